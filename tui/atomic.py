@@ -1,0 +1,53 @@
+"""Writing a file so that after a crash it is either the old one or the new one, never half of each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from tui.errors import FileError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8: write beside it, fsync, rename, fsync the folder.
+
+    A symbolic link is followed, so that a config kept in a dotfiles repository stays a link; the mode of an existing
+    file is kept. Raises FileError when the folder or the file cannot be written; the old file is then untouched.
+    """
+    target = Path(os.path.realpath(path))
+    temporary: str | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).chmod(target.stat().st_mode & 0o777)
+        Path(temporary).replace(target)
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise FileError(
+            path,
+            f"Cannot write {path}",
+            error.strerror or str(error),
+            "Check the rights of the folder and the space on the disk",
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the platform can open a folder."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

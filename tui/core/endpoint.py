@@ -1,0 +1,87 @@
+"""Where a model server is, and of which kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from tui.errors import UsageError
+
+
+class ServerKind(StrEnum):
+    """The kinds of server that lokal tells apart."""
+
+    OLLAMA = "ollama"
+    LLAMACPP = "llamacpp"
+    LMSTUDIO = "lmstudio"
+    VLLM = "vllm"
+    TEXTGEN = "textgen"
+    OPENAI = "openai"  # any other server with /v1/chat/completions
+
+    @property
+    def label(self) -> str:
+        """The name people know it by."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    ServerKind.OLLAMA: "Ollama",
+    ServerKind.LLAMACPP: "llama.cpp",
+    ServerKind.LMSTUDIO: "LM Studio",
+    ServerKind.VLLM: "vLLM",
+    ServerKind.TEXTGEN: "text-generation-webui",
+    ServerKind.OPENAI: "OpenAI-compatible server",
+}
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address. `url` has a scheme, no trailing slash and no `/v1`; `kind` None = to be recognised."""
+
+    url: str
+    kind: ServerKind | None = None
+    api_key: str = field(default="", repr=False)
+    name: str = ""
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the address is a loopback one, so that nothing leaves the machine."""
+        host = urlsplit(self.url).hostname or ""
+        return host in LOOPBACK or host.startswith("127.")
+
+    @property
+    def place(self) -> str:
+        """Where the server is, in words for the top line."""
+        return "this machine" if self.on_this_machine else urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+def parse_url(text: str, default_port: int | None = None) -> str:
+    """The base URL that a person's `text` means.
+
+    `host`, `host:port`, `:port` and full URLs are taken; `/v1` and slashes at the end go; 0.0.0.0 and :: (addresses a
+    server binds to) become loopback, `localhost` becomes 127.0.0.1, where servers listen. Raises UsageError.
+    """
+    value = text.strip().strip("\"'").rstrip("/")
+    if value.startswith(":"):
+        value = f"127.0.0.1{value}"
+    explicit = "://" in value
+    wrong = UsageError(
+        f"“{text}” is no server address", "", "Write it like http://127.0.0.1:11434 or 192.168.1.5:8080"
+    )
+    try:
+        parts = urlsplit(value if explicit else f"http://{value}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong from error
+    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in value):
+        raise wrong
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}.get(host, host)
+    if port is None and not explicit:
+        port = default_port
+    shown = f"[{host}]" if ":" in host else host
+    path = parts.path.rstrip("/")
+    path = path.removesuffix("/v1")
+    return f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}{path}"

@@ -1,0 +1,153 @@
+"""The reducer of one answer: events in, phase, text, counts and rates out.
+
+    idle -> connecting -> [loading ->] [prefill ->] streaming -> done | stopped | failed
+
+It does no I/O and reads no clock: the time of each event is given to it. Text is kept as a list of pieces, so that
+taking in a piece costs the same at the first and at the millionth token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tui.core.events import Done, Event, Failed, Phase, Progress, ReasoningDelta, TextDelta, ToolCall
+from tui.core.message import Message, Problem, Status, Timings, Usage
+from tui.errors import Interrupted, LokalError
+
+FINISHED = frozenset({Phase.DONE, Phase.STOPPED, Phase.FAILED})
+
+
+class Generation:
+    """One answer while it comes in. Times are seconds of one monotonic clock."""
+
+    def __init__(self, started_at: float, content: str = "", reasoning: str = "") -> None:
+        """`content` and `reasoning` are what an answer that is continued already has."""
+        self.started_at = started_at
+        self.phase = Phase.CONNECTING
+        self.progress: Progress | None = None
+        self.first_token_at: float | None = None
+        self.last_token_at: float | None = None
+        self.ended_at: float | None = None
+        self.deltas = 0
+        self.error: LokalError | None = None
+        self.tool_calls: list[ToolCall] = []
+        self._done: Done | None = None
+        self._content = [content] if content else []
+        self._reasoning = [reasoning] if reasoning else []
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer has ended, in whatever way."""
+        return self.phase in FINISHED
+
+    @property
+    def content(self) -> str:
+        """The answer's text so far."""
+        return _join(self._content)
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning so far."""
+        return _join(self._reasoning)
+
+    @property
+    def thinking(self) -> bool:
+        """Whether reasoning has come and no text yet."""
+        return self.phase is Phase.STREAMING and bool(self._reasoning) and not self._content
+
+    def apply(self, event: Event, now: float) -> None:
+        """Take in one event. An event after the end is ignored: a late piece cannot change a finished answer."""
+        if self.finished:
+            return
+        match event:
+            case TextDelta(text):
+                self._token(self._content, text, now)
+            case ReasoningDelta(text):
+                self._token(self._reasoning, text, now)
+            case Progress():
+                if self.phase is not Phase.STREAMING:
+                    self.phase = event.phase
+                    self.progress = event
+            case ToolCall():
+                self.tool_calls.append(event)
+            case Done():
+                self._done = event
+                self._end(Phase.DONE, now)
+            case Failed(error):
+                self.error = error
+                self._end(Phase.FAILED, now)
+
+    def stop(self, now: float) -> None:
+        """The person stopped the answer."""
+        if not self.finished:
+            self._end(Phase.STOPPED, now)
+
+    def tokens_per_s(self) -> float | None:
+        """The rate: the server's own once the answer is done, before that pieces over time, a piece being about a token."""
+        if self._done is not None and self._done.timings.tokens_per_s:
+            return self._done.timings.tokens_per_s
+        if self.first_token_at is None or self.last_token_at is None or self.deltas < 2:
+            return None
+        elapsed = self.last_token_at - self.first_token_at
+        return (self.deltas - 1) / elapsed if elapsed > 0 else None
+
+    @property
+    def usage(self) -> Usage:
+        """The server's counts; without them, what was counted here for the completion."""
+        usage = self._done.usage if self._done is not None else Usage()
+        return usage if usage.completion is not None else replace(usage, completion=self.deltas or None)
+
+    def timings(self) -> Timings:
+        """The server's timings, with lokal's own clock where the server gives none."""
+        known = self._done.timings if self._done is not None else Timings()
+        first = None if self.first_token_at is None else self.first_token_at - self.started_at
+        total = None if self.ended_at is None else self.ended_at - self.started_at
+        return replace(known, first_token_s=first, total_s=total, tokens_per_s=self.tokens_per_s())
+
+    def status(self) -> Status:
+        """How the message stands that this answer becomes."""
+        match self.phase:
+            case Phase.DONE:
+                return Status.COMPLETE
+            case Phase.STOPPED:
+                return Status.STOPPED
+            case Phase.FAILED:
+                return Status.INTERRUPTED if isinstance(self.error, Interrupted) else Status.FAILED
+            case _:
+                return Status.STREAMING
+
+    def as_message(self, message: Message) -> Message:
+        """`message` with everything that is known of its answer by now."""
+        error = self.error
+        return replace(
+            message,
+            content=self.content,
+            reasoning=self.reasoning,
+            status=self.status(),
+            usage=self.usage,
+            timings=self.timings(),
+            finish_reason=self._done.finish_reason if self._done is not None else "",
+            problem=None if error is None else Problem(error.title, error.detail, error.hint),
+        )
+
+    def _token(self, pieces: list[str], text: str, now: float) -> None:
+        if not text:
+            return
+        if self.first_token_at is None:
+            self.first_token_at = now
+        self.last_token_at = now
+        self.deltas += 1
+        self.phase = Phase.STREAMING
+        self.progress = None
+        pieces.append(text)
+
+    def _end(self, phase: Phase, now: float) -> None:
+        self.phase = phase
+        self.progress = None
+        self.ended_at = now
+
+
+def _join(pieces: list[str]) -> str:
+    if len(pieces) > 1:
+        pieces[:] = ["".join(pieces)]
+    return pieces[0] if pieces else ""

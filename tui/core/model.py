@@ -1,0 +1,40 @@
+"""What a server says of a model and of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.core.endpoint import ServerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of a server. Empty and None = the server does not say.
+
+    `size` and `memory` are bytes; `context_trained` is the most tokens the model was made for, `context_loaded` the
+    window it is loaded with.
+    """
+
+    name: str
+    size: int | None = None
+    parameters: str = ""  # "3.2B"
+    quantization: str = ""  # "Q4_K_M"
+    family: str = ""
+    context_trained: int | None = None
+    context_loaded: int | None = None
+    loaded: bool | None = None
+    memory: int | None = None
+    capabilities: tuple[str, ...] = ()  # "completion", "vision", "tools", "thinking", "embedding"
+    note: str = ""  # why it cannot be used, for one that failed to load
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What a server is, as found by probing."""
+
+    kind: ServerKind
+    url: str
+    version: str = ""
+    router: bool = False  # llama-server without a model of its own
+    loading: bool = False
+    needs_key: bool = False

@@ -1,0 +1,145 @@
+"""The type of a parameter: what it may hold, how text becomes a value, and where each server wants it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tui.core.endpoint import ServerKind
+from tui.core.message import Value
+from tui.errors import UsageError
+
+Fields = Mapping[str, object]
+"""JSON fields by path: `{"options.top_k": 40}` is `{"options": {"top_k": 40}}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How one kind of server takes a parameter. `reloads` = another value makes the server load the model anew."""
+
+    encode: Callable[[Value], Fields]
+    reloads: bool = False
+
+
+def at(path: str, *, reloads: bool = False) -> Wire:
+    """The value as it is, at `path`; a tuple becomes a list."""
+    return Wire(lambda value: {path: list(value) if isinstance(value, tuple) else value}, reloads)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of generation, declared once.
+
+    `kind` is float, int, str, or tuple (a list of strings); `choices` limits a str. `lo` and `hi` are the bounds
+    that are enforced, both included. `usual` is the range that a slider spans and `step` one key press on it.
+    `wire` has an entry for each kind of server that takes the parameter per request; `engine_flag` is the
+    llama-server flag with which the embedded engine is started, for what can only be set when a model is loaded.
+    """
+
+    name: str
+    kind: type
+    title: str
+    help: str
+    group: str
+    lo: float = -math.inf
+    hi: float = math.inf
+    step: float = 1
+    usual: tuple[float, float] | None = None
+    low: str = ""
+    high: str = ""
+    when: str = ""
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    wire: Mapping[ServerKind, Wire] = field(default_factory=dict)
+    engine_flag: str = ""
+
+    def parse(self, text: str) -> Value | None:
+        """The value that a person's `text` means; empty, `default` or `none` = None, not sent. Raises UsageError."""
+        stripped = text.strip()
+        if self.kind is tuple:
+            # One stop sequence; several are separated by a comma, \\n stands for a line break.
+            parts = [part.strip() for part in stripped.split(",")]
+            sequences = tuple(part.replace("\\n", "\n").replace("\\t", "\t") for part in parts if part)
+            return sequences or None
+        if stripped.lower() in ("", "default", "none"):
+            return None
+        if self.kind is str:
+            return self.check(stripped)
+        number = (
+            stripped.replace(",", ".") if self.kind is float else stripped.replace("_", "").replace(" ", "")
+        )
+        try:
+            return self.check(self.kind(number))
+        except ValueError as error:
+            raise self._wrong(stripped) from error
+
+    def check(self, value: object) -> Value:
+        """`value` as this parameter holds it. A whole float is taken for an int; a bool is no number. Raises UsageError."""
+        if self.kind is tuple:
+            if isinstance(value, str):
+                value = (value,)
+            if isinstance(value, list | tuple) and all(isinstance(part, str) and part for part in value):
+                return tuple(value)
+            raise self._wrong(value)
+        if self.kind is str:
+            if isinstance(value, str) and (not self.choices or value in self.choices):
+                return value
+            raise self._wrong(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(value)
+        if self.kind is int:
+            if value != value or math.isinf(value) or int(value) != value:
+                raise self._wrong(value)
+            value = int(value)
+        else:
+            value = float(value)
+        if not self.lo <= value <= self.hi or (isinstance(value, float) and not math.isfinite(value)):
+            raise self._wrong(value)
+        return value
+
+    def format(self, value: Value | None) -> str:
+        """A value as a person reads and types it."""
+        if value is None:
+            return "default"
+        if isinstance(value, tuple):
+            return ", ".join(part.replace("\n", "\\n").replace("\t", "\\t") for part in value)
+        if isinstance(value, float):
+            return f"{value:.6g}"
+        return str(value)
+
+    def bounds(self) -> str:
+        """What is allowed, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.kind is tuple:
+            return "text, several separated by commas"
+        if self.kind is str:
+            return "text"
+        what = "a whole number" if self.kind is int else "a number"
+        lo, hi = f"{self.lo:.10g}", f"{self.hi:.10g}"
+        if math.isfinite(self.lo) and math.isfinite(self.hi):
+            return f"{what} from {lo} to {hi}"
+        return f"{what} of at least {lo}" if math.isfinite(self.lo) else what
+
+    def _wrong(self, value: object) -> UsageError:
+        return UsageError(
+            f"{self.name} cannot be {value!r}",
+            f"It takes {self.bounds()}",
+            "Leave it out for the server's default",
+        )
+
+
+def nest(fields: Fields) -> dict[str, object]:
+    """Dotted paths as nested JSON objects."""
+    body: dict[str, object] = {}
+    for path, value in fields.items():
+        *outer, last = path.split(".")
+        target = body
+        for key in outer:
+            inner = target.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise TypeError(f"{path} runs through a value")
+            target = inner
+        target[last] = value
+    return body

@@ -1,0 +1,302 @@
+"""The parameter registry: the one place that knows a parameter. TOML keys, the form, `--set`, validation, the fields
+sent to each server and the table in the documentation all come from here.
+
+Fields and ranges per server were taken from the servers' own sources: Ollama 0.33 (`options`), llama-server b11549,
+vLLM 0.33, text-generation-webui and LM Studio's documentation.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tui.core.endpoint import ServerKind
+from tui.core.message import Value
+from tui.core.parameter import Fields, Parameter, Wire, at, nest
+from tui.errors import UsageError
+
+OLLAMA, LLAMACPP, LMSTUDIO = ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.LMSTUDIO
+VLLM, TEXTGEN, OPENAI = ServerKind.VLLM, ServerKind.TEXTGEN, ServerKind.OPENAI
+
+_SAMPLING, _REPETITION, _LENGTH, _THINKING, _LOADING = (
+    "Sampling",
+    "Repetition",
+    "Length",
+    "Thinking",
+    "Loading the model",
+)
+
+
+def _everywhere(name: str) -> dict[ServerKind, Wire]:
+    return {
+        kind: at(f"options.{name}" if kind is OLLAMA else name)
+        for kind in (OLLAMA, LLAMACPP, LMSTUDIO, VLLM, TEXTGEN, OPENAI)
+    }
+
+
+def _llama_like(name: str, *, textgen: str | None = None) -> dict[ServerKind, Wire]:
+    return {LLAMACPP: at(name), TEXTGEN: at(textgen or name)}
+
+
+def _without(wires: dict[ServerKind, Wire], *kinds: ServerKind) -> dict[ServerKind, Wire]:
+    return {kind: wire for kind, wire in wires.items() if kind not in kinds}
+
+
+def _think_ollama(value: Value) -> Fields:
+    return {"think": {"off": False, "on": True}.get(str(value), value)}
+
+
+def _think_template(value: Value) -> Fields:
+    if value in ("on", "off"):
+        return {"chat_template_kwargs.enable_thinking": value == "on"}
+    return {"chat_template_kwargs.enable_thinking": True, "reasoning_effort": value}
+
+
+def _think_textgen(value: Value) -> Fields:
+    if value in ("on", "off"):
+        return {"enable_thinking": value == "on"}
+    return {"enable_thinking": True, "reasoning_effort": value}
+
+
+REGISTRY: tuple[Parameter, ...] = (
+    Parameter(
+        "temperature", float, "temperature", "how random the choice of the next token is", _SAMPLING,
+        lo=0, hi=2, step=0.05, usual=(0, 1.5),
+        low="predictable, nearly the same answer each time", high="varied and inventive, with more mistakes",
+        when="0.3–0.5 for facts and summaries, 0.7–1.0 for verse, ideas and dialogue",
+        wire=_everywhere("temperature"),
+    ),
+    Parameter(
+        "top_p", float, "top_p (nucleus)", "keeps only the most probable tokens whose chances add up to p", _SAMPLING,
+        lo=0.01, hi=1, step=0.05, usual=(0, 1),
+        low="strict, only the likeliest words", high="less obvious words are allowed too",
+        when="0.7–0.9 for technical text, 0.9–1.0 for fiction", wire=_everywhere("top_p"),
+    ),
+    Parameter(
+        "top_k", int, "top_k", "how many candidates remain for the next token", _SAMPLING,
+        lo=0, hi=1000, step=5, usual=(0, 100), low="strict; 0 switches it off", high="variety, more risk of error",
+        when="about 20 if the model errs too often, about 50 if it answers by rote",
+        wire=_without(_everywhere("top_k"), OPENAI),
+    ),
+    Parameter(
+        "min_p", float, "min_p", "drops tokens less likely than this share of the likeliest one", _SAMPLING,
+        lo=0, hi=1, step=0.01, usual=(0, 0.3), low="0 switches it off", high="only tokens close to the likeliest remain",
+        when="0.05–0.1 keeps a high temperature sensible", wire=_without(_everywhere("min_p"), OPENAI),
+    ),
+    Parameter(
+        "typical_p", float, "typical_p", "keeps tokens about as surprising as the text is on average", _SAMPLING,
+        lo=0, hi=1, step=0.05, usual=(0, 1), low="more even text", high="1 switches it off",
+        when="seldom; top_p or min_p does most of it",
+        wire={OLLAMA: at("options.typical_p"), LLAMACPP: at("typical_p"), TEXTGEN: at("typical_p")},
+    ),
+    Parameter(
+        "top_n_sigma", float, "top_n_sigma", "keeps tokens within so many standard deviations of the best score", _SAMPLING,
+        lo=-1, hi=10, step=0.1, usual=(-1, 4), low="strict; -1 or 0 switches it off", high="more candidates",
+        when="1.0 for high temperatures", wire=_llama_like("top_n_sigma"),
+    ),
+    Parameter(
+        "xtc_probability", float, "XTC probability", "how often the likeliest tokens are passed over for a rarer one",
+        _SAMPLING, lo=0, hi=1, step=0.05, usual=(0, 1), low="0 switches it off", high="unusual turns of phrase",
+        when="0.3–0.5 for stories", wire=_llama_like("xtc_probability"),
+    ),
+    Parameter(
+        "xtc_threshold", float, "XTC threshold", "how likely a token must be to be passed over", _SAMPLING,
+        lo=0, hi=1, step=0.05, usual=(0, 0.5), low="more tokens are passed over", high="above 0.5 it has no effect",
+        when="0.1 with XTC probability", wire=_llama_like("xtc_threshold"),
+    ),
+    Parameter(
+        "dynatemp_range", float, "dynamic temperature", "how far the temperature moves with the model's certainty",
+        _SAMPLING, lo=0, hi=2, step=0.05, usual=(0, 1), low="0 switches it off", high="bolder where it is unsure",
+        when="with a temperature around 1", wire={LLAMACPP: at("dynatemp_range")},
+    ),
+    Parameter(
+        "mirostat", int, "mirostat", "steers the surprise of the text instead of top_k and top_p", _SAMPLING,
+        lo=0, hi=2, step=1, usual=(0, 2), low="0 switches it off", high="2 is the newer method",
+        when="long texts that get dull or wild", wire=_llama_like("mirostat", textgen="mirostat_mode"),
+    ),
+    Parameter(
+        "mirostat_tau", float, "mirostat tau", "the surprise that mirostat aims at", _SAMPLING,
+        lo=0, hi=20, step=0.5, usual=(0, 10), low="focused", high="diverse", when="5 is usual",
+        wire=_llama_like("mirostat_tau"),
+    ),
+    Parameter(
+        "mirostat_eta", float, "mirostat eta", "how fast mirostat corrects itself", _SAMPLING,
+        lo=0, hi=1, step=0.05, usual=(0, 1), low="slowly", high="at once", when="0.1 is usual",
+        wire=_llama_like("mirostat_eta"),
+    ),
+    Parameter(
+        "seed", int, "seed", "the start of the random numbers: the same seed gives the same answer again", _SAMPLING,
+        lo=-1, hi=2**32 - 1, step=1, low="-1 draws a new one each time", high="",
+        when="to compare parameters with nothing else changed", wire=_everywhere("seed"),
+    ),
+    Parameter(
+        "repeat_penalty", float, "repeat_penalty", "makes tokens that came lately less likely", _REPETITION,
+        lo=0.01, hi=5, step=0.05, usual=(1, 2), low="1 switches it off; 1.1–1.3 is usual",
+        high="1.5–2.0 breaks loops, and bends names and code",
+        when="raise it to 1.5–2.0 when the same phrases come back",
+        wire={
+            OLLAMA: at("options.repeat_penalty"), LLAMACPP: at("repeat_penalty"), LMSTUDIO: at("repeat_penalty"),
+            VLLM: at("repetition_penalty"), TEXTGEN: at("repetition_penalty"),
+        },
+    ),
+    Parameter(
+        "repeat_last_n", int, "repeat window", "how many tokens back repeat_penalty looks", _REPETITION,
+        lo=0, hi=1_000_000, step=16, usual=(0, 512), low="0 switches it off", high="phrases from far back count too",
+        when="raise it if paragraphs come back", unit="tokens",
+        wire={
+            OLLAMA: at("options.repeat_last_n"), LLAMACPP: at("repeat_last_n"),
+            TEXTGEN: at("repetition_penalty_range"),
+        },
+    ),
+    Parameter(
+        "presence_penalty", float, "presence_penalty", "makes every token that was used once less likely", _REPETITION,
+        lo=-2, hi=2, step=0.1, usual=(-2, 2), low="stays with its subject", high="moves on to new subjects",
+        when="0.5–1.0 if it keeps to one idea", wire=_everywhere("presence_penalty"),
+    ),
+    Parameter(
+        "frequency_penalty", float, "frequency_penalty", "makes a token less likely the more often it was used",
+        _REPETITION, lo=-2, hi=2, step=0.1, usual=(-2, 2), low="repetition is welcome", high="words wear out",
+        when="0.3–0.8 if single words come back", wire=_everywhere("frequency_penalty"),
+    ),
+    Parameter(
+        "dry_multiplier", float, "DRY", "punishes whole phrases that come again, not single words", _REPETITION,
+        lo=0, hi=5, step=0.1, usual=(0, 2), low="0 switches it off", high="no phrase comes twice",
+        when="0.8 where repeat_penalty spoils the style", wire=_llama_like("dry_multiplier"),
+    ),
+    Parameter(
+        "dry_base", float, "DRY base", "how fast DRY grows with the length of the phrase", _REPETITION,
+        lo=1, hi=4, step=0.05, usual=(1, 3), low="gently", high="steeply", when="1.75 is usual",
+        wire=_llama_like("dry_base"),
+    ),
+    Parameter(
+        "dry_allowed_length", int, "DRY allowed length", "the longest phrase that may come again freely", _REPETITION,
+        lo=1, hi=100, step=1, usual=(1, 20), low="short ones are punished too", high="only long ones are",
+        when="2 is usual", unit="tokens", wire=_llama_like("dry_allowed_length"),
+    ),
+    Parameter(
+        "max_tokens", int, "max_tokens", "how many tokens an answer may have at the most", _LENGTH,
+        lo=1, hi=1_000_000, step=128, usual=(0, 4096), low="128 cuts answers off in mid-word",
+        high="2048 takes long and may ramble",
+        when="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
+        wire={kind: at("options.num_predict" if kind is OLLAMA else "max_tokens") for kind in ServerKind},
+    ),
+    Parameter(
+        "stop", tuple, "stop sequences", "the answer ends where one of these texts would come", _LENGTH,
+        when="to end at a blank line (\\n\\n) or before the next question", wire=_everywhere("stop"),
+    ),
+    Parameter(
+        "think", str, "thinking", "whether a reasoning model thinks before it answers, and how hard", _THINKING,
+        choices=("off", "on", "low", "medium", "high"), low="off: answers at once", high="high: better at hard questions, slow",
+        when="off for chat, on or high for mathematics and code",
+        wire={
+            OLLAMA: Wire(_think_ollama), LLAMACPP: Wire(_think_template), VLLM: Wire(_think_template),
+            TEXTGEN: Wire(_think_textgen),
+        },
+    ),
+    Parameter(
+        "thinking_budget", int, "thinking budget", "how many tokens the model may think", _THINKING,
+        lo=-1, hi=1_000_000, step=128, usual=(0, 4096), low="0: not at all", high="-1: as long as it likes",
+        when="if it thinks without end", unit="tokens",
+        wire={LLAMACPP: at("reasoning_budget_tokens"), VLLM: at("thinking_token_budget")},
+    ),
+    Parameter(
+        "context_window", int, "context window", "how much of the conversation the model sees", _LOADING,
+        lo=16, hi=16_777_216, step=1024, usual=(0, 32768), low="2048–4096: enough for models of 7B and less, little memory",
+        high="8192 and more: long texts, needs more memory", when="8192 is worth a try from 13B on", unit="tokens",
+        wire={OLLAMA: at("options.num_ctx", reloads=True)}, engine_flag="--ctx-size",
+    ),
+    Parameter(
+        "batch_size", int, "batch size", "how many tokens of the prompt are read in one pass", _LOADING,
+        lo=1, hi=65536, step=64, usual=(0, 2048), low="slower, steady on weak machines", high="faster, more graphics memory",
+        when="leave it at the default unless there is trouble", unit="tokens",
+        wire={OLLAMA: at("options.num_batch", reloads=True)}, engine_flag="--batch-size",
+    ),
+    Parameter(
+        "gpu_layers", int, "GPU layers (offload)", "how many layers of the model run on the graphics card", _LOADING,
+        lo=-1, hi=1000, step=1, usual=(-1, 100), low="0: processor only, slow, runs anywhere; -1: automatic",
+        high="all of them: fast, needs a strong card", when="lower it if the card runs out of memory",
+        wire={OLLAMA: at("options.num_gpu", reloads=True)}, engine_flag="--n-gpu-layers",
+    ),
+    Parameter(
+        "threads", int, "threads", "how many processor threads compute", _LOADING,
+        lo=0, hi=1024, step=1, usual=(0, 64), low="leaves the machine to others; 0: automatic",
+        high="more than real cores is slower", when="the number of real cores is best",
+        wire={OLLAMA: at("options.num_thread", reloads=True)}, engine_flag="--threads",
+    ),
+)  # fmt: skip
+
+BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in REGISTRY}
+PRIMARY = ("temperature", "top_p", "top_k", "max_tokens", "repeat_penalty", "context_window")
+"""What the form shows first: the parameters that people turn most."""
+
+
+def find(name: str) -> Parameter:
+    """The parameter of that name. Raises UsageError, naming the closest one."""
+    key = name.strip().lower().replace("-", "_")
+    known = BY_NAME.get(_ALIASES.get(key, key))
+    if known is None:
+        close = difflib.get_close_matches(key, [*BY_NAME, *_ALIASES], n=1)
+        hint = (
+            f"Did you mean {_ALIASES.get(close[0], close[0])}?" if close else "Known: " + ", ".join(BY_NAME)
+        )
+        raise UsageError(f"There is no parameter “{name}”", "", hint)
+    return known
+
+
+_ALIASES = {
+    "num_ctx": "context_window", "ctx_size": "context_window", "n_ctx": "context_window",
+    "num_predict": "max_tokens", "n_predict": "max_tokens", "max_length": "max_tokens",
+    "repetition_penalty": "repeat_penalty", "num_gpu": "gpu_layers", "n_gpu_layers": "gpu_layers",
+    "num_batch": "batch_size", "num_thread": "threads", "temp": "temperature",
+}  # fmt: skip
+
+
+def parse_assignment(text: str) -> tuple[str, Value | None]:
+    """`name=value` from the command line or a slash command; no value = the server's default. Raises UsageError."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"“{text}” sets nothing", "", "Write it like temperature=0.4")
+    parameter = find(name)
+    return parameter.name, parameter.parse(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What goes to one server: `body` are its JSON fields, `sent` the same in canonical names, `unsupported` the
+    names of those that this server does not take and that are therefore not sent."""
+
+    body: Mapping[str, object]
+    sent: Mapping[str, Value]
+    unsupported: tuple[str, ...]
+
+
+def for_server(values: Mapping[str, Value], kind: ServerKind) -> Outgoing:
+    """Translate canonical `values` for a kind of server."""
+    fields: dict[str, object] = {}
+    sent: dict[str, Value] = {}
+    unsupported = []
+    for parameter, value in _known(values):
+        wire = parameter.wire.get(kind)
+        if wire is None:
+            unsupported.append(parameter.name)
+            continue
+        fields.update(wire.encode(value))
+        sent[parameter.name] = value
+    return Outgoing(nest(fields), sent, tuple(unsupported))
+
+
+def engine_flags(values: Mapping[str, Value]) -> list[str]:
+    """The llama-server flags for what can only be set when the embedded engine loads a model."""
+    flags = []
+    for parameter, value in _known(values):
+        automatic = (parameter.name == "gpu_layers" and value == -1) or (
+            parameter.name == "threads" and value == 0
+        )
+        if parameter.engine_flag and not automatic:
+            flags += [parameter.engine_flag, str(value)]
+    return flags
+
+
+def _known(values: Mapping[str, Value]) -> Iterator[tuple[Parameter, Value]]:
+    return ((parameter, values[parameter.name]) for parameter in REGISTRY if parameter.name in values)

@@ -1,0 +1,47 @@
+"""What is asked of a server: the turns it is to see and the parameters, still in canonical names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tui.core.message import NO_PARAMETERS, Attachment, Message, Role, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn as the model sees it: never reasoning, never an error."""
+
+    role: Role
+    content: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A request for an answer. With `resume` the last turn is the assistant's and is to be continued, not repeated.
+
+    `parameters` are canonical names; a server sends those it takes (see `parameters.for_server`) and nothing else.
+    """
+
+    model: str
+    turns: tuple[Turn, ...]
+    parameters: Mapping[str, Value] = NO_PARAMETERS
+    resume: bool = False
+
+
+def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
+    """The turns of a branch. Empty answers (failed or stopped before a word came) are left out, and two questions
+    that then follow each other become one turn, since chat templates want roles to take turns."""
+    turns = [Turn(Role.SYSTEM, system)] if system.strip() else []
+    for message in path:
+        if message.role is Role.ASSISTANT and not message.content.strip():
+            continue
+        last = turns[-1] if turns else None
+        if last is not None and last.role is message.role and message.role is not Role.SYSTEM:
+            turns[-1] = Turn(
+                last.role, f"{last.content}\n\n{message.content}", last.attachments + message.attachments
+            )
+        else:
+            turns.append(Turn(message.role, message.content, message.attachments))
+    return tuple(turns)

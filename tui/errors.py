@@ -1,0 +1,136 @@
+"""What can go wrong, said so that a person can act on it.
+
+LokalError                title, detail, hint
+├── UsageError            the command line, a preset, theme or parameter name
+├── FileError             a file cannot be read, parsed or written
+│   └── MalformedFile     ... with the line and column
+├── StoreError            the chat database
+├── EngineError           the embedded llama.cpp engine
+└── ServerError           anything that concerns a model server
+    ├── Unreachable       nobody answers at this address
+    ├── NotAModelServer   somebody answers, but not a model server
+    └── Refused           the server answered with an error (status)
+        ├── AuthRequired  401 or 403: an API key is needed or wrong
+        ├── ModelMissing  the server does not have this model
+        ├── StillLoading  503 while the model loads
+        ├── ServerBusy    503 or 429: the queue is full
+        ├── ContextOverflow  the prompt is longer than the context window
+        ├── BadReply      bytes that are not the protocol
+        └── Interrupted   the answer ended without its end
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class LokalError(Exception):
+    """An error with a title (what), a detail (why) and a hint (what to do).
+
+    Each part is plain text without control characters; `str()` joins them into one line.
+    """
+
+    def __init__(self, title: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(title, detail, hint)
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return " ".join(
+            part if part.endswith((".", "!", "?", ":")) else f"{part}."
+            for part in (self.title, self.detail, self.hint)
+            if part
+        )
+
+
+class UsageError(LokalError):
+    """The person asked for something that does not exist or does not fit."""
+
+
+class FileError(LokalError):
+    """A file could not be read or written; `path` names it."""
+
+    def __init__(self, path: Path, title: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(title, detail, hint)
+        self.path = path
+
+
+class MalformedFile(FileError):
+    """A file was read but could not be understood; line and column count from 1, 0 = unknown."""
+
+    def __init__(
+        self, path: Path, title: str, detail: str = "", hint: str = "", line: int = 0, column: int = 0
+    ) -> None:
+        super().__init__(path, title, detail, hint)
+        self.line = line
+        self.column = column
+
+
+class StoreError(LokalError):
+    """The chat database could not be opened, read or written."""
+
+
+class EngineError(LokalError):
+    """The embedded engine could not start or died."""
+
+
+class ServerError(LokalError):
+    """Anything that concerns a model server."""
+
+
+class Unreachable(ServerError):
+    """Nobody answers at this address."""
+
+
+class NotAModelServer(ServerError):
+    """Somebody answers at this address, but no model server that lokal knows."""
+
+
+class Refused(ServerError):
+    """The server answered with an error; `status` is the HTTP status, 200 for one inside a stream."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", status: int = 0) -> None:
+        super().__init__(title, detail, hint)
+        self.status = status
+
+
+class AuthRequired(Refused):
+    """An API key is needed, or the one given is wrong."""
+
+
+class ModelMissing(Refused):
+    """The server does not have this model."""
+
+
+class StillLoading(Refused):
+    """The server is loading a model and takes no requests yet."""
+
+
+class ServerBusy(Refused):
+    """The server's queue is full."""
+
+
+class ContextOverflow(Refused):
+    """The prompt is longer than the context window (both in tokens; 0 = the server did not say)."""
+
+    def __init__(
+        self,
+        title: str,
+        detail: str = "",
+        hint: str = "",
+        status: int = 0,
+        prompt_tokens: int = 0,
+        window_tokens: int = 0,
+    ) -> None:
+        super().__init__(title, detail, hint, status)
+        self.prompt_tokens = prompt_tokens
+        self.window_tokens = window_tokens
+
+
+class BadReply(Refused):
+    """The server sent bytes that are not the protocol it speaks."""
+
+
+class Interrupted(Refused):
+    """The answer ended without the server saying that it was complete."""

@@ -1,0 +1,66 @@
+"""Where lokal keeps its files: the XDG base directories, per the XDG Base Directory Specification 0.8.
+
+Nothing here creates a folder; whoever writes a file creates its parents.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The three folders of one user; any of them may not exist yet."""
+
+    config: Path
+    data: Path
+    state: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings, written by the person or by the Settings tab."""
+        return self.config / "config.toml"
+
+    @property
+    def presets(self) -> Path:
+        """One TOML file a preset."""
+        return self.config / "presets"
+
+    @property
+    def themes(self) -> Path:
+        """The person's own themes, one TOML file each."""
+        return self.config / "themes"
+
+    @property
+    def database(self) -> Path:
+        """The chats."""
+        return self.data / "chats.db"
+
+    @property
+    def history(self) -> Path:
+        """The prompt history, one JSON string a line."""
+        return self.state / "history.jsonl"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the embedded engine."""
+        return self.state / "logs"
+
+
+def folders(environ: Mapping[str, str] | None = None) -> Folders:
+    """The folders that the environment names. A relative XDG path is ignored, as the specification asks."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("HOME") or Path.home())
+
+    def base(variable: str, fallback: str) -> Path:
+        value = env.get(variable, "")
+        return (Path(value) if value and Path(value).is_absolute() else home / fallback) / "lokal"
+
+    return Folders(
+        config=base("XDG_CONFIG_HOME", ".config"),
+        data=base("XDG_DATA_HOME", ".local/share"),
+        state=base("XDG_STATE_HOME", ".local/state"),
+    )

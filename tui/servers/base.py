@@ -1,0 +1,64 @@
+"""The server seam: what every kind of server can be asked.
+
+A new kind is one file with a class that fulfils `Server`, one line in `tui.servers.registry` and its recorded wire
+fixtures; the contract suite then runs over it as over all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Event
+from tui.core.model import Model, ServerInfo
+from tui.core.request import ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of server can do beyond answering."""
+
+    resumes: bool = False  # continues an answer that is the last turn
+    reports_prefill: bool = False  # says how far it has read the prompt
+    loads_on_request: bool = False  # loads the model that a request names
+    knows_loaded: bool = False  # says which models are in memory
+
+
+class Server(Protocol):
+    """A model server at one address. All methods raise ServerError; none retries a request that was answered.
+
+    One instance serves any number of requests at a time; `aclose` ends them all.
+    """
+
+    @property
+    def kind(self) -> ServerKind: ...
+
+    @property
+    def endpoint(self) -> Endpoint: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def info(self) -> ServerInfo:
+        """Version and state, asked anew."""
+        ...
+
+    async def models(self) -> tuple[Model, ...]:
+        """The models that the server has, those that can chat first, with what it says of each."""
+        ...
+
+    async def context_window(self, model: str) -> int | None:
+        """The context window in tokens that `model` is loaded with; None while it is not loaded or not told."""
+        ...
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """Stream an answer. The last event is Done or Failed, always exactly one of them; errors of the server and
+        of the line come as Failed, never as exceptions. Closing the generator (or cancelling the task that reads it)
+        closes the connection at once, which is what makes the server stop."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
