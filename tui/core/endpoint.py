@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from tui.core.text import safe_line
 from tui.errors import UsageError
 
 
@@ -35,6 +36,7 @@ _LABELS = {
 }
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_OCTETS = frozenset(str(number) for number in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,18 @@ class Endpoint:
     def on_this_machine(self) -> bool:
         """Whether the address is a loopback one, so that nothing leaves the machine."""
         host = urlsplit(self.url).hostname or ""
-        return host in LOOPBACK or host.startswith("127.")
+        return host in LOOPBACK or (host.startswith("127.") and _is_ipv4(host))
 
     @property
     def place(self) -> str:
         """Where the server is, in words for the top line."""
         return "this machine" if self.on_this_machine else urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+def _is_ipv4(host: str) -> bool:
+    """Whether `host` is an IPv4 address and no name that looks like the start of one."""
+    parts = host.split(".")
+    return len(parts) == 4 and all(part in _OCTETS for part in parts)
 
 
 def parse_url(text: str, default_port: int | None = None) -> str:
@@ -69,19 +77,28 @@ def parse_url(text: str, default_port: int | None = None) -> str:
         value = f"127.0.0.1{value}"
     explicit = "://" in value
     wrong = UsageError(
-        f"“{text}” is no server address", "", "Write it like http://127.0.0.1:11434 or 192.168.1.5:8080"
+        f"“{safe_line(text, 80)}” is no server address",
+        "",
+        "Write it like http://127.0.0.1:11434 or 192.168.1.5:8080",
     )
     try:
         parts = urlsplit(value if explicit else f"http://{value}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise wrong from error
-    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in value):
+    nothing = host in ("http", "https") and not explicit  # a scheme whose slashes were taken for the end
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or nothing
+        or any(c.isspace() or not c.isprintable() for c in value)
+    ):
         raise wrong
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}.get(host, host)
     if port is None and not explicit:
         port = default_port
     shown = f"[{host}]" if ":" in host else host
     path = parts.path.rstrip("/")
-    path = path.removesuffix("/v1")
+    while path.endswith("/v1"):
+        path = path.removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}{path}"

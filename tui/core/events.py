@@ -37,6 +37,11 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextWasReasoning:
+    """All text of this answer so far was reasoning: the tag that opens it stood in the prompt, where nobody sees it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """The model asks for a function; `arguments` is JSON text, as it came."""
 
@@ -76,4 +81,4 @@ class Failed:
     error: LokalError
 
 
-Event = TextDelta | ReasoningDelta | ToolCall | Progress | Done | Failed
+Event = TextDelta | ReasoningDelta | TextWasReasoning | ToolCall | Progress | Done | Failed

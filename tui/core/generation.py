@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.core.events import Done, Event, Failed, Phase, Progress, ReasoningDelta, TextDelta, ToolCall
+from tui.core.events import (
+    Done,
+    Event,
+    Failed,
+    Phase,
+    Progress,
+    ReasoningDelta,
+    TextDelta,
+    TextWasReasoning,
+    ToolCall,
+)
 from tui.core.message import Message, Problem, Status, Timings, Usage
 from tui.errors import Interrupted, LokalError
 
@@ -64,6 +74,9 @@ class Generation:
                 self._token(self._content, text, now)
             case ReasoningDelta(text):
                 self._token(self._reasoning, text, now)
+            case TextWasReasoning():
+                self._reasoning += self._content
+                self._content.clear()
             case Progress():
                 if self.phase is not Phase.STREAMING:
                     self.phase = event.phase

@@ -94,7 +94,7 @@ class Message:
     model: str = ""
     server: str = ""
     preset: str = ""
-    parameters: Mapping[str, Value] = NO_PARAMETERS
+    parameters: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
     usage: Usage = Usage()
     timings: Timings = Timings()
     finish_reason: str = ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
+from tui.core.text import safe_line
 from tui.errors import UsageError
 
 Fields = Mapping[str, object]
@@ -55,15 +57,17 @@ class Parameter:
     engine_flag: str = ""
 
     def parse(self, text: str) -> Value | None:
-        """The value that a person's `text` means; empty, `default` or `none` = None, not sent. Raises UsageError."""
+        """The value that a person's `text` means; empty, `default` or `none` = None, not sent. Raises UsageError.
+
+        Texts of a list are separated by commas; `\\n`, `\\t`, `\\s` and `\\,` stand for a line break, a tab, a
+        blank at an end and a comma.
+        """
         stripped = text.strip()
-        if self.kind is tuple:
-            # One stop sequence; several are separated by a comma, \\n stands for a line break.
-            parts = [part.strip() for part in stripped.split(",")]
-            sequences = tuple(part.replace("\\n", "\n").replace("\\t", "\t") for part in parts if part)
-            return sequences or None
         if stripped.lower() in ("", "default", "none"):
             return None
+        if self.kind is tuple:
+            parts = (_unescape(part.strip()) for part in re.findall(r"(?:\\.|[^\\,]|\\$)+", stripped))
+            return tuple(part for part in parts if part) or None
         if self.kind is str:
             return self.check(stripped)
         number = (
@@ -88,22 +92,20 @@ class Parameter:
             raise self._wrong(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(value)
-        if self.kind is int:
-            if value != value or math.isinf(value) or int(value) != value:
-                raise self._wrong(value)
-            value = int(value)
-        else:
-            value = float(value)
         if not self.lo <= value <= self.hi or (isinstance(value, float) and not math.isfinite(value)):
             raise self._wrong(value)
-        return value
+        if self.kind is int:
+            if int(value) != value:
+                raise self._wrong(value)
+            return int(value)
+        return float(value)
 
     def format(self, value: Value | None) -> str:
         """A value as a person reads and types it."""
         if value is None:
             return "default"
         if isinstance(value, tuple):
-            return ", ".join(part.replace("\n", "\\n").replace("\t", "\\t") for part in value)
+            return ", ".join(map(_escape, value))
         if isinstance(value, float):
             return f"{value:.6g}"
         return str(value)
@@ -124,10 +126,25 @@ class Parameter:
 
     def _wrong(self, value: object) -> UsageError:
         return UsageError(
-            f"{self.name} cannot be {value!r}",
+            f"{self.name} cannot be {safe_line(repr(value), 80)}",
             f"It takes {self.bounds()}",
             "Leave it out for the server's default",
         )
+
+
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", ",": "\\,"}
+_MEANINGS = {escape[1]: meaning for meaning, escape in _ESCAPES.items()} | {"s": " "}
+
+
+def _escape(text: str) -> str:
+    """A text of a list as it is typed; a blank at its ends is `\\s`, since blanks around a comma mean nothing."""
+    typed = "".join(_ESCAPES.get(character, character) for character in text)
+    return re.sub("^ | $", r"\\s", typed)
+
+
+def _unescape(typed: str) -> str:
+    """What a typed text of a list means; a backslash before any other character is itself."""
+    return re.sub(r"\\([\\ntrs,])", lambda match: _MEANINGS[match[1]], typed)
 
 
 def nest(fields: Fields) -> dict[str, object]:

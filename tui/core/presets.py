@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tui.core.message import NO_PARAMETERS, Value
@@ -20,7 +20,7 @@ class Preset:
     """
 
     name: str
-    values: Mapping[str, Value] = NO_PARAMETERS
+    values: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
     description: str = ""
     system: str = ""
 

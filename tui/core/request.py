@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tui.core.message import NO_PARAMETERS, Attachment, Message, Role, Value
 
@@ -26,7 +26,7 @@ class ChatRequest:
 
     model: str
     turns: tuple[Turn, ...]
-    parameters: Mapping[str, Value] = NO_PARAMETERS
+    parameters: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
     resume: bool = False
 
 

@@ -10,9 +10,11 @@ import re
 # C0 but tab and newline, DEL, C1, and the marks that turn the direction of text around (Unicode UAX #9, 2.1-2.5):
 # a name or an answer could otherwise show something else than it says.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Halves of surrogate pairs, which JSON can say (\ud83d) and UTF-8 cannot: writing one to a terminal or a file fails.
+_HALVES = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(
     "\x1b\\[[0-?]*[ -/]*[@-~]"  # CSI ... final byte (ECMA-48 5.4)
-    "|\x1b[\\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"  # OSC, DCS, SOS, PM, APC with their text
+    "|\x1b[\\]PX^_][^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)?"  # OSC, DCS, SOS, PM, APC with their text in the line
     "|\x9b[0-?]*[ -/]*[@-~]"
     "|\x1b[ -/]*[0-~]"
 )
@@ -21,11 +23,12 @@ _BLANKS = re.compile(r"\s+")
 
 
 def safe_block(text: str) -> str:
-    """`text` as lines that a terminal shows as they are: tabs and newlines stay, every other control goes."""
+    """`text` as lines that a terminal shows as they are: tabs and newlines stay, every other control goes, and half a
+    surrogate pair becomes U+FFFD."""
     if text.isascii() and text.isprintable():
         return text
     text = _LINE_BREAKS.sub("\n", text)
-    return _UNSAFE.sub("", _ESCAPE.sub("", text))
+    return _HALVES.sub("\ufffd", _UNSAFE.sub("", _ESCAPE.sub("", text)))
 
 
 def safe_line(text: str, limit: int = 300) -> str:
@@ -38,8 +41,8 @@ def human_size(count: int) -> str:
     """A number of bytes in decimal units, as Ollama and Hugging Face write it: `2.0 GB`."""
     size = float(count)
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit in ("B", "kB") or size >= 100 else f"{size:.1f} {unit}"
+        if size < 999.5:  # more would be rounded to 1000
+            return f"{size:.0f} {unit}" if unit in ("B", "kB") or size >= 99.95 else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
 
@@ -48,8 +51,10 @@ def human_tokens(count: int) -> str:
     """A number of tokens, short: `950`, `1.2k`, `131k`, `1.0M`. Context windows in powers of two read as people say them."""
     if count < 1000:
         return str(count)
-    if count < 1_000_000:
+    if count < 999_500:
         thousands = count / 1024 if count % 1024 == 0 else count / 1000
-        return f"{thousands:.0f}k" if thousands >= 100 or thousands == int(thousands) else f"{thousands:.1f}k"
+        return (
+            f"{thousands:.0f}k" if thousands >= 99.95 or thousands == int(thousands) else f"{thousands:.1f}k"
+        )
     millions = count / 1048576 if count % 1048576 == 0 else count / 1e6
     return f"{millions:.1f}M"

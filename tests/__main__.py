@@ -1,0 +1,76 @@
+"""`python -m tests`: everything that has to hold, in the order in which it is quick to know. CI runs the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COVERAGE_FLOOR_PERCENT = 80
+
+
+def main() -> int:
+    """Run every check; the exit status of the first that fails."""
+    python = sys.executable
+    steps: tuple[tuple[str, Sequence[str]], ...] = (
+        ("ruff: lint", (python, "-m", "ruff", "check", ".")),
+        ("ruff: format", (python, "-m", "ruff", "format", "--check", ".")),
+        ("mypy --strict", (python, "-m", "mypy", "--strict", "tui", "tests")),
+        ("import contracts", (python, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
+        (
+            "pytest",
+            (python, "-m", "pytest", "--cov=tui", "--cov-report=term:skip-covered", f"--cov-fail-under={COVERAGE_FLOOR_PERCENT}"),
+        ),
+    )
+    for title, command in steps:
+        status = _run(title, command)
+        if status:
+            return status
+    return _wheel()
+
+
+def _wheel() -> int:
+    """Build the wheel, install it into an empty environment, and run what it installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder)
+        status = _run("build", (sys.executable, "-m", "build", "--wheel", "--outdir", folder, str(ROOT)))
+        if status:
+            return status
+        wheel = next(where.glob("lokal-*.whl"))
+        venv.create(where / "venv", with_pip=True)
+        bin = where / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+        smoke: tuple[tuple[str, Sequence[str]], ...] = (
+            ("install the wheel", (str(bin / "python"), "-m", "pip", "install", "--quiet", str(wheel))),
+            ("lokal --version", (str(bin / "lokal"), "--version")),
+            ("lokal presets list", (str(bin / "lokal"), "presets", "list")),
+            ("lokal doctor", (str(bin / "lokal"), "doctor")),
+            ("themes in the wheel", (str(bin / "python"), "-c", _THEMES)),
+        )
+        for title, command in smoke:
+            status = _run(title, command, cwd=where)
+            if status:
+                return status
+    return 0
+
+
+_THEMES = (
+    "from pathlib import Path; from tui.config.themes import load_themes; "
+    "found = load_themes(Path('none')); assert len(found.value) >= 4 and not found.problems, found"
+)
+
+
+def _run(title: str, command: Sequence[str], cwd: Path = ROOT) -> int:
+    print(f"── {title}", flush=True)
+    started = time.monotonic()
+    status = subprocess.run(command, cwd=cwd, check=False).returncode
+    print(f"   {'ok' if status == 0 else f'FAILED with {status}'} in {time.monotonic() - started:.0f} s", flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

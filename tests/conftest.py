@@ -1,0 +1,104 @@
+"""What all tests share: a home folder of their own, tiny models, and real llama.cpp servers that run them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import bigram
+from tests.support.llama import LlamaServer
+from tests.support.sample import MARKDOWN, THOUGHT
+from tui.core.endpoint import Endpoint
+from tui.core.message import Value
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the real home folder, the user's servers or a proxy; the folder is empty at first."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for variable, folder in (
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_DATA_HOME", ".local/share"),
+        ("XDG_STATE_HOME", ".local/state"),
+        ("XDG_CACHE_HOME", ".cache"),
+    ):
+        monkeypatch.setenv(variable, str(home / folder))
+    for variable in os.environ:
+        name = variable.upper()
+        if name.startswith(("LOKAL_", "OLLAMA_", "LLAMA_")) or name.endswith("_PROXY"):
+            monkeypatch.delenv(variable)
+    return home
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the models, all made anew for each run."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def bigram_gguf(models: Path) -> Path:
+    """A model that answers in Markdown that resembles the sample, different each time unless the seed is fixed."""
+    return bigram.build(models / "bigram.gguf", MARKDOWN)
+
+
+@pytest.fixture(scope="session")
+def script_gguf(models: Path) -> Path:
+    """A model that always answers `tests.support.sample.MARKDOWN`."""
+    return bigram.build_script(models / "script.gguf", MARKDOWN)
+
+
+@pytest.fixture(scope="session")
+def thinking_gguf(models: Path) -> Path:
+    """A model that thinks `THOUGHT` and then answers `MARKDOWN`, both of `tests.support.sample`."""
+    return bigram.build_script(models / "thinking.gguf", MARKDOWN, thought=THOUGHT, name="thinking")
+
+
+@pytest.fixture(scope="session")
+def endless_gguf(models: Path) -> Path:
+    """A model that answers the sample over and over until it is stopped or 131,072 tokens are full."""
+    return bigram.build_script(
+        models / "endless.gguf", MARKDOWN, context=131_072, name="endless", endless=True
+    )
+
+
+@pytest.fixture(scope="session")
+def engine_installed() -> None:
+    """Skips the test where llama.cpp is not there."""
+    if shutil.which("llama-server") is None and importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip("needs llama.cpp: pip install 'lokal[engine]'")
+
+
+@pytest.fixture(scope="session")
+def llama_server(
+    engine_installed: None, script_gguf: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Endpoint]:
+    """A llama.cpp server with `script_gguf`, shared by all tests: leave it alive. Its endpoint has the key."""
+    server = LlamaServer(script_gguf, tmp_path_factory.mktemp("logs"))
+    yield server.endpoint
+    server.kill()
+
+
+StartServer = Callable[..., LlamaServer]
+
+
+@pytest.fixture
+def start_llama(engine_installed: None, tmp_path: Path) -> Iterator[StartServer]:
+    """`start_llama(gguf, context_window=512)` starts a server that the test may kill and start again."""
+    started: list[LlamaServer] = []
+
+    def start(gguf: Path, **values: Value) -> LlamaServer:
+        server = LlamaServer(gguf, tmp_path / "logs", values)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.kill()

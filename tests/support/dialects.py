@@ -1,0 +1,172 @@
+"""How each kind of server says the same things, so that one contract can be held against all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tests.support.replay import Canned, Replay, as_json, ndjson, replay, sse
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Done, Event, Failed
+from tui.core.generation import Generation
+from tui.core.message import Role
+from tui.core.request import ChatRequest, Turn
+from tui.errors import LokalError
+from tui.servers.base import Server
+from tui.servers.registry import connect
+
+E = TypeVar("E", bound=Event)
+
+HELLO = ChatRequest("m", (Turn(Role.USER, "Hello"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The language of one kind of server."""
+
+    kind: ServerKind
+
+    @property
+    def native(self) -> bool:
+        """Whether it is Ollama's own."""
+        return self.kind is ServerKind.OLLAMA
+
+    @property
+    def path(self) -> str:
+        """Where a chat goes."""
+        return "/api/chat" if self.native else "/v1/chat/completions"
+
+    def text(self, piece: str) -> object:
+        """A piece of the answer."""
+        if self.native:
+            return {"message": {"role": "assistant", "content": piece}, "done": False}
+        return {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
+
+    def thought(self, piece: str) -> object:
+        """A piece of reasoning."""
+        if self.native:
+            return {"message": {"role": "assistant", "content": "", "thinking": piece}, "done": False}
+        field = "reasoning" if self.kind is ServerKind.VLLM else "reasoning_content"
+        return {"choices": [{"index": 0, "delta": {field: piece}, "finish_reason": None}]}
+
+    def end(self, reason: str = "stop") -> list[object]:
+        """The proper end of an answer of 3 tokens to a prompt of 9."""
+        if self.native:
+            return [
+                {
+                    "message": {"role": "assistant", "content": ""},
+                    "done": True,
+                    "done_reason": reason,
+                    "prompt_eval_count": 9,
+                    "eval_count": 3,
+                }
+            ]
+        return [
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]},
+            {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}},
+            "[DONE]",
+        ]
+
+    def error(self, message: str) -> object:
+        """An error in the middle of a stream."""
+        if self.native:
+            return {"error": message}
+        return {"error": {"message": message, "type": "server_error", "code": 500}}
+
+    def stream(self, *records: object, ended: bool = True) -> Canned:
+        """A reply of these records."""
+        return (ndjson if self.native else sse)(records, ended=ended)
+
+    def line(self, text: str) -> bytes:
+        """Bytes of a record whose JSON is `text`."""
+        return f"{text}\n".encode() if self.native else f"data: {text}\n\n".encode()
+
+    @property
+    def media_type(self) -> str:
+        """What a stream is called."""
+        return "application/x-ndjson" if self.native else "text/event-stream"
+
+
+DIALECTS = tuple(Dialect(kind) for kind in ServerKind)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUnderTest:
+    """A server object and the replay server that it talks to."""
+
+    server: Server
+    dialect: Dialect
+    replay: Replay
+
+    def answers(self, *replies: Canned) -> None:
+        """Set the replies to a chat."""
+        self.replay.on(self.dialect.path, *replies)
+
+
+@asynccontextmanager
+async def under_test(dialect: Dialect, api_key: str = "") -> AsyncIterator[ServerUnderTest]:
+    """A server of that kind whose model is in memory as far as it is asked."""
+    async with replay() as running:
+        running.on("/api/ps", as_json(200, {"models": [{"name": "m:latest", "model": "m:latest"}]}))
+        running.on("/v1/models", as_json(200, {"data": [{"id": "m", "status": {"value": "loaded"}}]}))
+        running.on("/health", as_json(200, {"status": "ok"}, {"Server": "llama.cpp"}))
+        server = connect(Endpoint(running.url, dialect.kind, api_key))
+        try:
+            yield ServerUnderTest(server, dialect, running)
+        finally:
+            await server.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer read to its end."""
+
+    events: tuple[Event, ...]
+    generation: Generation
+
+    @property
+    def text(self) -> str:
+        return self.generation.content
+
+    @property
+    def reasoning(self) -> str:
+        return self.generation.reasoning
+
+    @property
+    def done(self) -> Done:
+        """The end of an answer that must be complete."""
+        last = self.events[-1]
+        assert isinstance(last, Done), last
+        return last
+
+    @property
+    def error(self) -> LokalError:
+        """The error of an answer that must have failed."""
+        last = self.events[-1]
+        assert isinstance(last, Failed), last
+        return last.error
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+async def hear(events: AsyncGenerator[Event, None]) -> Heard:
+    """Read an answer, holding it to the rule that its last event and no other is Done or Failed."""
+    heard: list[Event] = []
+    generation = Generation(0.0)
+    async with aclosing(events):
+        async for event in events:
+            heard.append(event)
+            generation.apply(event, float(len(heard)))
+    assert heard, "an answer has at least its end"
+    assert [event for event in heard if isinstance(event, Done | Failed)] == heard[-1:]
+    return Heard(tuple(heard), generation)
+
+
+async def ask(tested: ServerUnderTest, *records: object, ended: bool = True) -> Heard:
+    """Ask, with these records as the answer."""
+    tested.answers(tested.dialect.stream(*records, ended=ended))
+    return await hear(tested.server.chat(HELLO))

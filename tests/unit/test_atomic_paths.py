@@ -1,0 +1,101 @@
+"""Where files lie, how they are written, and how errors read."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tui import atomic, errors
+from tui.errors import FileError, LokalError, MalformedFile
+from tui.paths import folders
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """An empty folder of the test's own."""
+    folder = tmp_path / "room"
+    folder.mkdir()
+    return folder
+
+
+def test_the_folders_of_a_bare_home() -> None:
+    found = folders({"HOME": "/home/a"})
+    assert found.settings_file == Path("/home/a/.config/lokal/config.toml")
+    assert found.presets == Path("/home/a/.config/lokal/presets")
+    assert found.themes == Path("/home/a/.config/lokal/themes")
+    assert found.database == Path("/home/a/.local/share/lokal/chats.db")
+    assert found.history == Path("/home/a/.local/state/lokal/history.jsonl")
+    assert found.logs == Path("/home/a/.local/state/lokal/logs")
+
+
+def test_the_xdg_variables_win_unless_they_are_relative_or_empty() -> None:
+    found = folders({"HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "d", "XDG_STATE_HOME": ""})
+    assert (found.config, found.data, found.state) == (
+        Path("/c/lokal"), Path("/h/.local/share/lokal"), Path("/h/.local/state/lokal"),
+    )  # fmt: skip
+    assert not Path("/c/lokal").exists()
+
+
+def test_a_file_is_written_whole_with_its_parents(room: Path) -> None:
+    path = room / "a" / "b" / "file"
+    atomic.write_text(path, "привет\r\n")
+    assert path.read_bytes() == "привет\r\n".encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    atomic.write_text(path, "new")
+    assert path.read_text(encoding="utf-8") == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert names(path.parent) == ["file"]
+
+
+def test_a_link_stays_a_link(room: Path) -> None:
+    (room / "dotfiles").mkdir()
+    target = room / "dotfiles" / "config.toml"
+    target.write_text("old", encoding="utf-8")
+    link = room / "config.toml"
+    link.symlink_to(target)
+    atomic.write_text(link, "new")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "new"
+
+
+def test_where_writing_fails_the_old_file_stays_and_no_other_does(room: Path) -> None:
+    (room / "file").write_text("old", encoding="utf-8")
+    for path in (room / "file" / "below", room):
+        with pytest.raises(FileError) as caught:
+            atomic.write_text(path, "new")
+        assert caught.value.path == path
+        assert str(path) in caught.value.title
+        assert caught.value.detail
+    assert names(room) == ["file"]
+    assert (room / "file").read_text(encoding="utf-8") == "old"
+
+
+def test_text_that_utf8_cannot_say_leaves_no_half_file(room: Path) -> None:
+    path = room / "file"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(UnicodeEncodeError):
+        atomic.write_text(path, "half \ud83d pair")
+    assert names(room) == ["file"]
+    assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_an_error_reads_as_one_line() -> None:
+    assert str(LokalError("What", "why", "what to do")) == "What. why. what to do."
+    assert str(LokalError("What happened?", "", "Do this")) == "What happened? Do this."
+    error = MalformedFile(Path("f"), "t", line=3, column=4)
+    assert (error.line, error.column, error.path) == (3, 4, Path("f"))
+
+
+def test_every_error_is_in_the_tree_of_the_docstring() -> None:
+    tree = errors.__doc__ or ""
+    for name, each in vars(errors).items():
+        if isinstance(each, type) and issubclass(each, LokalError):
+            assert name in tree
+            assert each.__doc__

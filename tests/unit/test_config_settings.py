@@ -1,0 +1,318 @@
+"""The settings file: read leniently, written sparingly, never overwritten when it is malformed."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from tui.config import example
+from tui.config.keys import parse_key
+from tui.config.settings import Settings, load_settings, option, save_settings, set_value
+from tui.core.commands import COMMANDS
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.errors import FileError, MalformedFile, UsageError
+
+ROOT = Path(__file__).parents[2]
+FULL = """\
+# mine
+theme = "lokal-dark" # at night
+preset = "creative"
+server = "workstation"
+model = "llama3.2:3b"
+link = "slow"
+show_reasoning = true
+history_size = 50
+wallpaper = "no such thing"
+
+[[servers]]
+url = "192.168.1.5:8080/"
+name = "workstation"
+kind = "llamacpp"
+api_key_env = "KEY"
+comment = "kept"
+
+[keys]
+answer.retry = "F7"
+"theme.next" = "^y"
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lokal" / "config.toml"
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_missing_file_gives_the_defaults_and_is_not_made(path: Path) -> None:
+    loaded = load_settings(path)
+    assert loaded.value == Settings()
+    assert loaded.problems == ()
+    assert not path.exists()
+
+
+def test_everything_can_be_set(path: Path) -> None:
+    loaded = load_settings(written(path, FULL), {"KEY": "hunter2"})
+    assert loaded.value == Settings(
+        theme="lokal-dark",
+        preset="creative",
+        server="workstation",
+        model="llama3.2:3b",
+        link="slow",
+        show_reasoning=True,
+        history_size=50,
+        servers=(Endpoint("http://192.168.1.5:8080", ServerKind.LLAMACPP, "hunter2", "workstation"),),
+        keys={"answer.retry": "f7", "theme.next": "ctrl+y"},
+    )
+    assert ["wallpaper" in problem.title or "comment" in problem.title for problem in loaded.problems] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "words"),
+    [
+        ('link = "sometimes"', "link", "one of auto, fast, slow"),
+        ("theme = 5", "theme", "text in quotes"),
+        ('show_reasoning = "yes"', "show_reasoning", "true or false"),
+        ("history_size = -1", "history_size", "from 0 to 100000"),
+        ("history_size = true", "history_size", "a whole number"),
+        ('server = "not an address"', "server", "an address or the name"),
+        ("servers = 5", "servers", "[[servers]]"),
+        ("keys = 5", "keys", "[keys]"),
+    ],
+)
+def test_a_wrong_value_costs_only_its_key(path: Path, line: str, field: str, words: str) -> None:
+    loaded = load_settings(written(path, f'model = "m"\n{line}\n'))
+    assert loaded.value == Settings(model="m")
+    (problem,) = loaded.problems
+    assert isinstance(problem, FileError)
+    assert problem.path == path
+    assert f"{path}: {field} cannot be" in problem.title
+    assert words in problem.detail
+
+
+def test_an_unknown_key_names_the_closest(path: Path) -> None:
+    loaded = load_settings(written(path, 'them = "x"\nmodel = "m"\n'))
+    assert loaded.value == Settings(model="m")
+    assert [problem.hint for problem in loaded.problems] == ["Did you mean theme?"]
+
+
+@pytest.mark.parametrize("data", [b'theme = "x\n', b"theme = '\xff'\n"])
+def test_a_malformed_file_costs_itself_and_is_never_written(path: Path, data: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(data)
+    loaded = load_settings(path)
+    assert loaded.value == Settings()
+    assert isinstance(loaded.problems[0], MalformedFile)
+    with pytest.raises(MalformedFile):
+        save_settings(path, Settings(theme="terminal"))
+    with pytest.raises(MalformedFile):
+        set_value(path, "theme", "terminal")
+    assert path.read_bytes() == data
+
+
+def test_a_folder_in_its_place_is_a_problem_not_a_crash(path: Path) -> None:
+    path.mkdir(parents=True)
+    loaded = load_settings(path)
+    assert loaded.value == Settings()
+    assert "Cannot read" in loaded.problems[0].title
+    with pytest.raises(FileError):
+        save_settings(path, Settings(theme="terminal"))
+
+
+def test_saving_what_was_read_writes_nothing(path: Path) -> None:
+    written(path, FULL)
+    before = path.stat()
+    save_settings(path, load_settings(path, {"KEY": "k"}).value, {"KEY": "k"})
+    after = path.stat()
+    assert path.read_text(encoding="utf-8") == FULL
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    save_settings(path.with_name("none.toml"), Settings())
+    assert not path.with_name("none.toml").exists()
+
+
+def test_saving_changes_only_what_differs(path: Path) -> None:
+    settings = load_settings(written(path, FULL), {}).value
+    save_settings(path, replace(settings, theme="terminal", show_reasoning=False), {})
+    assert path.read_text(encoding="utf-8") == FULL.replace('"lokal-dark" #', '"terminal" #').replace(
+        "reasoning = true", "reasoning = false"
+    )
+
+
+def test_a_new_file_is_the_owners_only_and_an_old_one_keeps_its_mode(path: Path) -> None:
+    save_settings(path, Settings(theme="terminal"))
+    assert path.read_text(encoding="utf-8") == 'theme = "terminal"\n'
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    set_value(path, "theme", "lokal-light")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert load_settings(path).value == Settings(theme="lokal-light")
+
+
+def test_a_server_is_added_and_the_others_keep_their_entries(path: Path) -> None:
+    env = {"KEY": "hunter2"}
+    settings = load_settings(written(path, FULL), env).value
+    new = Endpoint("http://10.0.0.1:8000", ServerKind.VLLM, "secret", "big")
+    save_settings(path, replace(settings, servers=(*settings.servers, new)), env)
+    text = path.read_text(encoding="utf-8")
+    assert "hunter2" not in text
+    assert tomllib.loads(text)["servers"] == [
+        {
+            "url": "192.168.1.5:8080/", "name": "workstation", "kind": "llamacpp", "api_key_env": "KEY",
+            "comment": "kept",
+        },
+        {"url": "http://10.0.0.1:8000", "kind": "vllm", "name": "big", "api_key": "secret"},
+    ]  # fmt: skip
+    assert "# at night" in text
+    assert load_settings(path, env).value.servers == (*settings.servers, new)
+
+
+def test_a_server_is_changed_and_removed(path: Path) -> None:
+    env = {"KEY": "hunter2"}
+    settings = load_settings(written(path, FULL), env).value
+    changed = replace(settings.servers[0], name="", api_key="other")
+    save_settings(path, replace(settings, server="", servers=(changed,)), env)
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["servers"] == [
+        {"url": "192.168.1.5:8080/", "kind": "llamacpp", "comment": "kept", "api_key": "other"}
+    ]
+    save_settings(path, replace(settings, server="", servers=()), env)
+    assert "servers" not in tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_keys_are_saved_and_unknown_ones_kept(path: Path) -> None:
+    settings = load_settings(written(path, '[keys]\nfuture = "f12"\nanswer.retry = "f7"\n')).value
+    save_settings(path, replace(settings, keys=MappingProxyType({"answer.retry": "f10"})))
+    assert tomllib.loads(path.read_text(encoding="utf-8")) == {
+        "keys": {"future": "f12", "answer.retry": "f10"}
+    }
+    assert load_settings(path).value.keys == {"answer.retry": "f10"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "servers", "words"),
+    [
+        ('name = "x"', (), "servers[1].url cannot be left out"),
+        ('url = "not an address"', (), "servers[1].url cannot be"),
+        ('url = "host:1"\nkind = "olama"', (Endpoint("http://host:1"),), "servers[1].kind cannot be"),
+        (
+            'url = "host:1"\napi_key_env = "GONE"',
+            (Endpoint("http://host:1"),),
+            "names GONE, which is not set",
+        ),
+        ('url = "host:1"\napi_key = 5', (Endpoint("http://host:1"),), "api_key is no text"),
+        ('url = "host:1"\nkey = "x"', (Endpoint("http://host:1"),), "servers[1].key"),
+    ],
+)
+def test_a_mistake_in_a_server(path: Path, entry: str, servers: tuple[Endpoint, ...], words: str) -> None:
+    loaded = load_settings(written(path, f"[[servers]]\n{entry}\n"), {})
+    path.chmod(0o600)
+    assert loaded.value.servers == servers
+    assert any(words in problem.title for problem in loaded.problems)
+
+
+def test_a_key_that_others_can_read_is_told_and_never_shown(path: Path) -> None:
+    written(path, '[[servers]]\nurl = "host:1"\napi_key = "hunter2"\nkind = 7\n').chmod(0o644)
+    loaded = load_settings(path)
+    assert loaded.value.servers[0].api_key == "hunter2"
+    assert any("others can read" in problem.title for problem in loaded.problems)
+    assert "hunter2" not in " ".join(map(str, loaded.problems)) + repr(loaded)
+    path.chmod(0o600)
+    assert len(load_settings(path).problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "keys", "words"),
+    [
+        ('answer.stp = "f7"', {}, "there is no command “keys.answer.stp”"),
+        ('"help" = "ctrl+"', {}, "keys.help cannot be the text “ctrl+”"),
+        ("help = 5", {}, "keys.help cannot be 5"),
+        ('help = "f9"', {}, "F9 belongs to “theme.next” already"),
+        ('quit = ""\nhelp = "F12"', {"quit": "", "help": "f12"}, ""),
+        ('help = "f9"\n"theme.next" = "f1"', {"help": "f9", "theme.next": "f1"}, ""),
+    ],
+)
+def test_keys(path: Path, lines: str, keys: dict[str, str], words: str) -> None:
+    loaded = load_settings(written(path, f"[keys]\n{lines}\n"))
+    assert loaded.value.keys == keys
+    assert words in " ".join(map(str, loaded.problems))
+    assert bool(loaded.problems) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("ctrl+t", "ctrl+t"), ("Ctrl+T", "ctrl+t"), ("^T", "ctrl+t"), ("C-t", "ctrl+t"), ("Alt-1", "alt+1"),
+        ("M-x", "alt+x"), ("shift+ctrl+Up", "ctrl+shift+up"), ("Esc", "escape"), ("PgUp", "pageup"), ("F12", "f12"),
+        ("r", "r"), ("R", "R"), ("?", "?"), ("+", "+"), ("ctrl++", "ctrl++"), ("-", "-"), ("", ""), (" f7 ", "f7"),
+        ("ctrl+i", "tab"), ("ctrl+m", "enter"), ("ctrl+", None), ("hyper+x", None), ("foo", None), ("f99", None),
+        ("ctrl+ctrl+x", None), ("ctrl x", None),
+    ],
+)  # fmt: skip
+def test_keys_as_people_write_them(text: str, key: str | None) -> None:
+    assert parse_key(text) == key
+
+
+def test_every_default_key_is_one_that_can_be_written() -> None:
+    for command in COMMANDS:
+        assert parse_key(command.key) == command.key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("them", "x"), ("servers", "x"), ("link", "often"), ("theme", 5)]
+)
+def test_setting_something_that_there_is_not(path: Path, name: str, value: str | int) -> None:
+    with pytest.raises(UsageError):
+        set_value(path, name, value)
+    assert not path.exists()
+
+
+def test_every_setting_is_declared_with_its_help() -> None:
+    for declared in fields(Settings):
+        assert option(declared.name).help.endswith(".")
+    with pytest.raises(UsageError, match="theme"):
+        option("them")
+
+
+def test_the_example_file_is_what_the_declarations_say() -> None:
+    assert (ROOT / "config.example.toml").read_text(encoding="utf-8") == example.render()
+    printed = subprocess.run(
+        [sys.executable, "-m", "tui.config.example"], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    assert printed.decode() == example.render()
+
+
+def test_the_example_file_is_the_defaults_and_can_be_switched_on(path: Path) -> None:
+    loaded = load_settings(written(path, example.render()))
+    assert loaded.value == Settings()
+    assert loaded.problems == ()
+    lines = example.render().splitlines()
+    on = [line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in lines]
+    loaded = load_settings(written(path, "\n".join(on)), {"WORKSTATION_API_KEY": "k"})
+    assert loaded.problems == ()
+    assert replace(loaded.value, servers=(), keys={}) == Settings()
+    assert loaded.value.keys == {command.id: command.key for command in COMMANDS}
+    assert loaded.value.servers == (
+        Endpoint("http://192.168.1.5:8080", ServerKind.LLAMACPP, "k", "workstation"),
+    )
+
+
+def test_saving_into_a_copy_of_the_example_puts_values_where_they_are_explained(path: Path) -> None:
+    written(path, example.render())
+    save_settings(path, Settings(theme="terminal", model="m"))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[lines.index('#theme = "auto"') + 1] == 'theme = "terminal"'
+    assert lines[lines.index('#model = ""') + 1] == 'model = "m"'
+    assert len(lines) == len(example.render().splitlines()) + 2

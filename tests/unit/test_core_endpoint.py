@@ -1,0 +1,89 @@
+"""Addresses of servers, as people write them."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.core.endpoint import Endpoint, ServerKind, parse_url
+from tui.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://host:8000/v1/", "http://host:8000"),
+        ("http://host:8000/llm/v1", "http://host:8000/llm"),
+        ("http://host/v1/v1", "http://host"),
+        ("https://Example.ORG", "https://example.org"),
+        ("192.168.1.5:8080", "http://192.168.1.5:8080"),
+        ("localhost:1234", "http://127.0.0.1:1234"),
+        ("0.0.0.0:11434", "http://127.0.0.1:11434"),
+        (":5000", "http://127.0.0.1:5000"),
+        ("[::]:8080", "http://[::1]:8080"),
+        ("http://[fe80::1]:8080", "http://[fe80::1]:8080"),
+        (" 'http://host:1' ", "http://host:1"),
+        ("http://host:1/?q#f", "http://host:1"),
+    ],
+)
+def test_addresses(text: str, url: str) -> None:
+    assert parse_url(text) == url
+
+
+def test_the_usual_port_is_for_an_address_without_a_scheme() -> None:
+    assert parse_url("host", 11434) == "http://host:11434"
+    assert parse_url("host:80", 11434) == "http://host:80"
+    assert parse_url("http://host", 11434) == "http://host"
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "ftp://host", "http://", "https://", "http:", "a b", "host:port", "host:99999", "http://[::1", "::1:x"]
+)  # fmt: skip
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_url(text)
+    assert "http://127.0.0.1:11434" in caught.value.hint
+
+
+@given(st.one_of(st.text(max_size=40), st.text("a1.:/[]@v?#%0 \x00", max_size=20)))
+def test_an_address_is_either_refused_in_words_or_stays_what_it_is(text: str) -> None:
+    refused = ""
+    url = "http://refused"
+    try:
+        url = parse_url(text)
+    except UsageError as error:
+        refused = str(error)
+    assert not any(unicodedata.category(each) == "Cc" for each in refused)
+    assert all(each.isprintable() and not each.isspace() for each in url)
+    assert url.startswith(("http://", "https://"))
+    assert not urlsplit(url).path.endswith(("/", "/v1"))
+    assert parse_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("http://127.0.0.1:11434", "this machine"),
+        ("http://127.9.0.1:11434", "this machine"),
+        ("http://[::1]:8080", "this machine"),
+        ("http://192.168.1.5:8080", "192.168.1.5:8080"),
+        ("http://127.example.org:8080", "127.example.org:8080"),
+        ("http://127.0.0.1.example.org", "127.0.0.1.example.org"),
+        ("http://user:secret@host:1", "host:1"),
+    ],
+)
+def test_only_a_loopback_address_is_this_machine(url: str, place: str) -> None:
+    endpoint = Endpoint(url)
+    assert endpoint.place == place
+    assert endpoint.on_this_machine is (place == "this machine")
+
+
+def test_a_key_is_not_shown_and_kinds_have_names() -> None:
+    assert "hunter2" not in repr(Endpoint("http://host", api_key="hunter2"))
+    assert all(kind.label for kind in ServerKind)

@@ -1,0 +1,56 @@
+"""The job that the supervisor is given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tui.core.parameters import REGISTRY, engine_flags
+from tui.servers.engine_child import WHEEL_SETTINGS, Job
+
+JOB = Job("/usr/bin/llama-server", "/m/żaba.gguf", "żaba", 4711, "geheim", ("--ctx-size", "4096"))
+
+
+def test_a_job_survives_the_pipe() -> None:
+    assert Job.from_line(JOB.to_line()) == JOB
+    assert JOB.to_line().count(b"\n") == 1
+
+
+def test_the_key_is_in_the_environment_and_not_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLAMA_ARG_API_PREFIX", "/elsewhere")
+    monkeypatch.setenv("LLAMA_ARG_FLASH_ATTN", "on")
+    assert "geheim" not in " ".join(JOB.command())
+    environment = JOB.environment()
+    assert environment["LLAMA_API_KEY"] == "geheim"
+    assert environment["LLAMA_ARG_FLASH_ATTN"] == "on"
+    assert "LLAMA_ARG_API_PREFIX" not in environment
+
+
+def test_the_wheel_takes_every_flag_that_a_parameter_has() -> None:
+    assert {parameter.engine_flag for parameter in REGISTRY} - {""} == set(WHEEL_SETTINGS)
+
+
+def test_the_wheel_has_every_setting() -> None:
+    xllamacpp = pytest.importorskip("xllamacpp")
+    params = xllamacpp.CommonParams()
+    for settings in WHEEL_SETTINGS.values():
+        for setting in settings.split():
+            target = params
+            for name in setting.split("."):
+                target = getattr(target, name)
+            assert isinstance(target, int)
+
+
+def test_automatic_is_no_flag() -> None:
+    assert engine_flags({"gpu_layers": -1, "threads": 0, "temperature": 1.0}) == []
+
+
+def test_importing_the_engine_loads_neither_httpx_nor_llama_cpp() -> None:
+    code = (
+        "import sys, tui.servers.engine\n"
+        "print(sorted({'httpx', 'xllamacpp', 'ollama', 'http.client', 'ctypes'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,86 @@
+"""Whatever frames follow each other, the terminal shows the last one."""
+
+from __future__ import annotations
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.support.emulator import Terminal, difference
+from tui.ui.terminal.cells import BLANK, CONTINUED, Row
+from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, pen_from, transition
+from tui.ui.terminal.writer import FrameWriter, Patch
+
+WIDTH, HEIGHT = 24, 9
+
+PENS = (
+    DEFAULT_PEN,
+    pen_from("31"),
+    pen_from("1;38;2;1;2;3;48;2;9;9;9"),
+    pen_from("48;2;9;9;9"),
+    pen_from("2;4;38;5;7"),
+    pen_from("7;44"),
+    pen_from("3;9;53;38;2;1;2;3"),
+    pen_from("", "https://example.org/"),
+)
+# pyte draws no joined, flagged or variation-selected emoji as one character and drops marks without a combining
+# class: those are checked by their bytes below.
+WORDS = ("a", "b ", "word", "  ", " " * 14, "чай", "ę", "Việt", "漢字", "한", "🙂", "e\u0301", "✅", "…│", "─" * 9, "שלום", "×")
+run = st.tuples(st.sampled_from(WORDS), st.sampled_from(PENS))
+row = st.lists(run, max_size=7).map(lambda runs: Row.of(runs, WIDTH))
+screen = st.lists(row, min_size=HEIGHT, max_size=HEIGHT)
+point = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
+
+
+def painted(rows: list[Row]) -> Terminal:
+    """The rows drawn the plain way: each cell at its place with its whole pen."""
+    terminal = Terminal(WIDTH, HEIGHT)
+    for y, cells in enumerate(rows):
+        for x, (glyph, pen) in enumerate(zip(cells.glyphs, cells.pens, strict=True)):
+            if glyph != CONTINUED:
+                terminal.feed(f"\x1b[{y + 1};{x + 1}H{transition(None, pen)}{glyph}")
+    return terminal
+
+
+@st.composite
+def next_frame(draw: st.DrawFn, rows: list[Row]) -> list[Row]:
+    """A frame as frames follow each other: rows move, change in part, or all is new."""
+    kind = draw(st.sampled_from(("up", "down", "edit", "edit", "new")))
+    rows = list(rows)
+    if kind in ("up", "down"):
+        top = draw(st.integers(0, HEIGHT - 2))
+        bottom = draw(st.integers(top + 1, HEIGHT - 1))
+        lines = draw(st.integers(1, bottom - top))
+        fresh = draw(st.lists(row, min_size=lines, max_size=lines))
+        region = rows[top : bottom + 1]
+        rows[top : bottom + 1] = region[lines:] + fresh if kind == "up" else fresh + region[:-lines]
+    if kind == "new":
+        return draw(screen)
+    for _ in range(draw(st.integers(0, 3))):
+        y = draw(st.integers(0, HEIGHT - 1))
+        piece = Row.of(draw(st.lists(run, min_size=1, max_size=2)))
+        rows[y] = rows[y].replaced(draw(st.integers(0, WIDTH - 1)), piece)
+    return rows
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> list[list[Row]]:
+    """Some frames, each made from the one before."""
+    result = [draw(screen)]
+    for _ in range(draw(st.integers(1, 5))):
+        result.append(draw(next_frame(result[-1])))
+    return result
+
+
+@settings(max_examples=250, deadline=None)
+@given(frames(), st.booleans(), st.booleans(), st.booleans(), point)
+def test_the_terminal_shows_the_last_frame(
+    sequence: list[list[Row]], erases: bool, scrolls: bool, trusts: bool, cursor: tuple[int, int]
+) -> None:
+    terminal = Terminal(WIDTH, HEIGHT, erases_with_colour=erases, scrolls_with_colour=scrolls)
+    writer = FrameWriter(erases_with_colour=erases and trusts)
+    for rows in sequence:
+        terminal.feed(writer.frame(rows, cursor))
+        wanted = painted(rows)
+        assert not difference(wanted.cells(), terminal.cells())
+        assert terminal.cursor == cursor
+        assert terminal.margins is None

@@ -1,0 +1,187 @@
+"""The settings: what there is, and the file that a person or the Settings tab writes.
+
+Each setting is declared once, with its help and what it may hold; the example file is made from the same
+declarations. A wrong value costs only its own key, a malformed file costs the whole file, and such a file is never
+written to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tui import atomic
+from tui.config import edit, toml
+from tui.config.endpoints import entry_for, raw_servers, read_endpoints
+from tui.config.keys import flat_keys, read_keys
+from tui.config.loaded import Loaded, recover
+from tui.core import commands
+from tui.core.endpoint import Endpoint, parse_url
+from tui.errors import FileError, LokalError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is said of a setting beside its type and default: `allowed` limits a text, `lo` and `hi` a number."""
+
+    help: str
+    allowed: tuple[str, ...] = ()
+    lo: int = 0
+    hi: int = 0
+
+
+def _option(default: Any, help: str, allowed: tuple[str, ...] = (), lo: int = 0, hi: int = 0) -> Any:
+    return field(default=default, metadata={"option": Option(help, allowed, lo, hi)})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What lokal remembers between runs. `server` is a base URL or the name of one of `servers`; `keys` holds only
+    overrides that take effect, by command id."""
+
+    theme: str = _option("auto", "The colours: a theme's name, or auto: as the terminal is, dark or light.")
+    preset: str = _option(
+        "technical", "The preset at the start: the name of a file in presets/, without .toml."
+    )
+    server: str = _option(
+        "",
+        "The server to use: an address, or the name of a server below. Empty: look around on this machine.",
+    )
+    model: str = _option("", "The model to use where the server has it. Empty: the first one.")
+    link: str = _option(
+        "auto",
+        "The line to the terminal: slow sends fewer frames. auto measures it.",
+        ("auto", "fast", "slow"),
+    )
+    show_reasoning: bool = _option(False, "Whether the reasoning of a model is unfolded from the start.")
+    history_size: int = _option(
+        1000, "How many prompts the Up key remembers; 0 remembers none.", lo=0, hi=100_000
+    )
+    servers: tuple[Endpoint, ...] = _option(
+        (), "Servers elsewhere, asked before the addresses on this machine."
+    )
+    keys: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata={"option": Option('Other keys: command = "key". An empty key takes a command\'s key away.')},
+    )
+
+
+SCALARS: tuple[Field[Any], ...] = tuple(
+    declared for declared in fields(Settings) if declared.name not in ("servers", "keys")
+)
+"""The settings that are one value at the top level of the file."""
+
+
+def option(name: str) -> Option:
+    """What is declared for the setting `name`. Raises UsageError that names the closest."""
+    for declared in fields(Settings):
+        if declared.name == name:
+            found: Option = declared.metadata["option"]
+            return found
+    raise UsageError(
+        f"There is no setting “{name}”", "", toml.closest(name, [other.name for other in fields(Settings)])
+    )
+
+
+def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Loaded[Settings]:
+    """The settings in the file `path`, defaults for all that is missing or wrong; a missing file is no problem.
+
+    `environ` is where the `api_key_env` of a server is looked up, None = the process's environment.
+    """
+    env = os.environ if environ is None else environ
+    problems: list[LokalError] = []
+    table = recover(lambda: toml.read_table(path, missing_ok=True), toml.Table(path), problems)
+    settings = _settings(table, env, problems)
+    if any("api_key" in entry for entry in raw_servers(table)) and _readable_by_others(path):
+        problems.append(
+            FileError(path, f"{path} holds an API key and others can read it", "", f"Run: chmod 600 {path}")
+        )
+    return Loaded(settings, tuple(problems))
+
+
+def save_settings(path: Path, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
+    """Write what differs from the file, and nothing else: comments, unknown keys and all other bytes stay.
+
+    A new file is readable by its owner only. Raises MalformedFile, without writing, where the file cannot be
+    understood, and FileError where it cannot be read or written.
+    """
+    env = os.environ if environ is None else environ
+    text = old = toml.read_text(path, missing_ok=True)
+    table = toml.parse(path, text)
+    current = _settings(table, env, [])
+    for declared in SCALARS:
+        value = getattr(settings, declared.name)
+        if value != getattr(current, declared.name):
+            text = edit.assign(text, "", declared.name, value)
+    if settings.servers != current.servers:
+        entries = [entry_for(endpoint, table, env) for endpoint in settings.servers]
+        text = edit.replace_table(text, "servers", entries)
+    if settings.keys != current.keys:
+        in_file = recover(lambda: flat_keys(table), toml.Table(path), [])
+        kept = {id: in_file[id] for id in in_file if id not in commands.BY_ID}
+        text = edit.replace_table(text, "keys", {**kept, **settings.keys})
+    if text != old:
+        atomic.write_text(path, text)
+
+
+def set_value(path: Path, name: str, value: str | int | bool) -> None:
+    """Set one setting of one value in the file, keeping every other byte. Raises as `save_settings` does, and
+    UsageError for a name or value that there is not."""
+    declared = next((other for other in SCALARS if other.name == name), None)
+    if declared is None:
+        raise UsageError(
+            f"There is no setting “{name}”", "", toml.closest(name, [other.name for other in SCALARS])
+        )
+    try:
+        _scalar(toml.Table(path, {name: value}), declared)
+    except FileError as error:
+        raise UsageError(f"{name} cannot be {toml.found(value)}", error.detail) from error
+    text = toml.read_text(path, missing_ok=True)
+    toml.parse(path, text)
+    changed = edit.assign(text, "", name, value)
+    if changed != text:
+        atomic.write_text(path, changed)
+
+
+def _settings(table: toml.Table, environ: Mapping[str, str], problems: list[LokalError]) -> Settings:
+    problems += table.unknown(declared.name for declared in fields(Settings))
+    values: dict[str, Any] = {}
+    for declared in SCALARS:
+        try:
+            values[declared.name] = _scalar(table, declared)
+        except LokalError as error:
+            problems.append(error)
+    values["servers"] = read_endpoints(table, environ, problems)
+    values["keys"] = read_keys(table, problems)
+    server = values.get("server", "")
+    if server and server not in [endpoint.name for endpoint in values["servers"]]:
+        values["server"] = recover(lambda: _url(table, server), "", problems)
+    return Settings(**values)
+
+
+def _scalar(table: toml.Table, declared: Field[Any]) -> str | int | bool:
+    about: Option = declared.metadata["option"]
+    if isinstance(declared.default, bool):
+        return table.flag(declared.name, declared.default)
+    if isinstance(declared.default, int):
+        return table.whole(declared.name, declared.default, about.lo, about.hi)
+    value = table.text(declared.name, str(declared.default), about.allowed)
+    return value.strip() or str(declared.default)
+
+
+def _url(table: toml.Table, text: str) -> str:
+    try:
+        return parse_url(text)
+    except UsageError as error:
+        raise table.wrong("server", "an address or the name of one of [[servers]]", error.hint) from error
+
+
+def _readable_by_others(path: Path) -> bool:
+    try:
+        return os.name == "posix" and bool(path.stat().st_mode & 0o077)
+    except OSError:
+        return False

@@ -1,0 +1,57 @@
+"""The block that a splitter is reading, and when it has grown so long that it goes on in another part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui.core.block import LIMIT, LINES, Block, Kind
+from tui.core.blocklines import FenceLine
+
+# A part of a code block ends at the first blank line after so many lines, at the latest at so many.
+CODE_LINES = (32, 48)
+TABLE_ROWS = 30
+
+
+@dataclass(slots=True)
+class Leaf:
+    """An open paragraph, code block, table or piece of HTML; `after_blank`: an empty line stands before it.
+
+    `fence` is set for fenced code; `depth` counts the Markdown fences open inside it. The others are as in `Block`.
+    """
+
+    kind: Kind
+    after_blank: bool
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+    part: int = 0
+    number: int = 0
+    fence: FenceLine | None = None
+    depth: int = 0
+    context: str = ""
+    columns: tuple[str, ...] = ()
+    head: Block | None = None
+
+    def add(self, line: str) -> None:
+        """Take another line, without its newline."""
+        self.lines.append(line)
+        self.size += len(line) + 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether this part should end here; its lines are then few enough to be rendered at each append."""
+        count = len(self.lines)
+        if self.size >= LIMIT:
+            return True
+        if self.kind is Kind.CODE:
+            return count >= CODE_LINES[1] or (count >= CODE_LINES[0] and not self.lines[-1].strip())
+        return (self.kind is Kind.TABLE and count > TABLE_ROWS) or (self.kind is Kind.HTML and count >= LINES)
+
+    def next_part(self, block: Block) -> None:
+        """Start over after `block`, which was made of the lines so far."""
+        if self.kind is Kind.TABLE and self.head is None:
+            self.head = block
+        if self.kind is Kind.CODE:
+            self.context = block.text
+        self.part += 1
+        self.lines = []
+        self.size = 0

@@ -1,0 +1,158 @@
+"""One answer as it is read: what all kinds of server have in common, from the records of a stream to events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tui.core.events import Done, Event, Failed, ReasoningDelta, TextDelta, ToolCall
+from tui.core.message import Timings, Usage
+from tui.core.text import safe_block, safe_line
+from tui.errors import BadReply, Interrupted, ServerError
+from tui.servers.failures import Asked, Complaint, complaint_in, complaint_of, refused
+from tui.servers.stream import Frame
+from tui.servers.thinking import ThinkSplitter
+from tui.servers.wire import Fields, parse_object
+
+
+class Clean:
+    """Makes the pieces of one text safe to show. A CR LF that is split over two pieces stays one line break."""
+
+    def __init__(self) -> None:
+        self._after_cr = False
+
+    def take(self, piece: str) -> str:
+        """`piece` without controls, its line breaks as LF."""
+        if self._after_cr and piece.startswith("\n"):
+            piece = piece[1:]
+        if piece:
+            self._after_cr = piece.endswith("\r")
+        return safe_block(piece)
+
+
+class Answer:
+    """Reads the records of one stream. Subclasses say what is in a record.
+
+    Call `frame` for each frame until `ended`, then `finish`, whatever the reason for the end.
+    """
+
+    def __init__(self, asked: Asked, *, resumed: bool = False) -> None:
+        """`resumed` = the answer goes on with a text that is there already, so it does not start with reasoning."""
+        self.asked = asked
+        self.ended = False
+        self.failure: ServerError | None = None
+        self.finish_reason: str | None = None
+        self.usage = Usage()
+        self.timings = Timings()
+        self.tool_calls: list[ToolCall] = []
+        self._splitter = None if resumed else ThinkSplitter()
+        self._text = Clean()
+        self._reasoning = Clean()
+        self._damaged = False
+
+    def record(self, fields: Fields) -> list[Event]:
+        """The events in one record that is no complaint."""
+        raise NotImplementedError
+
+    def frame(self, frame: Frame) -> list[Event]:
+        """The events in one frame."""
+        data = frame.data.strip()
+        if data == "[DONE]":
+            self.ended = True
+            return []
+        fields = parse_object(data)
+        if frame.event == "error":
+            return self.fail(complaint_of(fields) if fields is not None else complaint_in(data))
+        if fields is None:
+            # Not JSON at all is noise on the line; half an object is a piece of the answer that is lost.
+            self._damaged = self._damaged or data.startswith("{")
+            return []
+        if fields.values.get("error"):
+            return self.fail(complaint_of(fields))
+        return self.record(fields)
+
+    def fail(self, complaint: Complaint, status: int = 200) -> list[Event]:
+        """End with what the server complains of."""
+        self.failure = refused(complaint, status, self.asked)
+        self.ended = True
+        return []
+
+    def text(self, piece: str) -> list[Event]:
+        """The events of a piece of text, which may hold reasoning between tags."""
+        if not piece:
+            return []
+        if self._splitter is None:
+            return self._cleaned([TextDelta(piece)])
+        return self._cleaned(self._splitter.feed(piece))
+
+    def reasoning(self, piece: str) -> list[Event]:
+        """The events of a piece of reasoning that the server itself told from the text."""
+        if not piece:
+            return []
+        events = self._release()
+        self._splitter = None
+        return [*events, *self._cleaned([ReasoningDelta(piece)])]
+
+    def finish(self, broken: ServerError | None = None) -> list[Event]:
+        """The last events: what was held back, tool calls, and how it ended. `broken` is why the stream ended early;
+        if the server had said before that the answer is complete, it is."""
+        events = self._release()
+        complete = self.finish_reason is not None and (broken is None or isinstance(broken, Interrupted))
+        failure = self.failure or (None if complete else broken)
+        if failure is not None:
+            return [*events, Failed(failure)]
+        if not complete:
+            return [*events, Failed(_without_end())]
+        events += self.tool_calls
+        if self._damaged:
+            return [*events, Failed(_damaged())]
+        reason = safe_line(self.finish_reason or "", 40) or "stop"
+        return [*events, Done(reason, self.usage, self.timings)]
+
+    def _release(self) -> list[Event]:
+        return self._cleaned(self._splitter.finish()) if self._splitter is not None else []
+
+    def _cleaned(self, pieces: Sequence[Event]) -> list[Event]:
+        events: list[Event] = []
+        for piece in pieces:
+            match piece:
+                case TextDelta(text):
+                    if safe := self._text.take(text):
+                        events.append(TextDelta(safe))
+                case ReasoningDelta(text):
+                    if safe := self._reasoning.take(text):
+                        events.append(ReasoningDelta(safe))
+                case other:
+                    events.append(other)
+        return events
+
+
+def tool_call(id: str, name: str, arguments: str) -> ToolCall:
+    """A tool call with texts that are safe to show."""
+    return ToolCall(safe_line(id, 200), safe_line(name, 200), safe_block(arguments))
+
+
+def plain_number(value: int) -> str:
+    """A number of parameters as model names write it: 378K, 9.18M, 3.2B."""
+    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if value >= size:
+            return re.sub(r"\.0+$", "", f"{value / size:.3g}") + unit
+    return str(value)
+
+
+def _without_end() -> Interrupted:
+    return Interrupted(
+        "The answer broke off",
+        "The server ended it without saying that it was done",
+        "What came is kept; ask again or continue it",
+        200,
+    )
+
+
+def _damaged() -> BadReply:
+    return BadReply(
+        "A piece of the answer is missing",
+        "A line from the server was not complete JSON; all the rest is here",
+        "Ask again if it does not make sense",
+        200,
+    )

@@ -1,0 +1,143 @@
+"""What the classes of all kinds of server share: an endpoint, its connections, and the course of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Event, Failed
+from tui.core.request import ChatRequest
+from tui.errors import BadReply, LokalError, NotAModelServer, Refused, ServerError
+from tui.servers.answer import Answer
+from tui.servers.base import Capabilities
+from tui.servers.failures import Asked, complaint_in, complaint_of, refused
+from tui.servers.http import SILENCE_S, Http, Incoming, Reply
+from tui.servers.opening import Opening
+from tui.servers.stream import Frame, Parser
+from tui.servers.wire import Fields, parse_object
+
+
+class ServerClient:
+    """The base of the server classes. `silence_s` is the longest pause of an answer, in seconds, that is no fault."""
+
+    def __init__(
+        self, endpoint: Endpoint, kind: ServerKind, capabilities: Capabilities, silence_s: float = SILENCE_S
+    ) -> None:
+        self._endpoint = endpoint
+        self._kind = kind
+        self._capabilities = capabilities
+        self._http = Http(endpoint, silence_s)
+
+    @property
+    def kind(self) -> ServerKind:
+        return self._kind
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._endpoint
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """Stream an answer; see `Server.chat`."""
+        try:
+            if request.resume and not self._capabilities.resumes:
+                raise Refused(
+                    f"{self._kind.label} cannot continue an answer", "", "Ask the model to go on instead"
+                )
+            async with aclosing(self._answer(request)) as events:
+                async for event in events:
+                    yield event
+        except LokalError as error:
+            yield Failed(error)
+
+    def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """The events of an answer, the last one Done or Failed; a LokalError that it raises becomes Failed."""
+        raise NotImplementedError
+
+    async def _is_loaded(self, model: str) -> bool | None:
+        """Whether `model` is in memory, None if the server does not say. Never raises a LokalError."""
+        return None
+
+    def _asked(self, model: str = "") -> Asked:
+        return Asked(self._endpoint, self._kind, model)
+
+    async def _get(self, path: str, model: str = "") -> Fields:
+        """The JSON object at `path`. Raises the ServerError that anything else is."""
+        return self._object(await self._http.get(path), model)
+
+    def _object(self, reply: Reply, model: str = "") -> Fields:
+        if 300 <= reply.status < 400:
+            raise _redirected(self._endpoint)
+        if reply.status != 200:
+            raise refused(complaint_in(reply.body), reply.status, self._asked(model))
+        fields = parse_object(reply.body)
+        if fields is None:
+            raise NotAModelServer(
+                f"{self._endpoint.url} does not answer like {self._kind.label}",
+                "Its reply is not JSON" if reply.body else "Its reply is empty",
+                "Check the address and the kind of server in the config",
+            )
+        if fields.values.get("error"):
+            raise refused(complaint_of(fields), reply.status, self._asked(model))
+        return fields
+
+    async def _stream(
+        self, path: str, body: Mapping[str, object], answer: Answer, parser: Parser
+    ) -> AsyncGenerator[Event, None]:
+        """Ask and read an answer to its end. Raises the ServerError that a refusal before its beginning is."""
+        model = answer.asked.model
+        async with Opening(self._http, path, body) as opening:
+            async with aclosing(opening.waits(lambda: self._is_loaded(model))) as waits:
+                async for progress in waits:
+                    yield progress
+            incoming = await opening.incoming()
+            await self._require_answer(incoming, model)
+            broken: ServerError | None = None
+            if incoming.media_type == "application/json":
+                for event in answer.frame(Frame((await incoming.whole()).decode("utf-8", "replace"))):
+                    yield event
+            else:
+                async with aclosing(_frames(incoming, parser)) as frames:
+                    try:
+                        async for frame in frames:
+                            for event in answer.frame(frame):
+                                yield event
+                            if answer.ended:
+                                break
+                    except ServerError as error:
+                        broken = error
+            for event in answer.finish(broken):
+                yield event
+
+    async def _require_answer(self, incoming: Incoming, model: str) -> None:
+        if 300 <= incoming.status < 400:
+            raise _redirected(self._endpoint)
+        if incoming.status != 200:
+            raise refused(complaint_in(await incoming.whole()), incoming.status, self._asked(model))
+        if incoming.media_type == "text/html":
+            raise refused(complaint_in(b"<html>"), incoming.status, self._asked(model))
+
+
+async def _frames(incoming: Incoming, parser: Parser) -> AsyncGenerator[Frame, None]:
+    async with aclosing(incoming.chunks()) as chunks:
+        async for chunk in chunks:
+            for frame in parser.feed(chunk):
+                yield frame
+    for frame in parser.finish():
+        yield frame
+
+
+def _redirected(endpoint: Endpoint) -> BadReply:
+    return BadReply(
+        f"{endpoint.url} sends on to another address",
+        "A redirect is not followed, so that questions and keys go only where they were meant to go",
+        "Put the address where the server really is",
+    )

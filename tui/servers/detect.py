@@ -1,0 +1,218 @@
+"""Finding servers and telling their kinds apart.
+
+A kind is recognised only by something in a reply that no other kind says; that somebody answers with 200 proves nothing
+(LM Studio answers 200 to every path).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from tui.core.endpoint import Endpoint, ServerKind, parse_url
+from tui.core.model import ServerInfo
+from tui.core.text import safe_line
+from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable, UsageError
+from tui.servers.failures import Asked, complaint_in, refused
+from tui.servers.http import Http, Reply
+from tui.servers.wire import Fields
+
+OLLAMA_PORT = 11434
+PORTS = (OLLAMA_PORT, 9931, 8080, 1234, 8000, 5000)
+"""Where servers listen by default: Ollama, llama-server now and of old, LM Studio, vLLM, text-generation-webui."""
+
+_VERSION, _GREETING, _HEALTH, _PROPS = "/api/version", "/lmstudio-greeting", "/health", "/props"
+_VLLM_VERSION, _TEXTGEN, _MODELS = "/version", "/v1/internal/model/info", "/v1/models"
+_PROBES = (_VERSION, _GREETING, _HEALTH, _PROPS, _VLLM_VERSION, _TEXTGEN, _MODELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A server that answered; its endpoint's kind is set."""
+
+    endpoint: Endpoint
+    info: ServerInfo
+
+
+def candidates(environ: Mapping[str, str], configured: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """Where to look: the configured servers, then OLLAMA_HOST, then the usual ports of this machine; each once."""
+    named = ollama_host(environ.get("OLLAMA_HOST", ""))
+    urls = [*([named] if named else []), *(f"http://127.0.0.1:{port}" for port in PORTS)]
+    places: dict[tuple[str, str, int, str], Endpoint] = {}
+    for endpoint in (*configured, *map(Endpoint, urls)):
+        places.setdefault(_place(endpoint.url), endpoint)
+    return tuple(places.values())
+
+
+def ollama_host(value: str) -> str | None:
+    """The URL that a value of OLLAMA_HOST means to Ollama's own clients; None for an empty or a senseless one.
+
+    Without a scheme the port is 11434, with one it is the scheme's own. An impossible port counts as none given, and an
+    address to bind to (0.0.0.0) means this machine. Source: Ollama 0.33, envconfig.Host.
+    """
+    text = value.strip().strip("\"'").strip()
+    if not text:
+        return None
+    if text == "ollama.com":
+        text = "https://ollama.com"
+    try:
+        if ipaddress.ip_address(text).version == 6:
+            text = f"[{text}]"
+    except ValueError:
+        pass
+    for attempt in (text, re.sub(r":[^:/\]]*(?=/|$)", "", text)):
+        try:
+            return parse_url(attempt, OLLAMA_PORT)
+        except UsageError:
+            continue
+    return None
+
+
+async def recognise(
+    endpoint: Endpoint,
+    timeout: float = 1.0,  # noqa: ASYNC109 - a limit for all probes together, and then what has come is judged
+) -> ServerInfo:
+    """Ask what answers at `endpoint`, in `timeout` seconds at the most.
+
+    A kind that the endpoint has is taken as a wish: it decides only where the replies do not. Raises Unreachable,
+    NotAModelServer, and AuthRequired if there is a server that says nothing at all without a key.
+    """
+    http = Http(endpoint)
+    await http.prepare()  # loading httpx is not to count as a server's silence
+    probes = {path: asyncio.create_task(http.get(path, timeout)) for path in _PROBES}
+    try:
+        await asyncio.wait(probes.values(), timeout=timeout)
+        replies: dict[str, Reply] = {}
+        problem: BaseException | None = None
+        for path, probe in probes.items():
+            if not probe.done():
+                continue
+            if (error := probe.exception()) is None:
+                replies[path] = probe.result()
+            elif not isinstance(error, ServerError):
+                raise error
+            else:
+                problem = problem or error
+    finally:
+        for probe in probes.values():
+            probe.cancel()
+        await asyncio.wait(probes.values())
+        for probe in probes.values():
+            if not probe.cancelled():
+                probe.exception()  # looked at, so that asyncio does not complain of it
+        await http.aclose()
+    if not replies:
+        raise problem or Unreachable(
+            f"No server answers at {endpoint.url}",
+            f"No answer within {timeout:g} s",
+            "Is it running, and is the address right?",
+        )
+    return _judge(endpoint, replies)
+
+
+async def find(
+    endpoints: Sequence[Endpoint],
+    timeout: float = 1.0,  # noqa: ASYNC109 - handed on to `recognise`
+) -> tuple[Found, ...]:
+    """The servers among `endpoints`, in their order, all asked at once and within `timeout` seconds in total."""
+    outcomes = await asyncio.gather(*(_try(endpoint, timeout) for endpoint in endpoints))
+    return tuple(found for found in outcomes if found is not None)
+
+
+async def _try(endpoint: Endpoint, timeout_s: float) -> Found | None:
+    try:
+        info = await recognise(endpoint, timeout_s)
+    except ServerError:
+        return None
+    return Found(replace(endpoint, kind=info.kind), info)
+
+
+def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
+    """What the replies prove. Raises NotAModelServer, AuthRequired."""
+    models = replies.get(_MODELS)
+    needs_key = models is not None and models.status in (401, 403)
+    if endpoint.kind is ServerKind.OPENAI and models is not None and _listed(models) is not None:
+        return ServerInfo(ServerKind.OPENAI, endpoint.url)
+
+    def said(path: str) -> Fields:
+        reply = replies.get(path)
+        fields = reply.fields() if reply is not None and reply.status == 200 else Fields()
+        return Fields() if "error" in fields else fields
+
+    if version := said(_VERSION).text("version"):
+        return ServerInfo(ServerKind.OLLAMA, endpoint.url, safe_line(version, 40))
+    if said(_GREETING).flag("lmstudio"):
+        return ServerInfo(ServerKind.LMSTUDIO, endpoint.url, needs_key=needs_key)
+    health = replies.get(_HEALTH)
+    if health is not None and health.server.lower().startswith("llama.cpp"):
+        from tui.servers.llamacpp import info_from
+
+        return info_from(endpoint.url, health, replies.get(_PROPS))
+    if version := said(_VLLM_VERSION).text("version"):
+        vllm = replies[_VLLM_VERSION].server.lower().startswith("uvicorn") or _owner(models) == "vllm"
+        if vllm:
+            return ServerInfo(ServerKind.VLLM, endpoint.url, safe_line(version, 40), needs_key=needs_key)
+    if _is_textgen(replies.get(_TEXTGEN)):
+        return ServerInfo(ServerKind.TEXTGEN, endpoint.url, needs_key=replies[_TEXTGEN].status == 401)
+    if models is not None and _listed(models) is not None:
+        kind = _OWNERS.get(_owner(models), endpoint.kind or ServerKind.OPENAI)
+        return ServerInfo(kind, endpoint.url)
+    if needs_key and models is not None:
+        if endpoint.kind is not None:
+            return ServerInfo(endpoint.kind, endpoint.url, needs_key=True)
+        asked = Asked(endpoint, ServerKind.OPENAI)
+        error = refused(complaint_in(models.body), models.status, asked)
+        raise (
+            error if isinstance(error, AuthRequired) else AuthRequired(error.title, error.detail, error.hint)
+        )
+    raise NotAModelServer(
+        f"What answers at {endpoint.url} is no model server that lokal knows",
+        "None of the addresses that model servers have was answered as they do",
+        "Check the port; a server with OpenAI's API must answer /v1/models",
+    )
+
+
+_OWNERS = {
+    "llamacpp": ServerKind.LLAMACPP,
+    "vllm": ServerKind.VLLM,
+    "organization_owner": ServerKind.LMSTUDIO,
+}
+
+
+def _listed(models: Reply) -> tuple[Fields, ...] | None:
+    """The models in a reply of `/v1/models`; None if it is no such reply."""
+    fields = models.fields() if models.status == 200 else Fields()
+    return fields.items("data") if isinstance(fields.values.get("data"), list) else None
+
+
+def _owner(models: Reply | None) -> str:
+    listed = _listed(models) if models is not None else None
+    return listed[0].text("owned_by") if listed else ""
+
+
+def _is_textgen(reply: Reply | None) -> bool:
+    if reply is None:
+        return False
+    fields = reply.fields()
+    if reply.status == 401:
+        return fields.text("detail") == "Unauthorized"
+    return reply.status == 200 and "model_name" in fields and ("loader" in fields or "lora_names" in fields)
+
+
+def _place(url: str) -> tuple[str, str, int, str]:
+    """What makes two URLs the same place."""
+    try:
+        parts = urlsplit(parse_url(url))
+        port = parts.port
+    except (UsageError, ValueError):
+        return ("", url, 0, "")
+    return (
+        parts.scheme,
+        parts.hostname or "",
+        port or (443 if parts.scheme == "https" else 80),
+        parts.path.rstrip("/"),
+    )

@@ -1,0 +1,186 @@
+"""The process between lokal and llama.cpp: it starts the server and never lets it outlive lokal.
+
+    lokal -> supervisor (this file) -> worker (this file, which becomes llama-server or runs the one in xllamacpp)
+
+The supervisor holds the reading end of a pipe whose other end is lokal's alone. However lokal ends, kill -9 included,
+the pipe ends with it and the supervisor ends the worker. It is a process of its own because loading a model in
+xllamacpp holds the interpreter's lock for seconds to minutes, when no thread of the worker could look at a pipe. On
+Linux the kernel also sends a signal when a parent dies (prctl(2), PR_SET_PDEATHSIG), which covers a killed supervisor.
+
+This file is run by its path and imports only the standard library, so that neither lokal's own modules nor the folder
+that it happens to be started in can get between. The job comes on standard input, because an API key on the command
+line would be shown by `ps` to every user of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import FrameType
+
+GRACE_S = 2.0
+"""How long the worker may take to end by itself before it is killed, in seconds."""
+
+PROMPT_CACHE_MIB = 2048
+"""Memory for the prompts of chats that one comes back to. llama.cpp would take 8 GiB, half of a usual machine."""
+
+_PR_SET_PDEATHSIG = 1
+
+WHEEL_SETTINGS: Mapping[str, str] = {
+    "--ctx-size": "n_ctx",
+    "--batch-size": "n_batch",
+    "--n-gpu-layers": "n_gpu_layers",
+    "--threads": "cpuparams.n_threads cpuparams_batch.n_threads",
+}
+"""What the flags of llama-server that take a number are called in xllamacpp's CommonParams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `flags` are
+    llama-server's, a name and a whole number each."""
+
+    program: str
+    gguf: str
+    alias: str
+    port: int
+    api_key: str
+    flags: tuple[str, ...]
+
+    def to_line(self) -> bytes:
+        """One line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @staticmethod
+    def from_line(line: bytes) -> Job:
+        """The job that `to_line` wrote. Raises ValueError or TypeError."""
+        fields = json.loads(line)
+        return Job(**{**fields, "flags": tuple(fields["flags"])})
+
+    def command(self) -> list[str]:
+        """The command line of llama-server, without the key."""
+        return [
+            self.program, "--model", self.gguf, "--alias", self.alias, "--host", "127.0.0.1", "--port", str(self.port),
+            "--parallel", "1", "--jinja", *self.flags,
+        ]  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """The environment of llama-server: the key, and nothing of the user's that would move the server elsewhere."""
+        moved = {"LLAMA_ARG_API_PREFIX", "LLAMA_ARG_SSL_KEY_FILE", "LLAMA_ARG_SSL_CERT_FILE"}
+        kept = {name: value for name, value in os.environ.items() if name not in moved}
+        return {"LLAMA_ARG_CACHE_RAM": str(PROMPT_CACHE_MIB), **kept, "LLAMA_API_KEY": self.api_key}
+
+
+def supervise() -> int:
+    """Run the worker until it ends or lokal does; its exit code, 128 + n if signal n ended it."""
+    parent = os.getppid()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return 0
+    job = Job.from_line(line)
+    if sys.platform == "win32" and job.program:  # exec would leave a process that nobody waits for
+        worker = subprocess.Popen(job.command(), env=job.environment(), stdin=subprocess.DEVNULL)
+    else:
+        worker = subprocess.Popen(
+            [sys.executable, "-P", __file__, "worker", str(os.getpid())], stdin=subprocess.PIPE
+        )
+        if worker.stdin is not None:
+            worker.stdin.write(line)
+            worker.stdin.close()
+
+    def end(*_: object) -> None:
+        worker.terminate()
+        killer = threading.Timer(GRACE_S, worker.kill)
+        killer.daemon = True
+        killer.start()
+
+    def wait_for_parent() -> None:
+        while os.read(0, 4096):
+            pass
+        end()
+
+    def parent_signal(_: int, frame: FrameType | None) -> None:
+        # The kernel sends it also when only the parent's thread ends that started this process.
+        if os.getppid() != parent:
+            end()
+
+    signal.signal(signal.SIGTERM, end)
+    if sys.platform == "linux":
+        signal.signal(signal.SIGUSR1, parent_signal)
+        _signal_when_parent_dies(signal.SIGUSR1)
+    threading.Thread(target=wait_for_parent, daemon=True).start()
+    code = worker.wait()
+    return code if code >= 0 else 128 - code
+
+
+def work(supervisor: int) -> int:
+    """Become llama-server, or run the one of xllamacpp until killed."""
+    if sys.platform == "linux":
+        _signal_when_parent_dies(signal.SIGKILL)
+    if sys.platform != "win32" and os.getppid() != supervisor:
+        return 1
+    job = Job.from_line(sys.stdin.buffer.readline())
+    if job.program:
+        try:
+            os.execve(job.program, job.command(), job.environment())
+        except OSError as error:
+            return _complain(f"failed to run {job.program}: {error.strerror}")
+    return _serve_from_wheel(job)
+
+
+def _serve_from_wheel(job: Job) -> int:
+    """Run the server inside the xllamacpp wheel; it says why it cannot on standard error."""
+    try:
+        import xllamacpp
+
+        params = xllamacpp.CommonParams()
+        params.model.path = job.gguf
+        params.model_alias = {job.alias}
+        params.hostnames = ["127.0.0.1"]
+        params.port = job.port
+        params.api_keys = [job.api_key]
+        params.n_parallel = 1
+        params.use_jinja = True
+        params.ui = False
+        params.cache_ram_mib = PROMPT_CACHE_MIB
+        for flag, number in zip(job.flags[::2], job.flags[1::2], strict=True):
+            for setting in WHEEL_SETTINGS[flag].split():
+                *outer, last = setting.split(".")
+                target = params
+                for name in outer:
+                    target = getattr(target, name)
+                setattr(target, last, int(number))
+        server = xllamacpp.Server(params)
+    except (ImportError, AttributeError, TypeError) as error:
+        return _complain(f"failed to use the xllamacpp package: {error}")
+    except (RuntimeError, OverflowError) as error:
+        return _complain(f"failed to start the server: {error}")
+    threading.Event().wait()
+    del server
+    return 0
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"error: {text}\n")  # standard error is the log
+    return 1
+
+
+def _signal_when_parent_dies(number: signal.Signals) -> None:
+    """Ask Linux to send this process a signal when its parent dies; nothing where that is not possible."""
+    import ctypes  # not needed to know what a Job is
+
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["worker"]:
+        sys.exit(work(int(sys.argv[2])))  # a full shutdown, which lets llama.cpp write the rest of its log
+    os._exit(supervise())  # no shutdown: a thread sits in a read that may never return

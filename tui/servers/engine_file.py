@@ -1,0 +1,252 @@
+"""What a GGUF file says of itself before llama.cpp is asked: whether it is one, and what the engine needs to know.
+
+The layout is that of the GGUF specification, versions 2 and 3: magic, version, number of tensors, number of key-value
+pairs, then the pairs. Reading ends at the last key that is wanted, long before the vocabulary.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from tui.core.text import safe_line
+from tui.errors import FileError, MalformedFile
+
+_MAGIC = b"GGUF"
+_SHORTEST = 24  # bytes of magic, version and the two counts
+_TEXT_LIMIT = 1 << 20  # bytes of a key or a short text; longer ones are skipped
+
+_STRING, _ARRAY = 8, 9
+_NUMBERS = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
+
+_OTHER_FILE = "Download the model again, or another file of it"
+_DOWNLOAD_AGAIN = "Download the file again; this one is not complete"
+
+
+@dataclass(frozen=True, slots=True)
+class GgufFile:
+    """A file that looks like a model. `size` is bytes, over all parts of a split model; `context_trained` tokens,
+    None where it is not told."""
+
+    path: Path
+    size: int
+    architecture: str = ""
+    context_trained: int | None = None
+
+
+def inspect(path: Path) -> GgufFile:
+    """Look into the file at `path`. Raises FileError, saying what the file is if it is no model."""
+    try:
+        if path.is_dir():
+            raise FileError(path, f"{safe_line(str(path))} is a folder", "", "Name the .gguf file inside it")
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(512)
+            _check_head(path, head, size)
+            file.seek(0)
+            return replace(_read(path, file, size), size=_size_with_parts(path, size))
+    except FileNotFoundError as error:
+        raise FileError(
+            path, f"There is no file {safe_line(str(path))}", "", "Check the path of the GGUF file"
+        ) from error
+    except OSError as error:
+        raise FileError(
+            path,
+            f"Cannot read {safe_line(str(path))}",
+            error.strerror or str(error),
+            "Check the rights of the file",
+        ) from error
+
+
+def _check_head(path: Path, head: bytes, size: int) -> None:
+    """Refuse what is no GGUF, by its first bytes."""
+    if not head:
+        raise MalformedFile(path, f"{_shown(path)} is empty", "", _DOWNLOAD_AGAIN)
+    if head.startswith(_MAGIC):
+        if size < _SHORTEST:
+            raise MalformedFile(
+                path, f"{_shown(path)} is cut short", f"It has only {size} bytes", _DOWNLOAD_AGAIN
+            )
+        return
+    for looks, what, hint in _OTHERS:
+        if looks(head):
+            raise MalformedFile(path, f"{_shown(path)} is no GGUF file", f"It is {what}", hint)
+    raise MalformedFile(
+        path,
+        f"{_shown(path)} is no GGUF file",
+        f"It starts with {head[:4]!r}, not with 'GGUF'",
+        "Name a model in the GGUF format",
+    )
+
+
+def _starts(*prefixes: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(prefixes)
+
+
+def _is_safetensors(head: bytes) -> bool:
+    # A little-endian length of the JSON header, then that header.
+    return (
+        len(head) > 9 and head[8:10] in (b'{"', b"{ ", b"{}") and int.from_bytes(head[:8], "little") < 1 << 30
+    )
+
+
+_CONVERT = "Look for the GGUF version of the model, or convert it with llama.cpp's convert_hf_to_gguf.py"
+_OTHERS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
+    (
+        _starts(b"version https://git-lfs"),
+        "a Git LFS pointer: the note that stands for the model",
+        "Fetch the model itself with `git lfs pull`",
+    ),
+    (
+        lambda head: re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|head|!--)", head, re.IGNORECASE) is not None,
+        "a web page: the download saved the page about the model",
+        "Download it by its direct link; on Hugging Face that has /resolve/ in it, not /blob/",
+    ),
+    (_is_safetensors, "a safetensors file", _CONVERT),
+    (_starts(b"lmgg", b"fmgg", b"tjgg", b"algg"), "a GGML file, the format before GGUF", _CONVERT),
+    (_starts(b"PK\x03\x04"), "a zip archive, as PyTorch writes its models", _CONVERT),
+    (_starts(b"\x80\x02", b"\x80\x03", b"\x80\x04"), "a Python pickle, as old PyTorch wrote its models", _CONVERT),
+    (
+        _starts(b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"7z\xbc\xaf", b"BZh"),
+        "a compressed archive",
+        "Unpack it and name the .gguf file inside it",
+    ),
+    (_starts(b"\x7fELF", b"MZ"), "a program", "Name a model in the GGUF format"),
+    (lambda head: not head.strip(b"\0"), "empty space that a download has reserved", _DOWNLOAD_AGAIN),
+)  # fmt: skip
+
+
+def _shown(path: Path) -> str:
+    """The name of a file as it may be shown."""
+    return safe_line(path.name, 80)
+
+
+class _Cut(Exception):
+    """The file ended in the middle of its metadata."""
+
+
+class _Reader:
+    """The values of a GGUF file one after the other. Every method raises _Cut where the file has fewer bytes."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._size = size
+
+    def skip(self, count: int) -> None:
+        """Pass over bytes."""
+        end = self._file.tell() + count
+        if end > self._size:
+            raise _Cut
+        self._file.seek(end)
+
+    def number(self, layout: str) -> int | float | bool:
+        """One number, by its `struct` layout."""
+        width = struct.calcsize(layout)
+        data = self._file.read(width)
+        if len(data) < width:
+            raise _Cut
+        value: int | float | bool = struct.unpack(layout, data)[0]
+        return value
+
+    def count(self, layout: str = "<Q") -> int:
+        """A length or a kind."""
+        return int(self.number(layout))
+
+    def text(self) -> str:
+        """A string: its length in bytes, then UTF-8. One that is too long to be wanted is passed over."""
+        length = self.count()
+        if length > _TEXT_LIMIT:
+            self.skip(length)
+            return ""
+        data = self._file.read(length)
+        if len(data) < length:
+            raise _Cut
+        return data.decode("utf-8", "replace")
+
+    def value(self) -> str | int | float | None:
+        """The value of a pair; None for an array, which is passed over. Raises ValueError for a kind that is none."""
+        kind = self.count("<I")
+        if kind in _NUMBERS:
+            return self.number(_NUMBERS[kind])
+        if kind == _STRING:
+            return self.text()
+        if kind != _ARRAY:
+            raise ValueError(f"It has a value of the unknown kind {kind}")
+        inner, length = self.count("<I"), self.count()
+        if inner in _NUMBERS:
+            self.skip(length * struct.calcsize(_NUMBERS[inner]))
+        elif inner == _STRING:
+            for _ in range(length):
+                self.skip(self.count())
+        else:
+            raise ValueError(f"It has an array of the unknown kind {inner}")
+        return None
+
+
+def _read(path: Path, file: BinaryIO, size: int) -> GgufFile:
+    """Walk the key-value pairs until all that is wanted is known."""
+    reader = _Reader(file, size)
+    known: dict[str, str | int] = {}
+    try:
+        reader.skip(len(_MAGIC))
+        version = reader.count("<I")
+        if version > 3 and version & 0xFFFF:  # newer than this reader; the engine may know it
+            return GgufFile(path, size)
+        if version & 0xFFFF == 0:
+            raise ValueError("It is for a big-endian machine")
+        if version == 1:
+            raise ValueError("It is of GGUF version 1, which llama.cpp no longer reads")
+        reader.count()  # number of tensors
+        for _ in range(reader.count()):
+            key, value = reader.text(), reader.value()
+            if key in ("general.architecture", "general.type") and isinstance(value, str):
+                known[key] = safe_line(value, 60)
+            elif key.endswith(".context_length") and isinstance(value, int):
+                known.setdefault("context", value)
+            if "context" in known and "general.architecture" in known:
+                break
+    except _Cut as error:
+        raise MalformedFile(
+            path, f"{_shown(path)} is cut short", "It ends in the middle of its metadata", _DOWNLOAD_AGAIN
+        ) from error
+    except ValueError as error:
+        raise MalformedFile(path, f"{_shown(path)} cannot be used", str(error), _OTHER_FILE) from error
+    architecture, kind = str(known.get("general.architecture", "")), known.get("general.type", "model")
+    if architecture == "clip" or kind in ("mmproj", "adapter", "imatrix"):
+        what = {"adapter": "a LoRA adapter", "imatrix": "an importance matrix"}.get(
+            str(kind), "an image projector"
+        )
+        raise FileError(
+            path, f"{_shown(path)} is no model by itself", f"It is {what}", "Name the GGUF file of the model"
+        )
+    context = known.get("context")
+    return GgufFile(path, size, architecture, context if isinstance(context, int) and context > 0 else None)
+
+
+def _size_with_parts(path: Path, size: int) -> int:
+    """Bytes of all parts of a model that is split into `-00001-of-00003.gguf` and so on, as far as they are there."""
+    split = re.fullmatch(r"(.*-)\d{5}(-of-\d{5}\.gguf)", path.name)
+    if split is None:
+        return size
+    parts = path.parent.glob(f"{_literal(split[1])}[0-9][0-9][0-9][0-9][0-9]{_literal(split[2])}")
+    return sum(part.stat().st_size for part in parts)
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", text)

@@ -1,0 +1,89 @@
+"""The log of the engine: a private file a run, the last few kept, and the one line in it that says why it failed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+
+from tui.core.text import safe_line
+from tui.errors import FileError
+
+KEPT = 5
+"""How many logs stay, the new one included."""
+
+_TAIL = 64 * 1024  # bytes at the end of a log that are searched
+
+
+def create(folder: Path) -> tuple[Path, int]:
+    """A new empty log in `folder`, readable by its owner only, and the descriptor to write to; old logs go.
+
+    Raises FileError when the folder or the file cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path, handle = _open_new(folder)
+        for old in sorted(folder.glob("engine-*.log"))[:-KEPT]:
+            with contextlib.suppress(OSError):
+                old.unlink()
+    except OSError as error:
+        raise FileError(
+            folder,
+            f"Cannot write the engine's log in {folder}",
+            error.strerror or str(error),
+            "Check the rights of the folder and the space on the disk",
+        ) from error
+    return path, handle
+
+
+def _open_new(folder: Path) -> tuple[Path, int]:
+    """A file named after this moment, so that names sort by age."""
+    while True:
+        second, nanosecond = divmod(time.time_ns(), 1_000_000_000)
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(second))
+        path = folder / f"engine-{stamp}-{nanosecond // 1000:06}.log"
+        with contextlib.suppress(FileExistsError):
+            return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+
+
+def telling_line(path: Path) -> str:
+    """The line of the log that says best why the engine failed; empty if the log cannot be read or is empty."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [_without_prefix(line) for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    telling = [line for line in lines if _TROUBLE.search(line)]
+    specific = [line for line in telling if not _SAYS_NOTHING.search(line)]
+    for candidates in (specific, telling, lines):
+        if candidates:
+            return safe_line(candidates[-1], 240)
+    return ""
+
+
+_TROUBLE = re.compile(
+    r"error|fail|unable|cannot|can't|could ?n[o']t|invalid|unknown|not supported|unsupported|out of memory"
+    r"|bad_alloc|what\(\)|missing|illegal|corrupted|denied|abort",
+    re.IGNORECASE,
+)
+# What llama.cpp prints after the line that says why: that the model, and so the server, did not start.
+_SAYS_NOTHING = re.compile(
+    r"failed to load model( from)?,? *('.*'|/.*|[A-Z]:.*)?$|exiting due to|failed to create (llama_)?context|failed to start the server|failed to initialize router|please check the input params"
+    r"|error while trying to fit params|cleaning up before exit|^Traceback|^#\d+ |ptrace",
+    re.IGNORECASE,
+)
+# `0.00.005.781 E llama_model_load: error loading model: ` of today, `llama_model_load: error loading model: ` of before.
+_PREFIX = re.compile(
+    r"^(\d+\.\d+\.\d+\.\d+ +[A-Z] +)?(\w{3,4} +(?=\S+: ))?([\w~]+(\(\))?: )*(error: |error loading model: )?"
+)
+
+
+def _without_prefix(line: str) -> str:
+    """A log line without time, level, and the names of the functions that it comes from."""
+    line = safe_line(line, 1000)
+    return _PREFIX.sub("", line) or line

@@ -1,0 +1,254 @@
+"""What a server says when it refuses, in any of the shapes that servers use, and which error of ours that is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.text import safe_line
+from tui.errors import (
+    AuthRequired,
+    ContextOverflow,
+    ModelMissing,
+    NotAModelServer,
+    Refused,
+    ServerBusy,
+    ServerError,
+    StillLoading,
+)
+from tui.servers.wire import Fields, parse_object
+
+MAX_TEXT = 500  # characters of a server's message that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a server complains of. `text` is one safe line, empty if it gave no reason; `type` is its own word for the
+    kind of error and `code` the HTTP status that it names in the body, 0 for none. Token counts are 0 if not told."""
+
+    text: str = ""
+    type: str = ""
+    code: int = 0
+    prompt_tokens: int = 0
+    window_tokens: int = 0
+    web_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who was asked and for which model, so that a hint can name them."""
+
+    endpoint: Endpoint
+    kind: ServerKind
+    model: str = ""
+
+
+def complaint_in(body: str | bytes) -> Complaint:
+    """The complaint that the body of an error reply holds: JSON of any known shape, a web page, plain text, nothing."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    fields = parse_object(text)
+    if fields is not None:
+        return complaint_of(fields)
+    if re.match(r"\s*<(!doctype|html|\?xml|head|body)", text[:500], re.IGNORECASE):
+        title = re.search(r"<(title|h1)[^>]*>([^<]*)", text[:20_000], re.IGNORECASE)
+        return Complaint(safe_line(title.group(2), MAX_TEXT) if title else "", web_page=True)
+    return Complaint(safe_line(text, MAX_TEXT))
+
+
+def complaint_of(fields: Fields, depth: int = 0) -> Complaint:
+    """The complaint in an object: `error` as text, as an object or as JSON in a string; `detail` as text or as a list
+    of faults (FastAPI); `message` by itself (old vLLM)."""
+    inner = fields.inner("error")
+    if inner and depth < 4:
+        return complaint_of(inner, depth + 1)
+    text = fields.text("error")
+    nested = parse_object(text) if text.lstrip().startswith("{") else None
+    if nested and depth < 4:
+        return complaint_of(nested, depth + 1)
+    text = fields.text("message") or text or fields.text("detail") or _faults(fields.items("detail"))
+    nested = parse_object(text) if text.lstrip().startswith("{") else None
+    if nested and depth < 4 and any(key in nested for key in ("error", "message", "detail")):
+        return complaint_of(nested, depth + 1)
+    if link := fields.text("signin_url"):
+        text = f"{text}: {link}"
+    return Complaint(
+        safe_line(text, MAX_TEXT),
+        safe_line(fields.text("type"), 80),
+        fields.count("code") or 0,
+        fields.count("n_prompt_tokens") or 0,
+        fields.count("n_ctx") or 0,
+    )
+
+
+def _faults(faults: tuple[Fields, ...]) -> str:
+    return "; ".join(
+        f"{'.'.join(fault.texts('loc')[-1:])}: {fault.text('msg')}".removeprefix(": ") for fault in faults[:3]
+    )
+
+
+def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
+    """The error that a refusal is. `status` is the HTTP status, 200 for a complaint inside a stream."""
+    known = _known(complaint, status, asked)
+    if known is not None:
+        return known
+    who, text = asked.kind.label, complaint.text
+    if complaint.web_page:
+        title = f"A web page answers at {asked.endpoint.url}"
+        hint = "There may be a proxy in between; check the address and whether the server behind it runs"
+        if status < 400:
+            return NotAModelServer(title, text, hint)
+        return Refused(title, f"Status {status}: {text}" if text else f"Status {status}", hint, status)
+    code = status if status >= 400 else complaint.code
+    said = text or f"It gave no reason (status {code or status})"
+    lower = text.lower()
+    for words, advice in _ADVICE:
+        if all(word in lower for word in words):
+            return Refused(f"{who} cannot do this", said, advice, status)
+    if status >= 500 or (status < 400 and code not in range(400, 500)):
+        return Refused(f"{who} failed", said, f"The log of {who} says more", status)
+    return Refused(
+        f"{who} refused the request", f"{said} (status {code})" if code and text else said, "", status
+    )
+
+
+_ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("does not support thinking",), "This model has no thinking mode: set think to the server's default"),
+    (("does not support tools",), "Choose a model that can use tools"),
+    (("multimodal",), "This model cannot see: choose one with vision, or send the question without the picture"),
+    (
+        ("image input is not supported",),
+        "This model cannot see: choose one with vision, or start llama-server with its --mmproj file",
+    ),
+    (("more system memory",), "Choose a smaller model or a smaller context window, or unload another model"),
+    (("out of memory",), "Choose a smaller model or a smaller context window, or unload another model"),
+    (("process has terminated",), "The model could not be loaded: its file may be damaged or of an unknown kind"),
+    (("failed to load",), "The model could not be loaded: the server's log says why"),
+    (("model is not loaded",), "Load it on the server, or start llama-server without --no-models-autoload"),
+    (("no models loaded",), "Load a model in LM Studio, or with: lms load"),
+    (("unexpected endpoint",), "The server has no such route: check the address and the kind of server in the config"),
+)  # fmt: skip
+
+
+def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | None:
+    """The refusals that have an error of their own."""
+    text, lower = complaint.text, complaint.text.lower()
+    kind, url = asked.kind, asked.endpoint.url
+    code = status if status >= 400 else complaint.code
+    if code == 403 and kind is ServerKind.OLLAMA:
+        hint = (
+            ""
+            if text
+            else "It takes no requests for this host name: use its IP address, or let the proxy send Host: localhost"
+        )
+        return Refused("Ollama refuses this address", text, hint, status)
+    if (
+        code in (401, 403)
+        or complaint.type == "authentication_error"
+        or lower in ("unauthorized", "invalid api key")
+    ):
+        return _auth(text, status, asked)
+    if _is_overflow(complaint):
+        return _overflow(complaint, status, asked)
+    if code == 503 and "loading" in lower:
+        return StillLoading(f"{kind.label} is still loading the model", text, "Try again in a moment", status)
+    if code == 429 or (code == 503 and not complaint.web_page) or "server busy" in lower:
+        return ServerBusy(f"{kind.label} is busy", text, "Its queue is full; try again in a moment", status)
+    if _is_missing(complaint, code):
+        name = safe_line(asked.model, 120)
+        return ModelMissing(
+            f"{kind.label} has no model “{name}”", text, _where_models_come_from(asked), status
+        )
+    if code in (404, 405):
+        return Refused(
+            f"{kind.label} does not serve this at {url}",
+            text,
+            "Check the address and the kind of server in the config; an old version may not have it yet",
+            status,
+        )
+    return None
+
+
+def _auth(text: str, status: int, asked: Asked) -> AuthRequired:
+    if asked.kind is ServerKind.OLLAMA:
+        return AuthRequired(
+            "This model runs in Ollama's cloud",
+            text,
+            "Sign in with: ollama signin, or choose a local model",
+            status,
+        )
+    where = (
+        "in the config, api_key of this server under [[servers]]; with --server, the variable LOKAL_API_KEY"
+    )
+    if asked.endpoint.api_key:
+        return AuthRequired(
+            f"{asked.kind.label} does not accept the API key", text, f"Correct it {where}", status
+        )
+    return AuthRequired(f"{asked.kind.label} wants an API key", text, f"Put it {where}", status)
+
+
+def _is_missing(complaint: Complaint, code: int) -> bool:
+    lower = complaint.text.lower()
+    if code not in (0, 400, 404) or "model" not in lower:
+        return False
+    return "not found" in lower or "does not exist" in lower or "is not found" in lower
+
+
+def _where_models_come_from(asked: Asked) -> str:
+    match asked.kind:
+        case ServerKind.OLLAMA:
+            return f"Get it with: ollama pull {safe_line(asked.model, 120)}"
+        case ServerKind.LMSTUDIO:
+            return "Download it in LM Studio, or with: lms get"
+        case ServerKind.VLLM:
+            return "vLLM has the model it was started with; names are exact, and the Models tab shows them"
+        case _:
+            return "The Models tab shows the models that the server has"
+
+
+_WINDOW = re.compile(r"context (?:size|length|window)\D{0,40}?(\d+)")
+_PROMPT = re.compile(r"(?:request \(|contains (?:at least )?|requested |the first |has )(\d+)")
+
+
+def _is_overflow(complaint: Complaint) -> bool:
+    lower = complaint.text.lower()
+    return (
+        complaint.type == "exceed_context_size_error"
+        or "prompt is too long" in lower
+        or (
+            "context" in lower
+            and any(word in lower for word in ("length", "size", "window"))
+            and any(word in lower for word in ("exceed", "maximum", "overflow", "longer", "reached"))
+        )
+    )
+
+
+def _overflow(complaint: Complaint, status: int, asked: Asked) -> ContextOverflow:
+    lower = complaint.text.lower()
+    window, prompt = _WINDOW.search(lower), _PROMPT.search(lower)
+    complaint = replace(
+        complaint,
+        window_tokens=complaint.window_tokens or (int(window.group(1)[:12]) if window else 0),
+        prompt_tokens=complaint.prompt_tokens or (int(prompt.group(1)[:12]) if prompt else 0),
+    )
+    detail = complaint.text
+    if complaint.window_tokens and complaint.prompt_tokens > complaint.window_tokens:
+        detail = f"It has {complaint.prompt_tokens} tokens, the window {complaint.window_tokens}"
+    return ContextOverflow(
+        "The conversation does not fit into the context window",
+        detail,
+        f"Start a new chat, shorten the question, or enlarge the window: {_HOW_TO_ENLARGE[asked.kind]}",
+        status,
+        complaint.prompt_tokens,
+        complaint.window_tokens,
+    )
+
+
+_HOW_TO_ENLARGE = {
+    ServerKind.OLLAMA: "context_window among the parameters",
+    ServerKind.LLAMACPP: "--ctx-size of llama-server",
+    ServerKind.LMSTUDIO: "context length when the model is loaded in LM Studio",
+    ServerKind.VLLM: "--max-model-len of vLLM",
+    ServerKind.TEXTGEN: "ctx-size when the model is loaded",
+    ServerKind.OPENAI: "a setting of the server",
+}

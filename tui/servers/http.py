@@ -1,0 +1,148 @@
+"""HTTP as the servers use it: small JSON requests with a short time limit, and answers that stream for an hour."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tui.core.endpoint import Endpoint
+from tui.errors import AuthRequired, Unreachable
+from tui.servers.wire import Fields, parse_object
+
+if TYPE_CHECKING:
+    import httpx
+
+ASK_S = 10.0
+"""Seconds that a small request may take; a server that swaps answers slowly."""
+SILENCE_S = 3600.0
+"""The longest silence of an answer, in seconds: a processor may read a long prompt for that long without a word, and
+llama-server itself gives up after this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that was read as a whole. `media_type` is lower case and without parameters, `server` its Server header."""
+
+    status: int
+    media_type: str
+    server: str
+    body: bytes
+
+    def fields(self) -> Fields:
+        """The JSON object in the body, empty if there is none."""
+        return parse_object(self.body) or Fields()
+
+
+class Incoming:
+    """An answer whose headers have come and whose body is still to be read. Its owner closes it."""
+
+    def __init__(self, endpoint: Endpoint, response: httpx.Response) -> None:
+        self._endpoint = endpoint
+        self._response = response
+        self.status = response.status_code
+        self.media_type = _media_type(response)
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. Raises Interrupted if it breaks off."""
+        from tui.servers import transport
+
+        with transport.translated(self._endpoint, answering=True):
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+
+    async def whole(self) -> bytes:
+        """All of the body, for an error or an answer that does not stream. Raises BadReply if it is too long."""
+        from tui.servers import transport
+
+        with transport.translated(self._endpoint, answering=True):
+            return await transport.limited(self._response.aiter_bytes())
+
+    async def aclose(self) -> None:
+        """Close the connection; a server that still writes notices and stops."""
+        await self._response.aclose()
+
+
+class Http:
+    """Requests to one endpoint. The client is made at the first of them. All methods raise ServerError."""
+
+    def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
+        self._endpoint = endpoint
+        self._silence_s = silence_s
+        self._client: httpx.AsyncClient | None = None
+
+    async def get(self, path: str, timeout_s: float = ASK_S) -> Reply:
+        """GET `path`. A reply with an error status is a reply."""
+        client = await self.prepare()
+        from tui.servers import transport
+
+        with transport.translated(self._endpoint):
+            async with client.stream(
+                "GET",
+                self._endpoint.url + path,
+                timeout=transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S)),
+            ) as response:
+                body = await transport.limited(response.aiter_bytes())
+        return Reply(response.status_code, _media_type(response), response.headers.get("server", ""), body)
+
+    async def post(self, path: str, body: Mapping[str, object]) -> Incoming:
+        """POST `body` as JSON and wait for the headers of the answer, which a server may hold back for long."""
+        client = await self.prepare()
+        from tui.servers import transport
+
+        with transport.translated(self._endpoint, answering=True):
+            request = client.build_request(
+                "POST",
+                self._endpoint.url + path,
+                content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
+                headers={"Content-Type": "application/json"},
+                timeout=transport.timeout(self._silence_s),
+            )
+            return Incoming(self._endpoint, await client.send(request, stream=True))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def prepare(self) -> httpx.AsyncClient:
+        """The client, made in a thread the first time: httpx and certificates take long to load. Raises ServerError."""
+        if self._client is None:
+            check(self._endpoint)
+            client = await asyncio.to_thread(_new_client, self._endpoint)
+            self._client = self._client or client
+        return self._client
+
+
+def _new_client(endpoint: Endpoint) -> httpx.AsyncClient:
+    from tui.servers import transport
+
+    return transport.client(endpoint)
+
+
+def check(endpoint: Endpoint) -> None:
+    """Raise AuthRequired for a key that no HTTP header can carry, Unreachable for an address that is none."""
+    key = endpoint.api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise AuthRequired(
+            "The API key cannot be sent", "It has characters that an HTTP header cannot carry", "Copy it anew"
+        )
+    try:
+        parts = urlsplit(endpoint.url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Unreachable(
+            f"{endpoint.url} is no server address",
+            "",
+            "Write it like http://127.0.0.1:11434 or 192.168.1.5:8080",
+        )
+
+
+def _media_type(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()

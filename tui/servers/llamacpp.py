@@ -1,0 +1,152 @@
+"""llama-server of llama.cpp: one model, or a router that loads the models that are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from urllib.parse import quote
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Event, Phase, Progress
+from tui.core.model import Model, ServerInfo
+from tui.core.parameters import for_server
+from tui.core.request import ChatRequest
+from tui.core.text import safe_line
+from tui.errors import AuthRequired, NotAModelServer, Refused, ServerError, StillLoading
+from tui.servers.answer import plain_number
+from tui.servers.base import Capabilities
+from tui.servers.client import ServerClient
+from tui.servers.http import SILENCE_S, Reply
+from tui.servers.openai_chunks import OpenAIAnswer, messages_of
+from tui.servers.stream import Sse
+from tui.servers.wire import Fields
+
+_KIND = ServerKind.LLAMACPP
+_HEALTH_EVERY_S = 0.5
+
+
+class LlamaCppServer(ServerClient):
+    """A llama-server."""
+
+    def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
+        capabilities = Capabilities(
+            resumes=True, reports_prefill=True, loads_on_request=True, knows_loaded=True
+        )
+        super().__init__(endpoint, _KIND, capabilities, silence_s)
+
+    async def info(self) -> ServerInfo:
+        """Its build, whether it is a router, still loading, or wants a key."""
+        health, props = await asyncio.gather(self._http.get("/health"), self._http.get("/props"))
+        if health.status not in (200, 503) or not health.fields():
+            self._object(health)
+            raise NotAModelServer(
+                f"{self.endpoint.url} does not answer like llama.cpp", "", "Check the address"
+            )
+        return info_from(self.endpoint.url, health, props)
+
+    async def models(self) -> tuple[Model, ...]:
+        """The models that it has; a router's that failed to load carry a note and come last."""
+        models = [
+            _model(entry) for entry in (await self._get("/v1/models")).items("data") if entry.text("id")
+        ]
+        return tuple(sorted(models, key=lambda model: bool(model.note)))
+
+    async def context_window(self, model: str) -> int | None:
+        """The window of one slot; None while a router has not loaded the model."""
+        try:
+            props = await self._get("/props")
+            if props.text("role") == "router":
+                # Without autoload=false the question itself would load the model.
+                props = await self._get(f"/props?model={quote(model, safe='')}&autoload=false", model)
+        except AuthRequired:
+            return next((m.context_loaded for m in await self.models() if m.name == model), None)
+        except StillLoading:
+            return None
+        except Refused as refusal:
+            if refusal.status == 400:
+                return None
+            raise
+        return props.inner("default_generation_settings").count("n_ctx") or None
+
+    async def _is_loaded(self, model: str) -> bool | None:
+        try:
+            return next((m.loaded for m in await self.models() if m.name == model), None)
+        except ServerError:
+            return None
+
+    async def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        try:
+            async with aclosing(self._one_answer(request)) as events:
+                async for event in events:
+                    yield event
+            return
+        except StillLoading:
+            yield Progress(Phase.LOADING)
+        await self._until_loaded()
+        async with aclosing(self._one_answer(request)) as events:
+            async for event in events:
+                yield event
+
+    async def _until_loaded(self) -> None:
+        while True:
+            if (await self._http.get("/health")).status != 503:
+                return
+            await asyncio.sleep(_HEALTH_EVERY_S)
+
+    def _one_answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        body: dict[str, object] = {
+            "model": request.model,
+            "messages": messages_of(request.turns),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "return_progress": True,
+            **for_server(request.parameters, _KIND).body,
+        }
+        answer = OpenAIAnswer(self._asked(request.model), resumed=request.resume)
+        return self._stream("/v1/chat/completions", body, answer, Sse())
+
+
+def info_from(url: str, health: Reply, props: Reply | None) -> ServerInfo:
+    """What `/health`, which is open to all, and `/props`, which may want a key, say."""
+    told = props.fields() if props is not None and props.status == 200 else Fields()
+    return ServerInfo(
+        _KIND,
+        url,
+        version=safe_line(told.text("build_info"), 40),
+        router=told.text("role") == "router",
+        loading=health.status == 503,
+        needs_key=props is not None and props.status in (401, 403),
+    )
+
+
+def _model(entry: Fields) -> Model:
+    meta, status = entry.inner("meta"), entry.inner("status")
+    state = status.text("value")
+    size, parameters = meta.count("size"), meta.count("n_params")
+    inputs = entry.inner("architecture").texts("input_modalities")
+    return Model(
+        name=safe_line(entry.text("id")),
+        size=size,
+        parameters=plain_number(parameters) if parameters else "",
+        quantization=_quantization(meta.text("ftype")),
+        context_trained=meta.count("n_ctx_train") or None,
+        context_loaded=meta.count("n_ctx") or None,
+        loaded=state == "loaded" if state else True,
+        capabilities=("completion", "vision") if "image" in inputs else ("completion",),
+        note=_note(status, state),
+    )
+
+
+def _note(status: Fields, state: str) -> str:
+    if status.flag("failed"):
+        code = status.count("exit_code")
+        return "could not be loaded" + (f" (exit code {code})" if code is not None else "")
+    return "is being downloaded" if state == "downloading" else ""
+
+
+def _quantization(ftype: str) -> str:
+    """llama.cpp's `Q4_K - Medium` as everybody writes it: `Q4_K_M`."""
+    for word, letter in ((" - Small", "_S"), (" - Medium", "_M"), (" - Large", "_L")):
+        ftype = ftype.replace(word, letter)
+    return safe_line(ftype, 20)

@@ -1,0 +1,141 @@
+"""Framing: from bytes as they come off the line to the records of an answer, NDJSON or server-sent events.
+
+Lines end at b"\\n" and nowhere else: `str.splitlines` would also split at U+0085 and U+2028, which models print. A
+line is decoded only when it is complete, so a character cut in two by the network is put together again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.core.text import human_size
+from tui.errors import BadReply
+
+MAX_LINE = 16_000_000
+"""Bytes. Ollama's own clients take 8 MB; a longer line is a fault or an attack and must not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One record of a stream; `event` is its SSE name, empty for the usual kind and for NDJSON."""
+
+    data: str
+    event: str = ""
+
+
+class Parser(Protocol):
+    """Takes bytes in pieces of any size and gives the frames that they complete. Raises BadReply for an endless line."""
+
+    def feed(self, chunk: bytes) -> list[Frame]: ...
+
+    def finish(self) -> list[Frame]:
+        """The frame that the end of the stream completes, for servers that leave out the last line break."""
+        ...
+
+
+class Lines:
+    """Splits bytes into lines, keeping at most `limit` bytes of an incomplete one. Raises BadReply for a longer one."""
+
+    def __init__(self, limit: int = MAX_LINE) -> None:
+        self._limit = limit
+        self._pending = bytearray()
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that `chunk` completes, without their line break (LF or CRLF)."""
+        first, *others = chunk.split(b"\n")
+        self._take(first)
+        lines = []
+        for piece in others:
+            lines.append(self._line())
+            self._take(piece)
+        return lines
+
+    def finish(self) -> bytes:
+        """What came after the last line break."""
+        return self._line()
+
+    def _take(self, piece: bytes) -> None:
+        if len(self._pending) + len(piece) > self._limit:
+            self._pending.clear()
+            raise _endless(self._limit)
+        self._pending += piece
+
+    def _line(self) -> bytes:
+        line = bytes(self._pending)
+        self._pending.clear()
+        return line.removesuffix(b"\r")
+
+
+class Ndjson:
+    """One JSON document a line; blank lines are skipped."""
+
+    def __init__(self, limit: int = MAX_LINE) -> None:
+        self._lines = Lines(limit)
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        return [Frame(_decoded(line)) for line in self._lines.feed(chunk) if line.strip()]
+
+    def finish(self) -> list[Frame]:
+        line = self._lines.finish()
+        return [Frame(_decoded(line))] if line.strip() else []
+
+
+class Sse:
+    """Server-sent events (WHATWG HTML, 9.2), without `id` and `retry`, and with what servers do beside them: a last
+    event without its blank line, and the `error: {...}` lines of llama-server builds of 2025."""
+
+    def __init__(self, limit: int = MAX_LINE) -> None:
+        self._lines = Lines(limit)
+        self._limit = limit
+        self._event = ""
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        frames: list[Frame] = []
+        for line in self._lines.feed(chunk):
+            self._line(line, frames)
+        return frames
+
+    def finish(self) -> list[Frame]:
+        frames: list[Frame] = []
+        self._line(self._lines.finish(), frames)
+        self._dispatch(frames)
+        return frames
+
+    def _line(self, line: bytes, frames: list[Frame]) -> None:
+        if not line:
+            self._dispatch(frames)
+            return
+        name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"event":
+            self._event = _decoded(value)
+        elif name == b"data" or name == b"error":
+            self._size += len(value) + 1
+            if self._size > self._limit + 1:
+                raise _endless(self._limit)
+            self._data.append(value)
+            if name == b"error":
+                self._event = "error"
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        if self._data:
+            frames.append(Frame(_decoded(b"\n".join(self._data)), self._event))
+        self._event = ""
+        self._data = []
+        self._size = 0
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
+
+
+def _endless(limit: int) -> BadReply:
+    return BadReply(
+        "The server sent an endless line",
+        f"A line of its answer is longer than {human_size(limit)}",
+        "The connection was closed. Is this address really a model server?",
+        200,
+    )

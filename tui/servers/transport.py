@@ -1,0 +1,199 @@
+"""httpx: how a client is built for an endpoint, and what its errors mean. Loaded when a server is first asked, since
+httpx takes longer to import than the first frame may take to appear."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.text import human_size, safe_line
+from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
+
+CONNECT_S = 5.0
+WRITE_S = 60.0
+MAX_BODY = 64_000_000
+"""Bytes of a reply that is read as a whole; a list of models or an error is a few kB."""
+
+
+class BodyTooLong(Exception):
+    """A reply is longer than MAX_BODY."""
+
+
+def client(endpoint: Endpoint) -> httpx.AsyncClient:
+    """A client for this endpoint only. No proxy and no .netrc from the environment, no redirects, so that a key goes
+    nowhere else; a connection of its own for every request, so that closing it stops exactly that answer and no
+    request meets a connection that has gone stale."""
+    return httpx.AsyncClient(
+        transport=transport(endpoint), trust_env=False, follow_redirects=False, headers=headers(endpoint)
+    )
+
+
+def transport(endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
+    """The transport under `client`, for whoever builds a client of another library."""
+    return httpx.AsyncHTTPTransport(
+        verify=_tls(endpoint),
+        trust_env=False,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        socket_options=_keepalive(),
+    )
+
+
+def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:
+    # An http URL needs no certificates, and loading them costs some 90 ms; nothing follows a redirect to https.
+    if not endpoint.url.startswith("https:"):
+        return False
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()  # beside certifi's, the machine's own: a certificate of the house is there
+    return context
+
+
+def _keepalive() -> list[tuple[int, int, int]]:
+    # A machine that vanished is noticed after about two minutes, although a model may think for an hour in silence.
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, seconds_or_count in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        option = getattr(socket, name, None)
+        if option is not None:
+            options.append((socket.IPPROTO_TCP, option, seconds_or_count))
+    return options
+
+
+def headers(endpoint: Endpoint) -> dict[str, str]:
+    """What goes with every request. Uncompressed, since a proxy that compresses a stream also holds it back."""
+    common = {"Accept-Encoding": "identity", "User-Agent": "lokal"}
+    key = endpoint.api_key.strip()
+    return {**common, "Authorization": f"Bearer {key}"} if key else common
+
+
+def authorization(endpoint: Endpoint) -> Callable[[httpx.Request], httpx.Request]:
+    """For clients of another library: takes out whatever key that library found in the environment and puts in this
+    endpoint's own, if it has one."""
+
+    def authorize(request: httpx.Request) -> httpx.Request:
+        request.headers.pop("Authorization", None)
+        request.headers.update(headers(endpoint))
+        return request
+
+    return authorize
+
+
+def timeout(read_s: float, connect_s: float = CONNECT_S) -> httpx.Timeout:
+    """`read_s` is the longest silence in seconds; waiting for a free connection does not happen."""
+    return httpx.Timeout(connect=connect_s, read=read_s, write=WRITE_S, pool=None)
+
+
+async def limited(chunks: AsyncIterator[bytes], limit: int = MAX_BODY) -> bytes:
+    """All of a body. Raises BodyTooLong."""
+    body = bytearray()
+    async for chunk in chunks:
+        if len(body) + len(chunk) > limit:
+            raise BodyTooLong
+        body += chunk
+    return bytes(body)
+
+
+async def limit_body(response: httpx.Response) -> None:
+    """An httpx event hook that reads a reply with the limit of `limited`, for clients of another library."""
+    response.stream = _Limited(response.stream)
+
+
+class _Limited(httpx.AsyncByteStream):
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        assert isinstance(self._stream, httpx.AsyncByteStream)
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise BodyTooLong
+            yield chunk
+
+    async def aclose(self) -> None:
+        assert isinstance(self._stream, httpx.AsyncByteStream)
+        await self._stream.aclose()
+
+
+@contextmanager
+def translated(endpoint: Endpoint, *, answering: bool = False) -> Iterator[None]:
+    """Turn what httpx raises into a ServerError. `answering` = an answer was asked for, so that silence and a lost
+    connection mean that it broke off rather than that nobody is there."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BodyTooLong, OSError) as error:
+        raise _meaning(error, endpoint, answering) from error
+
+
+def _meaning(error: Exception, endpoint: Endpoint, answering: bool) -> ServerError:
+    text = safe_line(str(error))
+    match error:
+        case BodyTooLong():
+            return BadReply(
+                "The server sent too much", f"Its reply is longer than {human_size(MAX_BODY)}",
+                "Is this address really a model server?", 200,
+            )  # fmt: skip
+        case httpx.DecodingError() | httpx.TooManyRedirects() | httpx.LocalProtocolError():
+            return BadReply("The server's reply cannot be read", text, "Check the address", 200)
+        case httpx.RemoteProtocolError() if not any(word in text for word in ("peer closed", "disconnected")):
+            return NotAModelServer(
+                f"No HTTP server answers at {endpoint.url}", text, "Check the port and http or https"
+            )
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            return unreachable(endpoint, why(error))
+        case httpx.TimeoutException() if answering:
+            return Interrupted(
+                "The server fell silent", "Nothing came for too long, so the connection was closed",
+                "What came is kept; the server may be overloaded", 200,
+            )  # fmt: skip
+        case httpx.TimeoutException():
+            return unreachable(endpoint, "It took the connection but does not answer")
+        case _ if answering:
+            return interrupted("The connection was lost before the server had said that it was done")
+        case _:
+            return unreachable(endpoint, "It closed the connection without an answer")
+
+
+def interrupted(detail: str) -> Interrupted:
+    """The answer ended without its end."""
+    return Interrupted("The answer broke off", detail, "What came is kept; ask again or continue it", 200)
+
+
+def unreachable(endpoint: Endpoint, why: str) -> Unreachable:
+    """Nobody answers at this endpoint; `why` is a sentence."""
+    return Unreachable(f"No server answers at {endpoint.url}", why, _START[endpoint.kind])
+
+
+_START = {
+    None: "Is it running, and is the address right?",
+    ServerKind.OLLAMA: "Start it with: ollama serve",
+    ServerKind.LLAMACPP: "Start it with: llama-server -m model.gguf",
+    ServerKind.LMSTUDIO: "Start its server in LM Studio, or with: lms server start",
+    ServerKind.VLLM: "vLLM answers only when the model is loaded; start it with: vllm serve MODEL",
+    ServerKind.TEXTGEN: "Start text-generation-webui with --api",
+    ServerKind.OPENAI: "Is it running, and is the address right?",
+}
+
+
+def why(error: BaseException) -> str:
+    """The reason at the bottom of a failed connection, in words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case ConnectionRefusedError():
+                return "The connection was refused: nothing listens there"
+            case socket.gaierror():
+                return "The host name is not known"
+            case ssl.SSLCertVerificationError():
+                return f"Its certificate is not trusted: {safe_line(cause.verify_message)}"
+            case ssl.SSLError():
+                return "It does not speak TLS: try http instead of https"
+            case httpx.ConnectTimeout():
+                return "It cannot be reached: no connection in time"
+            case _:
+                cause = cause.__cause__ or cause.__context__
+    return safe_line(str(error))

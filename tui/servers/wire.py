@@ -1,0 +1,100 @@
+"""Reading JSON that somebody else wrote: typed, tolerant of what is missing or of another type, never raising."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One JSON object as it came. Falsy when it is empty or was none."""
+
+    values: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.values
+
+    def text(self, key: str) -> str:
+        """The string at `key`, empty for anything else. Lone surrogates, which no encoding can write, become U+FFFD."""
+        value = self.values.get(key)
+        return whole_characters(value) if isinstance(value, str) else ""
+
+    def number(self, key: str) -> float | None:
+        """The finite number at `key`."""
+        value = self.values.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+        return number if math.isfinite(number) else None
+
+    def count(self, key: str) -> int | None:
+        """The number at `key` as a count; None if there is none or it is negative."""
+        number = self.number(key)
+        return int(number) if number is not None and number >= 0 else None
+
+    def flag(self, key: str) -> bool:
+        """Whether `key` is true."""
+        return self.values.get(key) is True
+
+    def inner(self, key: str) -> Fields:
+        """The object at `key`, empty for anything else."""
+        return _fields(self.values.get(key))
+
+    def items(self, key: str) -> tuple[Fields, ...]:
+        """The objects in the list at `key`."""
+        value = self.values.get(key)
+        return (
+            tuple(_fields(item) for item in value if isinstance(item, dict))
+            if isinstance(value, list)
+            else ()
+        )
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The strings in the list at `key`."""
+        value = self.values.get(key)
+        if not isinstance(value, list):
+            return ()
+        return tuple(whole_characters(item) for item in value if isinstance(item, str))
+
+    def as_json(self, key: str) -> str:
+        """What is at `key`, as JSON text; a string stays as it is, nothing is empty."""
+        value = self.values.get(key)
+        if value is None:
+            return ""
+        return whole_characters(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _fields(value: object) -> Fields:
+    return Fields(value) if isinstance(value, dict) else Fields()
+
+
+def parse_object(data: str | bytes) -> Fields | None:
+    """The JSON object that `data` holds; None if it holds none. Control characters in strings are let through, and so
+    is a byte order mark; bytes that are not UTF-8 become U+FFFD."""
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    try:
+        value = json.loads(text.removeprefix("\ufeff"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return Fields(value) if isinstance(value, dict) else None
+
+
+def whole_characters(text: str) -> str:
+    """`text` with lone surrogates replaced by U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

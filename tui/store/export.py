@@ -1,0 +1,165 @@
+"""Chats as text for other programs and for people: JSON that has everything, Markdown that reads well."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from tui.core.conversation import Conversation
+from tui.core.message import Attachment, Message, Role, Status
+from tui.core.text import human_size
+from tui.store.nested_markdown import code, nested, plain, quoted
+from tui.store.rows import ChatSummary
+
+# What JSON allows in a string but a terminal may act on, a line reader may break at, or UTF-8 cannot hold.
+_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+_SPEAKERS: Mapping[Role, str] = {Role.SYSTEM: "System prompt", Role.USER: "You", Role.ASSISTANT: "Assistant"}
+_ENDINGS: Mapping[Status, str] = {
+    Status.STOPPED: "Stopped by you: the answer is not complete.",
+    Status.INTERRUPTED: "Interrupted: the connection or lokal ended before the answer did. It is not complete.",
+    Status.FAILED: "Failed: the answer is not complete.",
+    Status.STREAMING: "Still being written.",
+}
+
+
+def chat_as_json(conversation: Conversation, summary: ChatSummary) -> str:
+    """The whole tree: an object with the chat, `open_leaf`, and every message with the bytes of its attachments.
+
+    Messages stand in the order of their making, so that a parent comes before its children.
+    """
+    leaf = conversation.leaf
+    messages = [_message(message, with_data=True) for message in conversation]
+    return _dump({**_chat(summary), "open_leaf": None if leaf is None else leaf.id, "messages": messages})
+
+
+def branch_as_json(conversation: Conversation, summary: ChatSummary) -> str:
+    """The open branch: an object with the chat and the messages of that branch, first message first."""
+    return _dump({**_chat(summary), "messages": [_message(message) for message in conversation.path()]})
+
+
+def messages_as_json(path: Iterable[Message]) -> str:
+    """A branch as an array of its messages, in the given order."""
+    return _dump([_message(message) for message in path])
+
+
+def chat_as_markdown(conversation: Conversation, summary: ChatSummary) -> str:
+    """The open branch as a Markdown document, one section a message; what an answer lacks is said in words."""
+    path = conversation.path()
+    facts = [f"Chat {code(summary.id)}", f"started {_minute(summary.created_at)}", _count(len(path))]
+    others = len(conversation) - len(path)
+    if others:
+        facts.append(f"{others} more in other branches")
+    parts = [f"# {plain(summary.title) or 'Untitled chat'}", " · ".join(facts)]
+    for message in path:
+        parts += _section(message)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(message: Message) -> list[str]:
+    parts = [f"## {_SPEAKERS[message.role]}", f"*{' · '.join(_facts(message))}*"]
+    parts += [
+        f"Attached: {code(file.name)} ({plain(file.media_type)}, {human_size(len(file.data))})"
+        for file in message.attachments
+    ]
+    if message.reasoning.strip():
+        parts.append(quoted("**Reasoning**\n\n" + nested(message.reasoning, levels=3)))
+    if message.content.strip():
+        parts.append(nested(message.content, levels=2))
+    elif message.role is Role.ASSISTANT:
+        parts.append("*No text came.*")
+    ending = _ending(message)
+    return [*parts, f"**{ending}**"] if ending else parts
+
+
+def _facts(message: Message) -> list[str]:
+    facts = [_minute(message.created_at)]
+    if message.model:
+        facts.append(code(message.model))
+    if message.server:
+        facts.append(f"on {plain(message.server)}")
+    if message.preset:
+        facts.append(f"preset {plain(message.preset)}")
+    if message.usage.completion is not None:
+        facts.append(f"{message.usage.completion} tokens")
+    if message.timings.tokens_per_s is not None:
+        facts.append(f"{message.timings.tokens_per_s:.1f} tokens/s")
+    return facts
+
+
+def _ending(message: Message) -> str:
+    if message.status is Status.COMPLETE:
+        return "Cut off at the token limit." if message.finish_reason == "length" else ""
+    words = [_ENDINGS[message.status]]
+    if message.problem is not None:
+        said = (message.problem.title, message.problem.detail)
+        words += [plain(part if part.endswith(".") else f"{part}.") for part in said if part]
+    return " ".join(words)
+
+
+def _chat(summary: ChatSummary) -> dict[str, object]:
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "created_at": _iso(summary.created_at),
+        "updated_at": _iso(summary.updated_at),
+        "message_count": summary.message_count,
+    }
+
+
+def _message(message: Message, with_data: bool = False) -> dict[str, object]:
+    return {
+        "id": message.id,
+        "parent": message.parent,
+        "role": message.role.value,
+        "content": message.content,
+        "reasoning": message.reasoning,
+        "status": message.status.value,
+        "model": message.model,
+        "server": message.server,
+        "preset": message.preset,
+        "parameters": {name: _finite(value) for name, value in message.parameters.items()},
+        "timings": {name: _finite(value) for name, value in asdict(message.timings).items()},
+        "usage": asdict(message.usage),
+        "finish_reason": message.finish_reason,
+        "created_at": _iso(message.created_at),
+        "problem": None if message.problem is None else asdict(message.problem),
+        "attachments": [_attachment(file, with_data) for file in message.attachments],
+    }
+
+
+def _attachment(file: Attachment, with_data: bool) -> dict[str, object]:
+    facts: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": len(file.data)}
+    return {**facts, "data": base64.b64encode(file.data).decode()} if with_data else facts
+
+
+def _finite(value: object) -> object:
+    """JSON has no infinity and no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _dump(value: object) -> str:
+    """Indented JSON with a newline at its end; text stays readable, what a terminal acts on is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    return _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST), UTC)
+
+
+def _iso(seconds: float) -> str:
+    return _moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _minute(seconds: float) -> str:
+    return f"{_moment(seconds):%Y-%m-%d %H:%M} UTC"
+
+
+def _count(messages: int) -> str:
+    return f"{messages} message" if messages == 1 else f"{messages} messages"

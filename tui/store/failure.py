@@ -1,0 +1,77 @@
+"""What the database or the disk reports, as StoreErrors that a person can act on."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tui.core.text import safe_line
+from tui.errors import StoreError
+
+_RIGHTS = "Check the rights of the folder and of the file"
+_MOVE = "Move the file away to start with an empty one"
+
+# By primary result code, https://www.sqlite.org/rescode.html
+_REASONS: Mapping[int, tuple[str, str]] = {
+    sqlite3.SQLITE_FULL: ("The disk is full", "Make room on the disk; nothing more is kept until then"),
+    sqlite3.SQLITE_BUSY: ("Another program holds it locked", "Close the other program, or try again"),
+    sqlite3.SQLITE_LOCKED: ("Another program holds it locked", "Close the other program, or try again"),
+    sqlite3.SQLITE_READONLY: ("It can be read but not written", _RIGHTS),
+    sqlite3.SQLITE_PERM: ("It may not be used", _RIGHTS),
+    sqlite3.SQLITE_CANTOPEN: ("It cannot be opened", _RIGHTS),
+    sqlite3.SQLITE_IOERR: (
+        "The disk reports an error",
+        "Check the disk, the space that is left on it, and the rights of the folder",
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        "The file is damaged",
+        f"{_MOVE}; “sqlite3 FILE .recover” gets out what can still be read",
+    ),
+    sqlite3.SQLITE_NOTADB: ("The file is not a database", _MOVE),
+    sqlite3.SQLITE_CONSTRAINT: (
+        "It does not fit the messages that are stored",
+        "Start a new chat; the ones before are kept",
+    ),
+}
+
+
+@contextlib.contextmanager
+def explained(title: str, path: Path | None) -> Iterator[None]:
+    """Turn what sqlite3 and the operating system raise inside into a StoreError with that title.
+
+    The detail names the database at `path` (None = in memory), so that the person knows which file is meant.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error, title, path) from error
+    except OSError as error:
+        where = error.filename if isinstance(error.filename, str) else path
+        raise StoreError(title, _at(where, error.strerror or str(error)), _RIGHTS) from error
+
+
+def damaged(title: str, path: Path | None) -> StoreError:
+    """The error for a row that says something that lokal never writes."""
+    reason, hint = _REASONS[sqlite3.SQLITE_CORRUPT]
+    return StoreError(title, _at(path, reason), hint)
+
+
+def no_chat(chat_id: str) -> StoreError:
+    """The error for a chat that is not in the database."""
+    return StoreError(f"There is no chat “{safe_line(chat_id, 40)}”", "", "“lokal chats list” shows them all")
+
+
+def _from_sqlite(error: sqlite3.Error, title: str, path: Path | None) -> StoreError:
+    # An error that Python's own layer raises, such as for a closed database, has no code.
+    code = getattr(error, "sqlite_errorcode", None)
+    said = safe_line(str(error))
+    if not isinstance(code, int) or code & 0xFF not in _REASONS:
+        return StoreError(title, _at(path, said), "Try again; if it stays so, restart lokal")
+    reason, hint = _REASONS[code & 0xFF]
+    return StoreError(title, _at(path, f"{reason} ({said})"), hint)
+
+
+def _at(where: Path | str | None, reason: str) -> str:
+    return reason if where is None else f"{safe_line(str(where))}: {reason}"

@@ -1,0 +1,166 @@
+"""The tables, their version, and the way there from every version before.
+
+The version is SQLite's `user_version`. A migration is never changed once it was released: a new one is added.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui.core.text import safe_line
+from tui.errors import StoreError
+from tui.store.files import make_private_file
+
+Migration = tuple[str, ...]
+"""The statements that lead from one version to the next; they run in one transaction."""
+
+APPLICATION_ID = 0x6C6F6B6C
+"""“lokl” in the file's header: tells a chat database from another program's SQLite file."""
+
+# Without STRICT, UPSERT and RETURNING: Enterprise Linux 9 has Python 3.11 with SQLite 3.34.
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        """
+        CREATE TABLE chats (
+            id TEXT PRIMARY KEY NOT NULL,
+            title TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            message_count INTEGER NOT NULL DEFAULT 0,
+            open_leaf TEXT
+        )
+        """,
+        "CREATE INDEX chats_by_update ON chats (updated_at DESC, id)",
+        """
+        CREATE TABLE messages (
+            id TEXT PRIMARY KEY NOT NULL,
+            chat_id TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+            parent TEXT,
+            ordinal INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            content TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            reasoning TEXT NOT NULL,
+            status TEXT NOT NULL,
+            model TEXT NOT NULL,
+            server TEXT NOT NULL,
+            preset TEXT NOT NULL,
+            parameters TEXT NOT NULL,
+            usage TEXT NOT NULL,
+            timings TEXT NOT NULL,
+            finish_reason TEXT NOT NULL,
+            problem TEXT,
+            owner TEXT,
+            UNIQUE (chat_id, ordinal),
+            UNIQUE (chat_id, id),
+            FOREIGN KEY (chat_id, parent) REFERENCES messages (chat_id, id) ON DELETE CASCADE
+        )
+        """,
+        "CREATE INDEX messages_by_parent ON messages (chat_id, parent)",
+        "CREATE INDEX messages_streaming ON messages (owner) WHERE status = 'streaming'",
+        """
+        CREATE TABLE attachments (
+            message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (message_id, ordinal)
+        )
+        """,
+        """
+        CREATE TABLE pieces (
+            id INTEGER PRIMARY KEY,
+            message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+            content TEXT NOT NULL,
+            reasoning TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX pieces_by_message ON pieces (message_id, id)",
+    ),
+)
+
+
+def migrate(
+    connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Migration] = MIGRATIONS
+) -> None:
+    """Bring the database to the newest version. One that is not new is copied first, see `backup_path`.
+
+    `connection` is in autocommit mode and does not enforce foreign keys, since a table may have to be rebuilt.
+    Raises StoreError for another program's database and for one that a newer lokal made; both are left alone.
+    A migration that fails is rolled back and its sqlite3.Error raised.
+    """
+    version = _checked_version(connection, len(migrations))
+    backed_up = version == 0 or path is None
+    while version < len(migrations):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _checked_version(connection, len(migrations))
+            if version < len(migrations):
+                if not backed_up and path is not None:
+                    _back_up(path, version)
+                    backed_up = True
+                for statement in migrations[version]:
+                    connection.execute(statement)
+                version += 1
+                connection.execute(f"PRAGMA user_version = {version}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def backup_path(path: Path, version: int) -> Path:
+    """Where the copy of a database of that version is kept when it is migrated: `chats.v1.db` for `chats.db`."""
+    return path.with_name(f"{path.stem}.v{version}{path.suffix}")
+
+
+def _checked_version(connection: sqlite3.Connection, newest: int) -> int:
+    version = _number(connection, "PRAGMA user_version")
+    application = _number(connection, "PRAGMA application_id")
+    tables = _number(connection, "SELECT count(*) FROM sqlite_master")
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreError(
+            "Cannot open the chats",
+            "The file is another program's database",
+            "Move it away, or set another data folder",
+        )
+    if version > newest:
+        raise StoreError(
+            "The chats were written by a newer lokal",
+            f"The database has version {version}, this lokal knows up to {newest}; it was left as it is",
+            "Update lokal to open them",
+        )
+    return version
+
+
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
+
+
+def _back_up(path: Path, version: int) -> None:
+    """Copy the database through a second connection: the first one is about to write and may not be copied from."""
+    target = backup_path(path, version)
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        make_private_file(unfinished)
+        with (
+            contextlib.closing(sqlite3.connect(path)) as source,
+            contextlib.closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy)
+        unfinished.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            "Cannot back up the chats before updating them",
+            safe_line(f"{target}: {error}"),
+            "Make room on the disk; the chats were left as they are",
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,446 @@
+"""The app: what is on the screen, the keys, and who is told when something changes.
+
+It owns the desk (server, model, preset) and hands it to the panes. Finding servers, starting the engine and opening
+the store run in workers, which post the messages of `tui.ui.messages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from tui.config.settings import Settings
+from tui.config.themes import ThemeSpec
+from tui.core import presets as preset_rules
+from tui.core.commands import COMMANDS, keymap
+from tui.core.endpoint import Endpoint
+from tui.core.presets import Preset
+from tui.errors import LokalError, StoreError
+from tui.ui import theme as themes
+from tui.ui.backstage import Backstage
+from tui.ui.chat.pane import ChatPane
+from tui.ui.desk import Desk, Link
+from tui.ui.instrument import InstrumentLine, Reading
+from tui.ui.launch import Launch
+from tui.ui.messages import (
+    Connected,
+    EngineProgress,
+    NotConnected,
+    PresetSaved,
+    StoreOpened,
+    Trouble,
+    WindowKnown,
+)
+from tui.ui.topline import TopLine
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from tui.ui.models.table import ModelTable
+    from tui.ui.settings.form import ParameterForm
+
+LOW_SCREEN_ROWS = 20
+"""Below this height the top line goes."""
+FLUSH_S = 2.0
+"""How long a signal to end waits for the disk."""
+
+
+class LokalApp(App[None]):
+    """lokal on a terminal."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "lokal"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            command.key, f"command('{command.id}')", command.title, id=command.id, show=False, priority=True
+        )
+        for command in COMMANDS
+        if command.key
+        and command.where in ("everywhere", "chat", "settings")
+        and not command.id.startswith("parameter.")
+        and command.id != "palette"
+    ]
+
+    def __init__(
+        self,
+        launch: Launch,
+        settings: Settings,
+        presets: tuple[Preset, ...],
+        specs: Mapping[str, ThemeSpec],
+        theme: str,
+        problems: tuple[LokalError, ...] = (),
+    ) -> None:
+        """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start."""
+        self.palette = themes.palette_from(specs[theme])
+        super().__init__()
+        self.launch = launch
+        self.settings = settings
+        self._specs = specs
+        self._problems = problems
+        name = launch.preset or settings.preset
+        preset = next((preset for preset in presets if preset.name == name), presets[0])
+        keys, wrong = keymap(settings.keys)
+        self._problems += tuple(LokalError(text) for text in wrong)
+        self.desk = Desk(presets=presets, preset=preset, overrides=launch.overrides, keys=keys)
+        self.set_keymap({id: key for id, key in keys.items() if key})
+        self.backstage = Backstage(self, launch, settings)
+        self._tab = "chat"
+        self._on_screen = False
+        for spec in specs.values():
+            self.register_theme(themes.textual_theme(spec))
+        self.theme = theme
+
+    # -- the screen -------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        with Container(id="body"):
+            yield ChatPane(self.desk, self.backstage.frame_interval_s)
+        yield InstrumentLine()
+
+    def on_mount(self) -> None:
+        """The first frame comes first; all else after it."""
+        self._on_screen = True
+        self._end_on_signals()
+        self.chat.composer.focus()
+        self._show()
+        self.call_after_refresh(self._after_first_frame)
+
+    def _after_first_frame(self) -> None:
+        self.backstage.begin()
+        self.backstage.find_server(self.desk)
+        if self._problems:
+            first, more = self._problems[0], len(self._problems) - 1
+            self.chat.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
+
+    def on_resize(self) -> None:
+        """A low screen does without the top line."""
+        self.screen.set_class(self.size.height < LOW_SCREEN_ROWS, "-short")
+        self._show()
+
+    @property
+    def chat(self) -> ChatPane:
+        """The Chat tab."""
+        return self.query_one(ChatPane)
+
+    def set_desk(self, desk: Desk) -> None:
+        """Everything on the screen follows the desk."""
+        self.desk = desk
+        self.chat.set_desk(desk)
+        self._tell_tabs()
+        self._show()
+
+    def _tell_tabs(self) -> None:
+        from tui.ui.models.pane import ModelsPane
+        from tui.ui.settings.pane import SettingsPane
+
+        for models in self.query(ModelsPane):
+            models.set_desk(self.desk)
+        for settings in self.query(SettingsPane):
+            settings.set_desk(self.desk, self.theme)
+
+    def _show(self) -> None:
+        if not self._on_screen:
+            return
+        desk, chat = self.desk, self.chat
+        place = {
+            Link.SEARCHING: "looking for a server",
+            Link.STARTING: "starting the engine",
+            Link.NONE: "no server",
+        }
+        where = desk.connection.place if desk.connection else place.get(desk.link, "")
+        self.query_one(TopLine).show(self._tab.capitalize(), where, desk.model)
+        low = self.size.height < LOW_SCREEN_ROWS
+        doing = chat.doing if self._tab == "chat" else ""
+        self.query_one(InstrumentLine).show(Reading(desk, doing, chat.used, self._useful_keys(), low))
+
+    def _useful_keys(self) -> tuple[str, ...]:
+        """The three keys that make sense now."""
+        chat = self.chat
+        match self._tab:
+            case "models":
+                return "model.use", "tab.chat", "help"
+            case "settings":
+                return ("preset.save" if self.desk.unsaved else "tab.chat"), "preset.next", "help"
+            case _ if chat.doing:
+                return "answer.stop", "preset.next", "help"
+            case _ if chat.can_continue:
+                return "answer.continue", "preset.next", "help"
+            case _ if self.desk.link is Link.NONE:
+                return "server.search", "preset.next", "help"
+            case _:
+                return "send", "preset.next", "help"
+
+    def on_chat_pane_changed(self) -> None:
+        """A phase, a rate or the context has changed."""
+        self._show()
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    def action_command(self, id: str) -> None:
+        """A key."""
+        self.run_command(id)
+
+    def run_command(self, id: str) -> None:
+        """Do what a command's id stands for."""
+        if id.startswith("preset.") and id[7:].isdigit():
+            self._use_preset_number(int(id[7:]))
+            return
+        self._actions()[id]()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys of a tab work in that tab only."""
+        if action != "command":
+            return True
+        id = str(parameters[0])
+        where = next(command.where for command in COMMANDS if command.id == id)
+        if len(self.screen_stack) > 1:
+            return id == "quit"
+        return where == "everywhere" or where == self._tab
+
+    def _actions(self) -> Mapping[str, Callable[[], object]]:
+        chat = self.chat
+        transcript = chat.transcript
+        return {
+            "answer.stop": chat.stop,
+            "answer.retry": chat.retry,
+            "answer.continue": chat.continue_answer,
+            "reasoning.toggle": transcript.toggle_reasoning,
+            "scroll.page_up": transcript.page_up,
+            "scroll.page_down": transcript.page_down,
+            "scroll.start": transcript.to_start,
+            "scroll.end": transcript.follow,
+            "preset.next": lambda: self.use_preset(
+                preset_rules.after(self.desk.presets, self.desk.preset.name).name
+            ),
+            "preset.save": self._save_preset,
+            "preset.revert": self._revert_preset,
+            "chat.new": self._new_chat,
+            "tab.chat": lambda: self._open_tab("chat"),
+            "tab.models": lambda: self._open_tab("models"),
+            "tab.settings": lambda: self._open_tab("settings"),
+            "server.search": self.search,
+            "theme.next": lambda: self.use_theme(themes.after(self.theme_names(), self.theme)),
+            "help": self._show_keys,
+            "quit": self.leave,
+        }
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C ends an answer; it does not end lokal, and says what does."""
+        if not self.chat.stop():
+            self.chat.tell(f"{self.desk.key('quit')} leaves lokal")
+
+    async def action_quit(self) -> None:
+        """Textual's own way out."""
+        self.leave()
+
+    def leave(self, *, closed: bool = False) -> None:
+        """Save and end. `closed` = the terminal or the system ends lokal."""
+        self.chat.leave(closed=closed)
+        self.exit()
+
+    def _end_on_signals(self) -> None:
+        """A closed terminal (SIGHUP) and a request to end (SIGTERM) keep what came, as Ctrl+Q does."""
+
+        def end() -> None:
+            self.leave(closed=True)
+            self.backstage.flush(FLUSH_S)
+
+        for name in ("SIGHUP", "SIGTERM"):
+            # Windows has no SIGHUP and its event loop no signal handlers.
+            with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), end)
+
+    def _open_tab(self, name: str) -> None:
+        body = self.query_one("#body", Container)
+        if name != "chat" and not body.query(f"#{name}"):
+            body.mount(self._make_pane(name))
+        for pane in body.children:
+            pane.display = pane.id == name
+        self._tab = name
+        self.call_after_refresh(self._focus_tab)
+        self._show()
+
+    def _make_pane(self, name: str) -> Widget:
+        if name == "models":
+            from tui.ui.models.pane import ModelsPane
+
+            return ModelsPane(self.desk)
+        from tui.ui.settings.pane import SettingsPane
+
+        return SettingsPane(self.desk, self.theme)
+
+    def _focus_tab(self) -> None:
+        focus = {"chat": "#composer", "models": "#model-table", "settings": "#form"}[self._tab]
+        for widget in self.query(focus):
+            widget.focus()
+
+    def _show_keys(self) -> None:
+        from tui.ui.help import KeyScreen
+
+        self.push_screen(KeyScreen(self.desk.keys))
+
+    def _new_chat(self) -> None:
+        self.chat.stop()
+        self._open_tab("chat")
+        self.backstage.new_chat()
+
+    # -- presets and themes -----------------------------------------------------------------------------------------
+
+    def use_preset(self, name: str) -> None:
+        """Switch; a running answer keeps the preset it was asked with."""
+        preset = next((preset for preset in self.desk.presets if preset.name == name), None)
+        if preset is None:
+            return
+        if self.desk.unsaved and preset.name != self.desk.preset.name:
+            self.chat.tell(
+                f"The changes to {self.desk.preset.name} hold until lokal ends; they are not saved"
+            )
+        elif self.chat.doing:
+            self.chat.tell(f"{name} from the next answer on", "accent")
+        self.set_desk(replace(self.desk, preset=preset, unsaved=preset.name in self.backstage.edited))
+
+    def _use_preset_number(self, number: int) -> None:
+        if number <= len(self.desk.presets):
+            self.use_preset(self.desk.presets[number - 1].name)
+        else:
+            self.chat.tell(f"There is no preset number {number}")
+
+    def on_parameter_form_edited(self, event: ParameterForm.Edited) -> None:
+        """A value was changed in the form."""
+        preset = event.preset
+        self.backstage.edited.add(preset.name)
+        self.set_desk(self.desk.with_preset(preset, unsaved=True))
+
+    def _save_preset(self) -> None:
+        self.backstage.save_preset(self.desk.preset)
+
+    def _revert_preset(self) -> None:
+        saved = self.backstage.saved_preset(self.desk.preset.name)
+        if saved is not None:
+            self.backstage.edited.discard(saved.name)
+            self.set_desk(self.desk.with_preset(saved))
+
+    def on_preset_saved(self, event: PresetSaved) -> None:
+        """The file is written."""
+        self.backstage.edited.discard(event.preset.name)
+        if event.preset == self.desk.preset:
+            self.set_desk(replace(self.desk, unsaved=False))
+        self.tell(f"Saved {event.path}")
+
+    def theme_names(self) -> tuple[str, ...]:
+        """The themes to choose from."""
+        return themes.names(self._specs)
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours, now and for the next start."""
+        self.palette = themes.palette_from(self._specs[name])
+        self.theme = name
+        self.chat.transcript.set_palette(self.palette)
+        self.screen.refresh(layout=False)
+        for widget in self.screen.query("*"):
+            widget.refresh()
+        self.backstage.remember("theme", name)
+        self._tell_tabs()
+        self.tell(f"theme {name}")
+
+    # -- servers and models -----------------------------------------------------------------------------------------
+
+    def search(self) -> None:
+        """Look for servers again."""
+        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
+        self.backstage.find_server(self.desk)
+
+    def use_server(self, endpoint: Endpoint) -> None:
+        """Talk to another server that was found."""
+        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
+        self.backstage.find_server(self.desk, endpoint)
+
+    def use_model(self, name: str) -> None:
+        """Chat with another model from the next answer on."""
+        self.set_desk(replace(self.desk, model=name, window=None))
+        self.backstage.remember("model", name)
+        self.backstage.ask_window(self.desk)
+        self.chat.tell(f"{name} from the next answer on" if self.chat.doing else f"model {name}", "second")
+
+    def on_model_table_chosen(self, event: ModelTable.Chosen) -> None:
+        """Enter in the list of models."""
+        self.use_model(event.name)
+        self._open_tab("chat")
+
+    def on_model_table_refresh_wanted(self) -> None:
+        """Ask the server for its models again."""
+        self.backstage.refresh_models(self.desk)
+
+    def on_chat_pane_server_wanted(self) -> None:
+        """A question waits for a server."""
+        self.search()
+
+    def on_connected(self, event: Connected) -> None:
+        """A server answers."""
+        desk = replace(
+            self.desk,
+            link=Link.CONNECTED,
+            connection=event.connection,
+            model=event.model,
+            problem=None,
+            starting=None,
+        )
+        self.set_desk(replace(desk, window=event.window))
+
+    def on_not_connected(self, event: NotConnected) -> None:
+        """No server answers."""
+        self.set_desk(
+            replace(
+                self.desk,
+                link=Link.NONE,
+                connection=None,
+                problem=event.problem,
+                starting=None,
+            )
+        )
+
+    def on_engine_progress(self, event: EngineProgress) -> None:
+        """The embedded engine loads."""
+        self.set_desk(replace(self.desk, link=Link.STARTING, starting=event.progress))
+
+    def on_window_known(self, event: WindowKnown) -> None:
+        """The loaded context window was read."""
+        if event.model == self.desk.model:
+            self.set_desk(replace(self.desk, window=event.window))
+
+    # -- the store and trouble --------------------------------------------------------------------------------------
+
+    def on_store_opened(self, event: StoreOpened) -> None:
+        """The store is ready; a chat that was cut off is open again."""
+        self.chat.open(event.session)
+        self.chat.composer.set_history(event.history)
+        if event.note:
+            self.chat.tell(event.note, "warning")
+
+    def on_chat_pane_asked(self, event: ChatPane.Asked) -> None:
+        """For the Up key, also next time."""
+        self.backstage.add_to_history(event.text)
+
+    def on_trouble(self, event: Trouble) -> None:
+        """Something failed that is no answer."""
+        self.tell(str(event.error), "error" if isinstance(event.error, StoreError) else "warning")
+
+    def tell(self, text: str, tone: str = "muted") -> None:
+        """Say something where the person looks: on the rule above the composer, or as a line of its own elsewhere."""
+        if self._tab == "chat":
+            self.chat.tell(text, tone)
+        else:
+            self.notify(
+                text, severity="warning" if tone in ("warning", "error") else "information", markup=False
+            )

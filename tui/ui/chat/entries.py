@@ -1,0 +1,128 @@
+"""A message as the transcript shows it: the heading line, the text, and what is to be said under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui.core.conversation import Conversation
+from tui.core.events import Phase, Progress
+from tui.core.generation import Generation
+from tui.core.message import Message, Role, Status
+from tui.core.text import human_size, human_tokens, safe_line
+from tui.ui.transcript.view import Entry, Heading, Notice, Tone
+
+KeyOf = Callable[[str], str]
+"""The key of a command id, as a person reads it."""
+
+
+def entries_of(conversation: Conversation, key_of: KeyOf) -> list[Entry]:
+    """The open branch."""
+    return [entry_of(message, conversation, key_of) for message in conversation.path()]
+
+
+def entry_of(
+    message: Message, conversation: Conversation, key_of: KeyOf, generation: Generation | None = None
+) -> Entry:
+    """One message; `generation` for an answer that is coming in."""
+    if message.role is not Role.ASSISTANT:
+        return Entry(message.id, Heading("you", Tone.PERSON), message.content, markdown=False)
+    running = generation is not None and not generation.finished
+    return Entry(
+        message.id,
+        heading_of(message, conversation, generation),
+        generation.content if running and generation else message.content,
+        generation.reasoning if running and generation else message.reasoning,
+        None if running else notice_of(message, key_of),
+        streaming=running,
+    )
+
+
+def heading_of(message: Message, conversation: Conversation, generation: Generation | None = None) -> Heading:
+    """Who answers, with which preset; at the right what the answer is doing or how it went."""
+    running = generation is not None and not generation.finished
+    figures = phase_words(generation) if running and generation else _outcome(message)
+    siblings = conversation.siblings(message.id) if message.id in conversation else ()
+    if len(siblings) > 1:
+        place = f"{siblings.index(message.id) + 1}/{len(siblings)}"
+        figures = f"{figures} · {place}" if figures else place
+    return Heading(
+        safe_line(message.model, 60) or "model", Tone.MODEL, safe_line(message.preset, 40), figures
+    )
+
+
+def phase_words(generation: Generation) -> str:
+    """What an answer is doing right now: `reading the prompt 61 %`, `answering  41 tok/s`."""
+    match generation.phase:
+        case Phase.CONNECTING:
+            return "connecting"
+        case Phase.LOADING:
+            return "loading the model" + _how_far(generation.progress)
+        case Phase.PREFILL:
+            return "reading the prompt" + _how_far(generation.progress)
+        case Phase.STREAMING:
+            word = "thinking" if generation.thinking else "answering"
+            rate = generation.tokens_per_s()
+            return word if rate is None else f"{word}  {_rate(rate)}"
+        case _:
+            return ""
+
+
+def notice_of(message: Message, key_of: KeyOf) -> Notice | None:
+    """What is to be said under an answer: why it is not whole, and the key that helps."""
+    retry, go_on = key_of("answer.retry"), key_of("answer.continue")
+    help_keys = f"{go_on} continues · {retry} asks again" if message.resumable else f"{retry} asks again"
+    match message.status:
+        case Status.FAILED:
+            return Notice(f"{_problem(message)}\n{help_keys}", Tone.ERROR)
+        case Status.INTERRUPTED:
+            why = _problem(message) if message.problem else "Interrupted: lokal ended before the answer did."
+            return Notice(f"{why}\n{help_keys}", Tone.WARNING)
+        case Status.STOPPED:
+            return Notice(f"stopped by you · {help_keys}", Tone.MUTED)
+        case Status.COMPLETE if message.finish_reason == "length":
+            if not message.content.strip() and message.reasoning:
+                return Notice(
+                    "The limit was reached while thinking: raise max_tokens or switch thinking off",
+                    Tone.WARNING,
+                )
+            limit = message.parameters.get("max_tokens")
+            at = f"cut at {limit} tokens" if limit else "cut at the end of the context window"
+            return Notice(f"{at} · {go_on} continues", Tone.MUTED)
+        case Status.COMPLETE if not message.content.strip() and not message.reasoning:
+            return Notice(f"The model answered nothing · {retry} asks again", Tone.MUTED)
+        case _:
+            return None
+
+
+def _problem(message: Message) -> str:
+    if message.problem is None:
+        return "The answer failed."
+    parts = (message.problem.title, message.problem.detail, message.problem.hint)
+    return "\n".join(part for part in parts if part)
+
+
+def _outcome(message: Message) -> str:
+    parts = []
+    if message.usage.completion:
+        parts.append(f"{human_tokens(message.usage.completion)} tokens")
+    if message.timings.tokens_per_s:
+        parts.append(_rate(message.timings.tokens_per_s))
+    if message.status is Status.STOPPED:
+        parts.append("stopped")
+    elif message.status is Status.INTERRUPTED:
+        parts.append("interrupted")
+    elif message.status is Status.FAILED:
+        parts.append("failed")
+    return " · ".join(parts)
+
+
+def _how_far(progress: Progress | None) -> str:
+    if progress is None or progress.fraction is None:
+        return ""
+    if progress.unit == "bytes":
+        return f" {human_size(progress.done)} of {human_size(progress.total)}"
+    return f" {progress.fraction * 100:.0f} %"
+
+
+def _rate(tokens_per_s: float) -> str:
+    return f"{tokens_per_s:.0f} tok/s" if tokens_per_s >= 10 else f"{tokens_per_s:.1f} tok/s"

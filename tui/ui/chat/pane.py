@@ -1,0 +1,404 @@
+"""The Chat tab: transcript, rule, composer; and the flow from a question to its answer.
+
+The pane decides nothing about servers. It takes the desk as it is when a question is asked, starts a worker that
+reads the server, and takes over what the worker says has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message as UiMessage
+from textual.strip import Strip
+
+from tui.core.events import Event, Failed
+from tui.core.message import Message, Role, Status, new_id
+from tui.core.parameters import for_server
+from tui.core.request import ChatRequest, turns_of
+from tui.errors import Interrupted, LokalError, Unreachable
+from tui.ui.chat.answering import Answering
+from tui.ui.chat.composer import Composer
+from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words
+from tui.ui.chat.session import ChatSession
+from tui.ui.chat.welcome import welcome
+from tui.ui.desk import Desk, Link
+from tui.ui.divider import Divider
+from tui.ui.line import LineWidget
+from tui.ui.row import fit
+from tui.ui.transcript.view import Transcript
+
+HEADING_INTERVAL_S = 0.5
+"""How often the rate in the heading of a running answer is brought up to date."""
+
+
+class PromptMark(LineWidget):
+    """The `›` before the composer."""
+
+    def line(self, width: int) -> Strip:
+        return fit([self.part("› ", "accent")], width, self.base())
+
+
+class ChatPane(Vertical):
+    """One open chat."""
+
+    class Changed(UiMessage):
+        """What the instrument line shows of the chat has changed."""
+
+    class Asked(UiMessage):
+        """A question was asked, for the prompt history."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class ServerWanted(UiMessage):
+        """There is a question but no server: look again."""
+
+    class News(UiMessage):
+        """The answer has something new. Handled once for many."""
+
+        def __init__(self, answering: Answering) -> None:
+            super().__init__()
+            self.answering = answering
+
+        def can_replace(self, message: UiMessage) -> bool:
+            return isinstance(message, ChatPane.News) and message.answering is self.answering
+
+    def __init__(self, desk: Desk, interval_s: Callable[[], float]) -> None:
+        super().__init__(id="chat")
+        self._desk = desk
+        self._interval_s = interval_s
+        self._session: ChatSession | None = None
+        self._answering: Answering | None = None
+        self._waiting: tuple[Message, Future[bool] | None, bool] | None = None
+        self._heading_at = 0.0
+        self._early = ""
+
+    def compose(self) -> ComposeResult:
+        yield Transcript(id="transcript")
+        yield Divider()
+        with Horizontal(id="writing"):
+            yield PromptMark(id="mark")
+            yield Composer()
+
+    def on_mount(self) -> None:
+        """The empty state."""
+        self._show_welcome()
+
+    # -- what the app tells and asks --------------------------------------------------------------------------------
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation view."""
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        """Where the person writes."""
+        return self.query_one(Composer)
+
+    @property
+    def divider(self) -> Divider:
+        """The rule that tells things."""
+        return self.query_one(Divider)
+
+    @property
+    def session(self) -> ChatSession | None:
+        """The open chat; None until the store is open."""
+        return self._session
+
+    @property
+    def doing(self) -> str:
+        """What a running answer is doing, in words; empty for none."""
+        return phase_words(self._answering.generation) if self._answering is not None else ""
+
+    @property
+    def used(self) -> int | None:
+        """Tokens of the context window that the open branch took at its last answer; None = not known."""
+        if self._session is None:
+            return None
+        for message in reversed(self._session.conversation.path()):
+            if message.role is Role.ASSISTANT and message.usage.total is not None:
+                return message.usage.total
+        return None
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether there is a question that can be asked again."""
+        return self._answering is None and self._last_question() is not None
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the last answer can be continued."""
+        leaf = self._session.conversation.leaf if self._session else None
+        return self._answering is None and leaf is not None and leaf.resumable
+
+    def set_desk(self, desk: Desk) -> None:
+        """Take the new desk; a question that waited for a server is asked now."""
+        before, self._desk = self._desk, desk
+        if not self.is_mounted:
+            return
+        if desk != before:
+            self._show_welcome()
+        if self._waiting is not None and desk.link in (Link.CONNECTED, Link.NONE):
+            answer, durable, resume = self._waiting
+            self._waiting = None
+            self._start(answer, durable, resume=resume)
+
+    def open(self, session: ChatSession) -> None:
+        """Show a chat, at its end."""
+        self.stop()
+        self._session = session
+        self.transcript.show(entries_of(session.conversation, self._desk.key))
+        self.post_message(self.Changed())
+        if self._early:
+            text, self._early = self._early, ""
+            self._ask(text)
+
+    def tell(self, text: str, tone: str = "muted") -> None:
+        """Say something on the rule above the composer."""
+        self.divider.tell(text, tone)
+
+    # -- questions and answers --------------------------------------------------------------------------------------
+
+    def on_composer_submitted(self, event: Composer.Submitted) -> None:
+        """Enter."""
+        event.stop()
+        if self._answering is not None:
+            self.tell(
+                f"An answer is coming in: {self._desk.key('answer.stop')} stops it. Your text stays here.",
+                "warning",
+            )
+            return
+        self.composer.remember(event.text)
+        self.composer.fill("")
+        self.divider.clear_notice()
+        self.post_message(self.Asked(event.text))
+        if self._session is None:
+            self._early = event.text
+        else:
+            self._ask(event.text)
+
+    def _ask(self, text: str) -> None:
+        session = self._session
+        if session is None:
+            return
+        question, durable = session.ask(text, time.time())
+        self.transcript.add(entry_of(question, session.conversation, self._desk.key))
+        self._answer(self._blank(question.id), durable)
+
+    def _blank(self, question_id: str) -> Message:
+        return Message(new_id(), question_id, Role.ASSISTANT, "", time.time(), status=Status.STREAMING)
+
+    def _answer(self, answer: Message, durable: Future[bool] | None = None, *, resume: bool = False) -> None:
+        """Show the answer as coming and ask for it, now or when there is a server."""
+        self.transcript.follow()
+        if self._desk.link in (Link.SEARCHING, Link.STARTING):
+            self._waiting = (answer, durable, resume)
+            self._answering = self._listen(answer)
+            self._show_running(self._answering)
+        else:
+            self._start(answer, durable, resume=resume)
+
+    def _start(self, blank: Message, durable: Future[bool] | None, *, resume: bool) -> None:
+        session, desk = self._session, self._desk
+        if session is None:
+            return
+        connection = desk.connection
+        outgoing = for_server(desk.values(), connection.server.kind) if connection else None
+        answer = replace(
+            blank,
+            status=Status.STREAMING,
+            problem=None,
+            finish_reason="",
+            model=desk.model,
+            server=connection.server.endpoint.url if connection else "",
+            preset=desk.preset.name,
+            parameters=outgoing.sent if outgoing else {},
+        )
+        session.open_answer(answer)
+        answering = self._answering = self._listen(answer)
+        self._show_running(answering)
+        if connection is None or outgoing is None:
+            answering.fail(Failed(desk.problem or Unreachable("No model server answers")))
+            return
+        self._tell_unsupported(outgoing.unsupported)
+        path = session.conversation.path_to(answer.id if resume else str(answer.parent))
+        request = ChatRequest(desk.model, turns_of(path, desk.preset.system), desk.values(), resume)
+        self.run_worker(
+            self._work(answering, connection.server.chat(request), durable),
+            group="answer",
+            exit_on_error=False,
+            description="answer",
+        )
+
+    async def _work(
+        self, answering: Answering, events: AsyncGenerator[Event, None], durable: Future[bool] | None
+    ) -> None:
+        try:
+            if durable is not None:
+                await asyncio.wrap_future(durable)
+            await answering.run(events)
+        except LokalError as error:
+            answering.fail(Failed(error))
+        except Exception as error:  # noqa: BLE001  # the root of the worker: the person must hear of it, whatever it was
+            self.log.error(f"answer: {error!r}")
+            answering.fail(
+                Failed(
+                    LokalError(
+                        "lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this"
+                    )
+                )
+            )
+
+    def _listen(self, answer: Message) -> Answering:
+        def news(answering: Answering) -> None:
+            self.post_message(self.News(answering))
+
+        def checkpoint(message_id: str, content: str, reasoning: str) -> None:
+            if self._session is not None:
+                self._session.checkpoint(message_id, content, reasoning)
+
+        return Answering(answer, news, checkpoint, self._interval_s)
+
+    def _show_running(self, answering: Answering) -> None:
+        session = self._session
+        if session is None:
+            return
+        entry = entry_of(answering.message, session.conversation, self._desk.key, answering.generation)
+        path = session.conversation.path()
+        shown = self.transcript.has(entry.id)
+        if shown:
+            self.transcript.replace(entry)
+        else:
+            parent = answering.message.parent
+            if parent is not None and any(message.id == parent for message in path):
+                self.transcript.truncate_after(parent)
+            self.transcript.add(entry)
+        self.post_message(self.Changed())
+
+    def on_chat_pane_news(self, event: News) -> None:
+        """Show what came since the last time."""
+        event.stop()
+        answering, session = event.answering, self._session
+        if session is None:
+            return
+        text, reasoning = answering.take()
+        if text or reasoning:
+            self.transcript.extend(answering.message.id, text, reasoning)
+        if answering.generation.finished:
+            self._finish(answering)
+            return
+        now = time.monotonic()
+        if now - self._heading_at >= HEADING_INTERVAL_S or not text:
+            self._heading_at = now
+            heading = heading_of(answering.message, session.conversation, answering.generation)
+            self.transcript.set_heading(answering.message.id, heading)
+            self.post_message(self.Changed())
+
+    def _finish(self, answering: Answering) -> None:
+        session = self._session
+        if session is None or answering is not self._answering:
+            return
+        self._answering = None
+        message = answering.final()
+        if message.id in session.conversation:
+            session.update(message)
+        self.transcript.finish(message.id, entry_of(message, session.conversation, self._desk.key))
+        self.post_message(self.Changed())
+
+    def stop(self, problem: LokalError | None = None) -> bool:
+        """End the running answer at once and keep what came; with a `problem` it counts as interrupted, not as
+        stopped by the person. False if none was running."""
+        answering = self._answering
+        if answering is None:
+            return False
+        if self._waiting is not None:
+            # It waited for a server: it is written down only now.
+            self._waiting = None
+            if self._session is not None:
+                self._session.open_answer(answering.message)
+        if problem is None:
+            answering.stop()
+        else:
+            answering.fail(Failed(problem))
+        self.workers.cancel_group(self, "answer")
+        text, reasoning = answering.take()
+        if text or reasoning:
+            self.transcript.extend(answering.message.id, text, reasoning)
+        self._finish(answering)
+        return True
+
+    def leave(self, *, closed: bool) -> None:
+        """lokal ends: keep what came of a running answer. `closed` = the terminal or the system ended it."""
+        self.stop(
+            Interrupted("Interrupted", "The terminal was closed or lokal was ended") if closed else None
+        )
+
+    def retry(self) -> None:
+        """Ask the last question again: an answer that failed without a word is tried anew, any other gets a sibling."""
+        session, question = self._session, self._last_question()
+        if self._answering is not None or session is None or question is None:
+            return
+        if self._desk.link is Link.NONE:
+            self.post_message(self.ServerWanted())
+            self._desk = replace(self._desk, link=Link.SEARCHING)
+        leaf = session.conversation.leaf
+        again = leaf is not None and leaf.role is Role.ASSISTANT and not leaf.content and not leaf.reasoning
+        self._answer(leaf if again and leaf is not None else self._blank(question.id))
+
+    def continue_answer(self) -> None:
+        """Go on where the last answer ended."""
+        leaf = self._session.conversation.leaf if self._session else None
+        if self._answering is not None or leaf is None or not leaf.resumable:
+            return
+        connection = self._desk.connection
+        if connection is not None and not connection.server.capabilities.resumes:
+            retry = self._desk.key("answer.retry")
+            self.tell(
+                f"{connection.info.kind.label} cannot continue an answer; {retry} asks again", "warning"
+            )
+            return
+        self._answer(leaf, resume=True)
+
+    def _last_question(self) -> Message | None:
+        if self._session is None:
+            return None
+        path = self._session.conversation.path()
+        return next((message for message in reversed(path) if message.role is Role.USER), None)
+
+    # -- the screen -------------------------------------------------------------------------------------------------
+
+    def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
+        """The reader scrolled up, or is back at the end."""
+        event.stop()
+        key = self._desk.key("scroll.end")
+        if event.following:
+            self.divider.stand("")
+        elif event.new_lines:
+            lines = "line" if event.new_lines == 1 else "lines"
+            self.divider.stand(f"{event.new_lines} new {lines} below · {key}")
+        else:
+            self.divider.stand(f"reading back · {key} to the end")
+
+    def _show_welcome(self) -> None:
+        self.transcript.set_empty(welcome(self._desk))
+
+    def _tell_unsupported(self, names: tuple[str, ...]) -> None:
+        connection = self._desk.connection
+        embedded = connection is not None and connection.embedded
+        told = [
+            name
+            for name in names
+            if not (embedded and name in ("context_window", "batch_size", "gpu_layers", "threads"))
+        ]
+        if told and connection is not None:
+            self.tell(
+                f"Not sent, {connection.info.kind.label} does not take it: {', '.join(told)}", "warning"
+            )

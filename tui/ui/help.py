@@ -1,0 +1,109 @@
+"""The key page: every key, where it works, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.screen import ModalScreen
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.core.commands import COMMANDS, Command, key_name
+from tui.ui.line import LineWidget
+from tui.ui.look import palette_of
+from tui.ui.row import Part, fit
+
+PLACES = (
+    ("everywhere", "Everywhere"),
+    ("composer", "Writing"),
+    ("chat", "Chat"),
+    ("models", "Models"),
+    ("settings", "Settings"),
+)
+KEY_WIDTH = 12
+
+Line = tuple[tuple[str, str], ...]
+
+
+def key_page(keys: Mapping[str, str]) -> tuple[Line, ...]:
+    """The lines as (text, role) parts."""
+    lines: list[Line] = []
+    for place, title in PLACES:
+        commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
+        lines.append(((f" {title}", "heading"),))
+        for command in _presets_as_one(commands):
+            key = key_name(keys[command.id])
+            if command.id == "preset.1":
+                key = f"{key}–9"
+            lines.append(((f"  {key}".ljust(KEY_WIDTH), "accent"), (command.help, "foreground")))
+        lines.append(())
+    lines.append(((" The composer also takes the usual keys of a text field: arrows, Home, End,", "muted"),))
+    lines.append(((" Ctrl+←→ by word, Ctrl+W and Ctrl+U delete, Ctrl+Z undoes.", "muted"),))
+    return tuple(lines)
+
+
+def _presets_as_one(commands: list[Command]) -> list[Command]:
+    numbered = {f"preset.{n}" for n in range(2, 10)}
+    return [command for command in commands if command.id not in numbered]
+
+
+class KeyLines(ScrollView, can_focus=True):
+    """The page, scrolled by arrows and page keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", show=False),
+        Binding("down,j", "scroll_down", show=False),
+        Binding("pageup", "page_up", show=False),
+        Binding("pagedown,space", "page_down", show=False),
+        Binding("home", "scroll_home", show=False),
+        Binding("end", "scroll_end", show=False),
+    ]
+
+    def __init__(self, lines: tuple[Line, ...]) -> None:
+        super().__init__(id="key-lines")
+        self._lines = lines
+
+    def on_mount(self) -> None:
+        """Textual needs to know how long the page is."""
+        self.virtual_size = Size(0, len(self._lines))
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        palette, width = palette_of(self), self.size.width
+        base = palette["foreground"] + palette["background"]
+        index = y + round(self.scroll_offset.y)
+        parts: list[Part] = []
+        if index < len(self._lines):
+            parts = [(text, palette[role]) for text, role in self._lines[index]]
+        return fit(parts, width, base)
+
+
+class KeyTitle(LineWidget):
+    """The first line of the page."""
+
+    def line(self, width: int) -> Strip:
+        return fit(
+            [self.part(" Keys", "accent"), self.part("   ↑↓ scroll   Esc back", "muted")], width, self.base()
+        )
+
+
+class KeyScreen(ModalScreen[None]):
+    """Covers the whole screen; Esc, q or the key that opened it goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1,enter", "dismiss_page", show=False)]
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        yield KeyTitle()
+        yield KeyLines(key_page(self._keys))
+
+    def action_dismiss_page(self) -> None:
+        """Back."""
+        self.dismiss(None)

@@ -1,0 +1,93 @@
+"""The instrument line: what the model is set to and doing, and at the right the keys that make sense now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.strip import Strip
+
+from tui.core.commands import BY_ID, short_key
+from tui.core.text import human_tokens, safe_line
+from tui.ui.desk import Desk, Link
+from tui.ui.line import LineWidget
+from tui.ui.row import Part, choose, fit, parts_width
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
+    the context window in use, None = not known; `keys` the ids of the commands at the right."""
+
+    desk: Desk
+    doing: str = ""
+    used: int | None = None
+    keys: tuple[str, ...] = ()
+    with_place: bool = False
+
+
+class InstrumentLine(LineWidget):
+    """The bottom line of every tab."""
+
+    def __init__(self) -> None:
+        super().__init__(id="instrument")
+        self._reading = Reading(Desk())
+
+    def show(self, reading: Reading) -> None:
+        """Change what is shown; nothing is repainted if nothing changed."""
+        if reading != self._reading:
+            self._reading = reading
+            self.refresh()
+
+    def line(self, width: int) -> Strip:
+        right = self._keys(self._reading.keys)
+        while right and parts_width(right) > width // 2:
+            right = right[:-3]
+        room = width - parts_width(right) - 2
+        left = [self.part(" "), *choose(self._groups(), self.part(" · ", "muted"), room - 1)]
+        gap = " " * max(1, width - parts_width(left) - parts_width(right) - 1)
+        return fit([*left, self.part(gap), *right], width, self.base())
+
+    def _groups(self) -> Sequence[Sequence[Part]]:
+        """The parts at the left, in the order of their place; the earlier ones stay longer on a narrow screen."""
+        reading, desk = self._reading, self._reading.desk
+        groups: list[list[Part]] = []
+        if reading.doing:
+            groups.append([self.part(reading.doing, "second")])
+        mark = "*" if desk.unsaved else ""
+        groups.append([self.part(safe_line(desk.preset.name, 24) + mark, "accent")])
+        if not reading.doing:
+            groups += [[self.part(text)] for text in self._values()]
+        groups.append([self.part(self._window(), "muted")])
+        if reading.with_place and desk.connection is not None:
+            groups.append([self.part(safe_line(desk.model, 30), "second")])
+        elif desk.link is Link.NONE:
+            groups.append([self.part("no server", "warning")])
+        return [group for group in groups if any(text for text, _ in group)]
+
+    def _values(self) -> list[str]:
+        values = self._reading.desk.values()
+        named = (("temperature", "temp"), ("top_p", "top_p"))
+        return [
+            f"{short} {values[name]:.6g}"
+            for name, short in named
+            if isinstance(values.get(name), int | float)
+        ]
+
+    def _window(self) -> str:
+        used, window = self._reading.used, self._reading.desk.window
+        if window is None:
+            return f"ctx {human_tokens(used)}" if used is not None else ""
+        return f"ctx {human_tokens(used or 0)} of {human_tokens(window)}"
+
+    def _keys(self, ids: tuple[str, ...]) -> list[Part]:
+        parts: list[Part] = []
+        for id in ids:
+            command = BY_ID[id]
+            if parts:
+                parts.append(self.part("  "))
+            parts += [
+                self.part(short_key(self._reading.desk.keys.get(id, "")), "key"),
+                self.part(f" {command.short}", "muted"),
+            ]
+        return parts

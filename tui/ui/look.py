@@ -1,0 +1,20 @@
+"""How a widget gets at the styles of the theme in use."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from textual.widget import Widget
+
+from tui.ui.transcript.palette import Palette
+
+
+class HasPalette(Protocol):
+    """An app with a palette."""
+
+    palette: Palette
+
+
+def palette_of(widget: Widget) -> Palette:
+    """The palette of the app that `widget` is in."""
+    return cast(HasPalette, widget.app).palette

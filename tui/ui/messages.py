@@ -1,0 +1,76 @@
+"""What workers post to the app. All of it is frozen once it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual.message import Message
+
+from tui.core.events import Progress
+from tui.core.presets import Preset
+from tui.errors import LokalError
+from tui.servers.choice import Connection
+from tui.ui.chat.session import ChatSession
+
+
+class Connected(Message):
+    """A server answers; `model` is the one to start with, `window` its loaded context window in tokens."""
+
+    def __init__(self, connection: Connection, model: str, window: int | None) -> None:
+        super().__init__()
+        self.connection = connection
+        self.model = model
+        self.window = window
+
+
+class NotConnected(Message):
+    """No server answers, or the engine did not start."""
+
+    def __init__(self, problem: LokalError) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class EngineProgress(Message):
+    """The embedded engine is loading its model."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+
+class WindowKnown(Message):
+    """The context window that a model is loaded with, in tokens."""
+
+    def __init__(self, model: str, window: int | None) -> None:
+        super().__init__()
+        self.model = model
+        self.window = window
+
+
+class StoreOpened(Message):
+    """The chats can be read and written; `note` is to be told, empty for none."""
+
+    def __init__(self, session: ChatSession, history: Sequence[str], note: str = "") -> None:
+        super().__init__()
+        self.session = session
+        self.history = history
+        self.note = note
+
+
+class PresetSaved(Message):
+    """A preset is in its file."""
+
+    def __init__(self, preset: Preset, path: Path) -> None:
+        super().__init__()
+        self.preset = preset
+        self.path = path
+
+
+class Trouble(Message):
+    """Something failed that is not an answer."""
+
+    def __init__(self, error: LokalError) -> None:
+        super().__init__()
+        self.error = error

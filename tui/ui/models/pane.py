@@ -1,0 +1,93 @@
+"""The Models tab: what the server has, and which of it is in use."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.strip import Strip
+
+from tui.core.text import human_size, human_tokens, safe_line
+from tui.ui.desk import Desk
+from tui.ui.line import LineWidget
+from tui.ui.models.table import ModelTable
+from tui.ui.row import Part, fit
+
+
+class Details(LineWidget):
+    """Two lines about the model under the cursor, or why there is none."""
+
+    DEFAULT_CSS = "Details { height: 2; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="model-details")
+        self._lines: tuple[tuple[str, str], ...] = ()
+
+    def show(self, lines: tuple[tuple[str, str], ...]) -> None:
+        """Up to two (text, role) lines."""
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        parts: list[Part] = [self.part(" ")]
+        if y < len(self._lines):
+            text, role = self._lines[y]
+            parts.append(self.part(text, role))
+        return fit(parts, self.size.width, self.base())
+
+
+class ModelsPane(Vertical):
+    """The list, and what is known of the model under the cursor."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id="models")
+        self._desk = desk
+
+    def compose(self) -> ComposeResult:
+        yield ModelTable()
+        yield Details()
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.set_desk(self._desk)
+        self.watch(self.query_one(ModelTable), "scroll_y", lambda: self._describe(), init=False)
+
+    @property
+    def table(self) -> ModelTable:
+        """The list."""
+        return self.query_one(ModelTable)
+
+    def set_desk(self, desk: Desk) -> None:
+        """Show the desk's server."""
+        self._desk = desk
+        if self.is_mounted:
+            models = desk.connection.models if desk.connection else ()
+            self.table.show_models(models, desk.model)
+            self._describe()
+
+    def on_key(self) -> None:
+        """The cursor may have moved."""
+        self.call_after_refresh(self._describe)
+
+    def _describe(self) -> None:
+        self.query_one(Details).show(self._lines())
+
+    def _lines(self) -> tuple[tuple[str, str], ...]:
+        connection = self._desk.connection
+        if connection is None:
+            problem = self._desk.problem
+            title = problem.title if problem else "Looking for a model server …"
+            return ((title, "warning"), (f"{self._desk.key('server.search')} looks again", "muted"))
+        model = self.table.current
+        if model is None:
+            return ((f"{connection.place} has no models yet.", "warning"),)
+        about = [part for part in (safe_line(model.family, 30), ", ".join(model.capabilities)) if part]
+        if model.memory:
+            about.append(f"{human_size(model.memory)} of memory")
+        if model.context_trained:
+            about.append(f"made for {human_tokens(model.context_trained)} tokens of context")
+        return (
+            (safe_line(model.name, 200), "second"),
+            (safe_line(model.note, 300), "error") if model.note else (" · ".join(about), "muted"),
+        )

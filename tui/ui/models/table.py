@@ -1,0 +1,137 @@
+"""The list of a server's models: one line each, a cursor, the one in use marked."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.core.model import Model
+from tui.core.text import human_size, human_tokens, safe_line
+from tui.ui.look import palette_of
+from tui.ui.row import Part, cut, fit
+
+COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 14), ("STATE", 12))
+"""Title and width in cells of the columns after the name."""
+
+
+class ModelTable(ScrollView, can_focus=True):
+    """Up and Down move, Enter chooses. The first line is the heading and scrolls with nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+        Binding("home", "move(-100000)", show=False),
+        Binding("end", "move(100000)", show=False),
+        Binding("enter", "choose", id="model.use", show=False),
+        Binding("r", "refresh_models", id="model.refresh", show=False),
+    ]
+
+    class Chosen(Message):
+        """Enter on a model."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    class RefreshWanted(Message):
+        """The list is to be asked for again."""
+
+    def __init__(self) -> None:
+        super().__init__(id="model-table")
+        self._models: tuple[Model, ...] = ()
+        self._in_use = ""
+        self._cursor = 0
+
+    def show_models(self, models: tuple[Model, ...], in_use: str) -> None:
+        """Change the list; the cursor stays on the model it was on, or goes to the one in use."""
+        if (models, in_use) == (self._models, self._in_use):
+            return
+        name = self._models[self._cursor].name if self._models else in_use
+        self._models, self._in_use = models, in_use
+        names = [model.name for model in models]
+        self._cursor = names.index(name) if name in names else 0
+        self.virtual_size = Size(0, len(models) + 1)
+        self.refresh()
+
+    @property
+    def current(self) -> Model | None:
+        """The model under the cursor."""
+        return self._models[self._cursor] if self._models else None
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor."""
+        if self._models:
+            self._cursor = max(0, min(len(self._models) - 1, self._cursor + step))
+            self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
+            self.refresh()
+
+    def action_choose(self) -> None:
+        """Use the model under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Chosen(self.current.name))
+
+    def action_refresh_models(self) -> None:
+        """Ask again."""
+        self.post_message(self.RefreshWanted())
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        palette, width = palette_of(self), self.size.width
+        base = palette["foreground"] + palette["background"]
+        name_width = max(12, width - sum(size for _, size in COLUMNS) - 2)
+        if y == 0:
+            head = [(" NAME".ljust(name_width + 1), palette["muted"])]
+            head += [(f" {title}".ljust(size), palette["muted"]) for title, size in COLUMNS]
+            return fit(head, width, base)
+        row = y - 1 + round(self.scroll_offset.y)
+        if row >= len(self._models):
+            return Strip.blank(width, base)
+        model = self._models[row]
+        under = row == self._cursor
+        style = base + palette["cursor_line"] if under and self.has_focus else base
+        in_use = model.name == self._in_use
+        name = _padded(cut(safe_line(model.name, 120), name_width - 1), name_width)
+        parts: list[Part] = [
+            ("›" if under else " ", palette["accent"]),
+            (name, palette["second"] if in_use else palette["foreground"]),
+        ]
+        parts += [
+            (" " + _padded(cut(text, size - 2), size - 1), palette[role])
+            for (text, role), (_, size) in zip(_cells(model, in_use=in_use), COLUMNS, strict=True)
+        ]
+        return fit(parts, width, style)
+
+
+def _cells(model: Model, *, in_use: bool) -> tuple[tuple[str, str], ...]:
+    window = ""
+    if model.context_loaded and model.context_trained and model.context_loaded != model.context_trained:
+        window = f"{human_tokens(model.context_loaded)} of {human_tokens(model.context_trained)}"
+    elif model.context_loaded or model.context_trained:
+        window = human_tokens(model.context_loaded or model.context_trained or 0)
+    if model.note:
+        state, role = "failed", "error"
+    elif model.loaded:
+        state, role = "in memory", "success"
+    else:
+        state, role = ("", "muted") if model.loaded is None else ("on disk", "muted")
+    if in_use:
+        state = f"{state} ✓" if state else "✓"
+    return (
+        (safe_line(model.parameters, 12), "foreground"),
+        (safe_line(model.quantization, 12), "foreground"),
+        (human_size(model.size) if model.size else "", "foreground"),
+        (window, "foreground"),
+        (state, role),
+    )
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - cell_len(text))

@@ -1,0 +1,77 @@
+"""What the command palette offers: the commands, and presets, models, servers and themes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.core.commands import COMMANDS
+from tui.core.endpoint import Endpoint
+from tui.ui.desk import Desk
+
+
+class Host(Protocol):
+    """What the palette needs of the app."""
+
+    desk: Desk
+
+    def run_command(self, id: str) -> None: ...
+    def use_preset(self, name: str) -> None: ...
+    def use_model(self, name: str) -> None: ...
+    def use_server(self, endpoint: Endpoint) -> None: ...
+    def use_theme(self, name: str) -> None: ...
+    def theme_names(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One line of the palette."""
+
+    title: str
+    help: str
+    run: partial[None]
+    always: bool = True
+
+
+class Commands(Provider):
+    """Textual asks it for what fits the text that the person typed."""
+
+    async def discover(self) -> Hits:
+        """Before anything is typed."""
+        for offer in self._offers():
+            if offer.always:
+                yield DiscoveryHit(offer.title, offer.run, help=offer.help)
+
+    async def search(self, query: str) -> Hits:
+        """Everything whose name fits."""
+        matcher = self.matcher(query)
+        for offer in self._offers():
+            score = matcher.match(offer.title)
+            if score > 0:
+                yield Hit(score, matcher.highlight(offer.title), offer.run, help=offer.help)
+
+    def _offers(self) -> Iterator[Offer]:
+        host = cast(Host, self.app)
+        desk = host.desk
+        for command in COMMANDS:
+            if command.shown:
+                key = desk.key(command.id)
+                title = f"{command.title}  ({key})" if key else command.title
+                yield Offer(title, command.help, partial(host.run_command, command.id))
+        for preset in desk.presets:
+            yield Offer(f"Preset: {preset.name}", preset.description, partial(host.use_preset, preset.name))
+        connection = desk.connection
+        for model in connection.models if connection else ():
+            yield Offer(
+                f"Model: {model.name}", "Chat with it", partial(host.use_model, model.name), always=False
+            )
+        for endpoint in connection.others if connection else ():
+            label = endpoint.kind.label if endpoint.kind else "server"
+            run = partial(host.use_server, endpoint)
+            yield Offer(f"Server: {label} {endpoint.url}", "Talk to it from now on", run, always=False)
+        for theme in host.theme_names():
+            yield Offer(f"Theme: {theme}", "Change the colours", partial(host.use_theme, theme), always=False)

@@ -1,0 +1,51 @@
+"""Writing to the disk off the screen's thread, in order: what was asked for first is on the disk first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+from tui.errors import LokalError
+
+
+class Persistence:
+    """One writing thread. The same failure is reported once to `on_problem`, in that thread; lokal goes on."""
+
+    def __init__(self, on_problem: Callable[[LokalError], None]) -> None:
+        self._on_problem = on_problem
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._last: Future[bool] | None = None
+        self._reported: set[str] = set()
+
+    def submit(self, write: Callable[[], None]) -> Future[bool]:
+        """Queue a write; the future is True once it is durable, False if it failed."""
+        self._last = self._executor.submit(partial(self._write, write))
+        return self._last
+
+    async def wait(self, write: Callable[[], None]) -> bool:
+        """Queue a write and wait until it is durable; False if it failed."""
+        return await asyncio.wrap_future(self.submit(write))
+
+    def flush(self, timeout_s: float) -> None:
+        """Block until everything queued is on the disk, `timeout_s` at the most; for the ways out."""
+        if self._last is not None:
+            try:
+                self._last.result(timeout_s)
+            except TimeoutError:
+                return
+
+    def close(self) -> None:
+        """Write what is queued and end the thread."""
+        self._executor.shutdown(wait=True)
+
+    def _write(self, write: Callable[[], None]) -> bool:
+        try:
+            write()
+        except LokalError as error:
+            if str(error) not in self._reported:
+                self._reported.add(str(error))
+                self._on_problem(error)
+            return False
+        return True

@@ -1,0 +1,89 @@
+"""One screen line from styled parts: what every line widget is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+Part = tuple[str, Style]
+
+
+def parts_width(parts: Iterable[Part]) -> int:
+    """The width in cells."""
+    return sum(cell_len(text) for text, _ in parts)
+
+
+def cut(text: str, width: int) -> str:
+    """`text` in at most `width` cells, with an ellipsis where something is left out."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def fit(parts: Iterable[Part], width: int, fill: Style) -> Strip:
+    """The parts on exactly `width` cells over the style `fill`, padded or cut at the right."""
+    segments = []
+    left = width
+    for text, style in parts:
+        size = cell_len(text)
+        if size > left:
+            text, size = cut(text, left), left
+            text = set_cell_size(text, left)
+        if text:
+            segments.append(Segment(text, fill + style))
+        left -= size
+        if left <= 0:
+            break
+    if left > 0:
+        segments.append(Segment(" " * left, fill))
+    return Strip(segments, width)
+
+
+def spread(left: Sequence[Part], right: Sequence[Part], width: int, fill: Style, gap: int = 1) -> Strip:
+    """Left parts at the left end, right parts at the right end; where both do not fit the right ones are cut first."""
+    used = parts_width(left)
+    room = max(0, width - used - gap)
+    shown: list[Part] = []
+    for text, style in right:
+        piece = cut(text, room)
+        if piece:
+            shown.append((piece, style))
+        room -= cell_len(piece)
+    space = max(gap if shown else 0, width - used - parts_width(shown))
+    return fit([*left, (" " * space, Style.null()), *shown], width, fill)
+
+
+def choose(groups: Sequence[Sequence[Part]], separator: Part, width: int) -> list[Part]:
+    """As many of `groups` as fit in `width`, joined by `separator`; earlier ones matter more but all keep their order."""
+    shown: list[Part] = []
+    used = 0
+    for group in groups:
+        extra = parts_width(group) + (cell_len(separator[0]) if shown else 0)
+        if used + extra > width:
+            continue
+        if shown:
+            shown.append(separator)
+        shown.extend(group)
+        used += extra
+    return shown
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """Short text for people in lines of at most `width` cells, broken between words; a longer word is cut."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        line = cut(word, width)
+    if line:
+        lines.append(line)
+    return lines

@@ -1,0 +1,269 @@
+"""The form of a preset's parameters, made from the registry: one line each, changed by key, checked at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.core.endpoint import ServerKind
+from tui.core.message import Value
+from tui.core.parameter import Parameter
+from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY
+from tui.core.presets import Preset, band
+from tui.errors import UsageError
+from tui.ui.desk import Desk
+from tui.ui.look import palette_of
+from tui.ui.row import cut, fit
+from tui.ui.settings.slider import slider
+
+NAME_WIDTH, VALUE_WIDTH, SLIDER_WIDTH = 21, 9, 17
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the form: a parameter, or the title of a group."""
+
+    title: str
+    parameter: Parameter | None = None
+
+
+def rows() -> tuple[Row, ...]:
+    """The parameters that people turn most, then the others by group."""
+    lines = [Row(BY_NAME[name].title, BY_NAME[name]) for name in PRIMARY]
+    group = ""
+    for parameter in REGISTRY:
+        if parameter.name in PRIMARY:
+            continue
+        if parameter.group != group:
+            group = parameter.group
+            lines.append(Row(group))
+        lines.append(Row(parameter.title, parameter))
+    return tuple(lines)
+
+
+class ParameterForm(ScrollView, can_focus=True):
+    """Arrows move and change, digits type a value, Enter takes it, x goes back to the server's default."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "move(-8)", show=False),
+        Binding("pagedown", "move(8)", show=False),
+        Binding("left", "step(-1)", id="parameter.less", show=False),
+        Binding("right", "step(1)", id="parameter.more", show=False),
+        Binding("x", "unset", id="parameter.unset", show=False),
+    ]
+
+    class Edited(Message):
+        """The preset has a new value."""
+
+        def __init__(self, preset: Preset) -> None:
+            super().__init__()
+            self.preset = preset
+
+    class Moved(Message):
+        """Another line is under the cursor, or there is something to say of the one that is."""
+
+    def __init__(self) -> None:
+        super().__init__(id="form")
+        self._rows = rows()
+        self._desk = Desk()
+        self._cursor = 0
+        self._typed: str | None = None
+        self.problem: UsageError | None = None
+
+    def on_mount(self) -> None:
+        """Textual needs to know how long the form is."""
+        self.virtual_size = Size(0, len(self._rows))
+
+    def set_desk(self, desk: Desk) -> None:
+        """Show another preset, or the same for another server."""
+        if desk.preset.name != self._desk.preset.name:
+            self._typed, self.problem = None, None
+        self._desk = desk
+        self.refresh()
+
+    @property
+    def current(self) -> Parameter:
+        """The parameter under the cursor."""
+        parameter = self._rows[self._cursor].parameter
+        assert parameter is not None  # the cursor skips the titles of groups
+        return parameter
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        """Up and down; a value that was typed is taken first."""
+        if not self._take_typed():
+            return
+        target = max(0, min(len(self._rows) - 1, self._cursor + step))
+        while self._rows[target].parameter is None:
+            target += 1 if step > 0 or target == 0 else -1
+        self._cursor = target
+        self.scroll_to_region(Region(0, target, 1, 1), animate=False, force=True)
+        self._changed()
+
+    def action_step(self, direction: int) -> None:
+        """One step up or down, or the next choice."""
+        if not self._take_typed():
+            return
+        parameter, value = self.current, self._value()
+        if parameter.choices:
+            choices: list[str | None] = [None, *parameter.choices]
+            place = choices.index(value if isinstance(value, str) else None)
+            self._set(choices[(place + direction) % len(choices)])
+        elif parameter.kind in (int, float):
+            self._set(_stepped(parameter, value, direction, band(self._desk.preset.name, parameter.name)))
+
+    def action_unset(self) -> None:
+        """Leave it to the server."""
+        self._typed, self.problem = None, None
+        self._set(None)
+
+    def on_key(self, event: events.Key) -> None:
+        """Typing a value."""
+        if self._typed is None:
+            if event.key == "enter":
+                self._typed = "" if self._value() is None else self.current.format(self._value())
+            elif event.character and (event.character.isdigit() or event.character in "-.,"):
+                self._typed = event.character
+            else:
+                return
+        elif event.key == "enter":
+            self._take_typed()
+        elif event.key == "escape":
+            self._typed, self.problem = None, None
+        elif event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.is_printable and event.character:
+            self._typed += event.character
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        self._changed()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a value is typed its letters are no commands."""
+        return not (self._typed is not None and action in ("unset", "step"))
+
+    # -- values -----------------------------------------------------------------------------------------------------
+
+    def _value(self) -> Value | None:
+        return self._desk.preset.values.get(self.current.name)
+
+    def _take_typed(self) -> bool:
+        """Take what was typed; False if it is no value, which is then said and stays to be mended."""
+        if self._typed is None:
+            return True
+        try:
+            value = self.current.parse(self._typed)
+        except UsageError as error:
+            self.problem = error
+            self._changed()
+            return False
+        self._typed, self.problem = None, None
+        self._set(value)
+        return True
+
+    def _set(self, value: Value | None) -> None:
+        if value != self._value():
+            self.post_message(self.Edited(self._desk.preset.with_value(self.current.name, value)))
+        self._changed()
+
+    def _changed(self) -> None:
+        self.refresh()
+        self.post_message(self.Moved())
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        palette, width = palette_of(self), self.size.width
+        base = palette["foreground"] + palette["background"]
+        index = y + round(self.scroll_offset.y)
+        if index >= len(self._rows):
+            return Strip.blank(width, base)
+        row = self._rows[index]
+        if row.parameter is None:
+            return fit([("  " + row.title, palette["heading"])], width, base)
+        under = index == self._cursor
+        roles = self._parts(row.parameter, under=under, width=width)
+        style = base + palette["cursor_line"] if under and self.has_focus else base
+        return fit([(text, palette[role]) for text, role in roles], width, style)
+
+    def _parts(self, parameter: Parameter, *, under: bool, width: int) -> list[tuple[str, str]]:
+        desk = self._desk
+        value = desk.preset.values.get(parameter.name)
+        bounds = band(desk.preset.name, parameter.name)
+        number = value if isinstance(value, int | float) else None
+        outside = bounds is not None and number is not None and not bounds[0] <= number <= bounds[1]
+        typing = under and self._typed is not None
+        parts = [
+            ("›" if under else " ", "accent"),
+            (" " + cut(parameter.title, NAME_WIDTH - 1).ljust(NAME_WIDTH), "foreground"),
+        ]
+        if typing:
+            parts.append(
+                (
+                    f"{self._typed}▏".ljust(VALUE_WIDTH + SLIDER_WIDTH + 1),
+                    "error" if self.problem else "accent",
+                )
+            )
+        else:
+            role = "muted" if value is None else "warning" if outside else "foreground"
+            shown = parameter.format(value)
+            if parameter.usual is None or parameter.choices:
+                parts.append(
+                    (cut(shown, VALUE_WIDTH + SLIDER_WIDTH).ljust(VALUE_WIDTH + SLIDER_WIDTH + 1), role)
+                )
+            else:
+                parts.append((shown.ljust(VALUE_WIDTH), role))
+                parts += slider(number, parameter.usual, bounds, SLIDER_WIDTH)
+                parts.append((" ", "muted"))
+        note, role = _note(parameter, desk, outside=outside)
+        parts.append((note, role))
+        return parts
+
+
+def _note(parameter: Parameter, desk: Desk, *, outside: bool) -> tuple[str, str]:
+    """What is to be said beside the value."""
+    if parameter.name in desk.overrides:
+        return f"this run: {parameter.format(desk.overrides[parameter.name])}", "accent"
+    connection = desk.connection
+    kind = connection.server.kind if connection else None
+    if kind is not None and kind not in parameter.wire:
+        if parameter.engine_flag and kind is ServerKind.LLAMACPP:
+            return "at start only", "muted"
+        return f"not for {kind.label}", "warning" if parameter.name in desk.preset.values else "muted"
+    bounds = band(desk.preset.name, parameter.name)
+    if bounds is not None:
+        text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
+        return (f"outside {text}", "warning") if outside else (f"band {text}", "muted")
+    if kind is not None and parameter.wire[kind].reloads:
+        return "loads anew", "muted"
+    return parameter.unit, "muted"
+
+
+def _stepped(
+    parameter: Parameter, value: Value | None, direction: int, bounds: tuple[float, float] | None
+) -> Value:
+    """The next value on the parameter's grid; from nothing, the middle of the band or the low end of the usual range."""
+    step = parameter.step
+    if not isinstance(value, int | float):
+        lo, hi = bounds or parameter.usual or (max(parameter.lo, 0), max(parameter.lo, 0))
+        target = (lo + hi) / 2 if bounds else lo if direction > 0 else hi
+    else:
+        grid = round(value / step, 6)
+        whole = int(grid // 1)
+        nearest = whole if direction < 0 and grid != whole else whole + 1 if direction > 0 else whole - 1
+        target = nearest * step
+    target = max(parameter.lo, min(parameter.hi, target))
+    return int(target) if parameter.kind is int else round(target, 6)

@@ -1,0 +1,180 @@
+"""The Settings tab: the presets at the left, the form of the one in use, and what the parameter under the cursor does."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.core.parameter import Parameter
+from tui.core.text import safe_line
+from tui.ui.desk import Desk
+from tui.ui.line import LineWidget
+from tui.ui.look import palette_of
+from tui.ui.row import Part, cut, fit, spread, wrap_words
+from tui.ui.settings.form import ParameterForm
+
+LIST_WIDTH = 17
+
+
+class PresetList(LineWidget):
+    """The presets and the theme; the keys that switch them are named beside them."""
+
+    DEFAULT_CSS = "PresetList { height: 1fr; width: 17; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="preset-list")
+        self._desk = Desk()
+        self._theme = ""
+
+    def show(self, desk: Desk, theme: str) -> None:
+        """Change what is listed."""
+        self._desk, self._theme = desk, theme
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        lines = self._lines()
+        parts = lines[y] if y < len(lines) else []
+        return fit(parts, self.size.width, self.base())
+
+    def _lines(self) -> list[list[Part]]:
+        desk = self._desk
+        lines: list[list[Part]] = [[self.part(" Presets", "heading")]]
+        for number, preset in enumerate(desk.presets, 1):
+            used = preset.name == desk.preset.name
+            key = f" {number}" if number < 10 else ""
+            name = cut(safe_line(preset.name, 30), LIST_WIDTH - 5)
+            lines.append(
+                [
+                    self.part("›" if used else " ", "accent"),
+                    self.part(name.ljust(LIST_WIDTH - 5), "accent" if used else ""),
+                    self.part(key, "muted"),
+                ]
+            )
+        lines += [
+            [],
+            [self.part(f" {desk.key('preset.next')} next", "muted")],
+            [self.part(f" {desk.key('preset.1')[:-1]}1–9 pick", "muted")],
+            [],
+            [self.part(" Theme", "heading")],
+            [self.part(" " + cut(self._theme, LIST_WIDTH - 2))],
+            [self.part(f" {desk.key('theme.next')} next", "muted")],
+        ]
+        return lines
+
+
+class Title(LineWidget):
+    """Which preset the form shows, and whether it is saved."""
+
+    def __init__(self) -> None:
+        super().__init__(id="preset-title")
+        self._desk = Desk()
+
+    def show(self, desk: Desk) -> None:
+        """Change what is shown."""
+        self._desk = desk
+        self.refresh()
+
+    def line(self, width: int) -> Strip:
+        preset = self._desk.preset
+        left = [self.part("  "), self.part(safe_line(preset.name, 30), "accent")]
+        if preset.description:
+            left.append(self.part("  " + safe_line(preset.description, 60), "muted"))
+        right = [self.part("changed, not saved ", "warning")] if self._desk.unsaved else []
+        if right:
+            left = left[:2]
+        return spread(left, right, width, self.base())
+
+
+class ParameterHelp(Widget):
+    """Four lines: what the parameter does, what low and high mean, when to change it; or what is wrong with a value."""
+
+    DEFAULT_CSS = "ParameterHelp { height: 5; width: 100%; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="parameter-help")
+        self._parts: tuple[tuple[str, str], ...] = ()
+
+    def show(self, parts: tuple[tuple[str, str], ...]) -> None:
+        """(text, role) paragraphs, each wrapped."""
+        if parts != self._parts:
+            self._parts = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        palette, width = palette_of(self), self.size.width
+        base = palette["foreground"] + palette["background"]
+        if y == 0:
+            return fit([("─" * width, palette["rule"])], width, base)
+        lines = [(line, role) for text, role in self._parts for line in wrap_words(text, max(10, width - 2))]
+        if y - 1 < len(lines):
+            text, role = lines[y - 1]
+            return fit([(" " + text, palette[role])], width, base)
+        return Strip.blank(width, base)
+
+
+class SettingsPane(Vertical):
+    """The preset in use, to look at and to change."""
+
+    def __init__(self, desk: Desk, theme: str) -> None:
+        super().__init__(id="settings")
+        self._desk = desk
+        self._theme = theme
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="settings-body"):
+            yield PresetList()
+            with Vertical(id="settings-right"):
+                yield Title()
+                yield ParameterForm()
+        yield ParameterHelp()
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self.set_desk(self._desk, self._theme)
+
+    @property
+    def form(self) -> ParameterForm:
+        """The form."""
+        return self.query_one(ParameterForm)
+
+    def set_desk(self, desk: Desk, theme: str) -> None:
+        """Show the desk's preset."""
+        self._desk, self._theme = desk, theme
+        if self.is_mounted:
+            self.query_one(PresetList).show(desk, theme)
+            self.query_one(Title).show(desk)
+            self.form.set_desk(desk)
+            self._explain()
+
+    def on_parameter_form_moved(self) -> None:
+        """Another parameter is to be explained."""
+        self._explain()
+
+    def _explain(self) -> None:
+        form = self.form
+        if form.problem is not None:
+            wrong = form.problem
+            parts: tuple[tuple[str, str], ...] = (
+                (f"{wrong.title}. {wrong.detail}.", "error"),
+                ("Esc leaves it as it was.", "muted"),
+            )
+        else:
+            parts = tuple((text, role) for text, role in _explanation(form.current) if text)
+        self.query_one(ParameterHelp).show(parts)
+
+
+def _explanation(parameter: Parameter) -> tuple[tuple[str, str], ...]:
+    ends = [
+        f"Low: {parameter.low}." if parameter.low else "",
+        f"High: {parameter.high}." if parameter.high else "",
+    ]
+    return (
+        (f"{parameter.title}: {parameter.help}.", "foreground"),
+        (" ".join(end for end in ends if end), "foreground"),
+        (f"When: {parameter.when}." if parameter.when else "", "muted"),
+        ("←→ change · digits or Enter type · x server's default", "muted"),
+    )

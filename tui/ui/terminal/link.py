@@ -1,0 +1,80 @@
+"""How often a streamed answer is drawn: thirty times a second on a fast link, five on a slow one.
+
+Only what is told to a `Pace` counts: how long writes waited, how many frames lie in the queue, how long the terminal
+took to answer. It reads no clock, so a test can live through a minute at once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+LinkSpeed = Literal["auto", "fast", "slow"]
+
+FAST_INTERVAL_S = 1 / 30
+SLOW_INTERVAL_S = 1 / 5
+
+# An answer that takes longer than this comes over a link, or a queue, that does not keep up with thirty frames: nine
+# of them are under way at once. Back to fast well below it, or the pace would flap.
+_SLOW_ROUND_TRIP_S = 0.3
+_FAST_ROUND_TRIP_S = 0.15
+# A write that waits has filled the writer's queue, the tty's buffer and ssh's window before.
+_BLOCKED_S = 0.05
+_BACKLOG = 4
+# After such a sign the link counts as slow for so long, however quick it seems.
+_DOUBT_S = 5.0
+# Between two questions to the terminal; one costs 9 bytes down and 11 up.
+_ROUND_TRIP_EVERY_S = 2.0
+
+
+class Pace:
+    """Decides whether the link is slow. `setting` is the person's word, `auto` leaves it to what is measured.
+
+    Times are in seconds of one monotonic clock. Over SSH the terminal's answers are timed too; without it the terminal is near.
+    """
+
+    def __init__(self, setting: LinkSpeed = "auto", *, over_ssh: bool = False) -> None:
+        self.setting = setting
+        self.over_ssh = over_ssh
+        self._slow_answers = False
+        self._doubtful_until = 0.0
+        self._asked_at: float | None = None
+        self._now = 0.0
+
+    @property
+    def slow(self) -> bool:
+        if self.setting != "auto":
+            return self.setting == "slow"
+        return self._slow_answers or self._now < self._doubtful_until
+
+    def interval_s(self) -> float:
+        """The time to leave between two frames of a streamed answer, in seconds."""
+        return SLOW_INTERVAL_S if self.slow else FAST_INTERVAL_S
+
+    def wrote(self, blocked_s: float, queued: int, now: float) -> None:
+        """A frame was written: it waited `blocked_s`, and `queued` writes had been waiting before it."""
+        self._now = now
+        if blocked_s >= _BLOCKED_S or queued >= _BACKLOG:
+            self._doubtful_until = now + _DOUBT_S
+
+    def wants_round_trip(self, now: float) -> bool:
+        """Whether the terminal should be asked for an answer now, to time it; counts as asked if so."""
+        if self.setting != "auto" or not self.over_ssh:
+            return False
+        if self._asked_at is not None and now - self._asked_at < _ROUND_TRIP_EVERY_S:
+            return False
+        self._asked_at = now
+        return True
+
+    def waiting(self, waited_s: float, now: float) -> None:
+        """The terminal was asked `waited_s` ago and has not answered yet."""
+        self._now = now
+        if waited_s > _SLOW_ROUND_TRIP_S:
+            self._slow_answers = True
+
+    def round_trip(self, took_s: float, now: float) -> None:
+        """The terminal answered after `took_s`; what waited in the queues before the question is part of it."""
+        self._now = now
+        if took_s > _SLOW_ROUND_TRIP_S:
+            self._slow_answers = True
+        elif took_s < _FAST_ROUND_TRIP_S:
+            self._slow_answers = False

@@ -1,0 +1,94 @@
+"""From a theme file's roles to what Textual and the line widgets draw with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.style import Style
+from textual.theme import Theme
+
+from tui.config.themes import StyleSpec, ThemeSpec, parse_style
+from tui.ui.transcript.palette import Palette
+
+DARK, LIGHT, TERMINAL = "lokal-dark", "lokal-light", "terminal"
+"""The themes that `auto` chooses from."""
+
+
+def palette_from(spec: ThemeSpec) -> Palette:
+    """Rich styles by role, with the few that are made from others."""
+    styles = {role: _style(parse_style(text), role) for role, text in spec.roles.items()}
+    styles["tab"] = styles["muted"]
+    styles["tab_open"] = styles["accent"] + Style(bold=True, underline=True)
+    styles["key"] = styles["foreground"] + Style(bold=True)
+    return Palette(styles)
+
+
+def textual_theme(spec: ThemeSpec) -> Theme:
+    """What Textual's own widgets (the text area, the command palette) are coloured with."""
+    colour = {role: _css(parse_style(text).color) for role, text in spec.roles.items()}
+    native = any(not value.startswith("#") for value in colour.values())
+    cursor = parse_style(spec.roles["cursor_line"])
+    raised = _css(cursor.background) if cursor.background else colour["background"]
+    return Theme(
+        name=spec.name,
+        primary=colour["accent"],
+        secondary=colour["second"],
+        accent=colour["accent"],
+        warning=colour["warning"],
+        error=colour["error"],
+        success=colour["success"],
+        foreground=colour["foreground"],
+        background=colour["background"],
+        surface=colour["background"],
+        panel=raised,
+        dark=spec.dark,
+        ansi=native,
+        variables={
+            "lokal-muted": colour["muted"],
+            "lokal-rule": colour["rule"],
+            "lokal-raised": raised,
+            "text-muted": colour["muted"],
+        },
+    )
+
+
+def resolve_auto(background: tuple[int, int, int] | None, *, truecolor: bool) -> str:
+    """The theme for a terminal with this background (red, green, blue of 0 to 255; None = it did not say)."""
+    if background is None or not truecolor:
+        return TERMINAL
+    red, green, blue = background
+    # Relative weights of ITU-R BT.601: how bright people see the three.
+    return LIGHT if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else DARK
+
+
+def after(names: tuple[str, ...], name: str) -> str:
+    """The theme that follows `name`."""
+    return names[(names.index(name) + 1) % len(names)] if name in names else names[0]
+
+
+def names(specs: Mapping[str, ThemeSpec]) -> tuple[str, ...]:
+    """The themes to go through, lokal's own first."""
+    own = [name for name in (DARK, LIGHT, "high-contrast", TERMINAL) if name in specs]
+    return (*own, *sorted(name for name in specs if name not in own))
+
+
+def _style(spec: StyleSpec, role: str) -> Style:
+    if role == "background":
+        return Style(bgcolor=spec.color)
+    return Style(
+        color=spec.color,
+        bgcolor=spec.background,
+        bold=spec.bold or None,
+        dim=spec.dim or None,
+        italic=spec.italic or None,
+        underline=spec.underline or None,
+        reverse=spec.reverse or None,
+        strike=spec.strike or None,
+    )
+
+
+def _css(colour: str | None) -> str:
+    """A colour as Textual's CSS writes it."""
+    if colour is None:
+        return "ansi_default"
+    return colour if colour.startswith("#") else f"ansi_{colour}"

@@ -1,0 +1,131 @@
+"""Code blocks: highlighted by role, never wrapped, a bar at their left and their number at the right end."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from tui.core.blocks import Block
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.prose import Line, cut, width_of
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+INDENT = 3
+BAR = "│ "
+CUT_SIGN = "→"
+TAB = 4
+
+# Token types as Pygments writes them, the longest one that fits decides.
+_ROLES = {
+    "Token.Keyword": "keyword",
+    "Token.Keyword.Type": "type",
+    "Token.Operator": "operator",
+    "Token.Operator.Word": "keyword",
+    "Token.Punctuation": "punctuation",
+    "Token.Comment": "comment",
+    "Token.Comment.Preproc": "keyword",
+    "Token.Literal.String": "string",
+    "Token.Literal.Number": "number",
+    "Token.Literal.Date": "number",
+    "Token.Name.Function": "name",
+    "Token.Name.Class": "type",
+    "Token.Name.Exception": "type",
+    "Token.Name.Decorator": "name",
+    "Token.Name.Builtin": "type",
+    "Token.Name.Builtin.Pseudo": "keyword",
+    "Token.Name.Tag": "keyword",
+    "Token.Name.Attribute": "name",
+    "Token.Name.Constant": "number",
+    "Token.Generic.Inserted": "success",
+    "Token.Generic.Deleted": "error",
+    "Token.Generic.Heading": "heading",
+    "Token.Generic.Subheading": "heading",
+    "Token.Generic.Prompt": "muted",
+    "Token.Generic.Output": "muted",
+}
+
+
+@lru_cache(maxsize=64)
+def _lexer(info: str) -> Lexer | None:
+    """The lexer for a fence's info string; None if Pygments knows no such language. Pygments is loaded here, at first use."""
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    language = info.strip("{}. ").split(" ")[0].split("{")[0].split(":")[0].split(",")[0].lower()
+    if language in ("", "text", "txt", "plain", "plaintext", "none"):
+        return None
+    try:
+        return get_lexer_by_name(language)
+    except ClassNotFound:
+        return None
+
+
+@lru_cache(maxsize=512)
+def _role(token_type: str) -> str:
+    """The role for a token type; plain text for those that have none."""
+    while token_type:
+        role = _ROLES.get(token_type)
+        if role is not None:
+            return role
+        token_type = token_type.rpartition(".")[0]
+    return ""
+
+
+def highlighted(code: str, info: str, context: str, palette: Palette) -> list[Line]:
+    """The lines of `code`, coloured. `context` is the code before it, in which a string or comment may have begun."""
+    lexer = _lexer(info) if info else None
+    if lexer is None:
+        return [[Segment(line, palette.base)] if line else [] for line in code.split("\n")]
+    lines: list[Line] = [[]]
+    start = len(context) + 1 if context else 0
+    text = f"{context}\n{code}" if context else code
+    for index, token_type, value in lexer.get_tokens_unprocessed(text):
+        if index < start:
+            value = value[start - index :]
+        if not value:
+            continue
+        style = palette.ink(_role(str(token_type)))
+        first, *others = value.split("\n")
+        if first:
+            lines[-1].append(Segment(first, style))
+        lines += [[Segment(part, style)] if part else [] for part in others]
+    return lines
+
+
+def code_lines(block: Block, width: int, palette: Palette, prefix_width: int) -> list[Line]:
+    """The code block's lines without its holders' marks, for `width` cells behind marks of `prefix_width` cells."""
+    if block.part and not block.text:
+        return []
+    margin = [Segment(" " * max(0, INDENT - prefix_width), palette.base)] if prefix_width < INDENT else []
+    bar = Segment(BAR, palette.ink("rule"))
+    room = width - max(0, INDENT - prefix_width) - len(BAR)
+    number = f"  [{block.number}]" if block.number and not block.part else ""
+    lines: list[Line] = []
+    code = highlighted(block.text.expandtabs(TAB), block.info, block.context.expandtabs(TAB), palette)
+    for at, line in enumerate(code):
+        shown_number = number if at == 0 and room > len(number) + 8 else ""
+        space = max(1, room - len(shown_number))
+        shown = cut(_head(line, space), space, CUT_SIGN, palette.ink("muted"))
+        if shown_number:
+            fill = " " * (space - width_of(shown))
+            shown = [*shown, Segment(fill + shown_number, palette.ink("muted"))]
+        lines.append([*margin, bar, *shown])
+    return lines
+
+
+def _head(line: Line, width: int) -> Line:
+    """As much of a line as can be seen: what is cut off later need not be measured."""
+    shown: Line = []
+    used = 0
+    for segment in line:
+        if used > width:
+            break
+        text = segment.text[: width + 1]
+        used += cell_len(text)
+        shown.append(Segment(text, segment.style) if text != segment.text else segment)
+    return shown

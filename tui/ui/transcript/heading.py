@@ -1,0 +1,87 @@
+"""The lines around a message's text: the rule line over it, the line that folded reasoning leaves, notices, the empty state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+
+from tui.ui.transcript.entry import EmptyLine, Heading, Notice, Tone
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.prose import MEASURE, Line, set_runs
+
+RULE = "─"
+_BOLD = Style(bold=True)
+_LEAST_RULE = 3
+
+
+def heading_line(heading: Heading, width: int, palette: Palette) -> Line:
+    """`── who · detail ─────── figures ─` on exactly `width` cells; where it is narrow the detail is shortened first."""
+    rule, muted = palette.ink("rule"), palette.ink("muted")
+    figures = f" {heading.figures} " if heading.figures else ""
+    room = width - len("── ") - len(" ") - _LEAST_RULE - len(RULE)
+    if cell_len(figures) > room - min(cell_len(heading.who), 8):
+        figures = ""
+    room -= cell_len(figures)
+    who = shortened(heading.who, room)
+    detail = f" · {heading.detail}" if heading.detail else ""
+    detail = shortened(detail, room - cell_len(who)) if room - cell_len(who) > 6 else ""
+    left = f"── {who}{detail} "
+    fill = width - cell_len(left) - cell_len(figures) - len(RULE)
+    line = [
+        Segment("── ", rule),
+        Segment(who, palette.ink(heading.tone) + _BOLD),
+        Segment(detail, muted),
+        Segment(" " + RULE * max(0, fill), rule),
+        Segment(figures, muted),
+        Segment(RULE, rule),
+    ]
+    return [segment for segment in line if segment.text]
+
+
+def shortened(text: str, width: int) -> str:
+    """`text` in at most `width` cells, with an ellipsis where something is left out."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def notice_lines(notice: Notice, width: int, palette: Palette) -> list[Line]:
+    """The notice's lines: the first in its tone, the others plain, or all muted."""
+    lines: list[Line] = []
+    for at, text in enumerate(notice.text.split("\n")):
+        style = palette.ink(notice.tone) if at == 0 or notice.tone is Tone.MUTED else palette.base
+        lines += set_runs([(text.expandtabs(4), style)], min(width, MEASURE))
+    return lines
+
+
+def folded_reasoning(
+    text: str, count: int, is_live: bool, key: str, width: int, palette: Palette
+) -> list[Line]:
+    """What stands for reasoning of `count` lines that is folded; while it comes in, its newest line `text` too."""
+    muted = palette.ink("muted")
+    lines = "line" if count == 1 else "lines"
+    if not is_live:
+        return [[Segment(shortened(f"▸ thought for {count} {lines} · {key} shows it", width), muted)]]
+    first = [Segment(shortened(f"▸ thinking … {count} {lines} · {key} shows it", width), muted)]
+    newest = set_runs([(text.expandtabs(4), muted)], max(1, min(width, MEASURE) - 2))[-1] if text else []
+    return [first, [Segment("  ", muted), *newest]]
+
+
+def unfolded_reasoning(is_live: bool, key: str, width: int, palette: Palette) -> list[Line]:
+    """The line over reasoning that is shown."""
+    word = "thinking" if is_live else "thought"
+    return [[Segment(shortened(f"▾ {word} · {key} folds it", width), palette.ink("muted"))]]
+
+
+def empty_lines(lines: Sequence[EmptyLine], width: int, palette: Palette) -> list[Line]:
+    """The empty transcript: one line free above, one column at the left."""
+    shown: list[Line] = [[]]
+    for line in lines:
+        parts = [(line, "")] if isinstance(line, str) else line
+        runs = [(text.expandtabs(4), palette.ink(role)) for text, role in parts]
+        margin = Segment(" ", palette.base)
+        shown += [[margin, *set_line] if set_line else [] for set_line in set_runs(runs, max(1, width - 2))]
+    return shown

@@ -1,0 +1,328 @@
+"""The conversation as lines, of which only those that are looked at exist.
+
+Nobody needs to know how long the whole is: the reader is always at some line of some block, and moves from there by
+real lines. So opening ten thousand messages renders one screen, no height is ever guessed and corrected, and what the
+reader looks at cannot move when something changes above or below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from enum import IntEnum
+from typing import NamedTuple
+
+from rich.segment import Segment
+
+from tui.core.blocks import Block, Kind
+from tui.ui.transcript.entry import Entry, Heading
+from tui.ui.transcript.heading import folded_reasoning, heading_line, notice_lines, unfolded_reasoning
+from tui.ui.transcript.markdown import CURSOR, block_lines
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.passage import Passage, Piece
+from tui.ui.transcript.prose import MEASURE, Line
+
+CACHED_LINES = 4000
+"""How many rendered lines are kept, about 100 screens; the least recently used go first."""
+
+
+class Section(IntEnum):
+    """The parts of a message from top to bottom."""
+
+    HEAD = 0
+    REASONING = 1
+    TEXT = 2
+    NOTICE = 3
+
+
+class Spot(NamedTuple):
+    """A line: of a piece, of a section, of an entry. Later lines compare greater."""
+
+    entry: int = 0
+    section: int = 0
+    piece: int = 0
+    line: int = 0
+
+
+class Document:
+    """The entries and how they look at a width (cells), with a palette, with reasoning shown or folded."""
+
+    def __init__(self, palette: Palette, reasoning_key: str) -> None:
+        self._passages: list[Passage] = []
+        self._index: dict[str, int] = {}
+        self._palette = palette
+        self._width = 80
+        self._reasoning_key = reasoning_key
+        self._shows_reasoning = False
+        self._stamp = 0
+        self._cache: dict[Piece, list[Line]] = {}
+        self._cached_lines = 0
+
+    # What it holds
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def __contains__(self, entry_id: object) -> bool:
+        return entry_id in self._index
+
+    def passage(self, entry_id: str) -> Passage:
+        """The entry with this id; a KeyError if there is none."""
+        return self._passages[self._index[entry_id]]
+
+    def show(self, entries: Iterable[Entry]) -> None:
+        """Hold these entries and no others."""
+        self._passages = [Passage(entry) for entry in entries]
+        self._index = {passage.entry.id: at for at, passage in enumerate(self._passages)}
+        self._forget()
+
+    def add(self, entry: Entry) -> None:
+        """Append an entry; its id must be new."""
+        if entry.id in self._index:
+            raise ValueError(f"the transcript has an entry {entry.id!r} already")
+        self._index[entry.id] = len(self._passages)
+        self._passages.append(Passage(entry))
+
+    def replace(self, entry_id: str, entry: Entry) -> None:
+        """Let the entry be another state of itself; the new one's id may differ."""
+        at = self._index.pop(entry_id)
+        self._index[entry.id] = at
+        self._passages[at].replace(entry)
+
+    def set_heading(self, entry_id: str, heading: Heading) -> None:
+        """Change an entry's heading line."""
+        passage = self.passage(entry_id)
+        passage.entry = replace(passage.entry, heading=heading)
+
+    def truncate_after(self, entry_id: str | None) -> None:
+        """Drop the entries behind this one; None drops all."""
+        keep = 0 if entry_id is None else self._index[entry_id] + 1
+        for passage in self._passages[keep:]:
+            del self._index[passage.entry.id]
+        del self._passages[keep:]
+
+    # How it looks
+
+    @property
+    def palette(self) -> Palette:
+        """What everything is drawn with."""
+        return self._palette
+
+    @palette.setter
+    def palette(self, palette: Palette) -> None:
+        self._palette = palette
+        self._forget()
+
+    @property
+    def shows_reasoning(self) -> bool:
+        """Whether reasoning is unfolded."""
+        return self._shows_reasoning
+
+    @shows_reasoning.setter
+    def shows_reasoning(self, shows: bool) -> None:
+        self._shows_reasoning = shows
+
+    def name_reasoning_key(self, name: str) -> None:
+        """The key that folded reasoning tells of."""
+        self._reasoning_key = name
+
+    def set_width(self, width: int, spot: Spot) -> Spot:
+        """Lay out for another width. Returns where the text that stood at `spot` stands now."""
+        if width == self._width:
+            return spot
+        ink = 0
+        if self._holds(spot):
+            ink = sum([_ink(line) for line in self._lines(spot)[: spot.line]])
+        self._width = width
+        self._forget()
+        if not self._holds(spot):
+            return spot
+        lines = self._lines(spot)
+        if not ink:
+            return spot._replace(line=max(0, min(spot.line, len(lines) - 1)))
+        for at, line in enumerate(lines):
+            ink -= _ink(line)
+            if ink < 0:
+                return spot._replace(line=at)
+        return spot._replace(line=0)
+
+    def _forget(self) -> None:
+        self._stamp += 1
+        self._cache.clear()
+        self._cached_lines = 0
+
+    # Walking through it
+
+    def window(self, top: Spot, height: int) -> list[Line]:
+        """At most `height` lines from `top` on."""
+        shown: list[Line] = []
+        skip = top.line
+        for spot in self._spots(top):
+            shown += self._lines(spot)[skip:]
+            skip = 0
+            if len(shown) >= height:
+                return shown[:height]
+        return shown
+
+    def moved(self, spot: Spot, lines: int) -> Spot:
+        """The place `lines` further down, or up if negative; no further than the first and the last line."""
+        if lines < 0:
+            return self._back(spot, -lines)
+        left = spot.line + lines
+        last = spot._replace(line=0)
+        for at in self._spots(spot):
+            height = self._height(at)
+            if left < height:
+                return at._replace(line=left)
+            if height:
+                last = at._replace(line=height - 1)
+                left -= height
+        return last
+
+    def last_top(self, height: int) -> Spot:
+        """The top line when the end of the text is at the bottom of `height` lines; the first line if all fits."""
+        return self._back(Spot(len(self._passages)), height)
+
+    def lines_between(self, start: Spot, stop: Spot | None, limit: int | None = None) -> int:
+        """How many lines lie from `start` on and before `stop` (None: the end), counted up to `limit`."""
+        count = -start.line
+        for spot in self._spots(start):
+            if stop is not None and spot[:3] >= stop[:3]:
+                return count + (stop.line if spot[:3] == stop[:3] else 0)
+            count += self._height(spot)
+            if limit is not None and count >= limit:
+                return limit
+        return count
+
+    def growing_spot(self) -> Spot:
+        """Where the last entry is not settled: all that is added later comes behind it."""
+        at = len(self._passages) - 1
+        if at < 0:
+            return Spot()
+        passage = self._passages[at]
+        if passage.text or not passage.reasoning:
+            return Spot(at, Section.TEXT, passage.text.settled)
+        return Spot(at, Section.REASONING, 1 + passage.reasoning.settled if self._shows_reasoning else 0)
+
+    def _back(self, spot: Spot, lines: int) -> Spot:
+        left = lines - spot.line
+        if left <= 0:
+            return spot._replace(line=-left)
+        first = spot._replace(line=0)
+        for at in self._spots_before(spot):
+            height = self._height(at)
+            if left <= height:
+                return at._replace(line=height - left)
+            left -= height
+            first = at
+        return first
+
+    def _spots(self, start: Spot) -> Iterator[Spot]:
+        """Each piece from that of `start` on, at its first line."""
+        entry, section, piece, _ = start
+        for at in range(entry, len(self._passages)):
+            for part in range(section, len(Section)):
+                for index in range(piece, self._count(at, part)):
+                    yield Spot(at, part, index)
+                piece = 0
+            section = 0
+
+    def _spots_before(self, stop: Spot) -> Iterator[Spot]:
+        """Each piece before that of `stop`, the nearest first."""
+        entry, section, piece, _ = stop
+        if entry < len(self._passages):
+            for index in range(min(piece, self._count(entry, section)) - 1, -1, -1):
+                yield Spot(entry, section, index)
+        else:
+            section = 0
+        for at in range(min(entry, len(self._passages) - 1), -1, -1):
+            if at < entry:
+                section = len(Section)
+            for part in range(section - 1, -1, -1):
+                for index in range(self._count(at, part) - 1, -1, -1):
+                    yield Spot(at, part, index)
+
+    # The lines of one piece
+
+    def _count(self, entry: int, section: int) -> int:
+        passage = self._passages[entry]
+        streaming = passage.entry.streaming
+        match section:
+            case Section.HEAD:
+                return 1
+            case Section.REASONING if passage.reasoning:
+                return 1 + passage.reasoning.pieces(streaming) if self._shows_reasoning else 1
+            case Section.TEXT:
+                if streaming and not passage.text:
+                    return 0 if passage.reasoning else 1
+                return passage.text.pieces(streaming)
+            case Section.NOTICE if passage.entry.notice is not None:
+                return 1
+        return 0
+
+    def _holds(self, spot: Spot) -> bool:
+        return spot.entry < len(self._passages) and spot.piece < self._count(spot.entry, spot.section)
+
+    def _height(self, spot: Spot) -> int:
+        passage = self._passages[spot.entry]
+        if spot.section == Section.TEXT and spot.piece and passage.text:
+            piece = passage.text.piece(spot.piece)
+            if piece.stamp == self._stamp:
+                return piece.height
+        return len(self._lines(spot))
+
+    def _lines(self, spot: Spot) -> list[Line]:
+        passage = self._passages[spot.entry]
+        entry = passage.entry
+        match spot.section:
+            case Section.HEAD:
+                line = heading_line(entry.heading, self._width, self._palette)
+                return [[], line] if spot.entry else [line]
+            case Section.REASONING:
+                return self._reasoning_lines(passage, spot.piece)
+            case Section.TEXT:
+                if not passage.text:
+                    return [[Segment(CURSOR, self._palette.ink("second"))]]
+                lines = self._piece_lines(passage.text.piece(spot.piece), cursor=entry.streaming)
+                return (
+                    [[], *lines] if spot.piece == 0 and passage.reasoning and self._shows_reasoning else lines
+                )
+            case _:
+                notice = (
+                    [] if entry.notice is None else notice_lines(entry.notice, self._width, self._palette)
+                )
+                return [[], *notice] if passage.text or passage.reasoning else notice
+
+    def _reasoning_lines(self, passage: Passage, index: int) -> list[Line]:
+        live, key = passage.is_thinking, self._reasoning_key
+        if not self._shows_reasoning:
+            count, newest = passage.reasoning_summary(min(self._width, MEASURE))
+            return folded_reasoning(newest, count, live, key, self._width, self._palette)
+        if index == 0:
+            return unfolded_reasoning(live, key, self._width, self._palette)
+        return self._piece_lines(passage.reasoning.piece(index - 1), cursor=live)
+
+    def _piece_lines(self, piece: Piece, cursor: bool) -> list[Line]:
+        lines = self._cache.pop(piece, None)
+        if lines is None:
+            lines = self._rendered(piece.block, cursor)
+            piece.height, piece.stamp = len(lines), self._stamp
+            self._cached_lines += len(lines)
+        self._cache[piece] = (
+            lines  # dicts keep their order: the first is the one that was not used for longest
+        )
+        while self._cached_lines > CACHED_LINES and len(self._cache) > 1:
+            oldest = next(iter(self._cache))
+            self._cached_lines -= len(self._cache.pop(oldest))
+        return lines
+
+    def _rendered(self, block: Block, cursor: bool) -> list[Line]:
+        barred = bool(block.holders) and block.kind is Kind.VERBATIM
+        return block_lines(
+            block, self._width, self._palette, self._palette.ink("muted") if barred else None, cursor
+        )
+
+
+def _ink(line: Line) -> int:
+    """How many characters of a line are no blanks: the same text has as many at any width."""
+    return sum([len(segment.text) - segment.text.count(" ") for segment in line])

@@ -1,0 +1,116 @@
+"""One block as lines of a width: the marks of its lists and quotes, and inside them what its kind looks like."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from tui.core.block import QUOTE
+from tui.core.blocks import Block, Holder, Kind
+from tui.ui.transcript.code import code_lines
+from tui.ui.transcript.inline import mended, runs_of
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.prose import MEASURE, Line, set_runs, width_of
+from tui.ui.transcript.table import table_lines
+
+CURSOR = "▌"
+"""Stands where the answer goes on."""
+
+BULLET = "•"
+QUOTE_BAR = "│ "
+RULE_WIDTH = 24
+"""Columns of a thematic break: short, so that it is not taken for the line between two messages."""
+
+_LEAST_ROOM = 24
+_BOLD, _UNDERLINE = Style(bold=True), Style(underline=True)
+
+
+def block_lines(
+    block: Block, width: int, palette: Palette, ink: Style | None = None, cursor: bool = False
+) -> list[Line]:
+    """The block's lines, with the empty line before it where it wants one; none wider than `width` cells.
+
+    `ink` replaces the colour of text shown verbatim; with `cursor`, the place where an open text goes on is marked.
+    """
+    holders = _shown_holders(block.holders, width)
+    first, rest = _prefix(holders, palette)
+    prefix_width = width_of(rest)
+    room = max(1, width - prefix_width)
+    body = _body(block, room, palette, prefix_width, ink)
+    if cursor and block.open:
+        _mark_end(body, room, palette)
+    lines = [[*(first if at == 0 else rest), *line] for at, line in enumerate(body)]
+    if block.gap and lines:
+        lines.insert(0, _prefix(_closed(block.holders[: block.shared]), palette)[1])
+    return lines
+
+
+def _body(block: Block, room: int, palette: Palette, prefix_width: int, ink: Style | None) -> list[Line]:
+    measure = min(room, MEASURE - prefix_width) if prefix_width < MEASURE // 2 else room
+    base = palette.base
+    match block.kind:
+        case Kind.PARAGRAPH:
+            quoted = any(holder.marker == QUOTE for holder in block.holders)
+            text = mended(block.text) if block.open else block.text
+            return set_runs(runs_of(text, palette, palette.ink("quote") if quoted else base), measure)
+        case Kind.HEADING:
+            style = palette.ink("heading") + _BOLD
+            text = mended(block.text) if block.open else block.text
+            return set_runs(
+                runs_of(text, palette, style + _UNDERLINE if block.level == 1 else style), measure
+            )
+        case Kind.CODE:
+            return code_lines(block, room, palette, prefix_width)
+        case Kind.TABLE:
+            return table_lines(block, room, palette)
+        case Kind.RULE:
+            return [[Segment("─" * min(RULE_WIDTH, room), palette.ink("rule"))]]
+        case Kind.HTML | Kind.VERBATIM:
+            return set_runs([(block.text.expandtabs(4), ink or base)], measure)
+        case Kind.BLANK:
+            return []
+
+
+def _shown_holders(holders: tuple[Holder, ...], width: int) -> tuple[Holder, ...]:
+    """The innermost holders whose marks leave room for text."""
+    while holders and sum([_mark_width(holder) for holder in holders]) > max(0, width - _LEAST_ROOM):
+        holders = holders[1:]
+    return holders
+
+
+def _closed(holders: tuple[Holder, ...]) -> tuple[Holder, ...]:
+    """The holders up to the last quote: what an empty line between two blocks shows of them."""
+    count = max([at + 1 for at, holder in enumerate(holders) if holder.marker == QUOTE], default=0)
+    return holders[:count]
+
+
+def _mark(holder: Holder) -> str:
+    return QUOTE_BAR if holder.marker == QUOTE else f"{BULLET if holder.marker == '-' else holder.marker} "
+
+
+def _mark_width(holder: Holder) -> int:
+    return cell_len(_mark(holder))
+
+
+def _prefix(holders: tuple[Holder, ...], palette: Palette) -> tuple[Line, Line]:
+    """What stands before the first line and before the others."""
+    first: Line = []
+    rest: Line = []
+    for holder in holders:
+        mark = _mark(holder)
+        if holder.marker == QUOTE:
+            bar = Segment(mark, palette.ink("rule"))
+            first.append(bar)
+            rest.append(bar)
+        else:
+            blank = Segment(" " * cell_len(mark), palette.base)
+            first.append(Segment(mark, palette.ink("second")) if holder.opens else blank)
+            rest.append(blank)
+    return first, rest
+
+
+def _mark_end(body: list[Line], room: int, palette: Palette) -> None:
+    """Put the cursor behind the last line, if there is a cell left for it: it never moves the text."""
+    if body and width_of(body[-1]) < room:
+        body[-1] = [*body[-1], Segment(CURSOR, palette.ink("second"))]

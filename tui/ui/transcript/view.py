@@ -1,0 +1,302 @@
+"""The transcript widget: keeps the reader's place, follows the end, and repaints only the rows that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.core.commands import BY_ID, key_name
+from tui.ui.transcript.entry import EmptyLine, Entry, Heading, Notice, Tone
+from tui.ui.transcript.heading import empty_lines
+from tui.ui.transcript.layout import Document, Section, Spot
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.prose import Line, pad
+from tui.ui.transcript.unread import Unread
+
+__all__ = ["EmptyLine", "Entry", "Heading", "Notice", "Tone", "Transcript"]
+
+WHEEL_LINES = 3
+PAGE_OVERLAP = 2
+"""Lines of the old page that stay in sight on the new one."""
+
+
+class Transcript(ScrollView, can_focus=True):
+    """Shows entries from top to bottom in its full width, without a scrollbar.
+
+    It scrolls by itself: the reader's place is a line of the text, not an offset, so Textual's `scroll_y` stays 0.
+    """
+
+    DEFAULT_CSS = """
+    Transcript { width: 100%; height: 1fr; overflow: hidden; scrollbar-size: 0 0; }
+    """
+    ALLOW_SELECT = False
+
+    class FollowChanged(Message):
+        """The reader left the end or is back at it, or more lines came in below the reader."""
+
+        def __init__(self, transcript: Transcript, following: bool, new_lines: int) -> None:
+            super().__init__()
+            self.transcript = transcript
+            self.following = following
+            self.new_lines = new_lines
+
+        @property
+        def control(self) -> Transcript:
+            """The transcript that tells it."""
+            return self.transcript
+
+    def __init__(
+        self, palette: Palette | None = None, *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._has_palette = palette is not None
+        self._document = Document(palette or Palette.plain(), key_name(BY_ID["reasoning.toggle"].key))
+        self._empty: Sequence[EmptyLine] = ()
+        self._top = Spot()
+        self._following = True
+        self._unread = Unread()
+        self._new_lines = 0
+        self._rows: list[Line] = []
+        self._strips: list[Strip] = []
+        self._laid_out = (0, 0)  # columns and rows
+
+    # What it shows
+
+    @property
+    def palette(self) -> Palette:
+        """The styles it draws with."""
+        return self._document.palette
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw with another theme; the place stays."""
+        self._has_palette = True
+        self._document.palette = palette
+        self._rows = []
+        self._sync()
+
+    def set_empty(self, lines: Sequence[EmptyLine]) -> None:
+        """What to show while there are no entries."""
+        self._empty = tuple(lines)
+        if not len(self._document):
+            self._sync()
+
+    def set_reasoning_key(self, name: str) -> None:
+        """The key, as a person reads it, that folded reasoning tells of."""
+        self._document.name_reasoning_key(name)
+        self._sync()
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        """Show these entries and no others, from the end."""
+        self._document.show(entries)
+        self.follow()
+
+    def add(self, entry: Entry) -> None:
+        """Append an entry with a new id."""
+        self._document.add(entry)
+        self._sync()
+
+    def has(self, entry_id: str) -> bool:
+        """Whether there is an entry with this id."""
+        return entry_id in self._document
+
+    def replace(self, entry: Entry) -> None:
+        """Show another state of the entry with the same id; what is the same in its text is not rendered again."""
+        self._document.replace(entry.id, entry)
+        self._sync()
+
+    def extend(self, entry_id: str, text: str = "", reasoning: str = "") -> None:
+        """Let an entry's text or reasoning go on. Costs the same however long the entry is."""
+        self._document.passage(entry_id).append(text, reasoning)
+        self._sync()
+
+    def set_heading(self, entry_id: str, heading: Heading) -> None:
+        """Change the line over an entry."""
+        self._document.set_heading(entry_id, heading)
+        self._sync()
+
+    def finish(self, entry_id: str, entry: Entry) -> None:
+        """An answer is complete: show its final state."""
+        self._document.replace(entry_id, entry)
+        self._sync()
+
+    def truncate_after(self, entry_id: str | None) -> None:
+        """Drop the entries behind this one; None drops all."""
+        self._document.truncate_after(entry_id)
+        self._sync()
+
+    def toggle_reasoning(self) -> bool:
+        """Fold or unfold the reasoning of all entries; returns whether it is shown now."""
+        if self._top.section == Section.REASONING:
+            self._top = self._top._replace(piece=0, line=0)
+        self._document.shows_reasoning = not self._document.shows_reasoning
+        self._sync()
+        return self._document.shows_reasoning
+
+    def plain_text(self, entry_id: str) -> str:
+        """The text of an entry as it came, without reasoning."""
+        return self._document.passage(entry_id).text.text
+
+    # Where the reader is
+
+    @property
+    def following(self) -> bool:
+        """Whether the end of the text is in sight and stays so when more comes."""
+        return self._following
+
+    @property
+    def new_lines(self) -> int:
+        """How many lines came in below the screen since the reader left the end."""
+        return self._new_lines
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self._following = True
+        self._sync()
+
+    def page_up(self) -> None:
+        """Back by a screen."""
+        self._scroll(-max(1, self.size.height - PAGE_OVERLAP))
+
+    def page_down(self) -> None:
+        """On by a screen."""
+        self._scroll(max(1, self.size.height - PAGE_OVERLAP))
+
+    def line_up(self) -> None:
+        """Back by a line."""
+        self._scroll(-1)
+
+    def line_down(self) -> None:
+        """On by a line."""
+        self._scroll(1)
+
+    def to_start(self) -> None:
+        """To the first line."""
+        self._leave_end()
+        self._top = Spot()
+        self._sync()
+
+    def _scroll(self, lines: int) -> None:
+        if not self._laid_out[1] or (self._following and lines > 0):
+            return
+        top = self._document.last_top(self._laid_out[1]) if self._following else self._top
+        self._leave_end()
+        self._top = self._document.moved(top, lines)
+        self._sync()
+
+    def _leave_end(self) -> None:
+        if self._following and self._laid_out[1]:
+            self._following = False
+            self._unread.start(self._document)
+
+    # Textual's own ways to scroll, by key or wheel, do the same
+
+    def action_scroll_up(self) -> None:
+        self.line_up()
+
+    def action_scroll_down(self) -> None:
+        self.line_down()
+
+    def action_page_up(self) -> None:
+        self.page_up()
+
+    def action_page_down(self) -> None:
+        self.page_down()
+
+    def action_scroll_home(self) -> None:
+        self.to_start()
+
+    def action_scroll_end(self) -> None:
+        self.follow()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Wheel up."""
+        event.stop()
+        event.prevent_default()
+        self._scroll(-WHEEL_LINES)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Wheel down."""
+        event.stop()
+        event.prevent_default()
+        self._scroll(WHEEL_LINES)
+
+    # Drawing
+
+    def on_mount(self) -> None:
+        """Take the palette of the app, if it has one and nobody gave another."""
+        palette = getattr(self.app, "palette", None)
+        if not self._has_palette and isinstance(palette, Palette):
+            self.set_palette(palette)
+
+    def on_resize(self) -> None:
+        """Lay the text out anew; the line at the top stays there."""
+        self._sync()
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        if self._laid_out != (self.size.width, self.size.height):
+            self._lay_out()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.palette.base)
+
+    def _sync(self) -> None:
+        """Work out what is in sight and repaint the rows that differ from before."""
+        before = self._rows
+        follow_before = self._following, self._new_lines
+        if not self._lay_out():
+            return
+        after = self._rows
+        width, height = self._laid_out
+        changed = [y for y in range(height) if _row(before, y) != _row(after, y)]
+        if len(changed) > height // 2 or not before:
+            self.refresh()
+        elif changed:
+            self.refresh(*[Region(0, y, width, 1) for y in changed])
+        if (self._following, self._new_lines) != follow_before:
+            self.post_message(self.FollowChanged(self, self._following, self._new_lines))
+
+    def _lay_out(self) -> bool:
+        """Bring rows and place up to date; False while the widget has no size."""
+        width, height = self.size
+        if width <= 0 or height <= 0:
+            return False
+        document = self._document
+        self._top = document.set_width(width, self._top)
+        self._laid_out = (width, height)
+        last_top = document.last_top(height)
+        if not self._following:
+            self._top = document.moved(self._top, 0)
+            self._following = self._top >= last_top
+        if self._following:
+            self._top, self._new_lines = last_top, 0
+        else:
+            count = self._unread.count(document)
+            if count:
+                bottom = document.moved(self._top, height)
+                count = self._unread.cap(count, document.lines_between(bottom, None, count))
+            self._new_lines = count
+        self._show_rows(
+            document.window(self._top, height) if len(document) else self._empty_rows(width, height)
+        )
+        return True
+
+    def _empty_rows(self, width: int, height: int) -> list[Line]:
+        return empty_lines(self._empty, width, self.palette)[:height]
+
+    def _show_rows(self, rows: list[Line]) -> None:
+        width, base = self._laid_out[0], self.palette.base
+        old = {
+            id(line): strip
+            for line, strip in zip(self._rows, self._strips, strict=False)
+            if strip.cell_length == width
+        }
+        self._strips = [old.get(id(line)) or Strip(pad(line, width, base), width) for line in rows]
+        self._rows = rows
+
+
+def _row(rows: list[Line], y: int) -> Line:
+    return rows[y] if y < len(rows) else []
