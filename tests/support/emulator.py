@@ -1,7 +1,7 @@
 """A terminal to look at what was sent: pyte's screen, made to behave as terminals in use do.
 
-pyte knows neither SU, SD nor background colour erase, keeps the halves of cut wide characters, and tracks no dim,
-conceal, overline or double underline. `Terminal.cells()` gives what a person would see: two blanks that look alike
+pyte knows neither SU, SD nor background colour erase, keeps the halves of cut wide characters, drops many marks, and
+tracks no dim, conceal, overline or double underline. `Terminal.cells()` gives what a person would see: two blanks that look alike
 are equal, whatever their foreground.
 """
 
@@ -16,6 +16,7 @@ from pyte.screens import Char, Margins, wcwidth
 
 # Modes and private sequences that pyte would print or trip over; none of them draws anything.
 _SILENT = re.compile("\x1b\\[[<>=][0-9;]*[a-zA-Z]|\x1b\\[\\?(?!7[hl])[0-9;]*[a-zA-Z]|\x1b\\[\\?[0-9;]*\\$p")
+_SYMBOLS = re.compile("[\u2300-\u2bff\U0001f000-\U0001ffff]")
 _SEEN_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
 _OFF = {
     "22": {"1", "2"},
@@ -53,11 +54,14 @@ _PLAIN = Style()
 class _Screen(pyte.Screen):
     """pyte's screen with the whole SGR state in `Char.fg`, as a key of `styles`."""
 
-    def __init__(self, columns: int, lines: int, erases_with_colour: bool, scrolls_with_colour: bool) -> None:
+    def __init__(
+        self, columns: int, lines: int, *, erases_with_colour: bool, scrolls_with_colour: bool, narrow_symbols: bool
+    ) -> None:
         self.style = _PLAIN
         self.styles: dict[str, Style] = {"default": _PLAIN}
         self.erases_with_colour = erases_with_colour
         self.scrolls_with_colour = scrolls_with_colour
+        self.narrow_symbols = narrow_symbols
         super().__init__(columns, lines)
 
     def select_graphic_rendition(self, *attrs: int, **kwargs: Any) -> None:
@@ -98,16 +102,30 @@ class _Screen(pyte.Screen):
         return Char(" ", fg=repr(style))
 
     def draw(self, data: str) -> None:
-        """Draws; a wide character that loses a half to another character loses its other half too."""
+        """Draws; a wide character that loses a half to another character loses its other half too.
+
+        pyte leaves such halves, and drops marks that have no combining class; here each zero-width character stays
+        with the one before it. Nothing is joined, and nothing wraps at the right edge.
+        """
+        line = self.buffer[self.cursor.y]
         for character in data:
             columns = wcwidth(character)
-            x = self.cursor.x
-            if x == self.columns:
-                x -= columns
-            if columns > 0:
-                self._cut(x)
-                self._cut(x + columns)
-            super().draw(character)
+            if self.narrow_symbols and _SYMBOLS.match(character):
+                columns = min(columns, 1)
+            if columns <= 0:
+                x = self.cursor.x - 1
+                while x > 0 and line[x].data == "":
+                    x -= 1
+                if x >= 0:
+                    line[x] = line[x]._replace(data=line[x].data + character)
+                continue
+            x = min(self.cursor.x, self.columns - columns)
+            self._cut(x)
+            self._cut(x + columns)
+            line[x] = self.cursor.attrs._replace(data=character)
+            if columns == 2:
+                line[x + 1] = self.cursor.attrs._replace(data="")
+            self.cursor.x = x + columns
 
     def _cut(self, x: int) -> None:
         """Blanks the wide character, if any, that has its halves left and right of the border before column x."""
@@ -174,12 +192,25 @@ class Terminal:
     """A terminal of `columns` by `lines`. It starts full of rubbish, so that nothing is right by chance.
 
     `erases_with_colour`: EL and ECH leave the pen's background (BCE); `scrolls_with_colour`: so do scrolled-in rows.
+    `narrow_symbols`: it draws emoji and the like in one column, as terminals from before Unicode 9 do.
     """
 
     def __init__(
-        self, columns: int, lines: int, *, erases_with_colour: bool = True, scrolls_with_colour: bool = True
+        self,
+        columns: int,
+        lines: int,
+        *,
+        erases_with_colour: bool = True,
+        scrolls_with_colour: bool = True,
+        narrow_symbols: bool = False,
     ) -> None:
-        self._screen = _Screen(columns, lines, erases_with_colour, scrolls_with_colour)
+        self._screen = _Screen(
+            columns,
+            lines,
+            erases_with_colour=erases_with_colour,
+            scrolls_with_colour=scrolls_with_colour,
+            narrow_symbols=narrow_symbols,
+        )
         self._stream = _Stream(self._screen)
         self.bytes_fed = 0
         self.feed("\x1b[?7l\x1b[31;44m" + "\r\n".join(["?" * columns] * lines) + "\x1b[m")

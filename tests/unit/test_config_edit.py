@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.config import edit
@@ -117,6 +117,7 @@ values = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["", "keys", "p q"]), keys, st.one_of(st.none(), values)), max_size=8)
 )

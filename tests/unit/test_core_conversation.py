@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.core.conversation import MAX_TITLE, Conversation, title_from
@@ -79,6 +79,7 @@ def test_an_answer_that_grows_keeps_its_place() -> None:
         conversation.add(message("b", "a"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=30))
 def test_whatever_is_added_is_open_and_every_path_ends_at_a_leaf(parents: list[int]) -> None:
     conversation = Conversation("chat")
@@ -111,6 +112,7 @@ def test_titles(text: str, title: str) -> None:
     assert title_from(text) == title
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_a_title_is_one_short_line(text: str) -> None:
     title = title_from(text)

@@ -6,7 +6,7 @@ import unicodedata
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.core.endpoint import Endpoint, ServerKind, parse_url
@@ -51,6 +51,7 @@ def test_what_is_no_address(text: str) -> None:
     assert "http://127.0.0.1:11434" in caught.value.hint
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=40), st.text("a1.:/[]@v?#%0 \x00", max_size=20)))
 def test_an_address_is_either_refused_in_words_or_stays_what_it_is(text: str) -> None:
     refused = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.core.events import (
@@ -146,6 +146,7 @@ events = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(events, max_size=30))
 def test_the_text_is_all_text_up_to_the_end_and_nothing_changes_after(came: list[Event]) -> None:
     ends = [index for index, event in enumerate(came) if isinstance(event, Done | Failed)]

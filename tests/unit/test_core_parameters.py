@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.core.endpoint import ServerKind
@@ -219,6 +219,7 @@ def test_a_value_is_held_in_the_parameters_own_kind() -> None:
     assert BY_NAME["stop"].check("END") == ("END",)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(REGISTRY), st.data())
 def test_what_is_shown_can_be_typed_back(parameter: Parameter, data: st.DataObject) -> None:
     value: Value

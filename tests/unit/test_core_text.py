@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tui.core.text import human_size, human_tokens, safe_block, safe_line
@@ -22,6 +22,7 @@ hostile = st.text(
 )
 
 
+@settings(deadline=None)
 @given(hostile)
 @example("\x1b\x1b[m[31mred")
 @example("\x1b]8;;http://x\x07")
@@ -32,12 +33,14 @@ def test_no_control_character_survives(text: str) -> None:
     safe.encode("utf-8")
 
 
+@settings(deadline=None)
 @given(hostile)
 def test_making_safe_twice_changes_nothing(text: str) -> None:
     assert safe_block(safe_block(text)) == safe_block(text)
     assert safe_line(safe_line(text)) == safe_line(text)
 
 
+@settings(deadline=None)
 @given(hostile, st.integers(1, 40))
 def test_a_line_is_one_line_within_its_limit(text: str, limit: int) -> None:
     line = safe_line(text, limit)

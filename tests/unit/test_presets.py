@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.config.names import check_name
@@ -175,6 +175,7 @@ values = st.fixed_dictionaries(
 utf8 = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
+@settings(deadline=None)
 @given(values, utf8, utf8, values)
 def test_what_is_saved_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,

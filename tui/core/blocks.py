@@ -190,9 +190,8 @@ class BlockSplitter:
             if self._leaf is not None and self._goes_on(self._leaf, line, rest):
                 return
             in_item = bool(self._writer.stack) and not self._writer.stack[-1].is_quote
-            paragraph = self._leaf is not None  # only a paragraph can still be open here
             item = blocklines.marker(rest, 7 if in_item else 3)
-            if item is not None and paragraph and (not item.rest or item.number > 1):
+            if item is not None and self._leaf is not None and not self._leaf.may_end_for(item):
                 item = None
             if item is not None:
                 self._end_leaf()

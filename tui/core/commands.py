@@ -30,7 +30,7 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("send", "Send", "Send what is in the composer", "enter", where="composer", short="send", shown=False),
-    Command("newline", "New line", "Start a new line; Alt+Enter and Shift+Enter too where the terminal can say them",
+    Command("newline", "New line", "A new line; Alt+Enter and Shift+Enter too, where the terminal has them",
             "ctrl+j", where="composer", short="new line", shown=False),
     Command("history.previous", "Earlier prompt", "In the first line: the prompt before this one", "up",
             where="composer", shown=False),
@@ -49,10 +49,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("scroll.end", "Go to the end", "To the newest line, and follow it", "ctrl+g", where="chat", short="end"),
     Command("preset.next", "Next preset", "Switch to the next preset; a running answer keeps its own", "ctrl+t",
             short="preset"),
-    *(Command(f"preset.{n}", f"Preset {n}", f"Switch to preset number {n}", f"alt+{n}", shown=False)
+    *(Command(f"preset.{n}", f"Preset {n}", "Switch to the preset with that number", f"alt+{n}", shown=False)
       for n in range(1, 10)),
     Command("chat.new", "New chat", "Start an empty chat; this one is kept", "ctrl+n", short="new chat"),
-    Command("tab.chat", "Chat", "Show the chat", "f2"),
+    Command("tab.chat", "Chat", "Show the chat", "f2", short="chat"),
     Command("tab.models", "Models", "Show the server's models", "f3", short="models"),
     Command("tab.settings", "Settings", "Show the presets and their parameters", "f4", short="settings"),
     Command("server.search", "Look for servers", "Ask the known addresses again", "f8", short="look again"),

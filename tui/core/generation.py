@@ -42,8 +42,10 @@ class Generation:
         self.error: LokalError | None = None
         self.tool_calls: list[ToolCall] = []
         self._done: Done | None = None
-        self._content = [content] if content else []
-        self._reasoning = [reasoning] if reasoning else []
+        self._content_before = content
+        self._reasoning_before = reasoning
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
 
     @property
     def finished(self) -> bool:
@@ -53,12 +55,12 @@ class Generation:
     @property
     def content(self) -> str:
         """The answer's text so far."""
-        return _join(self._content)
+        return self._content_before + _join(self._content)
 
     @property
     def reasoning(self) -> str:
         """The reasoning so far."""
-        return _join(self._reasoning)
+        return self._reasoning_before + _join(self._reasoning)
 
     @property
     def thinking(self) -> bool:

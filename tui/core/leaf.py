@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tui.core.block import LIMIT, LINES, Block, Kind
-from tui.core.blocklines import FenceLine
+from tui.core.blocklines import FenceLine, MarkerLine
 
 # A part of a code block ends at the first blank line after so many lines, at the latest at so many.
-CODE_LINES = (32, 48)
+CODE_LINES = (16, 24)
+CODE_SIZE = 1500  # characters in a part of a code block: an open one is highlighted anew at each append
+CONTEXT = 3000  # characters of code before a part that it is given along
 TABLE_ROWS = 30
 
 
@@ -40,18 +42,24 @@ class Leaf:
     def is_full(self) -> bool:
         """Whether this part should end here; its lines are then few enough to be rendered at each append."""
         count = len(self.lines)
-        if self.size >= LIMIT:
+        if self.size >= (CODE_SIZE if self.kind is Kind.CODE else LIMIT):
             return True
         if self.kind is Kind.CODE:
             return count >= CODE_LINES[1] or (count >= CODE_LINES[0] and not self.lines[-1].strip())
         return (self.kind is Kind.TABLE and count > TABLE_ROWS) or (self.kind is Kind.HTML and count >= LINES)
+
+    def may_end_for(self, item: MarkerLine) -> bool:
+        """Whether a list may start right under this paragraph: a line that begins with a number by chance is none."""
+        announced = bool(self.lines) and self.lines[-1].rstrip(" *_").endswith(":")
+        return bool(item.rest) and (item.number <= 1 or announced)
 
     def next_part(self, block: Block) -> None:
         """Start over after `block`, which was made of the lines so far."""
         if self.kind is Kind.TABLE and self.head is None:
             self.head = block
         if self.kind is Kind.CODE:
-            self.context = block.text
+            before = f"{self.context}\n{block.text}" if self.context else block.text
+            self.context = before if len(before) <= CONTEXT else before[-CONTEXT:].partition("\n")[2]
         self.part += 1
         self.lines = []
         self.size = 0

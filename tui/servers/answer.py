@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tui.core.events import Done, Event, Failed, ReasoningDelta, TextDelta, ToolCall
+from tui.core.events import Done, Event, Failed, ReasoningDelta, TextDelta, TextWasReasoning, ToolCall
 from tui.core.message import Timings, Usage
 from tui.core.text import safe_block, safe_line
 from tui.errors import BadReply, Interrupted, ServerError
@@ -48,6 +48,8 @@ class Answer:
         self._splitter = None if resumed else ThinkSplitter()
         self._text = Clean()
         self._reasoning = Clean()
+        self._text_came = False
+        self._reasoning_came = False
         self._damaged = False
 
     def record(self, fields: Fields) -> list[Event]:
@@ -113,15 +115,27 @@ class Answer:
         return self._cleaned(self._splitter.finish()) if self._splitter is not None else []
 
     def _cleaned(self, pieces: Sequence[Event]) -> list[Event]:
+        """The pieces made safe, without the blanks before the reasoning and the blank lines between it and the text."""
         events: list[Event] = []
         for piece in pieces:
             match piece:
                 case TextDelta(text):
-                    if safe := self._text.take(text):
+                    safe = self._text.take(text)
+                    if self._reasoning_came and not self._text_came:
+                        safe = safe.lstrip("\n")
+                    if safe:
+                        self._text_came = True
                         events.append(TextDelta(safe))
                 case ReasoningDelta(text):
-                    if safe := self._reasoning.take(text):
+                    safe = self._reasoning.take(text)
+                    if not self._reasoning_came:
+                        safe = safe.lstrip()
+                    if safe:
+                        self._reasoning_came = True
                         events.append(ReasoningDelta(safe))
+                case TextWasReasoning():
+                    self._reasoning_came, self._text_came = True, False
+                    events.append(piece)
                 case other:
                     events.append(other)
         return events

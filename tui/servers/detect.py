@@ -64,7 +64,9 @@ def ollama_host(value: str) -> str | None:
             text = f"[{text}]"
     except ValueError:
         pass
-    for attempt in (text, re.sub(r":[^:/\]]*(?=/|$)", "", text)):
+    scheme, separator, rest = text.rpartition("://")
+    without_port = scheme + separator + re.sub(r"^([^/]*):[^:/\]]*(?=/|$)", r"\1", rest)
+    for attempt in (text, without_port):
         try:
             return parse_url(attempt, OLLAMA_PORT)
         except UsageError:

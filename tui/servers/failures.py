@@ -120,6 +120,7 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
         ("image input is not supported",),
         "This model cannot see: choose one with vision, or start llama-server with its --mmproj file",
     ),
+    (("prefill is incompatible",), "This version continues no answer of a thinking model: set think to off"),
     (("more system memory",), "Choose a smaller model or a smaller context window, or unload another model"),
     (("out of memory",), "Choose a smaller model or a smaller context window, or unload another model"),
     (("process has terminated",), "The model could not be loaded: its file may be damaged or of an unknown kind"),

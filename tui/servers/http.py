@@ -75,16 +75,16 @@ class Http:
         self._client: httpx.AsyncClient | None = None
 
     async def get(self, path: str, timeout_s: float = ASK_S) -> Reply:
-        """GET `path`. A reply with an error status is a reply."""
+        """GET `path`, within `timeout_s` in all. A reply with an error status is a reply."""
         client = await self.prepare()
         from tui.servers import transport
 
+        limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
         with transport.translated(self._endpoint):
-            async with client.stream(
-                "GET",
-                self._endpoint.url + path,
-                timeout=transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S)),
-            ) as response:
+            async with (
+                asyncio.timeout(timeout_s),
+                client.stream("GET", self._endpoint.url + path, timeout=limits) as response,
+            ):
                 body = await transport.limited(response.aiter_bytes())
         return Reply(response.status_code, _media_type(response), response.headers.get("server", ""), body)
 

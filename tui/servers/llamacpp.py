@@ -23,7 +23,7 @@ from tui.servers.stream import Sse
 from tui.servers.wire import Fields
 
 _KIND = ServerKind.LLAMACPP
-_HEALTH_EVERY_S = 0.5
+_HEALTH_EVERY_S = 0.25
 
 
 class LlamaCppServer(ServerClient):

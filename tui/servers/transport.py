@@ -145,12 +145,12 @@ def _meaning(error: Exception, endpoint: Endpoint, answering: bool) -> ServerErr
             )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return unreachable(endpoint, why(error))
-        case httpx.TimeoutException() if answering:
+        case httpx.TimeoutException() | TimeoutError() if answering:
             return Interrupted(
                 "The server fell silent", "Nothing came for too long, so the connection was closed",
                 "What came is kept; the server may be overloaded", 200,
             )  # fmt: skip
-        case httpx.TimeoutException():
+        case httpx.TimeoutException() | TimeoutError():
             return unreachable(endpoint, "It took the connection but does not answer")
         case _ if answering:
             return interrupted("The connection was lost before the server had said that it was done")

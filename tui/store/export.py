@@ -106,8 +106,8 @@ def _chat(summary: ChatSummary) -> dict[str, object]:
     return {
         "id": summary.id,
         "title": summary.title,
-        "created_at": _iso(summary.created_at),
-        "updated_at": _iso(summary.updated_at),
+        "created_at": iso_time(summary.created_at),
+        "updated_at": iso_time(summary.updated_at),
         "message_count": summary.message_count,
     }
 
@@ -127,7 +127,7 @@ def _message(message: Message, with_data: bool = False) -> dict[str, object]:
         "timings": {name: _finite(value) for name, value in asdict(message.timings).items()},
         "usage": asdict(message.usage),
         "finish_reason": message.finish_reason,
-        "created_at": _iso(message.created_at),
+        "created_at": iso_time(message.created_at),
         "problem": None if message.problem is None else asdict(message.problem),
         "attachments": [_attachment(file, with_data) for file in message.attachments],
     }
@@ -153,7 +153,8 @@ def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST), UTC)
 
 
-def _iso(seconds: float) -> str:
+def iso_time(seconds: float) -> str:
+    """A moment in seconds since the epoch as ISO 8601 in UTC, with milliseconds."""
     return _moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.binding import BindingType
 
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
 from tui.core import presets as preset_rules
-from tui.core.commands import COMMANDS, keymap
+from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.errors import LokalError, StoreError
+from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
 from tui.ui.chat.pane import ChatPane
@@ -39,13 +40,32 @@ from tui.ui.messages import (
     Trouble,
     WindowKnown,
 )
+from tui.ui.tabs import Tabs
 from tui.ui.topline import TopLine
 
 if TYPE_CHECKING:
-    from textual.widget import Widget
+    from textual.command import Provider
+    from textual.driver import Driver
 
     from tui.ui.models.table import ModelTable
     from tui.ui.settings.form import ParameterForm
+
+
+def _provider() -> type[Provider]:
+    """Loaded when the palette is opened for the first time."""
+    from tui.ui.palette_commands import Commands
+
+    return Commands
+
+
+def _driver() -> type[Driver] | None:
+    """lokal's own reading of the terminal, where it is a POSIX one and no test; None = Textual's choice."""
+    if sys.platform == "win32" or not (sys.__stdin__ and sys.__stdin__.isatty()):
+        return None
+    from tui.ui.terminal.driver import LokalDriver
+
+    return LokalDriver
+
 
 LOW_SCREEN_ROWS = 20
 """Below this height the top line goes."""
@@ -60,16 +80,8 @@ class LokalApp(App[None]):
     TITLE = "lokal"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            command.key, f"command('{command.id}')", command.title, id=command.id, show=False, priority=True
-        )
-        for command in COMMANDS
-        if command.key
-        and command.where in ("everywhere", "chat", "settings")
-        and not command.id.startswith("parameter.")
-        and command.id != "palette"
-    ]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.app_bindings()]
 
     def __init__(
         self,
@@ -82,19 +94,18 @@ class LokalApp(App[None]):
     ) -> None:
         """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start."""
         self.palette = themes.palette_from(specs[theme])
-        super().__init__()
+        super().__init__(driver_class=_driver())
         self.launch = launch
         self.settings = settings
         self._specs = specs
         self._problems = problems
         name = launch.preset or settings.preset
         preset = next((preset for preset in presets if preset.name == name), presets[0])
-        keys, wrong = keymap(settings.keys)
+        keys_by_id, wrong = keymap(settings.keys)
         self._problems += tuple(LokalError(text) for text in wrong)
-        self.desk = Desk(presets=presets, preset=preset, overrides=launch.overrides, keys=keys)
-        self.set_keymap({id: key for id, key in keys.items() if key})
+        self.desk = Desk(presets=presets, preset=preset, overrides=launch.overrides, keys=keys_by_id)
+        self.set_keymap({id: key for id, key in keys_by_id.items() if key})
         self.backstage = Backstage(self, launch, settings)
-        self._tab = "chat"
         self._on_screen = False
         for spec in specs.values():
             self.register_theme(themes.textual_theme(spec))
@@ -104,8 +115,7 @@ class LokalApp(App[None]):
 
     def compose(self) -> ComposeResult:
         yield TopLine()
-        with Container(id="body"):
-            yield ChatPane(self.desk, self.backstage.frame_interval_s)
+        yield Tabs(self.desk, self.theme, self.backstage.frame_interval_s)
         yield InstrumentLine()
 
     def on_mount(self) -> None:
@@ -129,57 +139,36 @@ class LokalApp(App[None]):
         self._show()
 
     @property
+    def tabs(self) -> Tabs:
+        """The three tabs."""
+        return self.query_one(Tabs)
+
+    @property
     def chat(self) -> ChatPane:
         """The Chat tab."""
-        return self.query_one(ChatPane)
+        return self.tabs.chat
 
     def set_desk(self, desk: Desk) -> None:
         """Everything on the screen follows the desk."""
         self.desk = desk
-        self.chat.set_desk(desk)
-        self._tell_tabs()
+        self.tabs.set_desk(desk, self.theme)
         self._show()
-
-    def _tell_tabs(self) -> None:
-        from tui.ui.models.pane import ModelsPane
-        from tui.ui.settings.pane import SettingsPane
-
-        for models in self.query(ModelsPane):
-            models.set_desk(self.desk)
-        for settings in self.query(SettingsPane):
-            settings.set_desk(self.desk, self.theme)
 
     def _show(self) -> None:
         if not self._on_screen:
             return
-        desk, chat = self.desk, self.chat
+        desk, chat, tab = self.desk, self.chat, self.tabs.current
         place = {
             Link.SEARCHING: "looking for a server",
             Link.STARTING: "starting the engine",
             Link.NONE: "no server",
         }
         where = desk.connection.place if desk.connection else place.get(desk.link, "")
-        self.query_one(TopLine).show(self._tab.capitalize(), where, desk.model)
+        self.query_one(TopLine).show(tab.capitalize(), where, desk.model)
         low = self.size.height < LOW_SCREEN_ROWS
-        doing = chat.doing if self._tab == "chat" else ""
-        self.query_one(InstrumentLine).show(Reading(desk, doing, chat.used, self._useful_keys(), low))
-
-    def _useful_keys(self) -> tuple[str, ...]:
-        """The three keys that make sense now."""
-        chat = self.chat
-        match self._tab:
-            case "models":
-                return "model.use", "tab.chat", "help"
-            case "settings":
-                return ("preset.save" if self.desk.unsaved else "tab.chat"), "preset.next", "help"
-            case _ if chat.doing:
-                return "answer.stop", "preset.next", "help"
-            case _ if chat.can_continue:
-                return "answer.continue", "preset.next", "help"
-            case _ if self.desk.link is Link.NONE:
-                return "server.search", "preset.next", "help"
-            case _:
-                return "send", "preset.next", "help"
+        doing = chat.doing if tab == "chat" else ""
+        useful = keys.useful(tab, desk, answering=bool(chat.doing), can_continue=chat.can_continue)
+        self.query_one(InstrumentLine).show(Reading(desk, doing, chat.used, useful, low))
 
     def on_chat_pane_changed(self) -> None:
         """A phase, a rate or the context has changed."""
@@ -200,13 +189,9 @@ class LokalApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of a tab work in that tab only."""
-        if action != "command":
+        if action != "command" or not self._on_screen:
             return True
-        id = str(parameters[0])
-        where = next(command.where for command in COMMANDS if command.id == id)
-        if len(self.screen_stack) > 1:
-            return id == "quit"
-        return where == "everywhere" or where == self._tab
+        return keys.works(str(parameters[0]), self.tabs.current, covered=len(self.screen_stack) > 1)
 
     def _actions(self) -> Mapping[str, Callable[[], object]]:
         chat = self.chat
@@ -240,6 +225,11 @@ class LokalApp(App[None]):
         if not self.chat.stop():
             self.chat.tell(f"{self.desk.key('quit')} leaves lokal")
 
+    def on_lokal_driver_terminal_gone(self) -> None:
+        """The window was closed, or the line broke for good."""
+        self.leave(closed=True)
+        self.backstage.flush(FLUSH_S)
+
     async def action_quit(self) -> None:
         """Textual's own way out."""
         self.leave()
@@ -262,28 +252,22 @@ class LokalApp(App[None]):
                 asyncio.get_running_loop().add_signal_handler(getattr(signal, name), end)
 
     def _open_tab(self, name: str) -> None:
-        body = self.query_one("#body", Container)
-        if name != "chat" and not body.query(f"#{name}"):
-            body.mount(self._make_pane(name))
-        for pane in body.children:
-            pane.display = pane.id == name
-        self._tab = name
-        self.call_after_refresh(self._focus_tab)
+        self.tabs.open(name)
         self._show()
 
-    def _make_pane(self, name: str) -> Widget:
-        if name == "models":
-            from tui.ui.models.pane import ModelsPane
+    def action_command_palette(self) -> None:
+        """The palette, without a blinking cursor: an idle screen sends nothing."""
+        from textual.command import CommandPalette
+        from textual.widgets import Input
 
-            return ModelsPane(self.desk)
-        from tui.ui.settings.pane import SettingsPane
+        palette = CommandPalette(id="--command-palette")
+        self.push_screen(palette)
 
-        return SettingsPane(self.desk, self.theme)
+        def calm() -> None:
+            for field in palette.query("CommandInput").results(Input):
+                field.cursor_blink = False
 
-    def _focus_tab(self) -> None:
-        focus = {"chat": "#composer", "models": "#model-table", "settings": "#form"}[self._tab]
-        for widget in self.query(focus):
-            widget.focus()
+        self.call_after_refresh(calm)
 
     def _show_keys(self) -> None:
         from tui.ui.help import KeyScreen
@@ -351,7 +335,7 @@ class LokalApp(App[None]):
         for widget in self.screen.query("*"):
             widget.refresh()
         self.backstage.remember("theme", name)
-        self._tell_tabs()
+        self.set_desk(self.desk)
         self.tell(f"theme {name}")
 
     # -- servers and models -----------------------------------------------------------------------------------------
@@ -438,7 +422,7 @@ class LokalApp(App[None]):
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something where the person looks: on the rule above the composer, or as a line of its own elsewhere."""
-        if self._tab == "chat":
+        if self.tabs.current == "chat":
             self.chat.tell(text, tone)
         else:
             self.notify(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from textual import _ansi_sequences
+from textual import _ansi_sequences, constants
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,16 @@ def teach_keys() -> None:
         table[f"\x1b{digit}"] = (_Named(f"alt+{digit}"),)
     table["\x1b\r"] = (_Named("alt+enter"),)
     table["\x1b\n"] = (_Named("alt+enter"),)
+
+
+ESCAPE_DELAY_S = 0.04
+
+
+def hasten_escape(environ: Mapping[str, str]) -> None:
+    """Take Esc for itself after 40 ms of silence, so that it stops an answer in good time.
+
+    Textual 8.2 waits 100 ms by default, and reads this constant at each key. ESCDELAY, which ncurses programs share,
+    goes before: on a line that tears escape sequences apart it is to be raised.
+    """
+    if "ESCDELAY" not in environ:
+        constants.ESCAPE_DELAY = ESCAPE_DELAY_S  # type: ignore[misc]  # declared Final, read at run time

@@ -48,22 +48,20 @@ class InstrumentLine(LineWidget):
         gap = " " * max(1, width - parts_width(left) - parts_width(right) - 1)
         return fit([*left, self.part(gap), *right], width, self.base())
 
-    def _groups(self) -> Sequence[Sequence[Part]]:
-        """The parts at the left, in the order of their place; the earlier ones stay longer on a narrow screen."""
+    def _groups(self) -> Sequence[tuple[int, Sequence[Part]]]:
+        """The parts at the left in the order of their place, each with the rank that decides what a narrow screen keeps."""
         reading, desk = self._reading, self._reading.desk
-        groups: list[list[Part]] = []
-        if reading.doing:
-            groups.append([self.part(reading.doing, "second")])
         mark = "*" if desk.unsaved else ""
-        groups.append([self.part(safe_line(desk.preset.name, 24) + mark, "accent")])
+        preset = self.part(safe_line(desk.preset.name, 24) + mark, "accent")
+        groups = [(0, [self.part(reading.doing, "second")]), (1, [preset])]
         if not reading.doing:
-            groups += [[self.part(text)] for text in self._values()]
-        groups.append([self.part(self._window(), "muted")])
+            groups += [(5 + place, [self.part(text)]) for place, text in enumerate(self._values())]
+        groups.append((3, [self.part(self._window(), "muted")]))
         if reading.with_place and desk.connection is not None:
-            groups.append([self.part(safe_line(desk.model, 30), "second")])
+            groups.append((4, [self.part(safe_line(desk.model, 30), "second")]))
         elif desk.link is Link.NONE:
-            groups.append([self.part("no server", "warning")])
-        return [group for group in groups if any(text for text, _ in group)]
+            groups.append((2, [self.part("no server", "warning")]))
+        return [(rank, group) for rank, group in groups if any(text for text, _ in group)]
 
     def _values(self) -> list[str]:
         values = self._reading.desk.values()

@@ -57,18 +57,24 @@ def spread(left: Sequence[Part], right: Sequence[Part], width: int, fill: Style,
     return fit([*left, (" " * space, Style.null()), *shown], width, fill)
 
 
-def choose(groups: Sequence[Sequence[Part]], separator: Part, width: int) -> list[Part]:
-    """As many of `groups` as fit in `width`, joined by `separator`; earlier ones matter more but all keep their order."""
+def choose(groups: Sequence[tuple[int, Sequence[Part]]], separator: Part, width: int) -> list[Part]:
+    """Those of the (rank, parts) `groups` that fit in `width`, in their order, joined by `separator`.
+
+    Where not all fit, a group of a lower rank number is kept before one of a higher.
+    """
+    gap = cell_len(separator[0])
+    kept: set[int] = set()
+    used = -gap
+    for index in sorted(range(len(groups)), key=lambda index: groups[index][0]):
+        size = parts_width(groups[index][1]) + gap
+        if used + size <= width:
+            kept.add(index)
+            used += size
     shown: list[Part] = []
-    used = 0
-    for group in groups:
-        extra = parts_width(group) + (cell_len(separator[0]) if shown else 0)
-        if used + extra > width:
-            continue
+    for index in sorted(kept):
         if shown:
             shown.append(separator)
-        shown.extend(group)
-        used += extra
+        shown.extend(groups[index][1])
     return shown
 
 

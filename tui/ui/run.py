@@ -35,6 +35,7 @@ def run(launch: Launch) -> int:
     if name == "auto":
         name = _automatic()
     compat.teach_keys()
+    compat.hasten_escape(os.environ)
     app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems))
     try:
         app.run(mouse=False)

@@ -43,13 +43,31 @@ def textual_theme(spec: ThemeSpec) -> Theme:
         panel=raised,
         dark=spec.dark,
         ansi=native,
-        variables={
-            "lokal-muted": colour["muted"],
-            "lokal-rule": colour["rule"],
-            "lokal-raised": raised,
-            "text-muted": colour["muted"],
-        },
+        boost=colour["background"] if native else None,
+        variables={"lokal-muted": colour["muted"], "lokal-raised": raised, **(_native() if native else {})},
     )
+
+
+def _native() -> dict[str, str]:
+    """The variables that Textual 8.2 wants of a theme in the terminal's own colours, all of them neutral."""
+    names = ("background", "background-hover", "background-active", "hover", "active", "corner-color")
+    return {
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border-blurred": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "reverse",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-foreground": "ansi_default",
+        "input-selection-background": "ansi_default",
+        "screen-selection-foreground": "ansi_default",
+        "screen-selection-background": "ansi_default",
+        "scrollbar": "ansi_default",
+        **{f"scrollbar-{name}": "ansi_default" for name in names},
+    }
 
 
 def resolve_auto(background: tuple[int, int, int] | None, *, truecolor: bool) -> str:
@@ -76,8 +94,8 @@ def _style(spec: StyleSpec, role: str) -> Style:
     if role == "background":
         return Style(bgcolor=spec.color)
     return Style(
-        color=spec.color,
-        bgcolor=spec.background,
+        color=spec.color or None,
+        bgcolor=spec.background or None,
         bold=spec.bold or None,
         dim=spec.dim or None,
         italic=spec.italic or None,
@@ -87,8 +105,8 @@ def _style(spec: StyleSpec, role: str) -> Style:
     )
 
 
-def _css(colour: str | None) -> str:
-    """A colour as Textual's CSS writes it."""
-    if colour is None:
+def _css(colour: str) -> str:
+    """A colour as Textual's CSS writes it; none is the terminal's own."""
+    if not colour:
         return "ansi_default"
     return colour if colour.startswith("#") else f"ansi_{colour}"

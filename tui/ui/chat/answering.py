@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from contextlib import aclosing
 
-from tui.core.events import Event, Failed, ReasoningDelta, TextDelta
+from tui.core.events import Event, Failed, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import Generation
 from tui.core.message import Message
+from tui.errors import LokalError
 
 CHECKPOINT_S = 1.0
 """How often what came in is written down, at the longest."""
@@ -19,19 +22,23 @@ CHECKPOINT_S = 1.0
 
 class Answering:
     """`on_news` is called on the event loop at most once per `interval_s()` while there is something new, and once at
-    the end; `on_checkpoint` is given the text and the reasoning that came since it was called last."""
+    the end; `on_checkpoint` is given the text and the reasoning that came since it was called last, `on_rewrite` the
+    whole message when text that had come turned out to be reasoning (`rewritten` is then True until it is shown)."""
 
     def __init__(
         self,
         message: Message,
         on_news: Callable[[Answering], None],
         on_checkpoint: Callable[[str, str, str], None],
+        on_rewrite: Callable[[Message], None],
         interval_s: Callable[[], float],
     ) -> None:
         self.message = message
         self.generation = Generation(time.monotonic(), message.content, message.reasoning)
         self._on_news = on_news
         self._on_checkpoint = on_checkpoint
+        self._on_rewrite = on_rewrite
+        self.rewritten = False
         self._interval_s = interval_s
         self._fresh_text: list[str] = []
         self._fresh_reasoning: list[str] = []
@@ -41,15 +48,22 @@ class Answering:
         self._alarm: asyncio.TimerHandle | None = None
         self._save_alarm: asyncio.TimerHandle | None = None
 
-    async def run(self, events: AsyncGenerator[Event, None]) -> None:
-        """Read `events` to the end. Cancelling it closes the connection."""
+    async def run(self, events: AsyncGenerator[Event, None], durable: Future[bool] | None = None) -> None:
+        """Read `events` to the end, once the question is `durable`. Cancelling it closes the connection."""
         try:
-            async for event in events:
-                self.take_in(event)
-                if self.generation.finished:
-                    break
-        finally:
-            await events.aclose()
+            if durable is not None:
+                # Shielded: an answer that is stopped at once must not take the question's writing with it.
+                await asyncio.shield(asyncio.wrap_future(durable))
+            async with aclosing(events):
+                async for event in events:
+                    self.take_in(event)
+                    if self.generation.finished:
+                        break
+        except LokalError as error:
+            self.fail(error)
+        except Exception as error:  # noqa: BLE001  # a worker's root: the person must hear of it, whatever it was
+            what = f"{type(error).__name__}: {error}"
+            self.fail(LokalError("lokal made a mistake", what, "Please report this"))
 
     def take_in(self, event: Event) -> None:
         """Apply one event and see to it that somebody hears of it."""
@@ -62,15 +76,24 @@ class Answering:
             case ReasoningDelta(text):
                 self._fresh_reasoning.append(text)
                 self._unsaved_reasoning.append(text)
+            case TextWasReasoning():
+                # What was shown and written down as text has to be taken back: as a whole, not as a piece.
+                self._discard()
+                self.rewritten = True
+                self._on_rewrite(self.final())
             case _:
                 pass
         if self._save_alarm is None and (self._unsaved_text or self._unsaved_reasoning):
             self._save_alarm = asyncio.get_running_loop().call_later(CHECKPOINT_S, self.save)
         self._schedule(now)
 
-    def fail(self, failed: Failed) -> None:
-        """End the answer with an error that came before the server was asked."""
-        self.take_in(failed)
+    def _discard(self) -> None:
+        for pieces in (self._fresh_text, self._fresh_reasoning, self._unsaved_text, self._unsaved_reasoning):
+            pieces.clear()
+
+    def fail(self, error: LokalError) -> None:
+        """End the answer with an error that did not come from the server."""
+        self.take_in(Failed(error))
 
     def stop(self) -> None:
         """End the answer here; what came is kept."""

@@ -8,11 +8,22 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
+
+from tui.ui.line import LineWidget
+from tui.ui.row import fit
 
 # Ctrl+J is the one key that makes a new line on every terminal. `shift+\r` and `\r` are how Textual 8.2 names what
 # xterm's modifyOtherKeys sends for Shift+Enter and Alt+Enter.
 NEW_LINE_KEYS = frozenset({"ctrl+j", "alt+enter", "shift+enter", "ctrl+enter", "shift+\r", "\r"})
+
+
+class PromptMark(LineWidget):
+    """The `›` before the composer."""
+
+    def line(self, width: int) -> Strip:
+        return fit([self.part("› ", "accent")], width, self.base())
 
 
 class Composer(TextArea):

@@ -6,42 +6,30 @@ reads the server, and takes over what the worker says has come.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message as UiMessage
-from textual.strip import Strip
 
-from tui.core.events import Event, Failed
-from tui.core.message import Message, Role, Status, new_id
-from tui.core.parameters import for_server
-from tui.core.request import ChatRequest, turns_of
+from tui.core.message import Message, Role
 from tui.errors import Interrupted, LokalError, Unreachable
 from tui.ui.chat.answering import Answering
-from tui.ui.chat.composer import Composer
+from tui.ui.chat.asking import blank_answer, prepare, unanswerable
+from tui.ui.chat.composer import Composer, PromptMark
 from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words
 from tui.ui.chat.session import ChatSession
 from tui.ui.chat.welcome import welcome
 from tui.ui.desk import Desk, Link
 from tui.ui.divider import Divider
-from tui.ui.line import LineWidget
-from tui.ui.row import fit
+from tui.ui.look import palette_of
 from tui.ui.transcript.view import Transcript
 
 HEADING_INTERVAL_S = 0.5
 """How often the rate in the heading of a running answer is brought up to date."""
-
-
-class PromptMark(LineWidget):
-    """The `›` before the composer."""
-
-    def line(self, width: int) -> Strip:
-        return fit([self.part("› ", "accent")], width, self.base())
 
 
 class ChatPane(Vertical):
@@ -89,6 +77,8 @@ class ChatPane(Vertical):
 
     def on_mount(self) -> None:
         """The empty state."""
+        self.transcript.set_palette(palette_of(self))
+        self.transcript.set_reasoning_key(self._desk.key("reasoning.toggle"))
         self._show_welcome()
 
     # -- what the app tells and asks --------------------------------------------------------------------------------
@@ -191,10 +181,7 @@ class ChatPane(Vertical):
             return
         question, durable = session.ask(text, time.time())
         self.transcript.add(entry_of(question, session.conversation, self._desk.key))
-        self._answer(self._blank(question.id), durable)
-
-    def _blank(self, question_id: str) -> Message:
-        return Message(new_id(), question_id, Role.ASSISTANT, "", time.time(), status=Status.STREAMING)
+        self._answer(blank_answer(question.id), durable)
 
     def _answer(self, answer: Message, durable: Future[bool] | None = None, *, resume: bool = False) -> None:
         """Show the answer as coming and ask for it, now or when there is a server."""
@@ -211,51 +198,26 @@ class ChatPane(Vertical):
         if session is None:
             return
         connection = desk.connection
-        outgoing = for_server(desk.values(), connection.server.kind) if connection else None
-        answer = replace(
-            blank,
-            status=Status.STREAMING,
-            problem=None,
-            finish_reason="",
-            model=desk.model,
-            server=connection.server.endpoint.url if connection else "",
-            preset=desk.preset.name,
-            parameters=outgoing.sent if outgoing else {},
-        )
-        session.open_answer(answer)
-        answering = self._answering = self._listen(answer)
-        self._show_running(answering)
-        if connection is None or outgoing is None:
-            answering.fail(Failed(desk.problem or Unreachable("No model server answers")))
+        if connection is None:
+            answer = unanswerable(desk, blank)
+            session.open_answer(answer)
+            self._answering = self._listen(answer)
+            self._show_running(self._answering)
+            self._answering.fail(desk.problem or Unreachable("No model server answers"))
             return
-        self._tell_unsupported(outgoing.unsupported)
-        path = session.conversation.path_to(answer.id if resume else str(answer.parent))
-        request = ChatRequest(desk.model, turns_of(path, desk.preset.system), desk.values(), resume)
+        asking = prepare(desk, connection, session.conversation, blank, resume=resume)
+        session.open_answer(asking.answer)
+        self._answering = self._listen(asking.answer)
+        self._show_running(self._answering)
+        if asking.unsupported:
+            names = ", ".join(asking.unsupported)
+            self.tell(f"Not sent, {connection.info.kind.label} does not take it: {names}", "warning")
         self.run_worker(
-            self._work(answering, connection.server.chat(request), durable),
+            self._answering.run(connection.server.chat(asking.request), durable),
             group="answer",
             exit_on_error=False,
             description="answer",
         )
-
-    async def _work(
-        self, answering: Answering, events: AsyncGenerator[Event, None], durable: Future[bool] | None
-    ) -> None:
-        try:
-            if durable is not None:
-                await asyncio.wrap_future(durable)
-            await answering.run(events)
-        except LokalError as error:
-            answering.fail(Failed(error))
-        except Exception as error:  # noqa: BLE001  # the root of the worker: the person must hear of it, whatever it was
-            self.log.error(f"answer: {error!r}")
-            answering.fail(
-                Failed(
-                    LokalError(
-                        "lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this"
-                    )
-                )
-            )
 
     def _listen(self, answer: Message) -> Answering:
         def news(answering: Answering) -> None:
@@ -265,7 +227,11 @@ class ChatPane(Vertical):
             if self._session is not None:
                 self._session.checkpoint(message_id, content, reasoning)
 
-        return Answering(answer, news, checkpoint, self._interval_s)
+        def rewrite(message: Message) -> None:
+            if self._session is not None and message.id in self._session.conversation:
+                self._session.update(message)
+
+        return Answering(answer, news, checkpoint, rewrite, self._interval_s)
 
     def _show_running(self, answering: Answering) -> None:
         session = self._session
@@ -289,18 +255,27 @@ class ChatPane(Vertical):
         answering, session = event.answering, self._session
         if session is None:
             return
-        text, reasoning = answering.take()
-        if text or reasoning:
-            self.transcript.extend(answering.message.id, text, reasoning)
+        self._take(answering)
         if answering.generation.finished:
             self._finish(answering)
             return
         now = time.monotonic()
-        if now - self._heading_at >= HEADING_INTERVAL_S or not text:
+        if now - self._heading_at >= HEADING_INTERVAL_S or answering.generation.progress:
             self._heading_at = now
             heading = heading_of(answering.message, session.conversation, answering.generation)
             self.transcript.set_heading(answering.message.id, heading)
             self.post_message(self.Changed())
+
+    def _take(self, answering: Answering) -> None:
+        text, reasoning = answering.take()
+        if answering.rewritten and self._session is not None:
+            answering.rewritten = False
+            generation = answering.generation
+            self.transcript.replace(
+                entry_of(answering.message, self._session.conversation, self._desk.key, generation)
+            )
+        elif text or reasoning:
+            self.transcript.extend(answering.message.id, text, reasoning)
 
     def _finish(self, answering: Answering) -> None:
         session = self._session
@@ -327,11 +302,9 @@ class ChatPane(Vertical):
         if problem is None:
             answering.stop()
         else:
-            answering.fail(Failed(problem))
+            answering.fail(problem)
         self.workers.cancel_group(self, "answer")
-        text, reasoning = answering.take()
-        if text or reasoning:
-            self.transcript.extend(answering.message.id, text, reasoning)
+        self._take(answering)
         self._finish(answering)
         return True
 
@@ -351,19 +324,12 @@ class ChatPane(Vertical):
             self._desk = replace(self._desk, link=Link.SEARCHING)
         leaf = session.conversation.leaf
         again = leaf is not None and leaf.role is Role.ASSISTANT and not leaf.content and not leaf.reasoning
-        self._answer(leaf if again and leaf is not None else self._blank(question.id))
+        self._answer(leaf if again and leaf is not None else blank_answer(question.id))
 
     def continue_answer(self) -> None:
         """Go on where the last answer ended."""
         leaf = self._session.conversation.leaf if self._session else None
         if self._answering is not None or leaf is None or not leaf.resumable:
-            return
-        connection = self._desk.connection
-        if connection is not None and not connection.server.capabilities.resumes:
-            retry = self._desk.key("answer.retry")
-            self.tell(
-                f"{connection.info.kind.label} cannot continue an answer; {retry} asks again", "warning"
-            )
             return
         self._answer(leaf, resume=True)
 
@@ -389,16 +355,3 @@ class ChatPane(Vertical):
 
     def _show_welcome(self) -> None:
         self.transcript.set_empty(welcome(self._desk))
-
-    def _tell_unsupported(self, names: tuple[str, ...]) -> None:
-        connection = self._desk.connection
-        embedded = connection is not None and connection.embedded
-        told = [
-            name
-            for name in names
-            if not (embedded and name in ("context_window", "batch_size", "gpu_layers", "threads"))
-        ]
-        if told and connection is not None:
-            self.tell(
-                f"Not sent, {connection.info.kind.label} does not take it: {', '.join(told)}", "warning"
-            )

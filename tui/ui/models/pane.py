@@ -50,8 +50,7 @@ class ModelsPane(Vertical):
 
     def on_mount(self) -> None:
         """Fill the list."""
-        self.set_desk(self._desk)
-        self.watch(self.query_one(ModelTable), "scroll_y", lambda: self._describe(), init=False)
+        self._fill()
 
     @property
     def table(self) -> ModelTable:
@@ -62,13 +61,16 @@ class ModelsPane(Vertical):
         """Show the desk's server."""
         self._desk = desk
         if self.is_mounted:
-            models = desk.connection.models if desk.connection else ()
-            self.table.show_models(models, desk.model)
-            self._describe()
+            self._fill()
 
-    def on_key(self) -> None:
-        """The cursor may have moved."""
-        self.call_after_refresh(self._describe)
+    def on_model_table_moved(self) -> None:
+        """Another model is to be described."""
+        self._describe()
+
+    def _fill(self) -> None:
+        connection = self._desk.connection
+        self.table.show_models(connection.models if connection else (), self._desk.model)
+        self._describe()
 
     def _describe(self) -> None:
         self.query_one(Details).show(self._lines())

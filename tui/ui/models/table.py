@@ -16,7 +16,7 @@ from tui.core.text import human_size, human_tokens, safe_line
 from tui.ui.look import palette_of
 from tui.ui.row import Part, cut, fit
 
-COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 14), ("STATE", 12))
+COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 13), ("STATE", 14))
 """Title and width in cells of the columns after the name."""
 
 
@@ -40,6 +40,9 @@ class ModelTable(ScrollView, can_focus=True):
         def __init__(self, name: str) -> None:
             super().__init__()
             self.name = name
+
+    class Moved(Message):
+        """Another model is under the cursor."""
 
     class RefreshWanted(Message):
         """The list is to be asked for again."""
@@ -72,6 +75,7 @@ class ModelTable(ScrollView, can_focus=True):
             self._cursor = max(0, min(len(self._models) - 1, self._cursor + step))
             self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
             self.refresh()
+            self.post_message(self.Moved())
 
     def action_choose(self) -> None:
         """Use the model under the cursor."""

@@ -175,7 +175,9 @@ class ParameterForm(ScrollView, can_focus=True):
 
     def _set(self, value: Value | None) -> None:
         if value != self._value():
-            self.post_message(self.Edited(self._desk.preset.with_value(self.current.name, value)))
+            # The desk comes back changed only after a while; keys that come before then count from here.
+            self._desk = self._desk.with_preset(self._desk.preset.with_value(self.current.name, value))
+            self.post_message(self.Edited(self._desk.preset))
         self._changed()
 
     def _changed(self) -> None:

@@ -89,9 +89,9 @@ class Title(LineWidget):
 
 
 class ParameterHelp(Widget):
-    """Four lines: what the parameter does, what low and high mean, when to change it; or what is wrong with a value."""
+    """Five lines: what the parameter does, what low and high mean, when to change it; or what is wrong with a value."""
 
-    DEFAULT_CSS = "ParameterHelp { height: 5; width: 100%; }"
+    DEFAULT_CSS = "ParameterHelp { height: 6; width: 100%; }"
 
     def __init__(self) -> None:
         super().__init__(id="parameter-help")
@@ -134,7 +134,7 @@ class SettingsPane(Vertical):
 
     def on_mount(self) -> None:
         """Fill it."""
-        self.set_desk(self._desk, self._theme)
+        self._fill()
 
     @property
     def form(self) -> ParameterForm:
@@ -145,10 +145,13 @@ class SettingsPane(Vertical):
         """Show the desk's preset."""
         self._desk, self._theme = desk, theme
         if self.is_mounted:
-            self.query_one(PresetList).show(desk, theme)
-            self.query_one(Title).show(desk)
-            self.form.set_desk(desk)
-            self._explain()
+            self._fill()
+
+    def _fill(self) -> None:
+        self.query_one(PresetList).show(self._desk, self._theme)
+        self.query_one(Title).show(self._desk)
+        self.form.set_desk(self._desk)
+        self._explain()
 
     def on_parameter_form_moved(self) -> None:
         """Another parameter is to be explained."""

@@ -29,7 +29,9 @@ _SIMPLE = re.compile(
     "\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25fc\u2800-\u28ff]*"
 )
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 # Two columns wide since the first wcwidth (Markus Kuhn, 2000-2007): Hangul, kana, Han, full-width forms.
 _LONG_WIDE = re.compile("[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
                         "\U00020000-\U0003fffd]")  # fmt: skip
@@ -107,7 +109,9 @@ class Row:
         """The row with `piece` laid over it from column `x`; a wide cluster that loses a half becomes blanks."""
         piece = piece.fitted(min(piece.width, self.width - x))
         end = x + piece.width
-        left = self._like(self.glyphs[:x], self.pens[:x], mend_end=x < self.width and self.glyphs[x] == CONTINUED)
+        left = self._like(
+            self.glyphs[:x], self.pens[:x], mend_end=x < self.width and self.glyphs[x] == CONTINUED
+        )
         if piece.leading and x:
             glyphs = list(left.glyphs)
             marked = _marked(glyphs, piece.leading)
@@ -165,12 +169,23 @@ def settled(cluster: str) -> bool:
     if len(cluster) <= 1 and cluster.isascii():
         return True
     base, marks = cluster[0], cluster[1:]
-    if any(unicodedata.category(mark) != "Mn" or "\ufe00" <= mark <= "\ufe0f" or mark > "\uffff" for mark in marks):
+    if any(
+        unicodedata.category(mark) != "Mn" or "\ufe00" <= mark <= "\ufe0f" or mark > "\uffff"
+        for mark in marks
+    ):
         return False
     columns = get_character_cell_size(base)
     if columns == 2:
         return _LONG_WIDE.match(base) is not None
     return columns == 1 and base < "\U0001f000" and unicodedata.category(base) not in ("Mc", "Mn", "Cf", "Cn")
+
+
+@lru_cache(maxsize=8192)
+def reach(cluster: str) -> int:
+    """The most columns that a terminal may draw `cluster` in; 0 for one that is settled, and so covers its own only."""
+    if settled(cluster):
+        return 0
+    return 2 * sum(character != _JOINER and unicodedata.category(character) != "Mn" for character in cluster)
 
 
 def _marked(glyphs: list[str], marks: str) -> str:

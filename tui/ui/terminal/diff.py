@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.ui.terminal.cells import BLANK, CONTINUED, Row, settled
+from tui.ui.terminal.cells import BLANK, CONTINUED, Row, reach
 
 
 def changed_spans(old: Row, new: Row) -> Iterator[tuple[int, int]]:
     """The spans `[start, stop)` of columns to rewrite, left to right, none touching another.
 
     A span never cuts a wide cluster, neither the one that goes nor the one that comes: terminals blank the other half
-    of a cut cluster, or leave it. It takes in a cluster of unsettled width beside it, since that may reach into it,
-    and the column after such a cluster. A row with right-to-left text is rewritten whole, because a terminal that
+    of a cut cluster, or leave it. After a cluster of unsettled width it goes on over the columns that some terminal may
+    have drawn it in. A row with right-to-left text is rewritten whole, because a terminal that
     reorders it does so over the whole row.
     """
     changed = [
         x
-        for x, (was, glyph, had, pen) in enumerate(zip(old.glyphs, new.glyphs, old.pens, new.pens, strict=True))
+        for x, (was, glyph, had, pen) in enumerate(
+            zip(old.glyphs, new.glyphs, old.pens, new.pens, strict=True)
+        )
         if was != glyph or (had is not pen and had != pen)
     ]
     if not changed:
@@ -25,16 +27,16 @@ def changed_spans(old: Row, new: Row) -> Iterator[tuple[int, int]]:
     if old.right_to_left or new.right_to_left:
         yield 0, new.width
         return
-    start, stop = _widened(old, new, changed[0], changed[0] + 1)
+    simple = not (old.careful or new.careful or CONTINUED in old.glyphs or CONTINUED in new.glyphs)
+    start = stop = changed[0]
     for x in changed:
         if x < stop:
             continue
         if x > stop:
             yield start, stop
             start = x
-        # Widening to the left never passes the span before: that ends where a cluster ends, in both rows, and takes
-        # in the column after an unsettled one.
-        start, stop = _widened(old, new, start, x + 1)
+        # Widening to the left never passes the span before: that ends where clusters end, in both rows.
+        start, stop = (start, x + 1) if simple else _widened(old, new, start, x + 1)
     yield start, stop
 
 
@@ -50,28 +52,16 @@ def blank_tail(row: Row) -> int:
 
 
 def _widened(old: Row, new: Row, start: int, stop: int) -> tuple[int, int]:
-    """The span made wide enough for the clusters at its ends, of both rows."""
-    rows = (old, new)
-    careful = old.careful or new.careful
+    """The span made wide enough for the clusters at its ends, of both rows, and for what unsettled ones may cover."""
     grown = True
     while grown:
         grown = False
-        while start and any(row.glyphs[start] == CONTINUED for row in rows):
+        while start and CONTINUED in (old.glyphs[start], new.glyphs[start]):
             start -= 1
-            grown = True
-        while stop < new.width and any(row.glyphs[stop] == CONTINUED for row in rows):
+        while stop < new.width and CONTINUED in (old.glyphs[stop], new.glyphs[stop]):
             stop += 1
-            grown = True
-        if careful and start and any(not settled(_cluster_at(row, start - 1)) for row in rows):
-            start -= 1
-            grown = True
-        if careful and stop < new.width and any(not settled(_cluster_at(row, stop - 1)) for row in rows):
-            stop += 1
-            grown = True
+        if new.careful:
+            covered = max((x + reach(new.glyphs[x]) for x in range(start, stop)), default=stop)
+            grown = stop < min(covered, new.width)
+            stop = max(stop, min(covered, new.width))
     return start, stop
-
-
-def _cluster_at(row: Row, x: int) -> str:
-    while x and row.glyphs[x] == CONTINUED:
-        x -= 1
-    return row.glyphs[x]

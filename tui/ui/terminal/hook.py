@@ -131,7 +131,9 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
             self._write(text)
         return True
 
-    def _encode(self, screen: Screen[Any], update: LayoutUpdate | ChopsUpdate, cursor: tuple[int, int]) -> str:
+    def _encode(
+        self, screen: Screen[Any], update: LayoutUpdate | ChopsUpdate, cursor: tuple[int, int]
+    ) -> str:
         if isinstance(update, ChopsUpdate):
             if len(self._frames.rows) == len(update.chops):
                 return self._frames.patch(self._strips.patches(update), cursor)

@@ -25,6 +25,8 @@ _QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 _COLOUR_ANSWER = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 _LAST_ANSWER = re.compile(rb"\x1b\[\?[0-9;]*c")
 
+_GRACE_S = 0.03
+
 # Terminals named in TERM that have 24-bit colour without saying so in COLORTERM, which ssh does not pass on.
 _TRUECOLOR_TERMS = ("alacritty", "contour", "foot", "ghostty", "iterm", "kitty", "rio", "wezterm", "-direct")
 _TRUECOLOR_PROGRAMS = ("ghostty", "iTerm.app", "rio", "vscode", "WezTerm")
@@ -61,7 +63,8 @@ def describe(environ: Mapping[str, str], size: tuple[int, int] = (0, 0)) -> Term
         unicode=_unicode(environ),
         multiplexer=multiplexer,
         ssh=any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")),
-        erases_with_colour=multiplexer == "tmux" or (multiplexer != "screen" and term.startswith(_ERASING_TERMS)),
+        erases_with_colour=multiplexer == "tmux"
+        or (multiplexer != "screen" and term.startswith(_ERASING_TERMS)),
         columns=size[0],
         lines=size[1],
     )
@@ -110,7 +113,12 @@ class BackgroundQuery:
         """Red, green and blue, 0 to 255 each, or None. Waits at most `timeout_s` and gives the terminal's echo back."""
         deadline = time.monotonic() + timeout_s
         try:
-            while not self.answered and (left := deadline - time.monotonic()) >= 0:
+            while (left := deadline - time.monotonic()) >= 0:
+                if _COLOUR_ANSWER.search(self._answer) and self.answered:
+                    break
+                if self.answered:
+                    # The other answer may still come: not everything between here and the terminal keeps the order.
+                    left = min(left, _GRACE_S)
                 if not select.select([self._input_fd], [], [], left)[0]:
                     break
                 data = os.read(self._input_fd, 1024)

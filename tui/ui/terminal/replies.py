@@ -17,9 +17,7 @@ from textual.message import Message
 # The answer to OSC 11, ended by ST or BEL, and to DA1.
 _REPLY = re.compile("\x1b\\]11;[^\x07\x1b]{0,64}(?:\x07|\x1b\\\\)|\x1b\\[\\?[0-9;]{0,64}c")
 # What could still become one of them at the end of what was read.
-_BEGINNING = re.compile(
-    "\x1b(?:\\](?:1(?:1(?:;[^\x07\x1b]{0,64}\x1b?)?)?)?|\\[(?:\\?[0-9;]{0,64})?)?\\Z"
-)
+_BEGINNING = re.compile("\x1b(?:\\](?:1(?:1(?:;[^\x07\x1b]{0,64}\x1b?)?)?)?|\\[(?:\\?[0-9;]{0,64})?)?\\Z")
 _DA1_END = "c"
 # An answer's bytes are held back no longer than this, so that the Escape key still works while one is due.
 _HOLD_S = 0.1

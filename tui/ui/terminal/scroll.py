@@ -18,6 +18,8 @@ from tui.ui.terminal.cells import BLANK, Row
 _SCROLL_COST = 28
 _ROW_COST = 10
 _CANDIDATES = 3
+# A shift of fewer rows would save less than it costs.
+_FEWEST_ROWS = 3
 # A row that stands more often than this in a frame (a rule, a blank quote) says nothing about where rows went.
 _COMMON = 3
 
@@ -42,17 +44,20 @@ def find_shift(old: Sequence[Row], new: Sequence[Row]) -> Shift | None:
     """The shift after which the fewest bytes remain to be sent; None where none is worth its own."""
     height = len(new)
     changed = [y for y in range(height) if old[y] is not new[y] and old[y] != new[y]]
-    if len(changed) < 2:
+    if len(changed) < _FEWEST_ROWS:
         return None
     staying = [0] * height
     for y in changed:
         staying[y] = _cost(old[y], new[y])
+    if sum(staying) <= _SCROLL_COST:
+        return None
     arriving = [stay - _fresh_cost(row) for stay, row in zip(staying, new, strict=True)]
     best: Shift | None = None
     most = _SCROLL_COST
     for lines in _candidates(old, new, changed):
         gains = [
-            staying[y] - _cost(old[y + lines], new[y]) if 0 <= y + lines < height else 0 for y in range(height)
+            staying[y] - _cost(old[y + lines], new[y]) if 0 <= y + lines < height else 0
+            for y in range(height)
         ]
         shift, gain = _best_range(gains, arriving, lines)
         if shift is not None and gain > most:

@@ -10,7 +10,7 @@ from rich.segment import Segment
 
 from tui.core.blocks import Block
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.prose import Line, cut, width_of
+from tui.ui.transcript.prose import Line, cut, steady, width_of
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 INDENT = 3
 BAR = "│ "
 CUT_SIGN = "→"
-TAB = 4
 
 # Token types as Pygments writes them, the longest one that fits decides.
 _ROLES = {
@@ -76,11 +75,24 @@ def _role(token_type: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=32)
+def _needed_context(info: str, context: str) -> str:
+    """`context` if it ends in a string or comment that may go on behind it, else nothing."""
+    lexer = _lexer(info)
+    last = ""
+    if lexer is not None:
+        for _, token_type, value in lexer.get_tokens_unprocessed(context + "\n"):
+            last = str(token_type) if value.strip() else last
+    goes_on = last.startswith(("Token.Literal.String", "Token.Comment")) and last != "Token.Comment.Single"
+    return context if goes_on else ""
+
+
 def highlighted(code: str, info: str, context: str, palette: Palette) -> list[Line]:
     """The lines of `code`, coloured. `context` is the code before it, in which a string or comment may have begun."""
     lexer = _lexer(info) if info else None
     if lexer is None:
         return [[Segment(line, palette.base)] if line else [] for line in code.split("\n")]
+    context = _needed_context(info, context) if context else ""
     lines: list[Line] = [[]]
     start = len(context) + 1 if context else 0
     text = f"{context}\n{code}" if context else code
@@ -106,7 +118,7 @@ def code_lines(block: Block, width: int, palette: Palette, prefix_width: int) ->
     room = width - max(0, INDENT - prefix_width) - len(BAR)
     number = f"  [{block.number}]" if block.number and not block.part else ""
     lines: list[Line] = []
-    code = highlighted(block.text.expandtabs(TAB), block.info, block.context.expandtabs(TAB), palette)
+    code = highlighted(steady(block.text), block.info, steady(block.context), palette)
     for at, line in enumerate(code):
         shown_number = number if at == 0 and room > len(number) + 8 else ""
         space = max(1, room - len(shown_number))

@@ -10,7 +10,7 @@ from rich.style import Style
 
 from tui.ui.transcript.entry import EmptyLine, Heading, Notice, Tone
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.prose import MEASURE, Line, set_runs
+from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady
 
 RULE = "─"
 _BOLD = Style(bold=True)
@@ -53,7 +53,7 @@ def notice_lines(notice: Notice, width: int, palette: Palette) -> list[Line]:
     lines: list[Line] = []
     for at, text in enumerate(notice.text.split("\n")):
         style = palette.ink(notice.tone) if at == 0 or notice.tone is Tone.MUTED else palette.base
-        lines += set_runs([(text.expandtabs(4), style)], min(width, MEASURE))
+        lines += set_runs([(steady(text), style)], min(width, MEASURE))
     return lines
 
 
@@ -66,8 +66,7 @@ def folded_reasoning(
     if not is_live:
         return [[Segment(shortened(f"▸ thought for {count} {lines} · {key} shows it", width), muted)]]
     first = [Segment(shortened(f"▸ thinking … {count} {lines} · {key} shows it", width), muted)]
-    newest = set_runs([(text.expandtabs(4), muted)], max(1, min(width, MEASURE) - 2))[-1] if text else []
-    return [first, [Segment("  ", muted), *newest]]
+    return [first, [Segment("  ", muted), Segment(text, muted)]]
 
 
 def unfolded_reasoning(is_live: bool, key: str, width: int, palette: Palette) -> list[Line]:
@@ -81,7 +80,7 @@ def empty_lines(lines: Sequence[EmptyLine], width: int, palette: Palette) -> lis
     shown: list[Line] = [[]]
     for line in lines:
         parts = [(line, "")] if isinstance(line, str) else line
-        runs = [(text.expandtabs(4), palette.ink(role)) for text, role in parts]
+        runs = [(steady(text), palette.ink(role)) for text, role in parts]
         margin = Segment(" ", palette.base)
         shown += [[margin, *set_line] if set_line else [] for set_line in set_runs(runs, max(1, width - 2))]
     return shown

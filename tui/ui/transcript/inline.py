@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.prose import Run
+from tui.ui.transcript.prose import Run, steady
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 _PLAIN = re.compile(r"[^\\`*_~\[\]<&\n:!]*")
 _URL = re.compile(r"""https?://[^\s<>"'`]*[^\s<>"'`.,;:!?)\]}»]""")
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _MARKS = re.compile(r"\\.|(`+)|(\*\*|__|~~|\*|_)", re.DOTALL)
 _HALF_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*$")
 _BOLD, _ITALIC, _STRIKE = Style(bold=True), Style(italic=True), Style(strike=True)
@@ -35,7 +36,7 @@ def _parser() -> MarkdownIt:
 
 def runs_of(text: str, palette: Palette, base: Style) -> list[Run]:
     """The runs of one paragraph's Markdown over the style `base`. Soft line breaks become blanks, hard ones newlines."""
-    text = text.expandtabs(4)
+    text = steady(text)
     if _PLAIN.fullmatch(text):
         return [(text, base)] if text else []
     runs: list[Run] = []
@@ -84,7 +85,9 @@ def runs_of(text: str, palette: Palette, base: Style) -> list[Run]:
 
 
 def _add_text(runs: list[Run], text: str, style: Style, palette: Palette) -> None:
-    """Text with the addresses in it shown as links."""
+    """Text with the addresses in it shown as links. `<br>`, the only line break that table cells have, is one."""
+    if "<" in text:
+        text = _BREAK.sub("\n", text)
     start = 0
     if "://" in text:
         for found in _URL.finditer(text):

@@ -55,6 +55,9 @@ class Document:
         self._reasoning_key = reasoning_key
         self._shows_reasoning = False
         self._stamp = 0
+        self._reading: tuple[Spot, int] | None = (
+            None  # a place, and how many characters of its piece come before it
+        )
         self._cache: dict[Piece, list[Line]] = {}
         self._cached_lines = 0
 
@@ -130,9 +133,10 @@ class Document:
         """Lay out for another width. Returns where the text that stood at `spot` stands now."""
         if width == self._width:
             return spot
-        ink = 0
-        if self._holds(spot):
-            ink = sum([_ink(line) for line in self._lines(spot)[: spot.line]])
+        if self._reading is not None and self._reading[0] == spot:
+            ink = self._reading[1]  # so that the place does not drift when the width changes again and again
+        else:
+            ink = sum([_ink(line) for line in self._lines(spot)[: spot.line]]) if self._holds(spot) else 0
         self._width = width
         self._forget()
         if not self._holds(spot):
@@ -140,16 +144,23 @@ class Document:
         lines = self._lines(spot)
         if not ink:
             return spot._replace(line=max(0, min(spot.line, len(lines) - 1)))
+        left = ink
         for at, line in enumerate(lines):
-            ink -= _ink(line)
-            if ink < 0:
-                return spot._replace(line=at)
+            left -= _ink(line)
+            if left < 0:
+                self._reading = spot._replace(line=at), ink
+                return self._reading[0]
         return spot._replace(line=0)
 
     def _forget(self) -> None:
         self._stamp += 1
         self._cache.clear()
         self._cached_lines = 0
+
+    @property
+    def cached_lines(self) -> int:
+        """How many rendered lines are kept; about `CACHED_LINES` at most."""
+        return self._cached_lines
 
     # Walking through it
 
@@ -296,7 +307,7 @@ class Document:
     def _reasoning_lines(self, passage: Passage, index: int) -> list[Line]:
         live, key = passage.is_thinking, self._reasoning_key
         if not self._shows_reasoning:
-            count, newest = passage.reasoning_summary(min(self._width, MEASURE))
+            count, newest = passage.reasoning_summary(max(1, min(self._width, MEASURE) - 2))
             return folded_reasoning(newest, count, live, key, self._width, self._palette)
         if index == 0:
             return unfolded_reasoning(live, key, self._width, self._palette)

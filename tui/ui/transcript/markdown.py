@@ -11,7 +11,7 @@ from tui.core.blocks import Block, Holder, Kind
 from tui.ui.transcript.code import code_lines
 from tui.ui.transcript.inline import mended, runs_of
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.prose import MEASURE, Line, set_runs, width_of
+from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady, width_of
 from tui.ui.transcript.table import table_lines
 
 CURSOR = "▌"
@@ -38,7 +38,7 @@ def block_lines(
     prefix_width = width_of(rest)
     room = max(1, width - prefix_width)
     body = _body(block, room, palette, prefix_width, ink)
-    if cursor and block.open:
+    if cursor and block.open and block.kind is not Kind.TABLE:
         _mark_end(body, room, palette)
     lines = [[*(first if at == 0 else rest), *line] for at, line in enumerate(body)]
     if block.gap and lines:
@@ -67,14 +67,14 @@ def _body(block: Block, room: int, palette: Palette, prefix_width: int, ink: Sty
         case Kind.RULE:
             return [[Segment("─" * min(RULE_WIDTH, room), palette.ink("rule"))]]
         case Kind.HTML | Kind.VERBATIM:
-            return set_runs([(block.text.expandtabs(4), ink or base)], measure)
+            return set_runs([(steady(block.text), ink or base)], measure)
         case Kind.BLANK:
             return []
 
 
 def _shown_holders(holders: tuple[Holder, ...], width: int) -> tuple[Holder, ...]:
     """The innermost holders whose marks leave room for text."""
-    while holders and sum([_mark_width(holder) for holder in holders]) > max(0, width - _LEAST_ROOM):
+    while holders and sum([_mark_width(holder) for holder in holders]) > max(width // 3, width - _LEAST_ROOM):
         holders = holders[1:]
     return holders
 

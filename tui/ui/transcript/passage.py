@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rich.cells import cell_len
-
 from tui.core.block import QUOTE
 from tui.core.blocks import Block, BlockSplitter, Holder, Kind, Splitter, VerbatimSplitter
 from tui.ui.transcript.entry import Entry
+from tui.ui.transcript.prose import steady, wrap
 
 _BARRED = (Holder(QUOTE, False),)
 
@@ -130,40 +129,35 @@ class Tally:
     def __init__(self, measure: int) -> None:
         self.measure = measure
         self._closed = 0
+        self._open = ""  # from the start of the last line on
         self._newest = ""
-        self._open = ""
-        self._open_cells = 0
 
     def add(self, text: str) -> None:
         """Count the next piece of the text."""
-        first, *others = text.split("\n")
+        first, *others = steady(text).split("\n")
         self._go_on(first)
         for line in others:
-            self._closed += self._lines()
-            if self._open:
+            if self._open.strip():
+                self._closed += 1
                 self._newest = self._open
-            self._open, self._open_cells = "", 0
+            self._open = ""
             self._go_on(line)
 
     @property
     def count(self) -> int:
         """The number of lines so far."""
-        return self._closed + self._lines()
+        return self._closed + bool(self._open.strip())
 
     @property
     def newest(self) -> str:
-        """The end of the last line that is not blank."""
-        return self._open or self._newest
+        """The last line that is not blank."""
+        return (self._open if self._open.strip() else self._newest).rstrip()
 
     def _go_on(self, text: str) -> None:
-        self._open_cells += cell_len(text)
-        # Twice the measure is enough to show the last line of it; cut at a blank, so that no word begins in its middle.
-        longest = 2 * self.measure
-        line = (self._open + text).lstrip()
-        self._open = line if len(line) <= longest else line[-longest:].partition(" ")[2] or line[-longest:]
-
-    def _lines(self) -> int:
-        return -(-self._open_cells // self.measure) if self._open else 0
+        self._open += text
+        spans = wrap(self._open, self.measure)
+        self._closed += len(spans) - 1
+        self._open = self._open[spans[-1][0] :]
 
 
 class Passage:

@@ -31,6 +31,19 @@ _CLOSING = (
 _PIECES = re.compile(f" +|[{_OPENING}]*[{_WIDE}][{_CLOSING}]*|(?:(?![{_OPENING}]*[{_WIDE}])[^ ])+|[^ ]")
 
 
+# Joiners between emoji, skin tones and the emoji sign: terminals disagree about how many cells the result takes, and a
+# line of which we do not know the width would push everything behind it out of place.
+_UNSTEADY = re.compile("\ufe0f|(?<=[\u2600-\u27bf\U0001f000-\U0001faff])[\u200d\U0001f3fb-\U0001f3ff]+")
+_TAB = 4
+
+
+def steady(text: str) -> str:
+    """`text` with nothing left in it that takes another number of cells on another terminal."""
+    if text.isascii():
+        return text.expandtabs(_TAB) if "\t" in text else text
+    return _UNSTEADY.sub("", _UNSTEADY.sub("", text)).expandtabs(_TAB)
+
+
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
     """Start and end of each line of `text` (indices) when it is set to `width` cells.
 

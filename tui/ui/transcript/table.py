@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -18,6 +20,12 @@ NARROWEST = 6
 """Cells below which no column is shrunk; a table that needs more than the screen then is cut at the right."""
 
 _BOLD = Style(bold=True)
+
+
+@lru_cache(maxsize=1024)
+def _runs(cell: str, palette: Palette, base: Style) -> tuple[Run, ...]:
+    """A cell's runs; kept, for a table that grows is laid out anew at each row."""
+    return tuple(runs_of(cell, palette, base))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +43,12 @@ def table_lines(block: Block, width: int, palette: Palette) -> list[Line]:
     if block.open and rows:
         rows[-1] = [mended(cell) for cell in rows[-1]]
     has_header = block.head is None
-    set_rows = [
-        [
-            runs_of(cell, palette, base + palette["heading"] + _BOLD if has_header and at == 0 else base)
-            for cell in row
-        ]
-        for at, row in enumerate(rows)
-    ]
-    if block.head is None:
-        measured = set_rows
-    else:
-        head_rows = block.head.text.split("\n")
-        measured = [
-            [runs_of(cell, palette, base) for cell in _cells(line, len(block.columns))] for line in head_rows
-        ]
+    inks = [base + palette["heading"] + _BOLD if has_header and at == 0 else base for at in range(len(rows))]
+    set_rows = [[_runs(cell, palette, ink) for cell in row] for row, ink in zip(rows, inks, strict=True)]
+    measured = set_rows
+    if block.head is not None:
+        head_rows = [_cells(line, len(block.columns)) for line in block.head.text.split("\n")]
+        measured = [[_runs(cell, palette, base) for cell in row] for row in head_rows]
     grid = _Grid(_fitted(_natural(measured, len(block.columns)), width), block.columns)
     lines: list[Line] = []
     for at, row in enumerate(set_rows):
@@ -65,12 +65,12 @@ def _cells(line: str, count: int) -> list[str]:
     return cells + [""] * (count - len(cells))
 
 
-def _natural(rows: list[list[list[Run]]], count: int) -> list[int]:
+def _natural(rows: list[list[tuple[Run, ...]]], count: int) -> list[int]:
     widths = [1] * count
     for row in rows:
         for at, runs in enumerate(row):
-            line = [Segment(text) for text, _ in runs]
-            widths[at] = max(widths[at], width_of(line))
+            text = "".join([part for part, _ in runs])
+            widths[at] = max(widths[at], *[cell_len(line) for line in text.split("\n")])
     return widths
 
 
@@ -93,7 +93,7 @@ def _fitted(widths: list[int], width: int) -> tuple[int, ...]:
     return tuple(shrunk)
 
 
-def _row_lines(row: list[list[Run]], grid: _Grid, palette: Palette) -> list[Line]:
+def _row_lines(row: list[tuple[Run, ...]], grid: _Grid, palette: Palette) -> list[Line]:
     cells = [set_runs(runs, cells) if runs else [] for runs, cells in zip(row, grid.widths, strict=True)]
     bar = Segment(SEPARATOR, palette.ink("rule"))
     lines: list[Line] = []

@@ -61,6 +61,7 @@ class Transcript(ScrollView, can_focus=True):
         self._following = True
         self._unread = Unread()
         self._new_lines = 0
+        self._told = (True, 0)
         self._rows: list[Line] = []
         self._strips: list[Strip] = []
         self._laid_out = (0, 0)  # columns and rows
@@ -196,21 +197,27 @@ class Transcript(ScrollView, can_focus=True):
     # Textual's own ways to scroll, by key or wheel, do the same
 
     def action_scroll_up(self) -> None:
+        """Up."""
         self.line_up()
 
     def action_scroll_down(self) -> None:
+        """Down."""
         self.line_down()
 
     def action_page_up(self) -> None:
+        """Page up."""
         self.page_up()
 
     def action_page_down(self) -> None:
+        """Page down."""
         self.page_down()
 
     def action_scroll_home(self) -> None:
+        """Home."""
         self.to_start()
 
     def action_scroll_end(self) -> None:
+        """End."""
         self.follow()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
@@ -246,7 +253,6 @@ class Transcript(ScrollView, can_focus=True):
     def _sync(self) -> None:
         """Work out what is in sight and repaint the rows that differ from before."""
         before = self._rows
-        follow_before = self._following, self._new_lines
         if not self._lay_out():
             return
         after = self._rows
@@ -256,7 +262,8 @@ class Transcript(ScrollView, can_focus=True):
             self.refresh()
         elif changed:
             self.refresh(*[Region(0, y, width, 1) for y in changed])
-        if (self._following, self._new_lines) != follow_before:
+        if (self._following, self._new_lines) != self._told:
+            self._told = self._following, self._new_lines
             self.post_message(self.FollowChanged(self, self._following, self._new_lines))
 
     def _lay_out(self) -> bool:

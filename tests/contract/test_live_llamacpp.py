@@ -1,0 +1,142 @@
+"""The contract held against a real llama-server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.dialects import hear
+from tests.support.llama import LlamaServer
+from tests.support.sample import MARKDOWN, THOUGHT
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Phase, Progress, TextDelta
+from tui.core.message import Attachment, Role
+from tui.core.request import ChatRequest, Turn
+from tui.errors import AuthRequired, ContextOverflow, Interrupted, Refused, Unreachable
+from tui.servers.base import Server
+from tui.servers.detect import find, recognise
+from tui.servers.registry import connect
+
+StartServer = Callable[..., LlamaServer]
+SOON_S = 30.0
+HELLO = ChatRequest("any", (Turn(Role.USER, "Hello"),), {"temperature": 0.0, "max_tokens": 4000})
+
+
+@pytest.fixture
+async def server(llama_server: Endpoint) -> AsyncIterator[Server]:
+    """A client of the shared server."""
+    connected = connect(replace(llama_server, kind=ServerKind.LLAMACPP))
+    yield connected
+    await connected.aclose()
+
+
+async def test_answer(server: Server) -> None:
+    heard = await hear(server.chat(HELLO))
+    assert heard.text.strip() == MARKDOWN.strip()
+    assert heard.done.finish_reason == "stop"
+    assert heard.done.usage.prompt
+    assert heard.done.usage.completion
+    assert heard.done.timings.tokens_per_s
+    assert heard.of(Progress)[-1].phase is Phase.PREFILL
+
+
+async def test_what_it_says_of_itself(server: Server, llama_server: Endpoint) -> None:
+    info = await server.info()
+    assert (info.kind, info.loading, info.needs_key, info.router) == (
+        ServerKind.LLAMACPP,
+        False,
+        False,
+        False,
+    )
+    assert info.version
+    assert await recognise(llama_server, timeout=SOON_S) == info
+    assert [found.info for found in await find([replace(llama_server, kind=None)], timeout=SOON_S)] == [info]
+    (model,) = await server.models()
+    assert model.loaded
+    assert model.context_loaded == await server.context_window(model.name)
+
+
+async def test_a_wrong_key(llama_server: Endpoint) -> None:
+    wrong = connect(replace(llama_server, kind=ServerKind.LLAMACPP, api_key="wrong"))
+    try:
+        assert isinstance((await hear(wrong.chat(HELLO))).error, AuthRequired)
+        assert (await wrong.info()).needs_key
+        assert (await recognise(replace(llama_server, api_key=""), timeout=SOON_S)).needs_key
+    finally:
+        await wrong.aclose()
+
+
+async def test_too_long(server: Server) -> None:
+    request = replace(HELLO, turns=(Turn(Role.USER, "word " * 20_000),))
+    error = (await hear(server.chat(request))).error
+    assert isinstance(error, ContextOverflow)
+    assert error.prompt_tokens > error.window_tokens > 0
+
+
+async def test_a_picture_that_it_cannot_see(server: Server) -> None:
+    picture = Attachment("a.png", "image/png", b"\x89PNG\r\n\x1a\n")
+    error = (await hear(server.chat(replace(HELLO, turns=(Turn(Role.USER, "What?", (picture,)),))))).error
+    assert isinstance(error, Refused)
+    assert "cannot see" in error.hint
+
+
+async def test_an_answer_is_continued_where_it_stopped(server: Server) -> None:
+    start = MARKDOWN[: MARKDOWN.index("## In Python") + len("## In Python")]
+    request = replace(HELLO, turns=(*HELLO.turns, Turn(Role.ASSISTANT, start)), resume=True)
+    heard = await hear(server.chat(request))
+    assert heard.text
+    assert not heard.text.lstrip().startswith("# Reading")
+    assert heard.done
+
+
+async def test_reasoning(start_llama: StartServer, thinking_gguf: Path) -> None:
+    running = start_llama(thinking_gguf)
+    server = connect(replace(running.endpoint, kind=ServerKind.LLAMACPP))
+    try:
+        heard = await hear(server.chat(HELLO))
+    finally:
+        await server.aclose()
+    assert heard.reasoning.strip() == THOUGHT.strip()
+    assert heard.text.strip() == MARKDOWN.strip()
+
+
+async def test_closing_frees_the_slot_and_a_killed_server_interrupts(
+    start_llama: StartServer, endless_gguf: Path
+) -> None:
+    running = start_llama(endless_gguf)
+    server = connect(replace(running.endpoint, kind=ServerKind.LLAMACPP))
+    endless = replace(HELLO, parameters={"temperature": 0.0})
+    try:
+        events = server.chat(endless)
+        async for event in events:
+            if isinstance(event, TextDelta):
+                break
+        await events.aclose()
+        async with (
+            asyncio.timeout(SOON_S),
+            httpx.AsyncClient(trust_env=False, headers=running.headers) as client,
+        ):
+            while True:
+                slots = (await client.get(f"{running.endpoint.url}/slots")).json()
+                if not any(slot["is_processing"] for slot in slots):
+                    break
+                await asyncio.sleep(0.01)
+        said = ""
+        last = None
+        async for event in server.chat(endless):
+            if isinstance(event, TextDelta) and not said:
+                running.kill()
+            said += event.text if isinstance(event, TextDelta) else ""
+            last = event
+        assert said
+        assert isinstance(getattr(last, "error", None), Interrupted)
+        async with asyncio.timeout(SOON_S):
+            while not isinstance((await hear(server.chat(endless))).error, Unreachable):
+                pass  # a killed process still takes connections until the system has cleared it away
+    finally:
+        await server.aclose()

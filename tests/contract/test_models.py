@@ -1,0 +1,174 @@
+"""What each kind tells of its models and of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.dialects import Dialect, under_test
+from tests.support.replay import as_json, recorded, text
+from tui.core.endpoint import ServerKind
+from tui.core.model import Model, ServerInfo
+from tui.errors import AuthRequired, StillLoading
+
+SINGLE, ROUTER = "llama-server/single", "llama-server/router"
+
+
+async def test_ollama_models() -> None:
+    async with under_test(Dialect(ServerKind.OLLAMA)) as tested:
+        tested.replay.on("/api/tags", recorded("ollama/tags")).on("/api/ps", recorded("ollama/ps"))
+        models = {model.name: model for model in await tested.server.models()}
+        assert models["bigram:q8"] == Model(
+            "bigram:q8", 9812323, "9.18M", "Q8_0", "llama", 32768, None, False, None, ("completion",)
+        )
+        loaded = models["chat:latest"]
+        assert (loaded.loaded, loaded.context_loaded, loaded.memory) == (True, 4096, 8147435)
+        assert await tested.server.context_window("chat") == 4096
+        assert await tested.server.context_window("registry.ollama.ai/library/CHAT:latest") == 4096
+        assert await tested.server.context_window("bigram:q8") is None
+
+
+async def test_ollama_models_of_the_cloud_and_for_embeddings_come_last() -> None:
+    listed = [
+        {
+            "name": "big:cloud",
+            "size": 380,
+            "remote_host": "https://ollama.com:443",
+            "capabilities": ["completion"],
+        },
+        {"name": "embed:latest", "size": 5, "capabilities": ["embedding"]},
+        {"name": "old:7b", "size": 7},
+        {"name": "new:7b\x1b[31m", "size": 7, "capabilities": ["completion", "vision"]},
+    ]
+    async with under_test(Dialect(ServerKind.OLLAMA)) as tested:
+        tested.replay.on("/api/tags", as_json(200, {"models": listed})).on(
+            "/api/ps", text(404, "404 page not found")
+        )
+        models = await tested.server.models()
+        assert [model.name for model in models] == ["old:7b", "new:7b", "big:cloud", "embed:latest"]
+        assert models[2].note == "runs at https://ollama.com:443, not here"
+        assert {model.loaded for model in models} == {None}
+
+
+async def test_ollama_without_models() -> None:
+    async with under_test(Dialect(ServerKind.OLLAMA)) as tested:
+        tested.replay.on("/api/tags", recorded("ollama/tags-empty")).on(
+            "/api/ps", recorded("ollama/ps-empty")
+        )
+        tested.replay.on("/api/version", recorded("ollama/version"))
+        assert await tested.server.models() == ()
+        assert await tested.server.info() == ServerInfo(ServerKind.OLLAMA, tested.replay.url, "0.33.0")
+
+
+async def test_llamacpp_models() -> None:
+    async with under_test(Dialect(ServerKind.LLAMACPP)) as tested:
+        tested.replay.on("/v1/models", recorded(f"{SINGLE}/v1-models")).on(
+            "/props", recorded(f"{SINGLE}/props")
+        )
+        tested.replay.on("/health", recorded(f"{SINGLE}/health"))
+        assert await tested.server.models() == (
+            Model("chat", 1001088, "378K", "F16", "", 8192, 1024, True, None, ("completion",)),
+        )
+        assert await tested.server.context_window("chat") == 1024
+        info = await tested.server.info()
+        assert info == ServerInfo(ServerKind.LLAMACPP, tested.replay.url, "b0-unknown")
+
+
+async def test_llamacpp_router() -> None:
+    async with under_test(Dialect(ServerKind.LLAMACPP)) as tested:
+        tested.replay.on("/v1/models", recorded(f"{ROUTER}/models-broken"))
+        tested.replay.on("/props", recorded(f"{ROUTER}/props-no-model"))
+        tested.replay.on("/props?model=chat&autoload=false", recorded(f"{ROUTER}/props-model"))
+        tested.replay.on("/props?model=think&autoload=false", recorded(f"{ROUTER}/chat-no-autoload"))
+        tested.replay.on("/health", recorded(f"{ROUTER}/health"))
+        models = await tested.server.models()
+        assert [(m.name, m.loaded, m.note) for m in models] == [
+            ("bigram", True, ""),
+            ("chat", False, ""),
+            ("think", False, ""),
+            ("broken", False, "could not be loaded (exit code 1)"),
+        ]
+        assert models[0].context_loaded == 4096
+        assert (await tested.server.info()).router
+        assert await tested.server.context_window("chat") == 4096
+        assert await tested.server.context_window("think") is None
+
+
+async def test_llamacpp_with_a_key() -> None:
+    async with under_test(Dialect(ServerKind.LLAMACPP)) as tested:
+        tested.replay.on("/props", recorded(f"{SINGLE}/props-no-key")).on(
+            "/health", recorded(f"{SINGLE}/health")
+        )
+        tested.replay.on("/v1/models", recorded(f"{SINGLE}/models-no-key"))
+        assert (await tested.server.info()).needs_key
+        assert await tested.server.context_window("/srv/models/bigram.gguf") == 2048
+
+
+async def test_llamacpp_while_it_loads() -> None:
+    async with under_test(Dialect(ServerKind.LLAMACPP)) as tested:
+        for path in ("/props", "/v1/models"):
+            tested.replay.on(path, recorded(f"{SINGLE}/chat-while-loading"))
+        tested.replay.on("/health", recorded(f"{SINGLE}/health-loading"))
+        assert (await tested.server.info()).loading
+        assert await tested.server.context_window("chat") is None
+        with pytest.raises(StillLoading):
+            await tested.server.models()
+
+
+async def test_vllm() -> None:
+    async with under_test(Dialect(ServerKind.VLLM)) as tested:
+        listed = [{"id": "Qwen/Qwen3-8B", "owned_by": "vllm", "max_model_len": 40960}]
+        tested.replay.on("/v1/models", as_json(200, {"data": listed})).on(
+            "/version", as_json(200, {"version": "0.33.0"})
+        )
+        assert await tested.server.models() == (Model("Qwen/Qwen3-8B", context_loaded=40960, loaded=True),)
+        assert await tested.server.context_window("Qwen/Qwen3-8B") == 40960
+        assert (await tested.server.info()).version == "0.33.0"
+        tested.replay.on("/v1/models", as_json(401, {"error": "Unauthorized"}))
+        assert (await tested.server.info()).needs_key
+        with pytest.raises(AuthRequired):
+            await tested.server.models()
+
+
+async def test_lmstudio() -> None:
+    async with under_test(Dialect(ServerKind.LMSTUDIO)) as tested:
+        tested.replay.on("/v1/models", as_json(200, {"data": [{"id": "e"}, {"id": "a"}, {"id": "b"}]}))
+        told = [
+            {"id": "a", "type": "vlm", "arch": "qwen2vl", "quantization": "Q4_K_M", "state": "loaded",
+             "max_context_length": 32768, "loaded_context_length": 4096, "capabilities": ["tool_use"]},
+            {"id": "b", "type": "llm", "state": "not-loaded", "max_context_length": 8192},
+            {"id": "e", "type": "embeddings", "state": "not-loaded"},
+        ]  # fmt: skip
+        tested.replay.on("/api/v0/models", as_json(200, {"data": told}))
+        first, second, third = await tested.server.models()
+        assert first == Model(
+            "a", None, "", "Q4_K_M", "qwen2vl", 32768, 4096, True, None, ("completion", "vision", "tools")
+        )
+        assert (second.name, second.loaded, third.name) == ("b", False, "e")
+        assert await tested.server.context_window("a") == 4096
+        assert await tested.server.context_window("b") is None
+        tested.replay.on(
+            "/api/v0/models", as_json(200, {"error": "Unexpected endpoint or method. (GET /api/v0/models)"})
+        )
+        assert [model.name for model in await tested.server.models()] == ["e", "a", "b"]
+
+
+async def test_textgen_lists_what_is_loaded_and_no_dummies() -> None:
+    async with under_test(Dialect(ServerKind.TEXTGEN)) as tested:
+        tested.replay.on(
+            "/v1/models", as_json(200, {"data": [{"id": "gpt-3.5-turbo"}, {"id": "text-embedding-ada-002"}]})
+        )
+        info = "/v1/internal/model/info"
+        tested.replay.on(
+            info, as_json(200, {"model_name": "mistral.gguf", "lora_names": [], "loader": "llama.cpp"})
+        )
+        assert await tested.server.models() == (Model("mistral.gguf", loaded=True),)
+        tested.replay.on(info, as_json(200, {"model_name": "None", "lora_names": []}))
+        assert await tested.server.models() == ()
+
+
+async def test_any_other() -> None:
+    async with under_test(Dialect(ServerKind.OPENAI)) as tested:
+        tested.replay.on("/v1/models", as_json(200, {"data": [{"id": "x", "owned_by": "me"}, {"no": "id"}]}))
+        assert await tested.server.models() == (Model("x"),)
+        assert await tested.server.context_window("x") is None
+        assert await tested.server.info() == ServerInfo(ServerKind.OPENAI, tested.replay.url)

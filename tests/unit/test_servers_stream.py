@@ -1,0 +1,68 @@
+"""Framing, byte by byte."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.errors import BadReply
+from tui.servers.stream import Frame, Lines, Ndjson, Parser, Sse
+
+
+def frames(parser: Parser, data: bytes, size: int) -> list[Frame]:
+    got: list[Frame] = []
+    for at in range(0, len(data), size):
+        got += parser.feed(data[at : at + size])
+    return got + parser.finish()
+
+
+def test_ndjson_splits_at_line_feeds_only() -> None:
+    data = '{"a":"x\u0085y\u2028z\x0b"}\r\n\n  \n{"b":1}'.encode()
+    expected = [Frame('{"a":"x\u0085y\u2028z\x0b"}'), Frame('{"b":1}')]
+    for size in range(1, len(data) + 1):
+        assert frames(Ndjson(), data, size) == expected
+
+
+def test_sse() -> None:
+    data = (
+        "\ufeff: hello\r\n\r\ndata:one\n\nevent: named\ndata: two\ndata:  three\nid: 7\nretry: 1\n\n"
+        "event: lost\n\ndata: ż\u2028ó\r\n\r\nerror: {}\n\ndata\n\ndata: last"
+    ).encode()
+    expected = [
+        Frame("one"), Frame("two\n three", "named"), Frame("ż\u2028ó"), Frame("{}", "error"), Frame(""), Frame("last")
+    ]  # fmt: skip
+    for size in range(1, len(data) + 1):
+        assert frames(Sse(), data, size) == expected
+
+
+def test_broken_utf8_is_replaced() -> None:
+    assert frames(Ndjson(), b"a\xff\xfeb\n", 1) == [Frame("a\ufffd\ufffdb")]
+
+
+@given(st.lists(st.binary(max_size=20).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.integers(1, 30))
+def test_lines_are_what_they_were(lines: list[bytes], size: int) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+    splitter = Lines()
+    got = [line for at in range(0, len(data), size) for line in splitter.feed(data[at : at + size])]
+    assert got == [line.removesuffix(b"\r") for line in lines]
+    assert splitter.finish() == b""
+
+
+@given(st.binary(max_size=300), st.integers(1, 50))
+def test_the_cut_of_the_bytes_changes_nothing(data: bytes, size: int) -> None:
+    assert frames(Sse(), data, size) == frames(Sse(), data, 1000)
+    assert frames(Ndjson(), data, size) == frames(Ndjson(), data, 1000)
+
+
+@pytest.mark.parametrize("make", [Ndjson, Sse])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_line_has_a_limit(make: type[Ndjson] | type[Sse], size: int) -> None:
+    assert frames(make(100), b"data: " + b"x" * 94 + b"\n\n", size)
+    with pytest.raises(BadReply):
+        frames(make(100), b"data: " + b"x" * 95 + b"\n\n", size)
+
+
+def test_many_data_lines_have_the_limit_together() -> None:
+    with pytest.raises(BadReply):
+        frames(Sse(100), b"data: xxxxxxxxx\n" * 20 + b"\n", 64)

@@ -1,0 +1,62 @@
+"""What is to be asked of the server for a question, and what the answer will be recorded with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from tui.core.conversation import Conversation
+from tui.core.message import Message, Role, Status, new_id
+from tui.core.parameters import BY_NAME, for_server
+from tui.core.request import ChatRequest, Turn, turns_of
+from tui.servers.choice import Connection
+from tui.ui.desk import Desk
+
+GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of it and add no remark."
+"""Asked of a server that cannot take up an unfinished answer itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """`answer` is the message to be filled; `unsupported` are parameters that this server does not take."""
+
+    answer: Message
+    request: ChatRequest
+    unsupported: tuple[str, ...]
+
+
+def blank_answer(question_id: str) -> Message:
+    """An answer of which nothing has come."""
+    return Message(new_id(), question_id, Role.ASSISTANT, "", time.time(), status=Status.STREAMING)
+
+
+def unanswerable(desk: Desk, blank: Message) -> Message:
+    """The answer as it is recorded when there is no server to ask."""
+    return replace(blank, status=Status.STREAMING, problem=None, model=desk.model, preset=desk.preset.name)
+
+
+def prepare(
+    desk: Desk, connection: Connection, conversation: Conversation, blank: Message, *, resume: bool
+) -> Asking:
+    """The request for `blank`, with the desk's preset and nothing of any preset before. With `resume` the answer's
+    text so far is continued: by the server where it can, else by asking the model to go on."""
+    kind = connection.server.kind
+    outgoing = for_server(desk.values(), kind)
+    answer = replace(
+        blank,
+        status=Status.STREAMING,
+        problem=None,
+        finish_reason="",
+        model=desk.model,
+        server=connection.server.endpoint.url,
+        preset=desk.preset.name,
+        parameters=outgoing.sent,
+    )
+    path = conversation.path_to(answer.id if resume else str(answer.parent))
+    turns = turns_of(path, desk.preset.system)
+    itself = resume and connection.server.capabilities.resumes
+    if resume and not itself:
+        turns = (*turns, Turn(Role.USER, GO_ON))
+    at_start = {name for name in outgoing.unsupported if connection.embedded and BY_NAME[name].engine_flag}
+    unsupported = tuple(name for name in outgoing.unsupported if name not in at_start)
+    return Asking(answer, ChatRequest(desk.model, turns, desk.values(), itself), unsupported)

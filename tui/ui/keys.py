@@ -1,0 +1,48 @@
+"""Which keys the app listens to, where each works, and which three are worth showing."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from tui.core.commands import BY_ID, COMMANDS
+from tui.ui.desk import Desk, Link
+
+# These belong to the widget that has the focus, which binds them itself.
+_OF_A_WIDGET = frozenset({"palette", "parameter.less", "parameter.more", "parameter.unset"})
+
+
+def app_bindings() -> list[Binding]:
+    """The keys of the app. They come before those of the focused widget, or the composer would take some of them."""
+    return [
+        Binding(
+            command.key, f"command('{command.id}')", command.title, id=command.id, show=False, priority=True
+        )
+        for command in COMMANDS
+        if command.key
+        and command.where in ("everywhere", "chat", "settings")
+        and command.id not in _OF_A_WIDGET
+    ]
+
+
+def works(id: str, tab: str, *, covered: bool) -> bool:
+    """Whether a command's key works while `tab` is open; `covered` = a page lies over it."""
+    if covered:
+        return id == "quit"
+    return BY_ID[id].where in ("everywhere", tab)
+
+
+def useful(tab: str, desk: Desk, *, answering: bool, can_continue: bool) -> tuple[str, ...]:
+    """The ids of the three commands that make sense now."""
+    match tab:
+        case "models":
+            return "model.use", "tab.chat", "help"
+        case "settings":
+            return ("preset.save" if desk.unsaved else "tab.chat"), "preset.next", "help"
+        case _ if answering:
+            return "answer.stop", "preset.next", "help"
+        case _ if can_continue:
+            return "answer.continue", "preset.next", "help"
+        case _ if desk.link is Link.NONE:
+            return "server.search", "preset.next", "help"
+        case _:
+            return "send", "preset.next", "help"

@@ -1,0 +1,68 @@
+"""The three tabs: the chat is there from the start, the others are made when they are first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widget import Widget
+
+from tui.ui.chat.pane import ChatPane
+from tui.ui.desk import Desk
+
+_FOCUS = {"chat": "#composer", "models": "#model-table", "settings": "#form"}
+
+
+class Tabs(Container):
+    """Shows one pane and tells all that exist of every new desk."""
+
+    def __init__(self, desk: Desk, theme: str, interval_s: Callable[[], float]) -> None:
+        super().__init__(id="body")
+        self._desk = desk
+        self._theme = theme
+        self._interval_s = interval_s
+        self.current = "chat"
+
+    def compose(self) -> ComposeResult:
+        yield ChatPane(self._desk, self._interval_s)
+
+    @property
+    def chat(self) -> ChatPane:
+        """The Chat tab."""
+        return self.query_one(ChatPane)
+
+    def set_desk(self, desk: Desk, theme: str) -> None:
+        """Hand the desk on."""
+        self._desk, self._theme = desk, theme
+        self.chat.set_desk(desk)
+        if len(self.children) > 1:
+            from tui.ui.models.pane import ModelsPane
+            from tui.ui.settings.pane import SettingsPane
+
+            for models in self.query(ModelsPane):
+                models.set_desk(desk)
+            for settings in self.query(SettingsPane):
+                settings.set_desk(desk, theme)
+
+    def open(self, name: str) -> None:
+        """Show `chat`, `models` or `settings`, and put the focus there."""
+        if not self.query(f"#{name}"):
+            self.mount(self._make(name))
+        for pane in self.children:
+            pane.display = pane.id == name
+        self.current = name
+        self.call_after_refresh(self._focus)
+
+    def _make(self, name: str) -> Widget:
+        if name == "models":
+            from tui.ui.models.pane import ModelsPane
+
+            return ModelsPane(self._desk)
+        from tui.ui.settings.pane import SettingsPane
+
+        return SettingsPane(self._desk, self._theme)
+
+    def _focus(self) -> None:
+        for widget in self.query(_FOCUS[self.current]):
+            widget.focus()

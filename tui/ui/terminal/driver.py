@@ -1,0 +1,144 @@
+"""The way in: what the terminal sends, read so that Esc counts at once, a paste of megabytes does not stall, a byte that is
+no UTF-8 does no harm, and an idle terminal wakes nobody up.
+
+It replaces the reading loop of Textual 8.2's LinuxDriver, which wakes ten times a second, sees a lone Esc only then, feeds
+a paste through its parser character by character, ends the app on invalid UTF-8, and spins when the terminal is gone.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import threading
+
+from textual import constants, events
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+
+PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
+READ_BYTES = 65536
+
+
+class _WakingEvent(threading.Event):
+    """An event that can be waited for together with a file: `fd` becomes readable when it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fd, self._write_fd = os.pipe()
+
+    def set(self) -> None:
+        super().set()
+        os.write(self._write_fd, b"\0")
+
+    def clear(self) -> None:
+        super().clear()
+        while select.select([self.fd], [], [], 0)[0]:
+            os.read(self.fd, 64)
+
+
+class InputReader:
+    """Bytes from a terminal to events. A paste is cut out whole; everything else goes through Textual's parser."""
+
+    def __init__(self) -> None:
+        self._parser = XTermParser(False)
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._paste: list[str] | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether what came may be the start of a longer sequence: after a silence it is taken as it is."""
+        return self._parser._timeout_time is not None  # the parser of Textual 8.2 has no public name for it
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The events that `data` completes."""
+        found: list[Message] = []
+        text = self._decode(data)
+        while text:
+            text = self._pasted(text, found) if self._paste is not None else self._typed(text, found)
+        return found
+
+    def silence(self) -> list[Message]:
+        """Nothing came for a while."""
+        return list(self._parser.tick())
+
+    def close(self) -> None:
+        """End the parser."""
+        try:
+            list(self._parser.feed(""))
+        except (EOFError, ParseError):
+            return
+
+    def _typed(self, text: str, found: list[Message]) -> str:
+        before, start, after = text.partition(PASTE_START)
+        if before:
+            found += self._parser.feed(before)
+        if start:
+            self._paste = []
+        return after
+
+    def _pasted(self, text: str, found: list[Message]) -> str:
+        assert self._paste is not None  # `feed` asked
+        # The end may be torn apart between two reads, so it is looked for in what is kept of the last one too.
+        held = self._paste.pop() if self._paste else ""
+        before, end, after = (held + text).partition(PASTE_END)
+        if not end:
+            keep = len(PASTE_END) - 1
+            self._paste += [before[:-keep], before[-keep:]] if len(before) > keep else [before]
+            return ""
+        self._paste.append(before)
+        found.append(events.Paste("".join(self._paste).replace("\0", "")))
+        self._paste = None
+        return after
+
+
+class LokalDriver(LinuxDriver):
+    """Textual's driver with lokal's reading loop."""
+
+    class TerminalGone(Message):
+        """The terminal was closed."""
+
+    def __init__(
+        self,
+        app: object,
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | Size | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)  # type: ignore[arg-type]  # App is generic there
+        self._wake = _WakingEvent()
+        self.exit_event = self._wake
+
+    def run_input_thread(self) -> None:
+        """Read until the app ends, asleep while nothing comes."""
+        reader = InputReader()
+        terminal, wake = self.fileno, self._wake.fd
+        try:
+            while not self.exit_event.is_set():
+                timeout = constants.ESCAPE_DELAY if reader.pending else None
+                ready = select.select([terminal, wake], [], [], timeout)[0]
+                if terminal in ready:
+                    data = self._read(terminal)
+                    if not data:
+                        self._app.post_message(self.TerminalGone())
+                        select.select([wake], [], [])
+                        return
+                    for message in reader.feed(data):
+                        self.process_message(message)
+                elif not ready:
+                    for message in reader.silence():
+                        self.process_message(message)
+        finally:
+            reader.close()
+
+    @staticmethod
+    def _read(terminal: int) -> bytes:
+        try:
+            return os.read(terminal, READ_BYTES)
+        except OSError:
+            # EIO: the other side of the pseudo-terminal is closed.
+            return b""
