@@ -32,8 +32,10 @@ from textual.widgets import Input, Static
 
 from tui.ui.terminal.hook import DeltaApp
 
-ENGLISH = "the answer of a model comes in small pieces and every piece should cost a slow line as little as it can".split()
-RUSSIAN = "ответ модели приходит по частям и каждая часть должна стоить медленной линии как можно меньше".split()
+_ENGLISH = (
+    "the answer of a model comes in small pieces and every piece should cost a slow line as little as it can"
+)
+_RUSSIAN = "ответ модели приходит по частям и каждая часть должна стоить медленной линии как можно меньше"
 
 
 class Transcript(ScrollView):
@@ -119,7 +121,9 @@ class BenchApp(DeltaApp[None]):
         self.displayed.set()
 
 
-async def stream(size: tuple[int, int], words: list[str], tokens: int, tokens_a_frame: int) -> tuple[BenchApp, int]:
+async def stream(
+    size: tuple[int, int], words: list[str], tokens: int, tokens_a_frame: int
+) -> tuple[BenchApp, int]:
     app = BenchApp()
     random_ = random.Random(7)
     text_bytes = 0
@@ -158,21 +162,28 @@ async def stream(size: tuple[int, int], words: list[str], tokens: int, tokens_a_
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", default="120x40")
     parser.add_argument("--tokens", type=int, default=4000)
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
-    print(f"{options.tokens} tokens at {width}x{height}; bytes sent for each byte of text, bytes and ms a frame")
+    print(
+        f"{options.tokens} tokens at {width}x{height}; bytes sent for each byte of text, bytes and ms a frame"
+    )
     print(f"{'':34}{'stock':>30}{'delta':>30}")
-    languages = (("English", ENGLISH), ("Russian", RUSSIAN))
+    languages = (("English", _ENGLISH.split()), ("Russian", _RUSSIAN.split()))
     for (language, words), tokens_a_frame in itertools.product(languages, (1, 2, 8)):
         app, text_bytes = asyncio.run(stream((width, height), words, options.tokens, tokens_a_frame))
         columns = [
             f"{cost.bytes / text_bytes:7.1f} {cost.bytes / app.frames:9.0f} B {cost.seconds / app.frames * 1000:8.2f} ms"
             for cost in (app.stock, app.ours)
         ]
-        print(f"{language}, {tokens_a_frame} tokens a frame".ljust(34) + "".join(f"{column:>30}" for column in columns))
+        print(
+            f"{language}, {tokens_a_frame} tokens a frame".ljust(34)
+            + "".join(f"{column:>30}" for column in columns)
+        )
 
 
 if __name__ == "__main__":

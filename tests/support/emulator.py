@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import pyte
 from pyte.screens import Char, Margins, wcwidth
@@ -55,7 +55,13 @@ class _Screen(pyte.Screen):
     """pyte's screen with the whole SGR state in `Char.fg`, as a key of `styles`."""
 
     def __init__(
-        self, columns: int, lines: int, *, erases_with_colour: bool, scrolls_with_colour: bool, narrow_symbols: bool
+        self,
+        columns: int,
+        lines: int,
+        *,
+        erases_with_colour: bool,
+        scrolls_with_colour: bool,
+        narrow_symbols: bool,
     ) -> None:
         self.style = _PLAIN
         self.styles: dict[str, Style] = {"default": _PLAIN}
@@ -185,7 +191,9 @@ class _Screen(pyte.Screen):
 
 
 class _Stream(pyte.Stream):
-    csi: ClassVar[dict[str, str]] = {**pyte.Stream.csi, "S": "scroll_up", "T": "scroll_down"}
+    def __init__(self, screen: _Screen) -> None:
+        self.csi = {**pyte.Stream.csi, "S": "scroll_up", "T": "scroll_down"}
+        super().__init__(screen)
 
 
 class Terminal:
@@ -223,6 +231,10 @@ class Terminal:
                 self._screen.select_link(part[4:-2].partition(";")[2])
             else:
                 self._stream.feed(part)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the window another size; what it showed stays where there is room."""
+        self._screen.resize(lines, columns)
 
     @property
     def cursor(self) -> tuple[int, int]:

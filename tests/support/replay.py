@@ -19,7 +19,8 @@ class Canned:
 
     `piece` is how many bytes are written at a time, 0 = all at once. After `stop_after` bytes (None = at the end) the
     reply stops: with `stall` the connection then stays open until the client closes it, else it is closed, and with
-    `reset` it is reset. `held` = not a byte comes before the server's `release` is set.
+    `reset` it is reset. `held` = not a byte comes before the server's `release` is set; with `pause_at` that many come
+    before, the others after. `pace_s` are the seconds between two pieces.
     """
 
     raw: bytes
@@ -28,6 +29,8 @@ class Canned:
     stall: bool = False
     reset: bool = False
     held: bool = False
+    pause_at: int | None = None
+    pace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,15 @@ async def _serve(running: Replay, reader: asyncio.StreamReader, writer: asyncio.
             running.left.set()
             return
         data = reply.raw if reply.stop_after is None else reply.raw[: reply.stop_after]
-        size = reply.piece or len(data) or 1
+        size = reply.piece or reply.pause_at or len(data) or 1
         for start in range(0, len(data), size):
-            if gone.done():
+            paused = reply.pause_at is not None and start >= reply.pause_at
+            if gone.done() or (paused and not await _first(running.release, gone)):
                 running.left.set()
                 return
             writer.write(data[start : start + size])
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(reply.pace_s)
         if reply.stall:
             await gone
             running.left.set()
@@ -236,6 +240,12 @@ def sse(records: Sequence[object], *, ended: bool = True) -> Canned:
 def stalling(canned: Canned) -> Canned:
     """The same, and then silence instead of the end."""
     return replace(canned, stall=True)
+
+
+def pausing(before: Canned, whole: Canned) -> Canned:
+    """`whole`, of which only what it has in common with `before` comes before the server's `release` is set."""
+    assert whole.raw.startswith(before.raw)
+    return replace(whole, pause_at=len(before.raw))
 
 
 def held(canned: Canned) -> Canned:

@@ -9,20 +9,31 @@ from typing import Any
 
 import pytest
 from rich.console import RenderableType
-from rich.segment import Segment
+from rich.segment import ControlType, Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._compositor import CompositorUpdate, LayoutUpdate
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Resize
-from textual.geometry import Offset, Size
+from textual.geometry import Size
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Footer, Header, Input, Label, ListItem, ListView, RichLog, Static, TabbedContent, TabPane
+from textual.widgets import (
+    Footer,
+    Header,
+    Input,
+    Label,
+    ListItem,
+    ListView,
+    RichLog,
+    Static,
+    TabbedContent,
+    TabPane,
+)
 
 from tests.support.emulator import Terminal, difference
 from tui.ui.terminal.hook import DeltaApp
@@ -78,16 +89,26 @@ class ComparingApp(DeltaApp[None]):
                 yield RichLog(id="log", wrap=True)
             with TabPane("Wide", id="wide-tab"), VerticalScroll(id="wide"):
                 for n in range(40):
-                    yield Static(f"{n} 漢字かな交じり文 한국어 [b]Việt[/b] чай [on blue]zażółć[/] שלום ✅ 🙂 end", classes="line")
+                    yield Static(
+                        f"{n} 漢字かな交じり文 한국어 [b]Việt[/b] чай [on blue]zażółć[/] שלום ✅ 🙂 end",
+                        classes="line",
+                    )
         yield Input(placeholder="say something")
         yield Footer()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
-        if not isinstance(driver, WireDriver) or not self._writes_now() or not isinstance(renderable, CompositorUpdate):
+        if (
+            not isinstance(driver, WireDriver)
+            or not self._writes_now()
+            or not isinstance(renderable, CompositorUpdate)
+        ):
             super()._display(screen, renderable)
             return
-        if isinstance(renderable, LayoutUpdate) and renderable.region.size != (len(self.stock.cells()[0]), len(self.stock.cells())):
+        if isinstance(renderable, LayoutUpdate) and renderable.region.size != (
+            len(self.stock.cells()[0]),
+            len(self.stock.cells()),
+        ):
             width, height = renderable.region.size
             self.stock, self.ours = Terminal(width, height), Terminal(width, height)
         x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
@@ -102,12 +123,12 @@ class ComparingApp(DeltaApp[None]):
         if found := difference(self.stock.cells(), self.ours.cells()):
             self.differences.append(f"frame {self.frames_compared} ({type(renderable).__name__}): {found}")
         if self.ours.cursor != (x, y):
-            self.differences.append(f"frame {self.frames_compared}: cursor at {self.ours.cursor}, wanted {(x, y)}")
+            self.differences.append(
+                f"frame {self.frames_compared}: cursor at {self.ours.cursor}, wanted {(x, y)}"
+            )
 
 
 class Ask(ModalScreen[None]):
-    BINDINGS = [("escape", "dismiss", "Close")]
-
     def compose(self) -> ComposeResult:
         yield Input(placeholder="漢字")
 
@@ -121,7 +142,9 @@ def terminal_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-async def run(scenario: Scenario, app: ComparingApp | None = None, size: tuple[int, int] = (80, 24)) -> ComparingApp:
+async def run(
+    scenario: Scenario, app: ComparingApp | None = None, size: tuple[int, int] = (80, 24)
+) -> ComparingApp:
     app = app or ComparingApp()
     done = False
 
@@ -140,7 +163,21 @@ async def run(scenario: Scenario, app: ComparingApp | None = None, size: tuple[i
     return app
 
 
-WORDS = "alpha beta gamma delta чай зелёный zażółć gęślą Việt Nam oʻzbek 漢字 한국어 ✅ e\u0301 🙂 שלום".split()
+WORDS = (
+    "alpha",
+    "beta",
+    "чай",
+    "зелёный",
+    "zażółć",
+    "Việt",
+    "oʻzbek",
+    "漢字",
+    "한국어",
+    "✅",
+    "e\u0301",
+    "🙂",
+    "שלום",
+)
 
 
 def line(random_: random.Random) -> str:
@@ -152,7 +189,7 @@ async def resize(app: ComparingApp, width: int, height: int) -> None:
     app.post_message(Resize(size, size))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_random_use_looks_as_with_textual(seed: int) -> None:
     random_ = random.Random(seed)
 
@@ -160,7 +197,7 @@ async def test_random_use_looks_as_with_textual(seed: int) -> None:
         app = pilot.app
         assert isinstance(app, ComparingApp)
         log = app.query_one("#log", RichLog)
-        for _ in range(45):
+        for _ in range(30):
             match random_.randrange(11):
                 case 0 | 1 | 2:
                     for _ in range(random_.randint(1, 4)):
@@ -168,7 +205,9 @@ async def test_random_use_looks_as_with_textual(seed: int) -> None:
                 case 3:
                     log.scroll_relative(y=random_.randint(-9, 9), animate=False)
                 case 4:
-                    await pilot.press(*random_.choices(["a", "ł", "ж", "tab", "down", "up", "backspace"], k=3))
+                    await pilot.press(
+                        *random_.choices(["a", "ł", "ж", "tab", "down", "up", "backspace"], k=3)
+                    )
                 case 5:
                     app.query_one(TabbedContent).active = random_.choice(["log-tab", "wide-tab"])
                 case 6:
@@ -194,3 +233,195 @@ async def test_random_use_looks_as_with_textual(seed: int) -> None:
     assert not app.differences
     assert app.frame_writer == "delta"
     assert app.bytes_ours < app.bytes_stock
+
+
+class Odd(Widget):
+    """A widget that can turn against the frame writer."""
+
+    DEFAULT_CSS = "Odd { height: 1; dock: top; }"
+    control = False
+
+    def render_line(self, y: int) -> Strip:
+        del y
+        style = self.rich_style + Style(color="#102030")
+        # A bell as a control segment, as widgets that draw by escape sequences have them.
+        control = [Segment("", None, [(ControlType.BELL,)])] if self.control else []
+        return Strip([*control, Segment("odd".ljust(self.size.width), style)])
+
+
+async def with_odd(pilot: Pilot[Any]) -> Odd:
+    odd = Odd()
+    await pilot.app.screen.mount(odd)
+    await pilot.pause()
+    return odd
+
+
+def last_written(app: ComparingApp) -> str:
+    driver = app._driver
+    assert isinstance(driver, WireDriver)
+    return "".join(driver.written)
+
+
+async def redrawn(pilot: Pilot[Any], widget: Widget) -> str:
+    """What is sent for a widget's next drawing; the sync sequences of others left out."""
+    app = pilot.app
+    assert isinstance(app, ComparingApp)
+    frames = app.frames_compared
+    widget.refresh()
+    for _ in range(200):
+        await pilot.pause()
+        if app.frames_compared > frames:
+            return last_written(app)
+    raise AssertionError("no frame came")
+
+
+async def test_an_unusual_update_goes_the_stock_way_and_a_full_frame_follows() -> None:
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        odd = await with_odd(pilot)
+        assert await redrawn(pilot, odd) == ""
+        odd.control = True
+        odd.refresh()
+        assert "odd" in await redrawn(pilot, odd)
+        assert app.frame_writer == "delta"
+        odd.control = False
+        # Everything is sent, of rows that did not change too.
+        assert "item 3" in await redrawn(pilot, odd)
+        assert await redrawn(pilot, odd) == ""
+
+    assert not (await run(use)).differences
+
+
+async def test_an_error_in_the_writer_hands_the_screen_to_textual(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> str:
+        raise ZeroDivisionError
+
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        odd = await with_odd(pilot)
+        monkeypatch.setattr(FrameWriter, "patch", fail)
+        sent = await redrawn(pilot, odd)
+        assert sent.startswith("\x1b[m")
+        assert "odd" in sent
+        assert app.frame_writer == "stock"
+        assert isinstance(app.frame_writer_failure, ZeroDivisionError)
+        await pilot.press("a", "b")
+        app.frame_writer_failure = None
+
+    assert not (await run(use)).differences
+
+
+async def test_the_stock_way_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKAL_FRAMES", "stock")
+
+    async def use(pilot: Pilot[Any]) -> None:
+        pilot.app.query_one(Input).focus()
+        await pilot.press("a", "b", "c")
+
+    app = await run(use)
+    assert app.frame_writer == "stock"
+    assert not app.differences
+    assert app.bytes_ours == app.bytes_stock
+
+
+async def test_suspending_gives_the_pen_back_and_resuming_sends_everything() -> None:
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        await pilot.press("a")
+        assert not app.ours.pen_is_plain
+        driver = app._driver
+        assert isinstance(driver, WireDriver)
+        driver.written.clear()
+        frames = app.frames_compared
+        with app.suspend():
+            assert last_written(app) == "\x1b[m"
+            app.ours.feed("\x1b[m\x1b[2Jsomebody else wrote here")
+        for _ in range(200):
+            await pilot.pause()
+            if app.frames_compared > frames:
+                break
+        assert "item 3" in last_written(app)
+
+    assert not (await run(use)).differences
+
+
+async def test_coming_back_to_the_same_size_draws_everything() -> None:
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        await pilot.pause()
+        frames = app.frames_compared
+        app.ours.feed("\x1b[2J")
+        await resize(app, 80, 24)
+        for _ in range(200):
+            await pilot.pause()
+            if app.frames_compared > frames:
+                break
+        assert "item 3" in last_written(app)
+
+    assert not (await run(use)).differences
+
+
+async def test_a_frame_lost_while_it_is_made_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    patch = FrameWriter.patch
+
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        odd = await with_odd(pilot)
+
+        def interrupted(writer: FrameWriter, *arguments: Any) -> str:
+            # As if Ctrl+Z came between two steps: what was made fits a screen that is gone.
+            monkeypatch.setattr(FrameWriter, "patch", patch)
+            text = patch(writer, *arguments)
+            app.forget_frame()
+            return text
+
+        monkeypatch.setattr(FrameWriter, "patch", interrupted)
+        assert "item 3" in await redrawn(pilot, odd)
+
+    assert not (await run(use)).differences
+
+
+async def test_only_large_frames_are_synchronized() -> None:
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        app._sync_available = True
+        box = app.query_one(Input)
+        box.value = "x"
+        assert "2026" not in await redrawn(pilot, box)
+        app.forget_frame()
+        sent = await redrawn(pilot, box)
+        assert sent.startswith("\x1b[?2026h")
+        assert sent.endswith("\x1b[?2026l")
+
+    assert not (await run(use)).differences
+
+
+async def test_over_ssh_the_terminal_is_asked_and_its_answer_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22")
+    asked: list[str] = []
+
+    async def use(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, ComparingApp)
+        app._sync_available = True
+        box = app.query_one(Input)
+        for value in ("x", "xy", "xyz"):
+            box.value = value
+            asked.append(await redrawn(pilot, box))
+        assert app._pinged_at is not None
+        app._pinged_at -= 1.0
+        app.post_message(TerminalSupportsSynchronizedOutput())
+        await pilot.pause()
+        assert app._pinged_at is None
+        assert app.pace.slow
+        app.use_link_speed("fast")
+        assert not app.pace.slow
+
+    await run(use)
+    assert sum("\x1b[?2026$p" in text for text in asked) == 1

@@ -10,6 +10,7 @@ import pytest
 from rich.style import Style
 from textual import on
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollUp
 from textual.geometry import Region
 from textual.pilot import Pilot
 
@@ -222,14 +223,9 @@ async def test_keys_and_wheel_scroll() -> None:
         assert screen(transcript)[1] == "message 0"
         await pilot.press("end")
         assert screen(transcript) == end
-        await pilot._post_mouse_events([_wheel_up()], transcript)
+        transcript.post_message(MouseScrollUp(transcript, 5, 5, 0, 0, 0, False, False, False))
+        await pilot.pause()
         assert screen(transcript)[3:] == end[:-3]
-
-
-def _wheel_up() -> type:
-    from textual.events import MouseScrollUp
-
-    return MouseScrollUp
 
 
 async def test_resizing_keeps_the_reading_position() -> None:

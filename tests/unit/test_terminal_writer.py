@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.emulator import Terminal, difference
-from tui.ui.terminal.cells import BLANK, CONTINUED, Row
+from tui.ui.terminal.cells import CONTINUED, Row
 from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, pen_from, transition
 from tui.ui.terminal.writer import FrameWriter, Patch
 
@@ -28,7 +28,23 @@ PENS = (
 )
 # Widths that terminals agree on, and those that they do not: emoji, joined, flagged and with a variation selector,
 # Indic vowel signs. The emulated terminal joins nothing, so it draws some of them wider than Rich thinks.
-SETTLED = ("a", "b ", "word", "  ", " " * 14, "чай", "ę", "Việt", "漢字", "字漢", "한", "e\u0301", "…│", "─" * 9, "שלום")
+SETTLED = (
+    "a",
+    "b ",
+    "word",
+    "  ",
+    " " * 14,
+    "чай",
+    "ę",
+    "Việt",
+    "漢字",
+    "字漢",
+    "한",
+    "e\u0301",
+    "…│",
+    "─" * 9,
+    "שלום",
+)
 UNSETTLED = ("🙂", "✅", "👩\u200d💻", "⚠\ufe0f", "🇺🇿", "नि", "👍🏽", "\u200d", "\u00ad")
 WORDS = SETTLED + UNSETTLED
 run = st.tuples(st.sampled_from(WORDS), st.sampled_from(PENS))
@@ -82,7 +98,12 @@ def frames(draw: st.DrawFn) -> list[list[Row]]:
 @settings(max_examples=200, deadline=None)
 @given(frames(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), point)
 def test_the_terminal_shows_the_last_frame(
-    sequence: list[list[Row]], erases: bool, scrolls: bool, trusts: bool, narrow: bool, cursor: tuple[int, int]
+    sequence: list[list[Row]],
+    erases: bool,
+    scrolls: bool,
+    trusts: bool,
+    narrow: bool,
+    cursor: tuple[int, int],
 ) -> None:
     terminal = Terminal(
         WIDTH, HEIGHT, erases_with_colour=erases, scrolls_with_colour=scrolls, narrow_symbols=narrow
@@ -93,3 +114,91 @@ def test_the_terminal_shows_the_last_frame(
         assert not difference(painted(rows, narrow_symbols=narrow).cells(), terminal.cells())
         assert terminal.cursor == cursor
         assert terminal.margins is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(frames(), st.lists(st.tuples(point, st.lists(run, min_size=1, max_size=3)), max_size=4))
+def test_patches_are_frames(
+    sequence: list[list[Row]], edits: list[tuple[tuple[int, int], list[tuple[str, Pen]]]]
+) -> None:
+    writer, terminal = FrameWriter(), Terminal(WIDTH, HEIGHT)
+    terminal.feed(writer.frame(sequence[-1], (0, 0)))
+    patches = [Patch(x, y, Row.of(runs)) for (x, y), runs in edits]
+    rows = list(sequence[-1])
+    for patch in patches:
+        if patch.cells.width:
+            rows[patch.y] = rows[patch.y].replaced(patch.x, patch.cells)
+    terminal.feed(writer.patch(patches, (1, 1)))
+    assert list(writer.rows) == rows
+    assert not difference(painted(rows).cells(), terminal.cells())
+
+
+def text_rows(*texts: str, width: int = WIDTH) -> list[Row]:
+    return [Row.of([(text, DEFAULT_PEN)], width) for text in texts]
+
+
+def test_a_frame_like_the_last_costs_nothing() -> None:
+    writer = FrameWriter()
+    rows = text_rows("one", "two", "three")
+    assert writer.frame(rows, (0, 0))
+    assert writer.frame(list(rows), (0, 0)) == ""
+    assert writer.frame(text_rows("one", "two", "three"), (0, 0)) == ""
+    assert writer.frame(rows, (5, 2)) == "\x1b[3;6H"
+
+
+def test_a_word_more_is_a_move_the_word_and_the_move_back() -> None:
+    writer = FrameWriter()
+    writer.frame(text_rows("one", "two", "three"), (0, 0))
+    assert writer.frame(text_rows("one", "two more", "three"), (0, 0)) == "\x1b[2;5Hmore\x1b[H"
+
+
+def test_a_line_scrolled_in_is_a_region_a_line_feed_and_the_line() -> None:
+    writer = FrameWriter()
+    lines = [f"line number {n}, {'abc'[n % 3] * 4}" for n in range(20)]
+    writer.frame(text_rows("head", *lines[:10], "foot"), (0, 11))
+    sent = writer.frame(text_rows("head", *lines[1:11], "foot"), (0, 11))
+    assert sent == f"\x1b[2;11r\x1b[11H\n\x1b[r\x1b[11H{lines[10]}\x1b[K\r\n"
+
+
+def test_a_frame_forgotten_is_sent_in_full() -> None:
+    writer = FrameWriter()
+    rows = text_rows("one", "two")
+    full = writer.frame(rows, (0, 0))
+    writer.forget()
+    assert writer.rows == ()
+    assert writer.frame(rows, (0, 0)) == full
+    assert writer.frame(text_rows("one", "two", width=WIDTH + 1), (0, 0)) == full
+
+
+def test_the_pen_stays_but_a_link_is_closed() -> None:
+    writer = FrameWriter()
+    red, link = pen_from("31"), pen_from("31", "https://example.org/")
+    first = writer.frame([Row.of([("red", red)], WIDTH)], (0, 0))
+    assert "\x1b[31mred" in first
+    second = writer.frame([Row.of([("redder", red)], WIDTH)], (0, 0))
+    assert "31" not in second
+    third = writer.frame([Row.of([("linked", link)], WIDTH)], (0, 0))
+    assert third.count("\x1b]8;") == 2
+    assert third.endswith("\x1b]8;;\x1b\\\r")
+
+
+def test_after_a_cluster_of_unsettled_width_the_column_is_said_anew() -> None:
+    writer = FrameWriter()
+    writer.frame(text_rows("a b"), (0, 0))
+    sent = writer.frame(text_rows("a 👩\u200d💻 b"), (0, 0))
+    assert sent.startswith("\x1b[;3H  \b\b👩\u200d💻\x1b[5G b")
+
+
+def test_a_row_read_from_right_to_left_is_sent_whole() -> None:
+    writer = FrameWriter()
+    writer.frame(text_rows("שלום olam"), (0, 0))
+    assert writer.frame(text_rows("שלום olam!"), (0, 0)) == "\x1b[Hשלום olam!\x1b[K\r"
+
+
+def test_coloured_blanks_are_erased_only_where_that_colours_them() -> None:
+    blue = pen_from("44")
+    for erases in (True, False):
+        writer = FrameWriter(erases_with_colour=erases)
+        sent = writer.frame([Row.of([("x" + " " * (WIDTH - 1), blue)])], (0, 0))
+        assert ("\x1b[K" in sent) is erases
+        assert (" " * (WIDTH - 1) in sent) is not erases

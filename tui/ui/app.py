@@ -6,16 +6,11 @@ the store run in workers, which post the messages of `tui.ui.messages`.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.app import ComposeResult
 
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
@@ -40,31 +35,19 @@ from tui.ui.messages import (
     Trouble,
     WindowKnown,
 )
+from tui.ui.shell import Shell
 from tui.ui.tabs import Tabs
+from tui.ui.terminal.link import LinkSpeed
 from tui.ui.topline import TopLine
 
 if TYPE_CHECKING:
-    from textual.command import Provider
-    from textual.driver import Driver
-
     from tui.ui.models.table import ModelTable
     from tui.ui.settings.form import ParameterForm
 
 
-def _provider() -> type[Provider]:
-    """Loaded when the palette is opened for the first time."""
-    from tui.ui.palette_commands import Commands
-
-    return Commands
-
-
-def _driver() -> type[Driver] | None:
-    """lokal's own reading of the terminal, where it is a POSIX one and no test; None = Textual's choice."""
-    if sys.platform == "win32" or not (sys.__stdin__ and sys.__stdin__.isatty()):
-        return None
-    from tui.ui.terminal.driver import LokalDriver
-
-    return LokalDriver
+def _speed(link: str) -> LinkSpeed:
+    """The setting `link`, which was checked when it was read."""
+    return "slow" if link == "slow" else "fast" if link == "fast" else "auto"
 
 
 LOW_SCREEN_ROWS = 20
@@ -73,15 +56,10 @@ FLUSH_S = 2.0
 """How long a signal to end waits for the disk."""
 
 
-class LokalApp(App[None]):
+class LokalApp(Shell):
     """lokal on a terminal."""
 
     CSS_PATH = "app.tcss"
-    TITLE = "lokal"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.app_bindings()]
 
     def __init__(
         self,
@@ -93,11 +71,9 @@ class LokalApp(App[None]):
         problems: tuple[LokalError, ...] = (),
     ) -> None:
         """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start."""
-        self.palette = themes.palette_from(specs[theme])
-        super().__init__(driver_class=_driver())
+        super().__init__(specs, theme)
         self.launch = launch
         self.settings = settings
-        self._specs = specs
         self._problems = problems
         name = launch.preset or settings.preset
         preset = next((preset for preset in presets if preset.name == name), presets[0])
@@ -107,26 +83,26 @@ class LokalApp(App[None]):
         self.set_keymap({id: key for id, key in keys_by_id.items() if key})
         self.backstage = Backstage(self, launch, settings)
         self._on_screen = False
-        for spec in specs.values():
-            self.register_theme(themes.textual_theme(spec))
-        self.theme = theme
+        self.use_link_speed(_speed(settings.link))
 
     # -- the screen -------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         yield TopLine()
-        yield Tabs(self.desk, self.theme, self.backstage.frame_interval_s)
+        yield Tabs(self.desk, self.theme, lambda: self.pace.interval_s())
         yield InstrumentLine()
 
     def on_mount(self) -> None:
         """The first frame comes first; all else after it."""
         self._on_screen = True
-        self._end_on_signals()
+        self.end_on_signals()
         self.chat.composer.focus()
         self._show()
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
+        if self.settings.show_reasoning:
+            self.chat.transcript.toggle_reasoning()
         self.backstage.begin()
         self.backstage.find_server(self.desk)
         if self._problems:
@@ -225,49 +201,16 @@ class LokalApp(App[None]):
         if not self.chat.stop():
             self.chat.tell(f"{self.desk.key('quit')} leaves lokal")
 
-    def on_lokal_driver_terminal_gone(self) -> None:
-        """The window was closed, or the line broke for good."""
-        self.leave(closed=True)
-        self.backstage.flush(FLUSH_S)
-
-    async def action_quit(self) -> None:
-        """Textual's own way out."""
-        self.leave()
-
     def leave(self, *, closed: bool = False) -> None:
-        """Save and end. `closed` = the terminal or the system ends lokal."""
+        """Keep what came of a running answer, and end; at once on the disk if nobody waits for lokal any more."""
         self.chat.leave(closed=closed)
-        self.exit()
-
-    def _end_on_signals(self) -> None:
-        """A closed terminal (SIGHUP) and a request to end (SIGTERM) keep what came, as Ctrl+Q does."""
-
-        def end() -> None:
-            self.leave(closed=True)
+        if closed:
             self.backstage.flush(FLUSH_S)
-
-        for name in ("SIGHUP", "SIGTERM"):
-            # Windows has no SIGHUP and its event loop no signal handlers.
-            with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
-                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), end)
+        self.exit()
 
     def _open_tab(self, name: str) -> None:
         self.tabs.open(name)
         self._show()
-
-    def action_command_palette(self) -> None:
-        """The palette, without a blinking cursor: an idle screen sends nothing."""
-        from textual.command import CommandPalette
-        from textual.widgets import Input
-
-        palette = CommandPalette(id="--command-palette")
-        self.push_screen(palette)
-
-        def calm() -> None:
-            for field in palette.query("CommandInput").results(Input):
-                field.cursor_blink = False
-
-        self.call_after_refresh(calm)
 
     def _show_keys(self) -> None:
         from tui.ui.help import KeyScreen
@@ -322,18 +265,10 @@ class LokalApp(App[None]):
             self.set_desk(replace(self.desk, unsaved=False))
         self.tell(f"Saved {event.path}")
 
-    def theme_names(self) -> tuple[str, ...]:
-        """The themes to choose from."""
-        return themes.names(self._specs)
-
     def use_theme(self, name: str) -> None:
         """Change the colours, now and for the next start."""
-        self.palette = themes.palette_from(self._specs[name])
-        self.theme = name
+        self.wear(name)
         self.chat.transcript.set_palette(self.palette)
-        self.screen.refresh(layout=False)
-        for widget in self.screen.query("*"):
-            widget.refresh()
         self.backstage.remember("theme", name)
         self.set_desk(self.desk)
         self.tell(f"theme {name}")

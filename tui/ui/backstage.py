@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from tui.servers.engine import Engine
     from tui.store.store import Store
 
-FAST_FRAMES_PER_S = 30
-
 
 class Backstage:
     """One for each app. `edited` are the names of the presets that were changed and not saved."""
@@ -54,10 +52,6 @@ class Backstage:
         self._store: Store | None = None
         self._engine: Engine | None = None
         self.edited: set[str] = set()
-
-    def frame_interval_s(self) -> float:
-        """The shortest time between two frames of a streaming answer."""
-        return 1 / FAST_FRAMES_PER_S
 
     def begin(self) -> None:
         """After the first frame: open the store. Finding a server is the app's next step."""

@@ -75,8 +75,8 @@ class InstrumentLine(LineWidget):
     def _window(self) -> str:
         used, window = self._reading.used, self._reading.desk.window
         if window is None:
-            return f"ctx {human_tokens(used)}" if used is not None else ""
-        return f"ctx {human_tokens(used or 0)} of {human_tokens(window)}"
+            return f"ctx {human_tokens(used)}" if used else ""
+        return f"ctx {'?' if used is None else human_tokens(used)} of {human_tokens(window)}"
 
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []

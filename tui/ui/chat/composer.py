@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -14,9 +14,9 @@ from textual.widgets import TextArea
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
 
-# Ctrl+J is the one key that makes a new line on every terminal. `shift+\r` and `\r` are how Textual 8.2 names what
-# xterm's modifyOtherKeys sends for Shift+Enter and Alt+Enter.
-NEW_LINE_KEYS = frozenset({"ctrl+j", "alt+enter", "shift+enter", "ctrl+enter", "shift+\r", "\r"})
+# What terminals that can tell them apart send for Enter with another key. `shift+\r` and `\r` are how Textual 8.2 names
+# what xterm's modifyOtherKeys sends for Shift+Enter and Alt+Enter.
+NEW_LINE_KEYS = frozenset({"alt+enter", "shift+enter", "ctrl+enter", "shift+\r", "\r"})
 
 
 class PromptMark(LineWidget):
@@ -40,7 +40,8 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """`keys` by command id: `send`, `newline` and the two of the history are looked at here."""
         super().__init__(
             id="composer",
             theme="css",
@@ -51,6 +52,7 @@ class Composer(TextArea):
             compact=True,
         )
         self.cursor_blink = False
+        self._does = {keys.get(id, ""): id for id in ("send", "newline", "history.previous", "history.next")}
         self._history: list[str] = []
         self._place: int | None = None
         self._draft = ""
@@ -72,30 +74,23 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
+        does = self._does.get(event.key, "newline" if event.key in NEW_LINE_KEYS else "")
+        if does == "send":
             if self.text.strip():
                 self.post_message(self.Submitted(self.text))
-            return
-        if event.key in NEW_LINE_KEYS:
+        elif does == "newline":
+            self.insert("\n")
+        elif does == "history.previous" and self._in_first_row():
+            does = "taken" if self._recall(-1) else ""
+        elif does == "history.next" and self._in_last_row():
+            does = "taken" if self._recall(1) else ""
+        else:
+            does = ""
+        if does or event.key == "enter":
             event.stop()
             event.prevent_default()
-            self.insert("\n")
-            return
-        await super()._on_key(event)
-
-    def action_cursor_up(self, select: bool = False) -> None:
-        """Up; in the first line the prompt before."""
-        if not select and self._in_first_row() and self._recall(-1):
-            return
-        super().action_cursor_up(select)
-
-    def action_cursor_down(self, select: bool = False) -> None:
-        """Down; in the last line the prompt after."""
-        if not select and self._in_last_row() and self._recall(1):
-            return
-        super().action_cursor_down(select)
+        else:
+            await super()._on_key(event)
 
     def _in_first_row(self) -> bool:
         return self._row() == 0

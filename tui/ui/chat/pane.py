@@ -73,7 +73,7 @@ class ChatPane(Vertical):
         yield Divider()
         with Horizontal(id="writing"):
             yield PromptMark(id="mark")
-            yield Composer()
+            yield Composer(self._desk.keys)
 
     def on_mount(self) -> None:
         """The empty state."""
@@ -110,13 +110,10 @@ class ChatPane(Vertical):
 
     @property
     def used(self) -> int | None:
-        """Tokens of the context window that the open branch took at its last answer; None = not known."""
-        if self._session is None:
-            return None
-        for message in reversed(self._session.conversation.path()):
-            if message.role is Role.ASSISTANT and message.usage.total is not None:
-                return message.usage.total
-        return None
+        """Tokens of the context window that the open branch took at its last answer; None = the server did not say."""
+        path = self._session.conversation.path() if self._session else ()
+        answers = [message for message in path if message.role is Role.ASSISTANT]
+        return answers[-1].usage.total if answers else 0
 
     @property
     def can_retry(self) -> bool:

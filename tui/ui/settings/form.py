@@ -23,7 +23,7 @@ from tui.ui.look import palette_of
 from tui.ui.row import cut, fit
 from tui.ui.settings.slider import slider
 
-NAME_WIDTH, VALUE_WIDTH, SLIDER_WIDTH = 21, 9, 17
+NAME_WIDTH, VALUE_WIDTH, SLIDER_WIDTH = 20, 8, 15
 
 
 @dataclass(frozen=True, slots=True)

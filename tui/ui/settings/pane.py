@@ -61,6 +61,11 @@ class PresetList(LineWidget):
             [self.part(" Theme", "heading")],
             [self.part(" " + cut(self._theme, LIST_WIDTH - 2))],
             [self.part(f" {desk.key('theme.next')} next", "muted")],
+            [],
+            [self.part(" Values", "heading")],
+            [self.part(" ←→ change", "muted")],
+            [self.part(" 0–9 type", "muted")],
+            [self.part(f" {desk.key('parameter.unset').lower()} default", "muted")],
         ]
         return lines
 
@@ -179,5 +184,4 @@ def _explanation(parameter: Parameter) -> tuple[tuple[str, str], ...]:
         (f"{parameter.title}: {parameter.help}.", "foreground"),
         (" ".join(end for end in ends if end), "foreground"),
         (f"When: {parameter.when}." if parameter.when else "", "muted"),
-        ("←→ change · digits or Enter type · x server's default", "muted"),
     )

@@ -163,7 +163,7 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         driver.flush()
         self.pace.wrote(perf_counter() - started_at, queued, started_at)
 
-    async def _on_terminal_supports_synchronized_output(
+    def _on_terminal_supports_synchronized_output(
         self, message: messages.TerminalSupportsSynchronizedOutput
     ) -> None:
         """Textual calls the handlers of all base classes, its own among them; this one times the answer to a ping."""

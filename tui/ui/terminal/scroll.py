@@ -16,7 +16,7 @@ from tui.ui.terminal.cells import BLANK, Row
 
 # Bytes: two region sequences, two cursor moves and the line feeds; and one cursor move with a pen for a changed row.
 _SCROLL_COST = 28
-_ROW_COST = 10
+_ROW_COST = 8
 _CANDIDATES = 3
 # A shift of fewer rows would save less than it costs.
 _FEWEST_ROWS = 3
@@ -93,9 +93,13 @@ def _cost(old: Row, new: Row) -> int:
     """About how many bytes it takes to turn one row into the other."""
     if old is new or (old.glyphs == new.glyphs and old.pens == new.pens):
         return 0
-    cells = sum(map(ne, old.glyphs, new.glyphs))
     # Other pens on equal glyphs cost as much as other glyphs, and pens that change with the glyphs cost once.
-    return _ROW_COST + (cells if old.pens == new.pens else max(cells, sum(map(ne, old.pens, new.pens))))
+    cells = _unequal(old.glyphs, new.glyphs)
+    return _ROW_COST + (cells if old.pens == new.pens else max(cells, _unequal(old.pens, new.pens)))
+
+
+def _unequal(these: Sequence[object], those: Sequence[object]) -> int:
+    return sum(map(ne, these, those))
 
 
 def _fresh_cost(row: Row) -> int:

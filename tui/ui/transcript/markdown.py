@@ -105,7 +105,7 @@ def _prefix(holders: tuple[Holder, ...], palette: Palette) -> tuple[Line, Line]:
             rest.append(bar)
         else:
             blank = Segment(" " * cell_len(mark), palette.base)
-            first.append(Segment(mark, palette.ink("second")) if holder.opens else blank)
+            first.append(Segment(mark, palette.ink("muted")) if holder.opens else blank)
             rest.append(blank)
     return first, rest
 

@@ -1,0 +1,135 @@
+"""A server that answers as a test wants it to, and what lokal's command line says of the chats that it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.support.dialects import Dialect
+from tests.support.replay import Canned, Replay, as_json, pausing, replay
+from tests.support.terminal import ROOT
+from tui.core.endpoint import Endpoint, ServerKind
+
+OPENAI = Dialect(ServerKind.OPENAI)
+CHAT = OPENAI.path
+MODEL = "replay-3b"
+
+
+def answer(*pieces: str, reason: str = "stop") -> Canned:
+    """A whole answer in these pieces."""
+    return OPENAI.stream(*[OPENAI.text(piece) for piece in pieces], *OPENAI.end(reason))
+
+
+def endless(*pieces: str) -> Canned:
+    """An answer of which these pieces come, and then nothing, with the connection open."""
+    return replace(OPENAI.stream(*[OPENAI.text(piece) for piece in pieces], ended=False), stall=True)
+
+
+def in_two(before: Sequence[str], after: Sequence[str]) -> Canned:
+    """An answer whose second part comes only when the server's `release` is set."""
+    begun = OPENAI.stream(*[OPENAI.text(piece) for piece in before], ended=False)
+    return pausing(begun, answer(*before, *after))
+
+
+def paced(canned: Canned, piece: int, pace_s: float) -> Canned:
+    """The same on a slow line: `piece` bytes every `pace_s` seconds."""
+    return replace(canned, piece=piece, pace_s=pace_s)
+
+
+@asynccontextmanager
+async def model_server(*replies: Canned, models: Sequence[str] = (MODEL,)) -> AsyncIterator[Replay]:
+    """A server with OpenAI's API that has `models` and gives these replies to chats, the last one for ever."""
+    async with replay() as running:
+        running.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": name} for name in models]}))
+        running.on(CHAT, *replies)
+        yield running
+
+
+def bodies(running: Replay) -> list[dict[str, object]]:
+    """What lokal has asked in its chats, oldest first."""
+    return [request.json() for request in running.seen if request.path == CHAT]
+
+
+def turns(body: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Roles and texts of the messages in a request."""
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    return [(message["role"], message["content"]) for message in messages]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as `lokal chats show --json` prints it."""
+
+    role: str
+    content: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def status(self) -> object:
+        return self.fields["status"]
+
+    @property
+    def preset(self) -> object:
+        return self.fields["preset"]
+
+    @property
+    def parameters(self) -> object:
+        return self.fields["parameters"]
+
+
+async def command(*arguments: str) -> str:
+    """What `lokal ...` prints; it must succeed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tui",
+        *arguments,
+        cwd=os.environ["HOME"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+async def chat_titles() -> list[str]:
+    """The titles of all chats, the newest first."""
+    return [str(chat["title"]) for chat in json.loads(await command("chats", "list", "--json"))]
+
+
+async def last_chat() -> list[Stored]:
+    """The messages of the chat that was used last."""
+    return messages_of(await command("chats", "show", "last", "--json"))
+
+
+def messages_of(text: str) -> list[Stored]:
+    """The messages in what `lokal chats show --json` prints."""
+    messages = json.loads(text)["messages"]
+    assert isinstance(messages, list)
+    return [Stored(message["role"], message["content"], message) for message in messages]
+
+
+def configure(text: str) -> Path:
+    """Write the settings file of this test's home."""
+    path = Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def name_server(endpoint: Endpoint, more: str = "") -> Path:
+    """Let lokal talk to a real server, with its key; `more` are settings that come before."""
+    return configure(
+        f'{more}\nserver = "test"\n\n[[servers]]\nname = "test"\n'
+        f'url = "{endpoint.url}"\napi_key = "{endpoint.api_key}"\n'
+    )

@@ -1,0 +1,107 @@
+"""What lokal's app is before it knows of chats: the terminal's driver, the frames, the palette, themes, the ways out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from tui.config.themes import ThemeSpec
+from tui.ui import keys
+from tui.ui import theme as themes
+from tui.ui.terminal.hook import DeltaApp
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.driver import Driver
+
+
+def _provider() -> type[Provider]:
+    """Loaded when the palette is opened for the first time."""
+    from tui.ui.palette_commands import Commands
+
+    return Commands
+
+
+def _driver() -> type[Driver] | None:
+    """lokal's own reading of the terminal, where it is a POSIX one and no test; None = Textual's choice."""
+    if sys.platform == "win32" or not (sys.__stdin__ and sys.__stdin__.isatty()):
+        return None
+    from tui.ui.terminal.driver import LokalDriver
+
+    return LokalDriver
+
+
+class Shell(DeltaApp[None]):
+    """Subclasses say how to leave, and what a command does."""
+
+    TITLE = "lokal"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.app_bindings()]
+
+    def __init__(self, specs: Mapping[str, ThemeSpec], theme: str) -> None:
+        """`theme` is a name in `specs`."""
+        self.palette = themes.palette_from(specs[theme])
+        super().__init__(driver_class=_driver())
+        self._specs = specs
+        for spec in specs.values():
+            self.register_theme(themes.textual_theme(spec))
+        self.theme = theme
+
+    # -- themes -----------------------------------------------------------------------------------------------------
+
+    def theme_names(self) -> tuple[str, ...]:
+        """The themes to choose from."""
+        return themes.names(self._specs)
+
+    def wear(self, name: str) -> None:
+        """Change the colours of everything on the screen."""
+        self.palette = themes.palette_from(self._specs[name])
+        self.theme = name
+        for widget in self.screen.query("*"):
+            widget.refresh()
+
+    # -- the palette ------------------------------------------------------------------------------------------------
+
+    def action_command_palette(self) -> None:
+        """The palette, without a blinking cursor: an idle screen sends nothing."""
+        from textual.command import CommandPalette
+        from textual.widgets import Input
+
+        palette = CommandPalette(id="--command-palette")
+        self.push_screen(palette)
+
+        def calm() -> None:
+            for field in palette.query("CommandInput").results(Input):
+                field.cursor_blink = False
+
+        self.call_after_refresh(calm)
+
+    # -- the ways out -----------------------------------------------------------------------------------------------
+
+    def leave(self, *, closed: bool = False) -> None:
+        """Save and end. `closed` = the terminal or the system ends lokal, and nothing may be left for later."""
+        self.exit()
+
+    async def action_quit(self) -> None:
+        """Textual's own way out."""
+        self.leave()
+
+    def on_lokal_driver_terminal_gone(self) -> None:
+        """The window was closed, or the line broke for good."""
+        self.leave(closed=True)
+
+    def end_on_signals(self) -> None:
+        """A closed terminal (SIGHUP) and a request to end (SIGTERM) keep what came, as Ctrl+Q does."""
+        for name in ("SIGHUP", "SIGTERM"):
+            # Windows has no SIGHUP and its event loop no signal handlers.
+            with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
+                number = getattr(signal, name)
+                asyncio.get_running_loop().add_signal_handler(number, lambda: self.leave(closed=True))
