@@ -1,6 +1,24 @@
-"""`python -m tui` is `lokal`."""
+"""The program's start: the curtain first, everything else behind it. `python -m tui` is `lokal`."""
 
-from tui.cli import main
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run `lokal`; the exit status."""
+    from tui import curtain
+
+    held = curtain.raised(sys.argv[1:], os.environ)
+    try:
+        from tui.cli import main as run
+
+        return run(curtain=held)
+    finally:
+        if held is not None:
+            held.drop()
+
 
 if __name__ == "__main__":
     raise SystemExit(main())

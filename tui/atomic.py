@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from tui.errors import FileError
@@ -16,6 +15,8 @@ def write_text(path: Path, text: str) -> None:
     A symbolic link is followed, so that a config kept in a dotfiles repository stays a link; the mode of an existing
     file is kept. Raises FileError when the folder or the file cannot be written; the old file is then untouched.
     """
+    import tempfile  # some 10 ms, and most starts write nothing
+
     target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:

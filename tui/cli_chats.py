@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-import json
+import shutil
 import sys
 import time
+from pathlib import Path
 
+from tui.cli_grammar import Chats
+from tui.cli_output import say, write, write_json
 from tui.core.message import Message, Role, Status
 from tui.core.text import safe_block, safe_line
+from tui.errors import StoreError, UsageError
 from tui.paths import folders
 from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown, iso_time
 from tui.store.store import ChatSummary, Store
@@ -16,42 +19,72 @@ from tui.store.store import ChatSummary, Store
 ALL = 1_000_000_000
 
 
-def chats(options: argparse.Namespace) -> int:
-    """Run `lokal chats`. Raises StoreError."""
+def chats(command: Chats) -> int:
+    """Run `lokal chats`. Raises UsageError for a chat that there is not, StoreError."""
     path = folders().database
-    if options.action == "list" and not path.exists():
-        print(
-            "[]" if options.json else "There are no chats yet.",
-            file=sys.stdout if options.json else sys.stderr,
-        )
+    if _is_missing(path):  # no database is made for a question about it
+        if command.action != "list":
+            raise UsageError("There is no chat yet", "", "lokal keeps those that you have on its screen")
+        _list((), as_json=command.json)
         return 0
     store = Store.open(path)
     try:
-        if options.action == "list":
-            _list(store.chats(ALL), as_json=options.json)
-            return 0
-        summary = store.find(options.id)
-        conversation = store.load(summary.id)
-        if options.action == "export":
-            write = chat_as_json if options.format == "json" else chat_as_markdown
-            sys.stdout.write(write(conversation, summary))
-        elif options.json:
-            sys.stdout.write(branch_as_json(conversation, summary))
+        if command.action == "list":
+            _list(store.chats(ALL), as_json=command.json)
         else:
-            for message in conversation.path():
-                _show(message)
+            _show(store, command)
     finally:
         store.close()
     return 0
 
 
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # opening it says why
+    return False
+
+
 def _list(summaries: tuple[ChatSummary, ...], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps([_as_object(summary) for summary in summaries], ensure_ascii=False, indent=2))
+        write_json([_as_object(summary) for summary in summaries])
         return
+    if not summaries:
+        say("There are no chats yet")
+        return
+    # On a terminal a line a chat; elsewhere the whole title.
+    room = max(20, shutil.get_terminal_size().columns - 42) if sys.stdout.isatty() else 300
+    lines = [f"{'ID':<14}{'LAST USED':<18}{'MESSAGES':<10}TITLE"]
     for summary in summaries:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.updated_at))
-        print(f"{summary.id}  {when}  {summary.message_count:>5}  {safe_line(summary.title, 80)}")
+        title = safe_line(summary.title, room)
+        lines.append(f"{safe_line(summary.id):<14}{when:<18}{summary.message_count:>8}  {title}")
+    write("\n".join(lines) + "\n")
+
+
+def _show(store: Store, command: Chats) -> None:
+    summary = _find(store, command.id)
+    conversation = store.load(summary.id)
+    if command.action == "export":
+        text = (chat_as_json if command.format == "json" else chat_as_markdown)(conversation, summary)
+        # A file gets what was said to the letter; a terminal must not act on what somebody pasted.
+        write(safe_block(text) if sys.stdout.isatty() else text)
+    elif command.json:
+        write(branch_as_json(conversation, summary))
+    else:
+        write("\n".join(_in_words(message) for message in conversation.path()))
+
+
+def _find(store: Store, id: str) -> ChatSummary:
+    try:
+        return store.find(id)
+    except StoreError as error:
+        if error.__cause__ is None:  # nothing failed: there is no such chat, or more than one
+            raise UsageError(error.title, error.detail, error.hint) from error
+        raise
 
 
 def _as_object(summary: ChatSummary) -> dict[str, object]:
@@ -64,11 +97,12 @@ def _as_object(summary: ChatSummary) -> dict[str, object]:
     }
 
 
-def _show(message: Message) -> None:
+def _in_words(message: Message) -> str:
     who = "you" if message.role is Role.USER else " · ".join(filter(None, (message.model, message.preset)))
     ending = "" if message.status is Status.COMPLETE else f" ({message.status})"
-    print(f"── {safe_line(who or str(message.role), 100)}{ending}")
-    print(safe_block(message.content))
+    lines = [f"── {safe_line(who or str(message.role), 100)}{ending}"]
+    if message.content.strip():
+        lines.append(safe_block(message.content).rstrip())
     if message.problem is not None:
-        print(f"[{safe_line(message.problem.title)}]")
-    print()
+        lines.append(f"[{safe_line(message.problem.title)}]")
+    return "\n".join(lines) + "\n"

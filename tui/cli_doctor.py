@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib.metadata
 import importlib.util
-import json
 import os
+import platform
 import shutil
-import sys
-from dataclasses import asdict, dataclass
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tui import __version__
+from tui.cli_grammar import MAX_WIDTH, Doctor
+from tui.cli_output import write, write_json
+from tui.cli_running import run
 from tui.config.presets import load_presets
-from tui.config.settings import load_settings
-from tui.config.themes import load_themes
-from tui.core.endpoint import Endpoint
+from tui.config.settings import Settings, load_settings
+from tui.config.themes import AUTO, load_themes
+from tui.core.commands import keymap
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.presets import find
 from tui.core.text import safe_line
-from tui.errors import ServerError
-from tui.paths import folders
+from tui.errors import LokalError, ServerError, Unreachable, UsageError
+from tui.paths import Folders, folders
 from tui.servers import detect
+from tui.servers.choice import named_server
 from tui.servers.registry import connect
+from tui.ui.terminal.probe import TerminalAbilities, describe, terminal_size
 
 NO_ENGINE = 'none: pip install "lokal[engine]" adds it'
+SHOWN_MODELS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ServerReport:
-    """A server that answered."""
+    """A server that answered. `kind` is an id such as `ollama`; `problem` is why its models are not known."""
 
     url: str
-    kind: str
+    kind: ServerKind
     version: str
     models: tuple[str, ...]
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """An address that was asked and where no model server was found, and why. `expected` = the person named it."""
+
+    url: str
+    problem: str
+    expected: bool
+    listens: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,85 +66,101 @@ class FolderReport:
     writable: bool
 
 
-def doctor(options: argparse.Namespace) -> int:
-    """Run `lokal doctor`."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of it."""
+
+    lokal: str
+    python: str
+    system: str
+    servers: tuple[ServerReport, ...]
+    not_found: tuple[Silent, ...]
+    engine: str
+    folders: tuple[FolderReport, ...]
+    terminal: TerminalAbilities
+    problems: tuple[str, ...]
+
+
+def doctor(command: Doctor) -> int:
+    """Run `lokal doctor`. It writes nothing and changes nothing."""
     places = folders()
-    settings = load_settings(places.settings_file)
-    problems = [*settings.problems, *load_themes(places.themes).problems]
-    if places.presets.exists():
-        problems += load_presets(places.presets).problems
-    candidates = detect.candidates(os.environ, settings.value.servers)
-    servers = asyncio.run(_servers(candidates))
-    reports = [
-        _folder("config", places.config),
-        _folder("data", places.data),
-        _folder("state", places.state),
-    ]
-    terminal = _terminal()
-    report: dict[str, object] = {
-        "lokal": __version__,
-        "python": sys.version.split()[0],
-        "servers": [asdict(server) for server in servers],
-        "asked": [endpoint.url for endpoint in candidates],
-        "engine": _engine(),
-        "folders": [asdict(folder) for folder in reports],
-        "terminal": terminal,
-        "problems": [str(problem) for problem in problems],
-    }
-    if options.json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
-        return 0
-    print(f"lokal {__version__}, Python {report['python']}\n")
-    print("Servers")
-    for server in servers:
-        print(f"  {server.kind} {server.version}  {server.url}")
-        print(
-            f"      {len(server.models)} models: {', '.join(server.models[:8])}"
-            if server.models
-            else "      no models"
-        )
-        if server.problem:
-            print(f"      {server.problem}")
-    if not servers:
-        print(f"  none answers; asked: {', '.join(endpoint.url for endpoint in candidates)}")
-    print(f"\nBuilt-in engine\n  {report['engine'] or NO_ENGINE}")
-    print("\nFolders")
-    for folder in reports:
-        state = "" if folder.exists else "  (not made yet)"
-        print(f"  {folder.name:<7} {folder.path}{state}{'' if folder.writable else '  NOT WRITABLE'}")
-    print("\nTerminal")
-    for name, value in terminal.items():
-        print(f"  {name.replace('_', ' '):<12} {value}")
-    if problems:
-        print("\nProblems")
-        for problem in problems:
-            print(f"  {problem}")
+    problems: list[LokalError] = []
+    settings = _settings(places, problems)
+    expected = list(settings.servers)
+    if settings.server:
+        expected.insert(0, named_server(settings.server, settings.servers, os.environ))
+    found = run(_look(expected))
+    report = Report(
+        lokal=__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        servers=tuple(one for one in found if isinstance(one, ServerReport)),
+        not_found=tuple(one for one in found if isinstance(one, Silent)),
+        engine=_engine(),
+        folders=tuple(
+            _folder(name, path)
+            for name, path in (("config", places.config), ("data", places.data), ("state", places.state))
+        ),
+        terminal=describe(os.environ, terminal_size()),
+        problems=tuple(str(problem) for problem in problems),
+    )
+    if command.json:
+        write_json(asdict(report))
+    else:
+        write("\n".join(_in_words(report)) + "\n")
     return 0
 
 
-async def _servers(candidates: tuple[Endpoint, ...]) -> list[ServerReport]:
-    found = await detect.find(candidates)
-    return list(await asyncio.gather(*(_report(one) for one in found)))
+def _settings(places: Folders, problems: list[LokalError]) -> Settings:
+    """The settings, and everything that is wrong in the person's files."""
+    settings = load_settings(places.settings_file)
+    presets = load_presets(places.presets, make=False)
+    themes = load_themes(places.themes)
+    problems += [*settings.problems, *presets.problems, *themes.problems]
+    try:
+        find(presets.value, settings.value.preset)
+    except UsageError as error:
+        problems.append(error)
+    theme = settings.value.theme
+    if theme != AUTO and theme not in themes.value:
+        known = ", ".join([AUTO, *themes.value])
+        problems.append(UsageError(f"There is no theme “{safe_line(theme, 60)}”", "", f"There are: {known}"))
+    problems += [LokalError(wrong) for wrong in keymap(settings.value.keys)[1]]
+    return settings.value
 
 
-async def _report(found: detect.Found) -> ServerReport:
-    info, server = found.info, connect(found.endpoint)
-    names: tuple[str, ...] = ()
+# -- finding out ----------------------------------------------------------------------------------------------------
+
+
+async def _look(expected: Sequence[Endpoint]) -> list[ServerReport | Silent]:
+    places = {endpoint.url for endpoint in expected}
+    candidates = detect.candidates(os.environ, expected)
+    return list(await asyncio.gather(*(_ask(one, named=one.url in places) for one in candidates)))
+
+
+async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | Silent:
+    try:
+        info = await detect.recognise(endpoint)
+    except ServerError as error:
+        words = f"{error.title}: {error.detail}" if error.detail else error.title
+        return Silent(endpoint.url, words, named, not isinstance(error, Unreachable))
+    server = connect(replace(endpoint, kind=info.kind))
+    models: tuple[str, ...] = ()
     problem = ""
     try:
-        names = tuple(safe_line(model.name, 80) for model in await server.models())
+        models = tuple(safe_line(model.name, 200) for model in await server.models())
     except ServerError as error:
         problem = str(error)
     finally:
         await server.aclose()
-    return ServerReport(found.endpoint.url, info.kind.label, safe_line(info.version, 40), names, problem)
+    return ServerReport(endpoint.url, info.kind, safe_line(info.version, 40), models, problem)
 
 
 def _folder(name: str, path: Path) -> FolderReport:
     nearest = path
-    while not nearest.exists() and nearest != nearest.parent:
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
-    return FolderReport(name, str(path), path.exists(), os.access(nearest, os.W_OK))
+    return FolderReport(name, str(path), nearest == path, os.access(nearest, os.W_OK | os.X_OK))
 
 
 def _engine() -> str:
@@ -138,7 +172,62 @@ def _engine() -> str:
     return f"llama.cpp in xllamacpp {importlib.metadata.version('xllamacpp')}"
 
 
-def _terminal() -> dict[str, object]:
-    from tui.ui.terminal.probe import describe, terminal_size
+# -- telling a person -----------------------------------------------------------------------------------------------
 
-    return asdict(describe(os.environ, terminal_size()))
+
+def _in_words(report: Report) -> Iterator[str]:
+    yield f"lokal {report.lokal}, Python {report.python}, {report.system}"
+    yield "\nServers"
+    for server in report.servers:
+        yield f"  {' '.join(filter(None, (server.kind.label, server.version)))} at {server.url}"
+        yield from _wrapped(server.problem or _models(server.models), "      ")
+    silent = [one for one in report.not_found if not one.expected and not one.listens]
+    for one in report.not_found:
+        if one not in silent:
+            yield from _wrapped(one.problem, "  ")
+    if silent:
+        places = ", ".join(one.url.removeprefix("http://") for one in silent)
+        yield from _wrapped(f"nobody answers at {places}", "  ")
+    yield f"\nBuilt-in engine\n  {report.engine or NO_ENGINE}"
+    yield "\nFolders"
+    for folder in report.folders:
+        state = "" if folder.exists else "  (not made yet)"
+        yield f"  {folder.name:<8}{safe_line(folder.path)}{state}{'' if folder.writable else '  CANNOT BE WRITTEN'}"
+    yield "\nTerminal"
+    terminal = report.terminal
+    size = f"{terminal.columns} columns, {terminal.lines} lines" if terminal.columns else "none to measure"
+    for name, value in (
+        ("type", safe_line(terminal.term, 60) or "not told (TERM is empty)"),
+        ("size", size),
+        ("colours", terminal.colours),
+        ("UTF-8", "yes" if terminal.unicode else "no: set LANG or LC_ALL to a UTF-8 locale"),
+        (
+            "inside",
+            ", ".join(filter(None, (terminal.multiplexer, "SSH" if terminal.ssh else "")))
+            or "neither tmux nor SSH",
+        ),
+    ):
+        yield f"  {name:<8}{value}"
+    if report.problems:
+        yield "\nProblems"
+        for problem in report.problems:
+            yield from _wrapped(problem, "  ")
+
+
+def _models(names: tuple[str, ...]) -> str:
+    if not names:
+        return "no models"
+    count = "1 model" if len(names) == 1 else f"{len(names)} models"
+    more = f" and {len(names) - SHOWN_MODELS} more (--json has all)" if len(names) > SHOWN_MODELS else ""
+    return f"{count}: {', '.join(names[:SHOWN_MODELS])}{more}"
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        MAX_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+import textwrap
 
+from tui.cli_grammar import MAX_WIDTH, Presets
+from tui.cli_output import say, write, write_json
 from tui.config.presets import load_presets
 from tui.core.parameters import REGISTRY
 from tui.core.presets import Preset, band, find
+from tui.core.text import safe_block, safe_line
 from tui.paths import folders
 
 
-def presets(options: argparse.Namespace) -> int:
+def presets(command: Presets) -> int:
     """Run `lokal presets`. Raises UsageError for a preset that there is not."""
-    loaded = load_presets(folders().presets)
+    loaded = load_presets(folders().presets, make=False)  # a question about the presets writes none
     for problem in loaded.problems:
-        print(f"lokal: {problem}", file=sys.stderr)
-    if options.action == "list":
-        if options.json:
-            print(json.dumps([_as_object(preset) for preset in loaded.value], ensure_ascii=False, indent=2))
-        else:
-            for preset in loaded.value:
-                print(f"{preset.name:<12} {preset.description}")
-        return 0
-    preset = find(loaded.value, options.name)
-    if options.json:
-        print(json.dumps(_as_object(preset), ensure_ascii=False, indent=2))
+        say(str(problem))
+    if command.name is not None:
+        preset = find(loaded.value, command.name)
+        write_json(_as_object(preset)) if command.json else write(_in_words(preset))
+    elif command.json:
+        write_json([_as_object(preset) for preset in loaded.value])
     else:
-        _show(preset)
+        width = max(len(preset.name) for preset in loaded.value)
+        for preset in loaded.value:
+            write(f"{preset.name:<{width}}  {safe_line(preset.description)}".rstrip() + "\n")
     return 0
 
 
-def _show(preset: Preset) -> None:
-    print(f"{preset.name}: {preset.description}" if preset.description else preset.name)
-    if preset.system:
-        print(f"system: {preset.system}")
+def _in_words(preset: Preset) -> str:
+    lines = [f"{preset.name}: {safe_line(preset.description)}" if preset.description else preset.name]
+    if preset.system.strip():
+        lines.append("system prompt:")
+        lines += [f"  {line}".rstrip() for line in safe_block(preset.system).splitlines()]
+    if preset.values:
+        lines.append(f"{'parameter':<18}{'value':<9}{'band':<12}what it does")
     for parameter in REGISTRY:
         if parameter.name in preset.values:
             bounds = band(preset.name, parameter.name)
-            within = f"  band {bounds[0]:g}–{bounds[1]:g}" if bounds and bounds[0] != bounds[1] else ""
-            print(
-                f"  {parameter.name:<18} {parameter.format(preset.values[parameter.name]):<8}{within}  {parameter.help}"
-            )
+            within = f"{bounds[0]:g}–{bounds[1]:g}" if bounds and bounds[0] != bounds[1] else ""
+            value = safe_line(parameter.format(preset.values[parameter.name]))
+            row = f"{parameter.name:<18}{value:<8} {within:<11} "
+            lines += textwrap.wrap(row + parameter.help, MAX_WIDTH, subsequent_indent=" " * len(row))
+    return "\n".join(lines) + "\n"
 
 
 def _as_object(preset: Preset) -> dict[str, object]:

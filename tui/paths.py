@@ -45,6 +45,11 @@ class Folders:
         return self.state / "history.jsonl"
 
     @property
+    def auto_theme(self) -> Path:
+        """The name of the theme that `auto` came to the last time."""
+        return self.state / "auto-theme"
+
+    @property
     def logs(self) -> Path:
         """Logs of the embedded engine."""
         return self.state / "logs"

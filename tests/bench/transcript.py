@@ -1,7 +1,7 @@
-"""What the transcript costs: `python -m tests.bench.transcript`.
+"""What an append to a long answer costs, and opening a long chat from memory.
 
-Prints the time of one append (four words, the size of a frame's tokens) to an answer of 10 kB and to one of 1 MB, for each
-kind of text, and the time to open a chat of 10,000 messages. The two appends should cost about the same.
+The two appends (24 characters, a frame's worth at 150 tokens a second), to an answer of 10 kB and to one of 1 MB,
+should cost about the same for each kind of text.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import time
 
 from textual.app import App, ComposeResult
 
+from tests.bench.figure import Figure, median
+from tests.bench.stage import Stage
 from tui.ui.transcript.entry import Entry, Heading, Tone
 from tui.ui.transcript.view import Transcript
 
@@ -19,14 +21,14 @@ _WORDS = "nginx answers **502** when `upstream` does not, after a deploy it is o
 KINDS = {
     "prose": "\n\n".join([f"Paragraph {n}. {_WORDS * 5}." for n in range(20)]) + "\n\n",
     "one line": (_WORDS + ". ") * 40,
-    "fence": "\n".join(
+    "one fence": "\n".join(
         [f"    total = compute({n}, 'text', other=total + {n})  # line {n}" for n in range(150)]
     )
     + "\n",
-    "list": "\n".join([f"{n}. **Item {n}** {_WORDS}" for n in range(1, 90)]) + "\n",
-    "table": "\n".join([f"| {n} | name {n} | {_WORDS} |" for n in range(80)]) + "\n",
+    "one list": "\n".join([f"{n}. **Item {n}** {_WORDS}" for n in range(1, 90)]) + "\n",
+    "one table": "\n".join([f"| {n} | name {n} | {_WORDS} |" for n in range(80)]) + "\n",
 }
-_BEFORE = {"fence": "```python\n", "table": "| n | name | words |\n|--:|---|---|\n"}
+_BEFORE = {"one fence": "```python\n", "one table": "| n | name | words |\n|--:|---|---|\n"}
 SMALL, LARGE = 10_000, 1_000_000
 PIECE = 24
 APPENDS = 400
@@ -35,6 +37,11 @@ APPENDS = 400
 class _App(App[None]):
     def compose(self) -> ComposeResult:
         yield Transcript()
+
+
+def appends(stage: Stage) -> list[Figure]:
+    """Every kind of text."""
+    return asyncio.run(_measure(stage.runs))
 
 
 def _append_ms(transcript: Transcript, kind: str, size: int) -> float:
@@ -53,27 +60,18 @@ def _append_ms(transcript: Transcript, kind: str, size: int) -> float:
     return statistics.fmean(times) * 1000
 
 
-def _open_ms(transcript: Transcript) -> float:
-    """The time to show 10,000 messages of about 1 kB, in milliseconds."""
-    text = KINDS["prose"][:600] + "\n\n" + KINDS["list"][:400]
-    entries = [Entry(str(n), Heading("model", Tone.MODEL, figures="41 tok/s"), text) for n in range(10_000)]
-    began = time.perf_counter()
-    transcript.show(entries)
-    return (time.perf_counter() - began) * 1000
-
-
-async def _main() -> None:
+async def _measure(runs: int) -> list[Figure]:
+    figures = []
     app = _App()
     async with app.run_test(size=(80, 24)):
         transcript = app.query_one(Transcript)
-        _append_ms(transcript, "prose", SMALL)  # imports the Markdown parser
-        _append_ms(transcript, "fence", SMALL)
-        print(f"{'':10} {'10 kB':>8} {'1 MB':>8}  ratio   (ms an append)")
+        for kind in KINDS:  # imports the Markdown parser and the highlighter
+            _append_ms(transcript, kind, SMALL)
         for kind in KINDS:
-            small, large = _append_ms(transcript, kind, SMALL), _append_ms(transcript, kind, LARGE)
-            print(f"{kind:10} {small:8.2f} {large:8.2f}  {large / small:5.2f}")
-        print(f"open 10,000 messages: {_open_ms(transcript):.0f} ms")
-
-
-if __name__ == "__main__":
-    asyncio.run(_main())
+            pairs = [
+                (_append_ms(transcript, kind, SMALL), _append_ms(transcript, kind, LARGE)) for _ in range(runs)
+            ]
+            note = f"{statistics.median([small for small, _ in pairs]):.2f} ms at 10 kB"
+            ratios = [large / small for small, large in pairs]
+            figures.append(median("append", f"an append at 1 MB / at 10 kB: {kind}", ratios, "x", 1.5, note=note))
+    return figures

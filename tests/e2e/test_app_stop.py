@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.app import CHAT, OPENAI, answer, bodies, endless, last_chat, model_server, turns
+from tests.support.app import CHAT, OPENAI, answer, becomes_llamacpp, bodies, endless, last_chat, model_server, turns
 from tests.support.replay import Replay, as_json, held, stalling
 from tests.support.terminal import DEADLINE_S, TerminalSession, lokal
 from tui.ui.chat.asking import GO_ON
@@ -35,7 +35,7 @@ async def _stop(terminal: TerminalSession, server: Replay, stops: int) -> None:
 async def test_stopping_in_each_phase_and_going_on() -> None:
     thinking = stalling(OPENAI.stream(OPENAI.thought("Let me think."), ended=False))
     async with model_server() as server, lokal("--server", server.url) as terminal:
-        await terminal.wait_for("this machine · replay-3b|· rep…")
+        await terminal.wait_for("· replay-3b")
 
         server.on(CHAT, held(answer("Never seen.")))
         terminal.send("One\r")
@@ -83,8 +83,7 @@ async def test_stopping_in_each_phase_and_going_on() -> None:
 async def test_stopping_while_the_model_loads_and_while_the_prompt_is_read() -> None:
     """A llama.cpp server says 503 while it loads, and how far it has read the prompt."""
     async with model_server() as server:
-        server.on("/health", as_json(200, {"status": "ok"}, {"Server": "llama.cpp"}))
-        server.on("/props", as_json(200, {"default_generation_settings": {"n_ctx": 4096}}))
+        becomes_llamacpp(server)
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for(r"llama\.cpp on this machine")
             server.on("/health", as_json(503, {"error": {"code": 503, "message": "Loading model"}}))

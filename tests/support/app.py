@@ -51,6 +51,12 @@ async def model_server(*replies: Canned, models: Sequence[str] = (MODEL,)) -> As
         yield running
 
 
+def becomes_llamacpp(running: Replay) -> None:
+    """Let the server say that it is llama.cpp, which takes more parameters and continues answers itself."""
+    running.on("/health", as_json(200, {"status": "ok"}, {"Server": "llama.cpp"}))
+    running.on("/props", as_json(200, {"default_generation_settings": {"n_ctx": 4096}}))
+
+
 def bodies(running: Replay) -> list[dict[str, object]]:
     """What lokal has asked in its chats, oldest first."""
     return [request.json() for request in running.seen if request.path == CHAT]
@@ -116,6 +122,12 @@ def messages_of(text: str) -> list[Stored]:
     messages = json.loads(text)["messages"]
     assert isinstance(messages, list)
     return [Stored(message["role"], message["content"], message) for message in messages]
+
+
+def parameters_in(body: Mapping[str, object]) -> dict[str, object]:
+    """What a request says beside model and messages."""
+    always = ("model", "messages", "stream", "stream_options", "return_progress")
+    return {name: value for name, value in body.items() if name not in always}
 
 
 def configure(text: str) -> Path:

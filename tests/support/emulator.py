@@ -16,6 +16,7 @@ from pyte.screens import Char, Margins, wcwidth
 
 # Modes and private sequences that pyte would print or trip over; none of them draws anything.
 _SILENT = re.compile("\x1b\\[[<>=][0-9;]*[a-zA-Z]|\x1b\\[\\?(?!7[hl])[0-9;]*[a-zA-Z]|\x1b\\[\\?[0-9;]*\\$p")
+_INCOMPLETE = re.compile("\x1b(?:\\[[0-9;?<=>$]*|\\][^\x07\x1b]*\x1b?)?\\Z")
 _SYMBOLS = re.compile("[\u2300-\u2bff\U0001f000-\U0001ffff]")
 _SEEN_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
 _OFF = {
@@ -220,12 +221,18 @@ class Terminal:
             narrow_symbols=narrow_symbols,
         )
         self._stream = _Stream(self._screen)
+        self._incomplete = ""
         self.bytes_fed = 0
         self.feed("\x1b[?7l\x1b[31;44m" + "\r\n".join(["?" * columns] * lines) + "\x1b[m")
         self.bytes_fed = 0
 
     def feed(self, text: str) -> None:
+        """Takes what was sent; a sequence that is not complete waits for its rest."""
         self.bytes_fed += len(text.encode())
+        text = self._incomplete + text
+        incomplete = _INCOMPLETE.search(text)
+        self._incomplete = incomplete.group() if incomplete else ""
+        text = text[: incomplete.start()] if incomplete else text
         for part in re.split("(\x1b\\]8;[^;]*;[^\x1b]*\x1b\\\\)", _SILENT.sub("", text)):
             if part.startswith("\x1b]8;"):
                 self._screen.select_link(part[4:-2].partition(";")[2])

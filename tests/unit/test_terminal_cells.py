@@ -32,7 +32,7 @@ def test_what_counts_as_simple_has_one_column_each() -> None:
 def test_clusters_add_up_to_what_textual_measures(text: str) -> None:
     printable = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", "", text)
     parts = clusters(text)
-    assert "".join(part for part, _ in parts) == printable
+    assert "".join(part for part, _ in parts) == printable.rstrip("\u200d")
     assert sum(columns for _, columns in parts) == cell_len(printable)
 
 

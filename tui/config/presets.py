@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from types import MappingProxyType
 
 from tui import atomic
-from tui.config import edit, toml
+from tui.config import toml
 from tui.config.loaded import Loaded, recover
 from tui.config.names import check_name, toml_files
 from tui.core import parameters
@@ -35,15 +33,17 @@ def preset_file(folder: Path, name: str) -> Path:
     return folder / f"{check_name(name)}.toml"
 
 
-def load_presets(folder: Path) -> Loaded[tuple[Preset, ...]]:
+def load_presets(folder: Path, *, make: bool = True) -> Loaded[tuple[Preset, ...]]:
     """The presets of the folder, never none: those that ship first, in their own order, then the others by name.
 
-    A folder that is not there yet is made with the presets that ship. One of these that was deleted stays deleted,
+    A folder that is not there yet is made with the presets that ship, unless `make` is false. One of these that was deleted stays deleted,
     unless no preset would be left; one whose file cannot be read keeps the values that it ships with.
     """
     problems: list[LokalError] = []
     try:
         if not os.path.lexists(folder):
+            if not make:
+                return Loaded(SHIPPED)
             _make_folder(folder)
         files = list(toml_files(folder))
     except OSError as error:
@@ -75,6 +75,8 @@ def save_preset(folder: Path, preset: Preset) -> None:
     Raises MalformedFile, without writing, where the file is no TOML, FileError where it cannot be written, and
     UsageError for a name that cannot be a file's.
     """
+    from tui.config import edit  # with the TOML writer, which a start does not need
+
     path = preset_file(folder, preset.name)
     text = old = toml.read_text(path, missing_ok=True)
     table = toml.parse(path, text)
@@ -108,6 +110,9 @@ def delete_preset(folder: Path, name: str) -> None:
 def _make_folder(folder: Path) -> None:
     """Make the folder with the presets that ship, all of it or nothing; another lokal may do so at the same time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    import shutil
+    import tempfile
+
     workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for preset in SHIPPED:

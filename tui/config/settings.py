@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tui import atomic
-from tui.config import edit, toml
+from tui.config import toml
 from tui.config.endpoints import entry_for, raw_servers, read_endpoints
 from tui.config.keys import flat_keys, read_keys
 from tui.config.loaded import Loaded, recover
@@ -109,6 +109,8 @@ def save_settings(path: Path, settings: Settings, environ: Mapping[str, str] | N
     A new file is readable by its owner only. Raises MalformedFile, without writing, where the file cannot be
     understood, and FileError where it cannot be read or written.
     """
+    from tui.config import edit  # with the TOML writer, which a start does not need
+
     env = os.environ if environ is None else environ
     text = old = toml.read_text(path, missing_ok=True)
     table = toml.parse(path, text)
@@ -131,6 +133,8 @@ def save_settings(path: Path, settings: Settings, environ: Mapping[str, str] | N
 def set_value(path: Path, name: str, value: str | int | bool) -> None:
     """Set one setting of one value in the file, keeping every other byte. Raises as `save_settings` does, and
     UsageError for a name or value that there is not."""
+    from tui.config import edit  # with the TOML writer, which a start does not need
+
     declared = next((other for other in SCALARS if other.name == name), None)
     if declared is None:
         raise UsageError(

@@ -6,7 +6,6 @@ syntax. Nothing here writes.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -104,6 +103,8 @@ class Table:
 def closest(name: str, names: Iterable[str]) -> str:
     """A hint that names the closest of `names`, or all of them where none is close."""
     known = list(names)
+    import difflib
+
     match = difflib.get_close_matches(name.lower(), known, n=1)
     return f"Did you mean {match[0]}?" if match else "Known: " + ", ".join(known)
 

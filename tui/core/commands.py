@@ -118,7 +118,10 @@ def _owner(keys: Mapping[str, str], id: str) -> str | None:
         (
             other.id
             for other in COMMANDS
-            if other.id != id and keys[id] and keys[other.id] == keys[id] and _meet(BY_ID[id].where, other.where)
+            if other.id != id
+            and keys[id]
+            and keys[other.id] == keys[id]
+            and _meet(BY_ID[id].where, other.where)
         ),
         None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -116,4 +116,4 @@ class Message:
 
 def new_id() -> str:
     """An identifier for a chat or a message: 12 hexadecimal digits, short enough to type."""
-    return uuid.uuid4().hex[:12]
+    return os.urandom(6).hex()

@@ -26,6 +26,7 @@ class Model:
     memory: int | None = None
     capabilities: tuple[str, ...] = ()  # "completion", "vision", "tools", "thinking", "embedding"
     note: str = ""  # why it cannot be used, for one that failed to load
+    aliases: tuple[str, ...] = ()  # other names that it answers to
 
 
 @dataclass(frozen=True, slots=True)

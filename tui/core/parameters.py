@@ -7,7 +7,6 @@ vLLM 0.33, text-generation-webui and LM Studio's documentation.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -236,6 +235,8 @@ def find(name: str) -> Parameter:
     key = name.strip().lower().replace("-", "_")
     known = BY_NAME.get(_ALIASES.get(key, key))
     if known is None:
+        import difflib
+
         close = difflib.get_close_matches(key, [*BY_NAME, *_ALIASES], n=1)
         hint = (
             f"Did you mean {_ALIASES.get(close[0], close[0])}?" if close else "Known: " + ", ".join(BY_NAME)

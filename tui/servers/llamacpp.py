@@ -125,8 +125,10 @@ def _model(entry: Fields) -> Model:
     state = status.text("value")
     size, parameters = meta.count("size"), meta.count("n_params")
     inputs = entry.inner("architecture").texts("input_modalities")
+    name = safe_line(entry.text("id"))
+    aliases = (safe_line(alias) for alias in entry.texts("aliases"))
     return Model(
-        name=safe_line(entry.text("id")),
+        name=name,
         size=size,
         parameters=plain_number(parameters) if parameters else "",
         quantization=_quantization(meta.text("ftype")),
@@ -135,6 +137,7 @@ def _model(entry: Fields) -> Model:
         loaded=state == "loaded" if state else True,
         capabilities=("completion", "vision") if "image" in inputs else ("completion",),
         note=_note(status, state),
+        aliases=tuple(alias for alias in aliases if alias != name),
     )
 
 

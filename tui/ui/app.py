@@ -18,6 +18,7 @@ from tui.core import presets as preset_rules
 from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
+from tui.curtain import Curtain
 from tui.errors import LokalError, StoreError
 from tui.ui import keys
 from tui.ui import theme as themes
@@ -38,11 +39,13 @@ from tui.ui.messages import (
 from tui.ui.shell import Shell
 from tui.ui.tabs import Tabs
 from tui.ui.terminal.link import LinkSpeed
+from tui.ui.terminal.probe import has_truecolor
 from tui.ui.topline import TopLine
 
 if TYPE_CHECKING:
     from tui.ui.models.table import ModelTable
     from tui.ui.settings.form import ParameterForm
+    from tui.ui.terminal.driver import LokalDriver
 
 
 def _speed(link: str) -> LinkSpeed:
@@ -69,9 +72,10 @@ class LokalApp(Shell):
         specs: Mapping[str, ThemeSpec],
         theme: str,
         problems: tuple[LokalError, ...] = (),
+        curtain: Curtain | None = None,
     ) -> None:
         """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start."""
-        super().__init__(specs, theme)
+        super().__init__(specs, theme, curtain)
         self.launch = launch
         self.settings = settings
         self._problems = problems
@@ -83,6 +87,7 @@ class LokalApp(Shell):
         self.set_keymap({id: key for id, key in keys_by_id.items() if key})
         self.backstage = Backstage(self, launch, settings)
         self._on_screen = False
+        self._first_theme = theme
         self.use_link_speed(_speed(settings.link))
 
     # -- the screen -------------------------------------------------------------------------------------------------
@@ -97,12 +102,14 @@ class LokalApp(Shell):
         self._on_screen = True
         self.end_on_signals()
         self.chat.composer.focus()
+        self.listen()
         self._show()
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
         if self.settings.show_reasoning:
             self.chat.transcript.toggle_reasoning()
+        self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
         self.backstage.begin()
         self.backstage.find_server(self.desk)
         if self._problems:
@@ -267,11 +274,23 @@ class LokalApp(Shell):
 
     def use_theme(self, name: str) -> None:
         """Change the colours, now and for the next start."""
+        if self.no_color:
+            self.tell("NO_COLOR is set, so there are no themes to choose from")
+            return
         self.wear(name)
         self.chat.transcript.set_palette(self.palette)
         self.backstage.remember("theme", name)
         self.set_desk(self.desk)
         self.tell(f"theme {name}")
+
+    def on_lokal_driver_background_known(self, event: LokalDriver.BackgroundKnown) -> None:
+        """The terminal said how bright it is: the theme `auto` follows."""
+        if self.settings.theme == "auto":
+            name = themes.resolve_auto(event.background, truecolor=has_truecolor())
+            self.backstage.keep_auto_theme(name)
+            if name != self.theme and self.theme == self._first_theme:
+                self.wear(name)
+                self.chat.transcript.set_palette(self.palette)
 
     # -- servers and models -----------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ posts messages; it never touches a widget."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
+from tui import atomic
 from tui.config import presets as preset_files
 from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
-from tui.errors import LokalError, StoreError
+from tui.curtain import frame_file
+from tui.errors import FileError, LokalError, StoreError
 from tui.ui.chat.session import ChatSession
 from tui.ui.desk import Desk
 from tui.ui.launch import Launch
@@ -211,6 +214,16 @@ class Backstage:
         saved = preset_files.load_presets(self._launch.folders.presets).value
         return next((preset for preset in saved if preset.name == name), None)
 
+    def keep_frame(self, picture: str, size: tuple[int, int]) -> None:
+        """Keep the first frame for the curtain of the next start."""
+        if picture:
+            path = Path(frame_file(os.environ, *size))
+            self._persistence.submit(partial(_write_if_new, path, picture))
+
+    def keep_auto_theme(self, name: str) -> None:
+        """Keep what `auto` came to, so that the next start need not wait for the terminal's word."""
+        self._persistence.submit(partial(_write_if_new, self._launch.folders.auto_theme, name))
+
     # -- plumbing ---------------------------------------------------------------------------------------------------
 
     def _run(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> None:
@@ -231,3 +244,10 @@ class Backstage:
 
     def _post(self, message: EngineProgress | PresetSaved | Trouble) -> None:
         self._app.post_message(message)
+
+
+def _write_if_new(path: Path, text: str) -> None:
+    """Write a file that only saves time: a disk that takes nothing is no trouble."""
+    with contextlib.suppress(OSError, FileError):
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            atomic.write_text(path, text)

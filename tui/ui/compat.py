@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual import _ansi_sequences, constants
+from textual.app import App
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,13 @@ def hasten_escape(environ: Mapping[str, str]) -> None:
     """
     if "ESCDELAY" not in environ:
         constants.ESCAPE_DELAY = ESCAPE_DELAY_S  # type: ignore[misc]  # declared Final, read at run time
+
+
+async def run_binding(app: App[Any], key: str) -> bool:
+    """Do what the focused widget or one around it has bound to `key`, now; False if none has.
+
+    Textual 8.2 looks for a binding only when a key has bubbled up to the app, so that of keys which come in one piece,
+    as they do on a slow line, a letter is written before the arrow in front of it has moved the cursor. A widget that
+    takes letters calls this for its other keys, and all of them count in the order in which they came.
+    """
+    return await app._check_bindings(key)

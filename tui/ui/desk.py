@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from tui.core.commands import key_name, keymap
 from tui.core.events import Progress
 from tui.core.message import Value
 from tui.core.presets import SHIPPED, Preset
 from tui.errors import LokalError
-from tui.servers.choice import Connection
+
+if TYPE_CHECKING:
+    from tui.servers.choice import Connection
 
 
 class Link(StrEnum):

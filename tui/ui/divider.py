@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -50,8 +51,7 @@ class Divider(LineWidget):
         if not text:
             return fit([self.part("─" * width, "rule")], width, self.base())
         shown = cut(text, max(0, width - 6))
+        rest = " " + "─" * (width - 4 - cell_len(shown))
         return fit(
-            [self.part("── ", "rule"), self.part(shown, tone), self.part(" " + "─" * width, "rule")],
-            width,
-            self.base(),
+            [self.part("── ", "rule"), self.part(shown, tone), self.part(rest, "rule")], width, self.base()
         )

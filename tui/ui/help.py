@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -15,7 +16,7 @@ from textual.strip import Strip
 from tui.core.commands import COMMANDS, Command, key_name
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import Part, fit
+from tui.ui.row import Part, fit, wrap_words
 
 PLACES = (
     ("everywhere", "Everywhere"),
@@ -25,13 +26,15 @@ PLACES = (
     ("settings", "Settings"),
 )
 KEY_WIDTH = 12
+"""The least width of the column of keys, in cells."""
 
 Line = tuple[tuple[str, str], ...]
 
 
-def key_page(keys: Mapping[str, str]) -> tuple[Line, ...]:
-    """The lines as (text, role) parts."""
+def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
+    """The lines as (text, role) parts for `width` cells."""
     lines: list[Line] = []
+    column = max([KEY_WIDTH, *(len(key_name(key)) + 4 for key in keys.values())])
     for place, title in PLACES:
         commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
         lines.append(((f" {title}", "heading"),))
@@ -39,11 +42,18 @@ def key_page(keys: Mapping[str, str]) -> tuple[Line, ...]:
             key = key_name(keys[command.id])
             if command.id == "preset.1":
                 key = f"{key}–9"
-            lines.append(((f"  {key}".ljust(KEY_WIDTH), "accent"), (command.help, "foreground")))
+            first, *others = wrap_words(command.help, max(10, width - column - 1))
+            lines.append(((f"  {key}".ljust(column), "accent"), (first, "foreground")))
+            lines += [((" " * column + other, "foreground"),) for other in others]
         lines.append(())
-    lines.append(((" The composer also takes the usual keys of a text field: arrows, Home, End,", "muted"),))
-    lines.append(((" Ctrl+←→ by word, Ctrl+W and Ctrl+U delete, Ctrl+Z undoes.", "muted"),))
+    lines += [((" " + line, "muted"),) for line in wrap_words(_TEXT_KEYS, max(10, width - 2))]
     return tuple(lines)
+
+
+_TEXT_KEYS = (
+    "The composer also takes the usual keys of a text field: arrows, Home, End, Ctrl+← and Ctrl+→ by word, "
+    "Ctrl+W and Ctrl+U delete, Ctrl+Z undoes."
+)
 
 
 def _presets_as_one(commands: list[Command]) -> list[Command]:
@@ -63,13 +73,16 @@ class KeyLines(ScrollView, can_focus=True):
         Binding("end", "scroll_end", show=False),
     ]
 
-    def __init__(self, lines: tuple[Line, ...]) -> None:
+    def __init__(self, keys: Mapping[str, str]) -> None:
         super().__init__(id="key-lines")
-        self._lines = lines
+        self._keys = keys
+        self._lines: tuple[Line, ...] = ()
 
-    def on_mount(self) -> None:
-        """Textual needs to know how long the page is."""
+    def on_resize(self) -> None:
+        """The page is set to the width; Textual needs to know how long it is."""
+        self._lines = key_page(self._keys, self.size.width)
         self.virtual_size = Size(0, len(self._lines))
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
@@ -94,7 +107,7 @@ class KeyTitle(LineWidget):
 class KeyScreen(ModalScreen[None]):
     """Covers the whole screen; Esc, q or the key that opened it goes back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f1,enter", "dismiss_page", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss_page", show=False)]
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         super().__init__()
@@ -102,7 +115,13 @@ class KeyScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield KeyTitle()
-        yield KeyLines(key_page(self._keys))
+        yield KeyLines(self._keys)
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that opened the page, whichever that is."""
+        if event.key == self._keys.get("help"):
+            event.stop()
+            self.dismiss(None)
 
     def action_dismiss_page(self) -> None:
         """Back."""

@@ -76,6 +76,8 @@ class InstrumentLine(LineWidget):
         used, window = self._reading.used, self._reading.desk.window
         if window is None:
             return f"ctx {human_tokens(used)}" if used else ""
+        if used is None and self._reading.doing:
+            return ""  # it is counted when the answer is there
         return f"ctx {'?' if used is None else human_tokens(used)} of {human_tokens(window)}"
 
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tui.core.events import Progress
 from tui.core.presets import Preset
 from tui.errors import LokalError
-from tui.servers.choice import Connection
-from tui.ui.chat.session import ChatSession
+
+if TYPE_CHECKING:
+    from tui.servers.choice import Connection
+    from tui.ui.chat.session import ChatSession
 
 
 class Connected(Message):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from tui.config.presets import load_presets
 from tui.config.settings import load_settings
-from tui.config.themes import load_themes
+from tui.config.themes import ThemeSpec, load_themes
 from tui.core.presets import find as find_preset
+from tui.curtain import Curtain
 from tui.errors import LokalError, UsageError
 from tui.ui import compat, theme
 from tui.ui.app import LokalApp
 from tui.ui.launch import Launch
+from tui.ui.terminal import probe
 
 
-def run(launch: Launch) -> int:
+def run(launch: Launch, curtain: Curtain | None = None) -> int:
     """Run lokal until the person leaves; the exit status. Raises UsageError for an unknown preset."""
     settings = load_settings(launch.folders.settings_file)
     presets = load_presets(launch.folders.presets)
@@ -33,10 +36,10 @@ def run(launch: Launch) -> int:
         problems.append(UsageError(f"There is no theme “{name}”", "", f"There are: {known}"))
         name = "auto"
     if name == "auto":
-        name = _automatic()
+        name = _automatic(launch, curtain, specs.value)
     compat.teach_keys()
     compat.hasten_escape(os.environ)
-    app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems))
+    app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain)
     try:
         app.run(mouse=False)
     finally:
@@ -44,9 +47,22 @@ def run(launch: Launch) -> int:
     return app.return_code or 0
 
 
-def _automatic() -> str:
-    """Dark or light as the terminal is; its own colours where it cannot say or has no others."""
-    from tui.ui.terminal import probe
+def _automatic(launch: Launch, curtain: Curtain | None, specs: Mapping[str, ThemeSpec]) -> str:
+    """Dark or light as the terminal is; its own colours where it cannot say or has no others.
 
-    truecolor = probe.describe(os.environ).colours == "truecolor"
-    return theme.resolve_auto(probe.background() if truecolor else None, truecolor=truecolor)
+    The terminal's word is waited for only the first time: later the theme of last time is taken, and changed in the
+    running app if the terminal says otherwise.
+    """
+    if not probe.has_truecolor():
+        return theme.TERMINAL
+    try:
+        kept = launch.folders.auto_theme.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        kept = ""
+    if kept in specs:
+        return kept
+    if curtain is None:
+        return theme.resolve_auto(probe.background(), truecolor=True)
+    background, read = probe.read_background(0)
+    curtain.typed += read
+    return theme.resolve_auto(background, truecolor=True)

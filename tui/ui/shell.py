@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from tui.config.themes import ThemeSpec
+from tui.curtain import Curtain
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.terminal.hook import DeltaApp
@@ -28,13 +30,13 @@ def _provider() -> type[Provider]:
     return Commands
 
 
-def _driver() -> type[Driver] | None:
+def _driver(curtain: Curtain | None) -> type[Driver] | None:
     """lokal's own reading of the terminal, where it is a POSIX one and no test; None = Textual's choice."""
     if sys.platform == "win32" or not (sys.__stdin__ and sys.__stdin__.isatty()):
         return None
-    from tui.ui.terminal.driver import LokalDriver
+    from tui.ui.terminal.driver import driver_with
 
-    return LokalDriver
+    return driver_with(curtain)
 
 
 class Shell(DeltaApp[None]):
@@ -46,20 +48,32 @@ class Shell(DeltaApp[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*keys.app_bindings()]
 
-    def __init__(self, specs: Mapping[str, ThemeSpec], theme: str) -> None:
-        """`theme` is a name in `specs`."""
+    def __init__(self, specs: Mapping[str, ThemeSpec], theme: str, curtain: Curtain | None) -> None:
+        """`theme` is a name in `specs`; `curtain` holds the terminal until the driver starts."""
+        # Textual 8.2 makes greys of colours for NO_COLOR, and of the terminal's own colours black on black; it leaves them
+        # out where colours are declared to be the terminal's.
+        bare = "NO_COLOR" in os.environ
+        theme = themes.TERMINAL if bare else theme
         self.palette = themes.palette_from(specs[theme])
-        super().__init__(driver_class=_driver())
+        super().__init__(driver_class=_driver(curtain), ansi_color=True if bare else None)
         self._specs = specs
         for spec in specs.values():
             self.register_theme(themes.textual_theme(spec))
         self.theme = theme
 
+    def listen(self) -> None:
+        """The keys have somewhere to go from now on."""
+        tell = getattr(
+            self._driver, "listen", None
+        )  # Textual's own drivers, in tests and on Windows, have none
+        if tell is not None:
+            tell()
+
     # -- themes -----------------------------------------------------------------------------------------------------
 
     def theme_names(self) -> tuple[str, ...]:
-        """The themes to choose from."""
-        return themes.names(self._specs)
+        """The themes to choose from; without colours there is one."""
+        return (themes.TERMINAL,) if self.no_color else themes.names(self._specs)
 
     def wear(self, name: str) -> None:
         """Change the colours of everything on the screen."""

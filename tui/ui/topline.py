@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from tui.ui.line import LineWidget
-from tui.ui.row import spread
+from tui.ui.row import cut, parts_width, spread
 
 TABS = ("Chat", "Models", "Settings")
+GAP = 2
+LEAST_PLACE, LEAST_MODEL = 12, 24
+"""Cells in which a place and a model still say something."""
 
 
 class TopLine(LineWidget):
@@ -29,7 +33,22 @@ class TopLine(LineWidget):
         left = [self.part(" lokal ", "muted")]
         for tab in TABS:
             left += [self.part("  "), self.part(tab, "tab_open" if tab == self._active else "tab")]
-        right = [self.part(self._place, "muted")]
-        if self._model:
-            right += [self.part(" · ", "muted"), self.part(self._model, "second")]
-        return spread(left, [*right, self.part(" ")], width, self.base(), gap=2)
+        place, model = _shortened(self._place, self._model, width - parts_width(left) - GAP - 1)
+        right = [self.part(place, "muted")]
+        if model:
+            right += [self.part(" · " if place else "", "muted"), self.part(model, "second")]
+        return spread(left, [*right, self.part(" ")], width, self.base(), gap=GAP)
+
+
+def _shortened(place: str, model: str, room: int) -> tuple[str, str]:
+    """Both so that they fit with a ` · ` between them: the place gives way first, and goes where it would say nothing."""
+    if not model:
+        return cut(place, room), ""
+    if cell_len(place) + 3 + cell_len(model) <= room:
+        return place, model
+    left = room - 3 - cell_len(model)
+    if left >= LEAST_PLACE:
+        return cut(place, left), model
+    if room >= LEAST_PLACE + 3 + LEAST_MODEL:
+        return cut(place, LEAST_PLACE), cut(model, room - 3 - LEAST_PLACE)
+    return "", cut(model, room)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tui.core.conversation import Conversation
 from tui.core.message import Message, Role, Status, new_id
 from tui.core.parameters import BY_NAME, for_server
 from tui.core.request import ChatRequest, Turn, turns_of
-from tui.servers.choice import Connection
 from tui.ui.desk import Desk
+
+if TYPE_CHECKING:
+    from tui.servers.choice import Connection
 
 GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of it and add no remark."
 """Asked of a server that cannot take up an unfinished answer itself."""

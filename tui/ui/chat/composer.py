@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
 
@@ -86,7 +87,8 @@ class Composer(TextArea):
             does = "taken" if self._recall(1) else ""
         else:
             does = ""
-        if does or event.key == "enter":
+        bound = not (does or event.is_printable) and await run_binding(self.app, event.key)
+        if does or bound or event.key == "enter":
             event.stop()
             event.prevent_default()
         else:

@@ -104,7 +104,8 @@ def _problem(message: Message) -> str:
 def _outcome(message: Message) -> str:
     parts = []
     if message.usage.completion:
-        parts.append(f"{human_tokens(message.usage.completion)} tokens")
+        word = "token" if message.usage.completion == 1 else "tokens"
+        parts.append(f"{human_tokens(message.usage.completion)} {word}")
     if message.timings.tokens_per_s:
         parts.append(_rate(message.timings.tokens_per_s))
     if message.status is Status.STOPPED:

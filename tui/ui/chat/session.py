@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tui.core.conversation import Conversation, title_from
 from tui.core.message import Message, Role, new_id
-from tui.store.store import Store
 from tui.ui.persistence import Persistence
+
+if TYPE_CHECKING:
+    from tui.store.store import Store
 
 
 class ChatSession:

@@ -28,15 +28,16 @@ def _connected(desk: Desk) -> tuple[Line, ...]:
     if connection is None:
         return ()
     place = connection.place
-    if connection.info.version:
-        place += f", version {safe_line(connection.info.version, 40)}"
+    if connection.info.version and not connection.embedded:
+        place += f", version {safe_line(connection.info.version, 24)}"
     privacy = (
-        "nothing leaves it"
+        "nothing leaves this machine"
         if connection.server.endpoint.on_this_machine
         else "your words go there, nowhere else"
     )
     lines: list[Line] = [
-        (("Connected   ", "muted"), (place, ""), (f"  ({privacy})", "muted")),
+        (("Connected   ", "muted"), (place, "")),
+        ((" " * len("Connected   ") + privacy, "muted"),),
         (("Model       ", "muted"), *_model(desk)),
         (("Preset      ", "muted"), (desk.preset.name, "accent"), (_preset(desk), "muted")),
         (),

@@ -18,6 +18,7 @@ from tui.core.parameter import Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY
 from tui.core.presets import Preset, band
 from tui.errors import UsageError
+from tui.ui.compat import run_binding
 from tui.ui.desk import Desk
 from tui.ui.look import palette_of
 from tui.ui.row import cut, fit
@@ -127,14 +128,14 @@ class ParameterForm(ScrollView, can_focus=True):
         self._typed, self.problem = None, None
         self._set(None)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Typing a value."""
         if self._typed is None:
             if event.key == "enter":
                 self._typed = "" if self._value() is None else self.current.format(self._value())
             elif event.character and (event.character.isdigit() or event.character in "-.,"):
                 self._typed = event.character
-            else:
+            elif not await run_binding(self.app, event.key):
                 return
         elif event.key == "enter":
             self._take_typed()
@@ -144,7 +145,7 @@ class ParameterForm(ScrollView, can_focus=True):
             self._typed = self._typed[:-1]
         elif event.is_printable and event.character:
             self._typed += event.character
-        else:
+        elif not await run_binding(self.app, event.key):
             return
         event.stop()
         event.prevent_default()

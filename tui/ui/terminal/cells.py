@@ -154,7 +154,10 @@ def clusters(text: str) -> list[tuple[str, int]]:
         else:
             parts.append(character)
         joined = character == _JOINER
-    measured = [(part, cell_len(part)) for part in parts]
+    if joined:
+        # It has nothing to join here, but a terminal could join to it what is drawn next.
+        parts[-1] = parts[-1].rstrip(_JOINER)
+    measured = [(part, cell_len(part)) for part in parts if part]
     total = cell_len(text)
     return measured if sum(columns for _, columns in measured) == total else [(text, total)]
 

@@ -19,6 +19,10 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from tui.curtain import Curtain
+from tui.ui.terminal.probe import parse_background
+from tui.ui.terminal.replies import LateReplies
+
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 READ_BYTES = 65536
 
@@ -47,11 +51,14 @@ class InputReader:
         self._parser = XTermParser(False)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._paste: list[str] | None = None
+        self._replies = LateReplies()
+        self.background: tuple[int, int, int] | None = None
 
     @property
     def pending(self) -> bool:
         """Whether what came may be the start of a longer sequence: after a silence it is taken as it is."""
-        return self._parser._timeout_time is not None  # the parser of Textual 8.2 has no public name for it
+        # The parser of Textual 8.2 has no public name for it.
+        return self._parser._timeout_time is not None or self._replies.holding
 
     def feed(self, data: bytes) -> list[Message]:
         """The events that `data` completes."""
@@ -63,7 +70,10 @@ class InputReader:
 
     def silence(self) -> list[Message]:
         """Nothing came for a while."""
-        return list(self._parser.tick())
+        found: list[Message] = []
+        if held := self._replies.released():
+            found += self._parser.feed(held)
+        return [*found, *self._parser.tick()]
 
     def close(self) -> None:
         """End the parser."""
@@ -73,6 +83,9 @@ class InputReader:
             return
 
     def _typed(self, text: str, found: list[Message]) -> str:
+        if (known := parse_background(text.encode())) is not None:
+            self.background = known
+        text = self._replies.without(text)
         before, start, after = text.partition(PASTE_START)
         if before:
             found += self._parser.feed(before)
@@ -96,10 +109,19 @@ class InputReader:
 
 
 class LokalDriver(LinuxDriver):
-    """Textual's driver with lokal's reading loop."""
+    """Textual's driver with lokal's reading loop, which takes the terminal over from the curtain, if there is one."""
+
+    curtain: Curtain | None = None
 
     class TerminalGone(Message):
         """The terminal was closed."""
+
+    class BackgroundKnown(Message):
+        """The terminal said what its background colour is: red, green, blue, 0 to 255 each."""
+
+        def __init__(self, background: tuple[int, int, int]) -> None:
+            super().__init__()
+            self.background = background
 
     def __init__(
         self,
@@ -112,12 +134,38 @@ class LokalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)  # type: ignore[arg-type]  # App is generic there
         self._wake = _WakingEvent()
         self.exit_event = self._wake
+        self._listening = threading.Event()
+
+    def start_application_mode(self) -> None:
+        """As Textual does it; but a terminal that the curtain holds is on the alternate screen already, where asking
+        for it again would wipe what is painted, and its settings to go back to are those from before the curtain."""
+        curtain = self.curtain
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual 8.2
+        if curtain is not None and not curtain.handed_over:
+            curtain.handed_over = True
+            self.attrs_before = curtain.settings
+
+    def write(self, data: str) -> None:
+        """Textual's, without the switch to a screen that is shown already."""
+        if data == "\x1b[?1049h" and self.curtain is not None and not self.curtain.handed_over:
+            return
+        super().write(data)
+
+    def listen(self) -> None:
+        """From now on there is somebody to give the keys to; until then they wait in the kernel."""
+        self._listening.set()
 
     def run_input_thread(self) -> None:
         """Read until the app ends, asleep while nothing comes."""
         reader = InputReader()
         terminal, wake = self.fileno, self._wake.fd
         try:
+            while not self._listening.wait(0.02):
+                if self.exit_event.is_set():
+                    return
+            if self.curtain is not None:
+                self._give(reader, self.curtain.typed)
+                self.curtain.typed = b""
             while not self.exit_event.is_set():
                 timeout = constants.ESCAPE_DELAY if reader.pending else None
                 ready = select.select([terminal, wake], [], [], timeout)[0]
@@ -127,13 +175,19 @@ class LokalDriver(LinuxDriver):
                         self._app.post_message(self.TerminalGone())
                         select.select([wake], [], [])
                         return
-                    for message in reader.feed(data):
-                        self.process_message(message)
+                    self._give(reader, data)
                 elif not ready:
                     for message in reader.silence():
                         self.process_message(message)
         finally:
             reader.close()
+
+    def _give(self, reader: InputReader, data: bytes) -> None:
+        for message in reader.feed(data):
+            self.process_message(message)
+        if reader.background is not None:
+            self._app.post_message(self.BackgroundKnown(reader.background))
+            reader.background = None
 
     @staticmethod
     def _read(terminal: int) -> bytes:
@@ -142,3 +196,8 @@ class LokalDriver(LinuxDriver):
         except OSError:
             # EIO: the other side of the pseudo-terminal is closed.
             return b""
+
+
+def driver_with(curtain: Curtain | None) -> type[LokalDriver]:
+    """The driver class for an app that opens behind `curtain`: Textual makes the driver itself, from a class."""
+    return type("LokalDriver", (LokalDriver,), {"curtain": curtain})

@@ -79,6 +79,12 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         self._pinged_at = None
         self._frames.forget()
 
+    def picture(self) -> str:
+        """What is on the screen as bytes that draw it on an empty one; empty if that is not known."""
+        if not self._frames.rows:
+            return ""
+        return FrameWriter().frame(self._frames.rows, (0, 0)) + RESET
+
     # Textual 8.2: the only way from the compositor to the driver, called by Screen for each update.
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if not self._writes_now() or renderable is None:

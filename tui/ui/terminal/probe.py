@@ -70,6 +70,11 @@ def describe(environ: Mapping[str, str], size: tuple[int, int] = (0, 0)) -> Term
     )
 
 
+def has_truecolor() -> bool:
+    """Whether the terminal of this process has 24-bit colour."""
+    return describe(os.environ).colours == "truecolor"
+
+
 def terminal_size() -> tuple[int, int]:
     """Columns and lines of the terminal that the process writes to; (0, 0) if it writes to none."""
     for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
@@ -155,6 +160,23 @@ def background(timeout_s: float = 0.1) -> tuple[int, int, int] | None:
     """The terminal's background colour, or None if it does not tell in time."""
     query = ask_background()
     return query.answer(timeout_s) if query else None
+
+
+def read_background(input_fd: int, timeout_s: float = 0.1) -> tuple[tuple[int, int, int] | None, bytes]:
+    """The answer to a question that was asked already, from a terminal in raw mode; and all that was read, with the
+    answer and what a person typed meanwhile, for whoever reads the input next."""
+    data = b""
+    deadline = time.monotonic() + timeout_s
+    while not _COLOUR_ANSWER.search(data) and (left := deadline - time.monotonic()) > 0:
+        if _LAST_ANSWER.search(data):
+            left = min(left, _GRACE_S)
+        if not select.select([input_fd], [], [], left)[0]:
+            break
+        piece = os.read(input_fd, 1024)
+        if not piece:
+            break
+        data += piece
+    return parse_background(data), data
 
 
 def parse_background(answer: bytes) -> tuple[int, int, int] | None:

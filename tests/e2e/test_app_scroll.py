@@ -1,0 +1,82 @@
+"""Reading back while an answer comes in, and windows of all sizes; the real program on a line of paced bytes."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.app import OPENAI, last_chat, model_server, paced
+from tests.support.terminal import TerminalSession, lokal
+
+PAGE_UP, PAGE_DOWN = "\x1b[5~", "\x1b[6~"
+CTRL_HOME = "\x1b[1;5H"
+_NUMBER = re.compile(r"^Paragraph (\d+)\.$", re.MULTILINE)
+
+
+def _numbers(terminal: TerminalSession) -> list[int]:
+    return [int(number) for number in _NUMBER.findall(terminal.text())]
+
+
+async def test_reading_back_and_resizing_while_an_answer_comes() -> None:
+    pieces = [OPENAI.text(f"Paragraph {number}.\n\n") for number in range(100_000)]
+    stream = OPENAI.stream(*pieces, ended=False)
+    piece = len(stream.raw) // len(pieces)
+    async with model_server(paced(stream, piece, 0.02)) as server, lokal("--server", server.url) as terminal:
+        await terminal.wait_for("this machine · rep")
+        terminal.send("Go on\r")
+        await terminal.until(lambda: 20 in _numbers(terminal), "the answer is longer than the screen")
+
+        terminal.send(PAGE_UP)
+        await terminal.wait_for(r"\d+ new lines? below · Ctrl\+G")
+        kept = _numbers(terminal)
+        assert kept
+        first = int((await terminal.wait_for(r"── (\d+) new lines? below"))[1])
+        await terminal.until(
+            lambda: (found := re.search(r"── (\d+) new lines below", terminal.text())) is not None
+            and int(found[1]) > first + 10,
+            "more lines are below",
+        )
+        assert _numbers(terminal) == kept
+        terminal.send(PAGE_UP)
+        await terminal.until(lambda: _numbers(terminal) < kept, "an earlier page")
+
+        # Another width and another height: the line at the top stays there.
+        top = _numbers(terminal)[0]
+        for columns, rows in ((60, 15), (200, 60), (80, 24)):
+            terminal.resize(columns, rows)
+            await terminal.until(
+                lambda rows=rows: _numbers(terminal)[:1] == [top] and terminal.screen()[-1] != "",
+                f"the same place at {columns}x{rows}",
+            )
+            await terminal.wait_for(r"new lines below · Ctrl\+G ─+\n›")
+
+        terminal.send("\x07")
+        await terminal.wait_until_gone("new lines below")
+        await terminal.until(lambda: _numbers(terminal)[0] > kept[-1], "the end is followed")
+        terminal.send(CTRL_HOME)
+        await terminal.wait_for(r"── you ─+\nGo on\n")
+        terminal.send("\x07")
+        await terminal.until(lambda: _numbers(terminal)[0] > kept[-1], "the end is followed again")
+
+        for columns, rows in ((60, 15), (200, 60), (20, 6)):
+            terminal.resize(columns, rows)
+            seen = _numbers(terminal)
+            await terminal.until(
+                lambda seen=seen: bool(_numbers(terminal)) and _numbers(terminal)[-1] > max([*seen, 0]) + 5,
+                f"the answer goes on at {columns}x{rows}",
+            )
+            assert terminal.screen()[-2].startswith("›")
+            assert set(terminal.screen()[-3]) == {"─"}
+            assert len(terminal.screen()[-3]) == columns
+        terminal.send("a text that is longer than the screen")
+        await terminal.wait_for(r"longer than|than the")
+        terminal.send("\x1b")
+        await terminal.until(lambda: server.left.is_set(), "lokal has closed the connection")
+        terminal.resize(80, 24)
+        await terminal.wait_for("stopped by you")
+        await terminal.wait_for("› a text that is longer than the screen")
+        shown = _numbers(terminal)
+        await terminal.quit()
+    content = (await last_chat())[1].content
+    numbers = [int(number) for number in _NUMBER.findall(content)]
+    assert numbers == list(range(len(numbers)))
+    assert shown[-1] == numbers[-1]

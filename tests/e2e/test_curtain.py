@@ -1,0 +1,175 @@
+"""What is on the terminal between Enter and the app: painted at once, nothing typed is lost, always put right again."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.app import answer, bodies, model_server, turns
+from tests.support.terminal import ROOT, lokal
+from tui import curtain
+
+RAISE = "import os, sys; from tui import curtain; held = curtain.raised(sys.argv[1:], os.environ); "
+
+
+class Pty:
+    """A pseudo-terminal whose settings can be looked at from outside."""
+
+    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(self.slave)
+        self.written = b""
+
+    def run(self, code: str, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+        """Python `code` on this terminal."""
+        variables = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **environ}
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stdin=self.slave, stdout=self.slave, stderr=self.slave, env=variables, start_new_session=True,
+        )  # fmt: skip
+
+    def read_until(self, wanted: bytes, deadline_s: float = 20) -> bytes:
+        """Everything written so far, once `wanted` is in it."""
+        end = time.monotonic() + deadline_s
+        while wanted not in self.written and time.monotonic() < end:
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.written += os.read(self.master, 65536)
+        assert wanted in self.written, self.written
+        return self.written
+
+    @property
+    def restored(self) -> bool:
+        """Whether the terminal is as it was."""
+        return termios.tcgetattr(self.slave) == self.before
+
+
+def test_it_imports_next_to_nothing() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import tui.curtain; "
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}; print(sorted(new))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    heavy = {"textual", "rich", "argparse", "pathlib", "dataclasses", "re", "asyncio", "tomllib", "json"}
+    assert heavy.isdisjoint(eval(ran.stdout))
+
+
+def test_the_first_time_it_paints_the_outline_for_this_size() -> None:
+    terminal = Pty(100, 30)
+    process = terminal.run(RAISE + "input()")
+    written = terminal.read_until(curtain.ASK_BACKGROUND).decode()
+    assert written.startswith("\x1b[?1049h")
+    assert "Chat" in written
+    assert "─" * 100 in written
+    assert "\x1b[29;1H› " in written
+    assert not terminal.restored
+    process.kill()
+    process.wait()
+
+
+def test_it_paints_the_frame_of_last_time(own_home: Path) -> None:
+    size = (90, 25)
+    environ = {
+        "TERM": "xterm-256color",
+        "HOME": os.environ["HOME"],
+        "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"],
+    }
+    kept = Path(curtain.frame_file(environ, *size))
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"the frame of last time")
+    terminal = Pty(*size)
+    process = terminal.run(RAISE + "input()", COLORTERM="", NO_COLOR="")
+    assert b"the frame of last time" in terminal.read_until(curtain.ASK_BACKGROUND)
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize(
+    "way", ["held.drop()", "held.drop(); held.drop()", "os.kill(os.getpid(), 15)", "os.kill(os.getpid(), 1)"]
+)
+def test_the_terminal_is_put_right(way: str) -> None:
+    terminal = Pty()
+    terminal.run(RAISE + way).wait()
+    assert terminal.read_until(b"\x1b[?1049l").endswith(b"\x1b[?25h")
+    assert terminal.restored
+
+
+def test_a_crash_on_the_way_is_said_on_a_terminal_that_is_right_again() -> None:
+    terminal = Pty()
+    broken = "import sys; sys.modules['textual'] = None; sys.argv[1:] = []; from tui.__main__ import main; sys.exit(main())"
+    process = terminal.run(broken)
+    written = terminal.read_until(b"Error")
+    assert process.wait() != 0
+    assert written.index(b"\x1b[?1049l") < written.index(b"Error")
+    assert terminal.restored
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--preset", "nosuch"), b"There is no preset"),
+        (("--gguf", "/nonexistent.gguf"), b"nonexistent.gguf"),
+        (("--wrong",), b"--wrong"),
+    ],
+)
+def test_what_is_wrong_with_the_command_line_stays_on_the_screen(
+    arguments: tuple[str, ...], said: bytes
+) -> None:
+    terminal = Pty()
+    process = terminal.run("import sys; from tui.__main__ import main; sys.exit(main())", *arguments)
+    written = terminal.read_until(said)
+    assert process.wait() == 2
+    assert written.index(b"\x1b[?1049l") < written.index(said)
+    assert terminal.restored
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "size"),
+    [
+        (("ask", "hello"), {}, (80, 24)),
+        (("--help",), {}, (80, 24)),
+        ((), {"TERM": "dumb"}, (80, 24)),
+        ((), {}, (19, 24)),
+        ((), {}, (80, 5)),
+    ],
+)
+def test_where_there_is_nothing_to_paint(
+    arguments: tuple[str, ...], environ: dict[str, str], size: tuple[int, int]
+) -> None:
+    terminal = Pty(*size)
+    terminal.run(RAISE + "print('held', held)", *arguments, **environ).wait()
+    assert b"\x1b[?1049h" not in terminal.read_until(b"held None")
+    assert terminal.restored
+
+
+async def test_what_is_typed_before_the_app_is_there_is_asked() -> None:
+    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+        terminal.send("typed at once, Enter too\r")
+        await terminal.wait_for("Fine\\.")
+        await terminal.quit()
+        assert turns(bodies(server)[0]) == [("user", "typed at once, Enter too")]
+
+
+async def test_the_first_frame_is_kept_for_the_next_start() -> None:
+    async with model_server(answer("Fine.")) as server:
+        async with lokal("--server", server.url) as terminal:
+            await terminal.wait_for("this machine · rep")
+            await terminal.quit()
+        frames = list((Path(os.environ["XDG_STATE_HOME"]) / "lokal" / "frames").iterdir())
+        assert [frame.name.endswith("-80x24") for frame in frames] == [True]
+        assert "Looking for a model server" in frames[0].read_text(encoding="utf-8")
+        async with lokal("--server", server.url) as terminal:
+            await terminal.wait_for("this machine · rep")
+            await terminal.quit()

@@ -1,0 +1,184 @@
+"""lokal in a running app without a terminal: keys go in, the screen is looked at as text and as styles."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+from rich.segment import Segment
+from textual.pilot import Pilot
+
+from tests.support.replay import Canned, Replay, as_json, ndjson, recorded
+from tui.config.presets import load_presets
+from tui.config.settings import load_settings
+from tui.config.themes import load_themes
+from tui.core.endpoint import Endpoint
+from tui.core.message import NO_PARAMETERS, Value
+from tui.paths import folders
+from tui.ui.app import LokalApp
+from tui.ui.launch import Launch
+from tui.ui.theme import DARK
+
+DEADLINE_S = 15.0
+"""Longer than anything takes on a machine that is busy with other tests."""
+SIZES = ((80, 24), (120, 40))
+NOBODY = Endpoint("http://127.0.0.1:1")
+"""An address at which nothing listens: tcpmux, which no machine runs."""
+MODEL = "llama3.2:3b"
+
+
+class Stage:
+    """The running app and its pilot."""
+
+    def __init__(self, app: LokalApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self._pilot = pilot
+
+    # -- what a person does -----------------------------------------------------------------------------------------
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, by Textual's names."""
+        await self._pilot.press(*keys)
+
+    async def write(self, text: str) -> None:
+        """Type text, each character a key."""
+        await self._pilot.press(*text)
+
+    async def ask(self, question: str) -> None:
+        """Write a question and send it."""
+        self.app.chat.composer.fill(question)
+        await self.press("enter")
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        await self._pilot.resize_terminal(columns, rows)
+        await self._pilot.pause()
+
+    # -- what a person sees -----------------------------------------------------------------------------------------
+
+    def lines(self) -> list[list[Segment]]:
+        """The screen, row by row, as styled text."""
+        # Textual 8.2 shows the whole screen as strips nowhere else; the app's own frames are made from the same.
+        strips = self.app.screen._compositor.render_strips()
+        return [[segment for segment in strip if not segment.control] for strip in strips]
+
+    def screen(self) -> list[str]:
+        """The rows as text, without the blanks at their ends."""
+        return ["".join(segment.text for segment in line).rstrip() for line in self.lines()]
+
+    def text(self) -> str:
+        """The screen in one string."""
+        return "\n".join(self.screen())
+
+    def row(self, pattern: str) -> str:
+        """The first row that matches `pattern`."""
+        found = [line for line in self.screen() if re.search(pattern, line)]
+        assert found, f"no row matches {pattern!r}:\n{self.text()}"
+        return found[0]
+
+    def style_of(self, text: str) -> str:
+        """How the first place of `text` on the screen is drawn, as Rich writes a style."""
+        for line in self.lines():
+            cells = [(character, segment.style) for segment in line for character in segment.text]
+            place = "".join(character for character, _ in cells).find(text)
+            if place >= 0:
+                return str(cells[place][1])
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
+
+    async def see(self, pattern: str) -> re.Match[str]:
+        """Wait until the screen matches `pattern` (searched for, `.` stops at a row's end)."""
+        await self.until(
+            lambda: re.search(pattern, self.text()) is not None, f"the screen shows {pattern!r}"
+        )
+        found = re.search(pattern, self.text())
+        assert found is not None
+        return found
+
+    async def see_no_more(self, pattern: str) -> None:
+        """Wait until nothing on the screen matches `pattern`."""
+        await self.until(lambda: re.search(pattern, self.text()) is None, f"{pattern!r} is gone")
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until `condition` holds; AssertionError with the screen if it does not in time."""
+        deadline = time.monotonic() + DEADLINE_S
+        await self._pilot.pause()
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {DEADLINE_S} s: {what}\n{self.text()}")
+            await asyncio.sleep(0.005)
+            await self._pilot.pause()
+
+
+@asynccontextmanager
+async def running(
+    server: str | Endpoint = NOBODY,
+    *,
+    size: tuple[int, int] = SIZES[0],
+    theme: str = DARK,
+    preset: str = "",
+    overrides: Mapping[str, Value | None] = NO_PARAMETERS,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Stage]:
+    """lokal as it starts on a good terminal in this test's home, against `server`; ended when the block ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "TMUX", "STY", "LOKAL_FRAMES"):
+            patch.delenv(name, raising=False)
+        for name, value in {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})}.items():
+            patch.setenv(name, value)
+        mine = folders(os.environ)
+        settings, presets = load_settings(mine.settings_file), load_presets(mine.presets)
+        specs = load_themes(mine.themes)
+        endpoint = Endpoint(server) if isinstance(server, str) else server
+        launch = Launch(mine, endpoint, preset=preset, overrides=overrides)
+        problems = (*settings.problems, *presets.problems, *specs.problems)
+        app = LokalApp(launch, settings.value, presets.value, specs.value, theme, problems)
+        try:
+            async with app.run_test(size=size, notifications=True) as pilot:
+                yield Stage(app, pilot)
+        finally:
+            app.backstage.end()
+
+
+def like_ollama(server: Replay, *models: tuple[str, str, int]) -> Replay:
+    """Let a replay server be an Ollama with these (name, parameters, bytes); the first is in memory."""
+    listed = [
+        {
+            "name": name,
+            "size": size,
+            "details": {
+                "family": "llama",
+                "parameter_size": parameters,
+                "quantization_level": "Q4_K_M",
+                "context_length": 131072,
+            },
+            "capabilities": ["completion"],
+        }
+        for name, parameters, size in models or ((MODEL, "3.2B", 2_019_393_189),)
+    ]
+    first = listed[0]["name"]
+    in_memory = [{"name": first, "model": first, "size": 2_500_000_000, "context_length": 8192}]
+    server.on("/api/version", recorded("ollama/version"))
+    server.on("/api/tags", as_json(200, {"models": listed}))
+    server.on("/api/ps", as_json(200, {"models": in_memory}))
+    return server
+
+
+def ollama_answer(
+    text: str = "", *, thought: str = "", tokens: int = 412, reason: str = "stop", ended: bool = True
+) -> Canned:
+    """An answer of Ollama in two pieces at the most, so that no rate of our own clock is shown, made at 41 tokens/s."""
+    records: list[object] = []
+    if thought:
+        records.append({"message": {"role": "assistant", "content": "", "thinking": thought}, "done": False})
+    if text:
+        records.append({"message": {"role": "assistant", "content": text}, "done": False})
+    if ended:
+        end = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": reason}
+        figures = {"prompt_eval_count": 812, "eval_count": tokens, "eval_duration": tokens * 10**9 // 41}
+        records.append({**end, **figures})
+    return ndjson(records, ended=ended)

@@ -1,0 +1,184 @@
+"""One question on its way to a server, and its answer on the way to standard output."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tui.cli_output import ProgressLine, say
+from tui.cli_running import Writer
+from tui.config.settings import Settings
+from tui.core.events import Event, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
+from tui.core.generation import Generation
+from tui.core.message import Message, Problem, Role, Status, Value, new_id
+from tui.core.parameters import BY_NAME, for_server
+from tui.core.presets import Preset
+from tui.core.request import ChatRequest, turns_of
+from tui.core.text import human_size
+from tui.errors import LokalError, ModelMissing
+from tui.servers.choice import Connection, choose, get_to_know, named_server, require_model, with_names
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of whom.
+
+    `server` is an address, a name from the config, or empty for the best that answers; with a `gguf` it is the
+    embedded engine, which writes its log into `logs`. `model` is empty where none was asked for.
+    """
+
+    text: str
+    system: str
+    preset: Preset
+    values: Mapping[str, Value]
+    server: str
+    model: str
+    gguf: Path | None
+    logs: Path
+    settings: Settings
+
+
+class Asking:
+    """Asks once. What is known of the answer is there at any time, whatever ended the work."""
+
+    def __init__(self, question: Question, *, prints: bool) -> None:
+        """`prints` = the text goes to standard output as it comes."""
+        self.asked = Message(new_id(), None, Role.USER, question.text, time.time())
+        self._question = question
+        self._prints = prints
+        self._blank = Message(
+            new_id(), self.asked.id, Role.ASSISTANT, "", time.time(), preset=question.preset.name
+        )
+        self._generation: Generation | None = None
+        self._line = ProgressLine()
+        self._printed = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether a model has been asked."""
+        return self._generation is not None
+
+    def answer(self, ending: BaseException | None = None) -> Message:
+        """The answer as far as it is known; `ending` is why it was never begun."""
+        if self._generation is not None:
+            return self._generation.as_message(self._blank)
+        if isinstance(ending, LokalError):
+            problem = Problem(ending.title, ending.detail, ending.hint)
+            return replace(self._blank, status=Status.FAILED, problem=problem)
+        return replace(self._blank, status=Status.STOPPED)
+
+    async def work(self) -> None:
+        """Find the server, ask, print. Raises LokalError; cancelling it closes the connection at once."""
+        question = self._question
+        try:
+            if question.gguf is not None:
+                await self._ask_engine(question.gguf)
+                return
+            servers = question.settings.servers
+            endpoint = named_server(question.server, servers, os.environ) if question.server else None
+            if endpoint is not None:
+                self._blank = replace(self._blank, server=endpoint.url)
+            usual = question.model or question.settings.model
+            await self._ask(await choose(endpoint, servers, os.environ, usual))
+        finally:
+            self._line.clear()
+
+    async def _ask_engine(self, gguf: Path) -> None:
+        from tui.servers.engine import Engine
+
+        engine = Engine(gguf, self._question.logs, self._question.values)
+        try:
+            endpoint = await engine.start(self._show)
+            await self._ask(await get_to_know(endpoint, embedded=True))
+        finally:
+            await engine.stop()
+
+    async def _ask(self, connection: Connection) -> None:
+        question, server = self._question, connection.server
+        try:
+            model = require_model(connection, question.model, question.settings.model)
+            self._blank = replace(
+                self._blank,
+                created_at=time.time(),
+                status=Status.STREAMING,
+                model=model,
+                server=server.endpoint.url,
+                parameters=self._taken(connection),
+            )
+            await self._read(
+                connection, ChatRequest(model, turns_of([self.asked], question.system), question.values)
+            )
+        except ModelMissing as error:
+            raise with_names(error, connection.models) from error
+        finally:
+            await server.aclose()
+
+    async def _read(self, connection: Connection, request: ChatRequest) -> None:
+        """Take the answer in and print it."""
+        generation = self._generation = Generation(time.monotonic())
+        writer = Writer()
+        try:
+            async with aclosing(connection.server.chat(request)) as events:
+                async for event in events:
+                    generation.apply(event, time.monotonic())
+                    if isinstance(event, TextDelta) and self._prints:
+                        self._line.clear()
+                        await writer.write(event.text)
+                    elif not writer.began:
+                        self._show(event)
+                    elif isinstance(event, TextWasReasoning):
+                        await writer.end_line()
+                        say("What came so far was the model's reasoning; the answer follows")
+        finally:
+            generation.stop(time.monotonic())  # of no effect on an answer that has ended
+            self._line.clear()
+            writer.end_line_if_room()
+        if generation.error is not None:
+            raise generation.error
+        self._remark(self.answer())
+
+    def _taken(self, connection: Connection) -> Mapping[str, Value]:
+        """The values that take effect: those that the server takes with a request and, for the embedded engine, those
+        that it was started with. The person is told of the others."""
+        values, kind = self._question.values, connection.server.kind
+        outgoing = for_server(values, kind)
+        at_start = {
+            name: values[name]
+            for name in outgoing.unsupported
+            if connection.embedded and BY_NAME[name].engine_flag
+        }
+        if ignored := [name for name in outgoing.unsupported if name not in at_start]:
+            say(f"Not sent, {kind.label} does not take it: {', '.join(ignored)}")
+        return {**outgoing.sent, **at_start}
+
+    def _show(self, event: Event) -> None:
+        """What happens before the first word."""
+        if isinstance(event, ReasoningDelta):
+            self._line.show("thinking")
+        if not isinstance(event, Progress):
+            return
+        words = "loading the model" if event.phase is Phase.LOADING else "reading the prompt"
+        if event.fraction is not None and event.unit == "bytes":
+            words += f" {human_size(event.done)} of {human_size(event.total)}"
+        elif event.fraction is not None:
+            words += f" {event.fraction * 100:.0f} %"
+        self._line.show(words)
+
+    def _remark(self, answer: Message) -> None:
+        """What a person should know of an answer that is whole for the server but not for them."""
+        limit, came = answer.parameters.get("max_tokens"), answer.usage.completion
+        if answer.finish_reason == "length" and isinstance(limit, int) and (came or limit) >= limit:
+            say(f"The answer was cut at {limit} tokens; --set max_tokens=N allows more")
+        elif answer.finish_reason == "length":
+            say("The answer was cut: the context window is full")
+        if self._generation is not None and self._generation.tool_calls:
+            say("The model asked for a function; lokal has none to give")
+        elif not answer.content.strip():
+            say(
+                "The model answered nothing"
+                + (" but reasoning (--json shows it)" if answer.reasoning else "")
+            )

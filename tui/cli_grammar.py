@@ -1,0 +1,290 @@
+"""The grammar of the command line: which options there are, and what they mean as values."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tui import __version__, cli_help
+from tui.errors import UsageError
+
+MAX_WIDTH = 78
+"""Columns that help fills at the most: longer lines are hard to read, and 80 is what everybody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ask and how. None and empty = not said; `assignments` are still `name=value`."""
+
+    server: str | None = None
+    model: str = ""
+    preset: str | None = None
+    assignments: tuple[str, ...] = ()
+    gguf: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """`lokal`: open the screen. `resume` is a chat's id, the start of one, or `last`."""
+
+    target: Target
+    resume: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`lokal ask`. `system` None = the preset's own system prompt."""
+
+    target: Target
+    prompt: str
+    system: str | None = None
+    save: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """`lokal doctor`."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """`lokal presets list`, or with a `name` `lokal presets show`."""
+
+    name: str | None = None
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chats:
+    """`lokal chats ACTION`: list, show or export; `format` is that of an export."""
+
+    action: str
+    id: str = ""
+    json: bool = False
+    format: str = "md"
+
+
+Command = Screen | Ask | Doctor | Presets | Chats
+
+
+def parse(arguments: Sequence[str] | None = None) -> Command:
+    """What the arguments (None = the process's) ask for. Raises UsageError; SystemExit after --help and --version."""
+    found, unknown = _parser().parse_known_args(arguments)
+    said = vars(found)
+    command: str | None = said["command"]
+    words: list[str] = said.get("prompt", [])
+    if command == "ask":
+        # argparse takes words for the question only up to the next option; those after it are left over.
+        words += [word for word in unknown if not _is_option(word)]
+        unknown = [word for word in unknown if _is_option(word)]
+    if unknown:
+        raise _unknown(unknown[0], command)
+    target = _target(said)
+    if command is None:
+        return Screen(target, said["resume"])
+    if said["resume"] is not None:
+        raise UsageError(f"lokal {command} takes no --resume", "", "It belongs to lokal without a command")
+    if command == "ask":
+        return Ask(target, " ".join(words), said["system"], said["save"], said["json"])
+    if target != Target():
+        given = next(name for name in ("server", "model", "preset", "set", "gguf") if said[name])
+        raise UsageError(f"lokal {command} takes no --{given}", "", f"See: lokal {command} --help")
+    if command == "doctor":
+        return Doctor(said["json"])
+    if command == "presets":
+        return Presets(said.get("name"), said["json"])
+    return Chats(said["action"], said.get("id", ""), said.get("json", False), said.get("format", "md"))
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and word != "-"
+
+
+def _target(said: Mapping[str, Any]) -> Target:
+    """The options that stand before a command and those after it, as one; the later ones count."""
+    here, before = ({name: said.get(name + end) for name in _TARGET} for end in ("_here", ""))
+    values = {name: before[name] if here[name] is None else here[name] for name in _TARGET}
+    assignments = (*(before["set"] or ()), *(here["set"] or ()))
+    target = Target(
+        values["server"], values["model"] or "", values["preset"], tuple(assignments), values["gguf"]
+    )
+    if target.gguf is not None and (target.server or target.model):
+        raise UsageError(
+            f"--gguf and {'--server' if target.server else '--model'} exclude each other",
+            "--gguf starts a server of its own with the model in the file",
+            "Leave one of them out",
+        )
+    return target
+
+
+_TARGET = ("server", "model", "preset", "set", "gguf")
+
+
+# -- what argparse is told ------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as lokal says everything; `epilogue` is made only when help is shown."""
+
+    epilogue: Callable[[], str] | None = None
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(formatter_class=_formatter, add_help=False, allow_abbrev=False, **more)
+        self.add_argument("-h", "--help", action="help", help="show this help")
+
+    def error(self, message: str) -> NoReturn:
+        raise _explained(message, self.prog)
+
+    def format_help(self) -> str:
+        if self.epilogue is not None:
+            self.epilog = self.epilogue()
+        return super().format_help()
+
+
+_Commands = argparse._SubParsersAction  # the type of what `add_subparsers` gives has no public name
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    width = min(MAX_WIDTH, shutil.get_terminal_size().columns - 2)
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=21, width=width)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="lokal", usage=cli_help.TOP_USAGE, description=cli_help.TOP, epilog=cli_help.EXAMPLES
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"lokal {__version__}", help="show the version"
+    )
+    _add_target(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="last",
+        metavar="CHAT",
+        help="open a chat again: the last one, or CHAT (its id, or the start of it)",
+    )
+    commands = parser.add_subparsers(
+        prog="lokal", dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser
+    )
+    _add_ask(commands)
+    _add_json(commands.add_parser("doctor", description=cli_help.DOCTOR))
+    _add_presets(commands)
+    _add_chats(commands)
+    return parser
+
+
+def _add_target(parser: _Parser, end: str = "") -> None:
+    """The options that stand for a Target; `end` keeps those of a command apart from those before it."""
+    for name, metavar, text in (
+        ("server", "URL", "ask this server and no other: an address, or its name in the config"),
+        ("model", "M", "the model, as the server names it"),
+        ("preset", "P", "technical, creative, chatbot or one of your own"),
+    ):
+        parser.add_argument(f"--{name}", dest=name + end, type=_filled, metavar=metavar, help=text)
+    parser.add_argument(
+        "--set",
+        dest=f"set{end}",
+        action="append",
+        metavar="NAME=VALUE",
+        help="a parameter, for this run only, such as top_k=40; repeatable",
+    )
+    parser.add_argument(
+        "--gguf",
+        dest=f"gguf{end}",
+        type=Path,
+        metavar="FILE",
+        help="start the built-in llama.cpp with the model in this file",
+    )
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("needs a value that is not empty")
+    return text
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_ask(commands: _Commands[_Parser]) -> None:
+    ask = commands.add_parser("ask", usage=cli_help.ASK_USAGE, description=cli_help.ASK)
+    ask.epilogue = cli_help.ask_epilogue
+    _add_target(ask, "_here")
+    ask.add_argument("--system", metavar="TEXT", help="a system prompt instead of the preset's")
+    ask.add_argument("--save", action="store_true", help="keep question and answer as a chat")
+    ask.add_argument("--json", action="store_true", help="print one JSON object when the answer is there")
+    ask.add_argument("prompt", nargs="*", metavar="PROMPT", help=argparse.SUPPRESS)
+
+
+def _add_presets(commands: _Commands[_Parser]) -> None:
+    presets = commands.add_parser("presets", description=cli_help.PRESETS)
+    actions = presets.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_json(actions.add_parser("list", help="one line for each preset"))
+    show = actions.add_parser("show", help="the values of a preset, and the band each belongs in")
+    show.add_argument("name", metavar="NAME", help="as “lokal presets list” names it")
+    _add_json(show)
+
+
+def _add_chats(commands: _Commands[_Parser]) -> None:
+    chats = commands.add_parser("chats", description=cli_help.CHATS)
+    actions = chats.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_json(actions.add_parser("list", help="all chats, the one used last first"))
+    which = "its id, the start of it, or last"
+    show = actions.add_parser("show", help="the messages of a chat along its open branch")
+    show.add_argument("id", metavar="ID", help=which)
+    _add_json(show)
+    export = actions.add_parser("export", help="write a chat to standard output")
+    export.add_argument("id", metavar="ID", help=which)
+    export.add_argument(
+        "--format",
+        choices=("md", "json"),
+        default="md",
+        help="md: the open branch (default); json: everything",
+    )
+
+
+# -- what is wrong, in words ----------------------------------------------------------------------------------------
+
+_COMMANDS = ("ask", "doctor", "presets", "chats")
+_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--json", "--version", "--resume", "--system", "--save",
+            "--format")  # fmt: skip
+
+
+def _unknown(argument: str, command: str | None) -> UsageError:
+    prog = f"lokal {command}" if command else "lokal"
+    if not _is_option(argument):
+        return UsageError(f"{prog} has no use for “{argument}”", "", f"See: {prog} --help")
+    option = argument.partition("=")[0]
+    close = difflib.get_close_matches(option, _OPTIONS, n=1, cutoff=0.7)
+    if close == [option]:
+        return UsageError(f"{prog} takes no {option}", "", f"See: {prog} --help")
+    hint = f"Did you mean {close[0]}?" if close else f"See: {prog} --help"
+    return UsageError(f"{prog} has no option {option}", "", hint)
+
+
+def _explained(message: str, prog: str) -> UsageError:
+    """argparse's own complaints as ours."""
+    see = f"See: {prog} --help"
+    choice = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)$", message, re.DOTALL)
+    if choice and prog == "lokal":
+        close = difflib.get_close_matches(choice[1], _COMMANDS, n=1)
+        hint = f"Did you mean lokal {close[0]}?" if close else f'To ask a question: lokal ask "{choice[1]}"'
+        return UsageError(f"There is no command “{choice[1]}”", f"There are: {', '.join(_COMMANDS)}", hint)
+    if choice:
+        return UsageError(f"{prog} cannot be “{choice[1]}”", f"It takes one of {choice[2]}", see)
+    if missing := re.search(r"arguments are required: (.*)$", message):
+        return UsageError(f"{prog} needs {missing[1]}", "", see)
+    if bare := re.search(r"argument (\S+): expected (?:one|at least one) argument", message):
+        return UsageError(f"{bare[1].split('/')[-1]} needs a value", "", see)
+    return UsageError(message.removeprefix("argument ").replace(": needs", " needs"), "", see)

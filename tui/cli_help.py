@@ -1,0 +1,61 @@
+"""What `--help` says beside the options, in lines of at most 78 columns."""
+
+from __future__ import annotations
+
+import textwrap
+
+TOP_USAGE = """lokal [OPTIONS]
+       lokal COMMAND [OPTIONS] ..."""
+
+TOP = """Chat with a model on this machine, in the terminal.
+
+Without a command lokal opens its screen. It looks for Ollama, llama.cpp,
+LM Studio, vLLM and text-generation-webui on this machine and talks to the
+one it finds, and to nothing else.
+
+commands:
+  ask PROMPT          print the answer to one question
+  doctor              show what lokal finds: servers, folders, the terminal
+  presets list|show   the presets and their values
+  chats list|show|export
+                      the chats that were kept
+  lokal COMMAND --help says more about each."""
+
+EXAMPLES = """examples:
+  lokal                                 open the screen
+  lokal --gguf model.gguf               ... with a model file, without a server
+  lokal --server 192.168.1.5:11434      ... with a server elsewhere
+  lokal --preset creative --set top_k=80
+                                        ... with other parameters, this once
+  lokal --resume                        open the last chat again
+  git diff | lokal ask "Write a commit message"
+"""
+
+ASK_USAGE = "lokal ask [OPTIONS] PROMPT"
+ASK = """Ask one question. The answer goes to standard output as it comes, all else to
+standard error. What is piped in is given to the model after the question.
+Nothing is kept unless --save is given."""
+
+_ASK_EXAMPLES = """examples:
+  lokal ask "What does chmod 640 mean?"
+  journalctl -n 50 | lokal ask "What went wrong?"
+  lokal ask --json --set temperature=0 --set seed=1 "2+2?" | jq .text
+
+exit status:
+  0 answered; 2 wrong usage; 3 no server answers; 4 the server refused, or the
+  answer broke off; 130 interrupted; 1 anything else
+"""
+
+DOCTOR = """Show the servers that answer, with their models, lokal's folders, what this
+terminal can do, and what is wrong in lokal's files."""
+PRESETS = "A preset is a named set of parameters; lokal keeps each in a file of its own."
+CHATS = "Chats are kept by the screen, and by lokal ask --save."
+
+
+def ask_epilogue() -> str:
+    """The end of `lokal ask --help`, with the names that `--set` takes."""
+    from tui.core.parameters import REGISTRY
+
+    names = ", ".join(parameter.name for parameter in REGISTRY)
+    wrapped = textwrap.fill(names, 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return f"parameters that --set takes:\n{wrapped}\n\n{_ASK_EXAMPLES}"
