@@ -165,11 +165,11 @@ async def test_what_is_typed_before_the_app_is_there_is_asked() -> None:
 async def test_the_first_frame_is_kept_for_the_next_start() -> None:
     async with model_server(answer("Fine.")) as server:
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · rep")
+            await terminal.wait_for("replay-3b")
             await terminal.quit()
         frames = list((Path(os.environ["XDG_STATE_HOME"]) / "lokal" / "frames").iterdir())
         assert [frame.name.endswith("-80x24") for frame in frames] == [True]
         assert "Looking for a model server" in frames[0].read_text(encoding="utf-8")
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · rep")
+            await terminal.wait_for("replay-3b")
             await terminal.quit()

@@ -8,9 +8,11 @@ a paste through its parser character by character, ends the app on invalid UTF-8
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import select
 import threading
+from typing import TextIO
 
 from textual import constants, events
 from textual._parser import ParseError
@@ -108,6 +110,28 @@ class InputReader:
         return after
 
 
+class _Outlet:
+    """The terminal as Textual's writer thread sees it. One that is gone takes everything and shows nothing: an error
+    would end the thread, and the app would soon wait for ever for room in the thread's queue."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+
 class LokalDriver(LinuxDriver):
     """Textual's driver with lokal's reading loop, which takes the terminal over from the curtain, if there is one."""
 
@@ -132,6 +156,8 @@ class LokalDriver(LinuxDriver):
         size: tuple[int, int] | Size | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)  # type: ignore[arg-type]  # App is generic there
+        if self._file is not None:
+            self._file = _Outlet(self._file)  # type: ignore[assignment]  # only these methods are used of a TextIO
         self._wake = _WakingEvent()
         self.exit_event = self._wake
         self._listening = threading.Event()

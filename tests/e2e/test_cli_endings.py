@@ -1,0 +1,278 @@
+"""How `lokal ask` ends before its answer does: the server's work stops at once, what came stays, nobody sees a
+traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.support.app import CHAT, OPENAI, answer, endless, last_chat, model_server
+from tests.support.command import PIPE, ended, started
+from tests.support.llama import children, is_alive, until
+from tests.support.replay import Replay, held, stalling
+from tests.support.terminal import DEADLINE_S, lokal
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+async def left(server: Replay) -> None:
+    """lokal has closed its connection, so that the server stops."""
+    async with asyncio.timeout(DEADLINE_S):
+        await server.left.wait()
+
+
+async def arrived(server: Replay) -> None:
+    """lokal has asked."""
+    async with asyncio.timeout(DEADLINE_S):
+        await server.arrival(CHAT).wait()
+
+
+async def read(process: asyncio.subprocess.Process, end: str) -> str:
+    """Standard output up to and with `end`."""
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE_S):
+        return (await process.stdout.readuntil(end.encode())).decode()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+async def test_a_signal_ends_it_with_what_came(number: signal.Signals, status: int) -> None:
+    async with (
+        model_server(endless("The begin", "ning")) as server,
+        started("ask", "--save", "--server", server.url, "Q") as process,
+    ):
+        assert await read(process, "beginning") == "The beginning"
+        process.send_signal(number)
+        await left(server)
+        rest = await ended(process)
+    assert (rest.status, rest.text) == (status, "\n")
+    assert "Traceback" not in rest.err
+    kept = (await last_chat())[-1]
+    assert (kept.content, kept.status) == ("The beginning", "stopped")
+
+
+async def test_json_of_an_interrupted_answer() -> None:
+    async with (
+        model_server(endless("The begin", "ning")) as server,
+        started("ask", "--json", "--server", server.url, "Q") as process,
+    ):
+        await arrived(server)
+        async with asyncio.timeout(DEADLINE_S):
+            while not server.seen[-1].path == CHAT:
+                await asyncio.sleep(0)
+        process.send_signal(signal.SIGINT)
+        await left(server)
+        rest = await ended(process)
+    assert rest.status == 130
+    said = rest.json()
+    assert "The beginning".startswith(said["text"])
+    assert said["finish_reason"] == "stopped"
+
+
+async def test_interrupted_before_the_first_word() -> None:
+    async with (
+        model_server(held(answer("Never."))) as server,
+        started("ask", "--server", server.url, "Q") as process,
+    ):
+        await arrived(server)
+        process.send_signal(signal.SIGINT)
+        await left(server)
+        rest = await ended(process)
+    assert (rest.status, rest.out, rest.err) == (130, b"", "")
+
+
+async def test_interrupted_while_it_connects() -> None:
+    async with (
+        model_server() as server,
+        started("ask", "--server", server.url, "Q") as process,
+    ):
+        server.on("/v1/models", held(answer("Never.")))
+        async with asyncio.timeout(DEADLINE_S):
+            await server.arrival("/v1/models").wait()
+        process.send_signal(signal.SIGINT)
+        rest = await ended(process)
+    assert (rest.status, rest.out, rest.err) == (130, b"", "")
+
+
+async def test_interrupted_while_it_reads_standard_input() -> None:
+    async with (
+        model_server(answer("Yes.")) as server,
+        started("ask", "--server", server.url, "Q", stdin=PIPE) as process,
+    ):
+        until(lambda: _waits_for_input(process.pid), "it reads its input")
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(DEADLINE_S):
+            assert await process.wait() == 130
+        assert server.seen == []
+
+
+def _waits_for_input(pid: int) -> bool:
+    """Whether it sleeps in a read of a pipe, as Linux tells."""
+    try:
+        return "pipe_read" in Path(f"/proc/{pid}/wchan").read_text() or _reads_zero(pid)
+    except OSError:
+        return False
+
+
+def _reads_zero(pid: int) -> bool:
+    return Path(f"/proc/{pid}/syscall").read_text().startswith("0 0x0 ")
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_closed_pipe_stops_the_server_without_a_word(silent: bool) -> None:
+    """As in `| head -1`; also when the model thinks and nothing is written that could fail."""
+    stream = OPENAI.stream(
+        *[OPENAI.text("line\n") for _ in range(2000)],
+        *([OPENAI.thought("Hm.")] if silent else []),
+        ended=False,
+    )
+    slow = replace(stream, piece=400, pace_s=0.01)
+    begun = stalling(OPENAI.stream(OPENAI.text("line\n"), OPENAI.thought("Hm."), ended=False))
+    async with (
+        model_server(begun if silent else slow) as server,
+        started("ask", "--server", server.url, "Q") as process,
+    ):
+        assert await read(process, "\n") == "line\n"
+        process.stdout._transport.close()  # type: ignore[union-attr]
+        await left(server)
+        async with asyncio.timeout(DEADLINE_S):
+            status = await process.wait()
+        assert process.stderr is not None
+        assert (status, await process.stderr.read()) == (0, b"")
+
+
+async def test_head_in_a_shell(tmp_path: Path) -> None:
+    script = '"$0" -m tui "$@" | head -n 1; echo "${PIPESTATUS[@]}"'
+    async with model_server(answer(*["line\n"] * 20_000)) as server:
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", script, sys.executable, "ask", "--server", server.url, "Q"),
+            cwd=Path(__file__).parents[2],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            out, err = await process.communicate()
+    assert (out, err) == (b"line\n0 0\n", b"")
+
+
+@linux
+async def test_a_reader_that_pauses_does_not_hold_up_a_signal() -> None:
+    """A pager that shows its first page leaves the pipe full."""
+    async with (
+        model_server(endless(*["0123456789 " * 10] * 5000)) as server,
+        started("ask", "--server", server.url, "Q") as process,
+    ):
+        await arrived(server)
+        assert process.stdout is not None
+        process.stdout._transport.pause_reading()  # type: ignore[attr-defined]
+        until(lambda: "ep_poll" in Path(f"/proc/{process.pid}/wchan").read_text(), "the pipe is full")
+        process.send_signal(signal.SIGTERM)
+        await left(server)
+        process.stdout._transport.resume_reading()  # type: ignore[attr-defined]
+        rest = await ended(process)
+    assert rest.status == 143
+
+
+async def test_other_outputs_end_quietly_too() -> None:
+    for arguments in (["--help"], ["doctor"], ["presets", "list"], ["--version"]):
+        script = '"$0" -m tui "$@" | true; echo "${PIPESTATUS[0]}"'
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", script, sys.executable, *arguments), cwd=Path(__file__).parents[2], stdout=PIPE, stderr=PIPE
+        )  # fmt: skip
+        out, err = await process.communicate()
+        assert (out, err) == (b"0\n", b""), arguments
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+async def test_a_full_disk_is_told() -> None:
+    async with model_server(answer("Yes.")) as server:
+        for arguments in (["ask", "--server", server.url, "Q"], ["presets", "list"]):
+            script = '"$0" -m tui "$@" > /dev/full'
+            process = await asyncio.create_subprocess_exec(
+                *("bash", "-c", script, sys.executable, *arguments), cwd=Path(__file__).parents[2], stdout=PIPE, stderr=PIPE,
+                stdin=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            _, err = await process.communicate()
+            assert process.returncode == 1
+            assert err.startswith(b"lokal: Cannot write to standard output\n       No space left on device")
+            assert b"Traceback" not in err
+
+
+async def test_closed_streams() -> None:
+    async with model_server(answer("Yes.")) as server:
+        for closed, out in (("<&-", b"Yes.\n"), ("2>&-", b"Yes.\n"), (">&-", b""), ("<&- >&- 2>&-", b"")):
+            script = f'"$0" -m tui "$@" {closed}'
+            process = await asyncio.create_subprocess_exec(
+                *("bash", "-c", script, sys.executable, "ask", "--server", server.url, "Q"),
+                cwd=Path(__file__).parents[2], stdout=PIPE, stderr=PIPE, stdin=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            assert (await process.communicate(), process.returncode) == ((out, b""), 0), closed
+
+
+@linux
+@pytest.mark.usefixtures("engine_installed")
+async def test_the_engine_dies_with_lokal(endless_gguf: Path) -> None:
+    for number, status in ((signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        command = "ask", "--gguf", str(endless_gguf), "--set", "max_tokens=100000", "Q"
+        async with started(*command) as process:
+            await read(process, "\n")
+            family = [child for child in children(process.pid)]
+            family += [grandchild for child in family for grandchild in children(child)]
+            assert len(family) >= 2
+            process.send_signal(number)
+            rest = await ended(process)
+            assert rest.status == status
+            assert "Traceback" not in rest.err
+            for pid in family:
+                until(lambda pid=pid: not is_alive(pid), f"process {pid} has ended")  # type: ignore[misc]
+
+
+async def test_the_engine_that_dies(start_llama: StartServer, endless_gguf: Path) -> None:
+    running = start_llama(endless_gguf)
+    environ = {"LOKAL_API_KEY": running.endpoint.api_key}
+    command = "ask", "--server", running.endpoint.url, "--set", "max_tokens=100000", "Q"
+    async with started(*command, environ=environ) as process:
+        begun = await read(process, "\n")
+        running.kill()
+        rest = await ended(process)
+    assert begun + rest.text
+    assert rest.text.endswith("\n")
+    assert "The answer broke off" in rest.failed(4)
+
+
+async def test_on_a_terminal_the_progress_line_goes_before_the_answer() -> None:
+    stream = OPENAI.stream(OPENAI.thought("Let me see."), ended=False)
+    async with (
+        model_server(stalling(stream)) as server,
+        lokal("ask", "--server", server.url, "Q") as terminal,
+    ):
+        await terminal.wait_for("^thinking$")
+        server.on(CHAT, answer("One line\n", "and an", "other"))
+        terminal.send("\x03")
+        assert await terminal.ended() == 130
+        assert "thinking" not in terminal.text()
+    async with (
+        model_server(endless("One line\n", "and an", "other")) as server,
+        lokal("ask", "--server", server.url, "Q") as terminal,
+    ):
+        await terminal.wait_for("One line\nand another")
+        terminal.send("\x03")
+        assert await terminal.ended() == 130
+        assert terminal.text().startswith("One line\nand another")
+
+
+async def test_on_a_terminal_errors_are_folded() -> None:
+    async with lokal("ask", "--server", "http://127.0.0.1:9", "Q", columns=40) as terminal:
+        assert await terminal.ended() == 3
+        shown = [row for row in terminal.screen() if row]
+    assert shown[0].startswith("lokal: No server answers")
+    assert all(row.startswith("       ") for row in shown[1:])
+    assert len(shown) >= 4
