@@ -72,6 +72,7 @@ def _question(command: Ask, places: Folders) -> Question:
         preset.system if command.system is None else command.system,
         preset,
         {name: value for name, value in merged.items() if value is not None},
+        frozenset(overrides if target.preset is None else merged),
         settings.value.server if target.server is None else target.server,
         target.model,
         target.gguf,

@@ -28,13 +28,15 @@ class Question:
     """What is asked of whom.
 
     `server` is an address, a name from the config, or empty for the best that answers; with a `gguf` it is the
-    embedded engine, which writes its log into `logs`. `model` is empty where none was asked for.
+    embedded engine, which writes its log into `logs`. `model` is empty where none was asked for. `chosen` are the
+    parameters that the person asked for this time: it is told if a server does not take one of these.
     """
 
     text: str
     system: str
     preset: Preset
     values: Mapping[str, Value]
+    chosen: frozenset[str]
     server: str
     model: str
     gguf: Path | None
@@ -143,7 +145,7 @@ class Asking:
 
     def _taken(self, connection: Connection) -> Mapping[str, Value]:
         """The values that take effect: those that the server takes with a request and, for the embedded engine, those
-        that it was started with. The person is told of the others."""
+        that it was started with."""
         values, kind = self._question.values, connection.server.kind
         outgoing = for_server(values, kind)
         at_start = {
@@ -151,7 +153,8 @@ class Asking:
             for name in outgoing.unsupported
             if connection.embedded and BY_NAME[name].engine_flag
         }
-        if ignored := [name for name in outgoing.unsupported if name not in at_start]:
+        chosen = self._question.chosen
+        if ignored := [name for name in outgoing.unsupported if name in chosen and name not in at_start]:
             say(f"Not sent, {kind.label} does not take it: {', '.join(ignored)}")
         return {**outgoing.sent, **at_start}
 

@@ -63,7 +63,7 @@ def memory(stage: Stage) -> list[Figure]:
             ours.append(watched.memory_mb())
         with stage.bare() as watched:
             watched.seen(_FRAME)
-            watched.quiet(1.5)
+            time.sleep(1.5)  # its cursor blinks: it is never quiet
             bare.append(watched.memory_mb())
     return [
         median("memory", "resident memory, connected", [rss for rss, _ in ours], "MB", 55),

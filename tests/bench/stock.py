@@ -34,7 +34,9 @@ class StockApp(App[None]):
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).anchor()
-        self.query_one(Input).focus()
+        ask = self.query_one(Input)
+        ask.cursor_blink = False  # the end of the answer is seen by the silence that follows it
+        ask.focus()
 
     def on_input_submitted(self) -> None:
         self.run_worker(self._answer())

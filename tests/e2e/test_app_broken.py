@@ -34,7 +34,7 @@ async def test_a_server_that_dies_and_comes_back(start_llama: StartServer, endle
     server = start_llama(endless_gguf, context_window=100_000)
     name_server(server.endpoint)
     async with lokal("--set", "max_tokens=90000") as terminal:
-        await terminal.wait_for("this machine · endless")
+        await terminal.wait_for("· endless")
         terminal.send("Go on and on\r")
         await terminal.wait_for(r"answering +\d+ tok/s")
         server.kill()
@@ -59,7 +59,7 @@ async def test_errors_are_shown_and_never_sent() -> None:
     begun = OPENAI.stream(OPENAI.text("Half an "), ended=False)
     broken = replace(begun, reset=True)
     async with model_server(broken) as server, lokal("--server", server.url) as terminal:
-        await terminal.wait_for("this machine · rep")
+        await terminal.wait_for("· replay-3b")
         terminal.send("One\r")
         await terminal.wait_for("Half an")
         await terminal.wait_for("The answer broke off")
@@ -92,7 +92,7 @@ async def test_a_killed_lokal_finds_its_answer_again() -> None:
     async with model_server(endless("What had ", "come.")) as server:
         becomes_llamacpp(server)
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · replay-3b")
+            await terminal.wait_for("· replay-3b")
             terminal.send("A question\r")
             await terminal.wait_for("What had come")
             store = Store.open(folders().database)
@@ -110,7 +110,7 @@ async def test_a_killed_lokal_finds_its_answer_again() -> None:
             await terminal.wait_for(r"── replay-3b · technical ─+ .*interrupted ─\nWhat had come\.\n")
             await terminal.wait_for("Interrupted: lokal ended before the answer did")
             await terminal.wait_for("here is what had come")
-            await terminal.wait_for("this machine · replay-3b")
+            await terminal.wait_for("· replay-3b")
             terminal.send(F6)
             await terminal.wait_for(r"What had come\. And more\.")
             await terminal.wait_until_gone("interrupted")
@@ -128,7 +128,7 @@ async def test_a_killed_lokal_finds_its_answer_again() -> None:
 async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> None:
     async with model_server(endless("What had ", "come.")) as server:
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · rep")
+            await terminal.wait_for("· replay-3b")
             terminal.send("A question\r")
             await terminal.wait_for("What had come")
             terminal.kill(number)
@@ -147,7 +147,7 @@ async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> 
 async def test_a_closed_terminal_ends_lokal_and_its_engine(engine_installed: None, endless_gguf: Path) -> None:
     arguments = ("--gguf", str(endless_gguf), "--set", "max_tokens=90000", "--set", "context_window=100000")
     async with lokal(*arguments) as terminal:
-        await terminal.wait_for("built-in llama.cpp on this machine")
+        await terminal.wait_for("· endless")
         engine = children(terminal.pid)
         assert engine
         terminal.send("A question\r")
@@ -160,7 +160,7 @@ async def test_a_closed_terminal_ends_lokal_and_its_engine(engine_installed: Non
     assert cut_off.content.startswith("# Reading a file line by line")
 
     async with lokal(*arguments) as terminal:
-        await terminal.wait_for("built-in llama.cpp on this machine")
+        await terminal.wait_for("· endless")
         engine = children(terminal.pid)
         terminal.kill(signal.SIGKILL)
         await terminal.ended()

@@ -15,7 +15,7 @@ from tui.core.endpoint import Endpoint
 async def test_a_question_is_answered_and_kept(llama_server: Endpoint) -> None:
     name_server(llama_server)
     async with lokal("--preset", "chatbot", "--set", "max_tokens=700", "--set", "seed=7") as terminal:
-        await terminal.wait_for(r"llama\.cpp.* on this machine · script")
+        await terminal.wait_for("· script")
         await terminal.wait_for(r"Preset +chatbot")
         terminal.send("How do I read a file line by line?\r")
         await terminal.wait_for("A plain 👍 closes it")
@@ -70,7 +70,7 @@ async def test_reasoning_is_folded_shown_on_a_key_and_kept(start_llama: StartSer
     name_server(server.endpoint)
     first_thought = THOUGHT.split(".")[0]
     async with lokal("--set", "max_tokens=900", rows=40) as terminal:
-        await terminal.wait_for("this machine · thinking")
+        await terminal.wait_for("· thinking")
         terminal.send("Think!\r")
         await terminal.wait_for(r"A plain 👍 closes it")
         terminal.send("\x1b[1;5H")

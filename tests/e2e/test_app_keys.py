@@ -13,7 +13,7 @@ UP, DOWN, LEFT, HOME, END = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[H", "\x1b[F"
 async def test_new_lines_letters_and_the_history() -> None:
     async with model_server(answer("Fine.")) as server:
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · rep")
+            await terminal.wait_for("· replay-3b")
             for number, key in enumerate(("\n", "\x1b\r", "\x1b[27;2;13~", "\x1b[13;2u", "\x1b[27;3;13~"), 1):
                 terminal.send(f"line {number}{key}")
                 await terminal.wait_for(rf"line {number}\n")
@@ -46,7 +46,7 @@ async def test_new_lines_letters_and_the_history() -> None:
         assert turns(bodies(server)[0]) == [("user", question)]
 
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · rep")
+            await terminal.wait_for("· replay-3b")
             terminal.send("a draft" + UP)
             await terminal.wait_for("› n2")
             terminal.send(UP + DOWN + DOWN)
@@ -58,7 +58,7 @@ async def test_a_paste_of_a_megabyte_and_typing_while_an_answer_comes() -> None:
     line = "Жёлтый — 12 345 „cudzysłów” 👍 oʻzbek\n"
     pasted = (line * (1_000_000 // len(line.encode()) + 1)).rstrip("\n")
     async with model_server(answer("Long.")) as server, lokal("--server", server.url) as terminal:
-        await terminal.wait_for("this machine · rep")
+        await terminal.wait_for("· replay-3b")
         terminal.paste(pasted)
         await terminal.wait_for("cudzysłów", deadline_s=60)
         started = time.monotonic()

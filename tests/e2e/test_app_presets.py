@@ -37,7 +37,7 @@ async def test_switching_in_mid_answer() -> None:
     async with model_server(in_two(["Old "], ["words."])) as server:
         becomes_llamacpp(server)
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · replay-3b")
+            await terminal.wait_for("· replay-3b")
             terminal.send("One\r")
             await terminal.wait_for("Old")
             terminal.send("\x14")
@@ -79,7 +79,7 @@ async def test_changing_values_in_the_settings_tab() -> None:
     async with model_server(answer("Fine.")) as server:
         becomes_llamacpp(server)
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · replay-3b")
+            await terminal.wait_for("· replay-3b")
             terminal.send(F4)
             await terminal.wait_for(r"›.? ?temperature +0\.4 ")
             await terminal.wait_for("temperature: how random")

@@ -21,7 +21,7 @@ async def test_reading_back_and_resizing_while_an_answer_comes() -> None:
     stream = OPENAI.stream(*pieces, ended=False)
     piece = len(stream.raw) // len(pieces)
     async with model_server(paced(stream, piece, 0.02)) as server, lokal("--server", server.url) as terminal:
-        await terminal.wait_for("this machine · rep")
+        await terminal.wait_for("· replay-3b")
         terminal.send("Go on\r")
         await terminal.until(lambda: 20 in _numbers(terminal), "the answer is longer than the screen")
 

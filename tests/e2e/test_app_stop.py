@@ -85,7 +85,7 @@ async def test_stopping_while_the_model_loads_and_while_the_prompt_is_read() -> 
     async with model_server() as server:
         becomes_llamacpp(server)
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for(r"llama\.cpp on this machine")
+            await terminal.wait_for("· replay-3b")
             server.on("/health", as_json(503, {"error": {"code": 503, "message": "Loading model"}}))
             server.on(CHAT, as_json(503, {"error": {"code": 503, "message": "Loading model"}}))
             terminal.send("Load!\r")
@@ -118,7 +118,7 @@ async def test_stopping_while_lokal_still_looks_for_the_server() -> None:
             terminal.send("\x1b")
             await terminal.wait_for("stopped by you")
             server.release.set()
-            await terminal.wait_for("replay-3b|rep…")
+            await terminal.wait_for("· replay-3b")
             server.on(CHAT, answer("Here I am."))
             terminal.send("\x1b[15~")
             await terminal.wait_for("Here I am.")

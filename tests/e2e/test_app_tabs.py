@@ -18,7 +18,7 @@ async def test_models_keys_palette_and_themes() -> None:
     async with model_server(answer("Fine."), models=("small-1b", "large-70b")) as server:
         becomes_llamacpp(server)
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · small-1b")
+            await terminal.wait_for("· small-1b")
 
             terminal.send(F3)
             await terminal.wait_for(r"NAME +PARAMS")
@@ -26,7 +26,7 @@ async def test_models_keys_palette_and_themes() -> None:
             terminal.send(DOWN)
             await terminal.wait_for(r"›large-70b")
             terminal.send("\r")
-            await terminal.wait_for("this machine · large-70b")
+            await terminal.wait_for("· large-70b")
             await terminal.wait_for("Preset +technical")
 
             terminal.send(F1)
@@ -61,7 +61,7 @@ async def test_models_keys_palette_and_themes() -> None:
         assert not Path(os.environ["HOME"], "keys.log").exists()
 
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("this machine · large-70b")
+            await terminal.wait_for("· large-70b")
             terminal.send(F4)
             await terminal.wait_for(rf"Theme.*\n *{theme[:14]}")
             await terminal.quit()

@@ -14,11 +14,11 @@ async def test_two_lokals_share_a_home() -> None:
         model_server(answer("The second is done.")) as quick,
         lokal("--server", slow.url) as first,
     ):
-        await first.wait_for("this machine · rep")
+        await first.wait_for("· replay-3b")
         first.send("Slow question\r")
         await first.wait_for("The first")
         async with lokal("--server", quick.url) as second:
-            await second.wait_for("this machine · rep")
+            await second.wait_for("· replay-3b")
             await second.wait_for("Preset +technical")
             assert "Slow question" not in second.text()
             second.send("Quick question\r")

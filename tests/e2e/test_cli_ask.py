@@ -111,7 +111,11 @@ async def test_without_a_server_the_one_that_has_the_model_answers() -> None:
 async def test_what_the_server_does_not_take_is_told() -> None:
     async with model_server(answer("Yes.")) as server:
         ended = await lokal_command("ask", "--json", "--server", server.url, "--set", "mirostat=2", "Q")
+        preset = await lokal_command("ask", "--server", server.url, "--preset", "creative", "Q")
+        usual = await lokal_command("ask", "--server", server.url, "Q")
     assert "Not sent" in ended.err
+    assert "does not take it: top_k, repeat_penalty" in preset.err
+    assert usual.err == ""
     assert "mirostat" in ended.err
     assert "mirostat" not in ended.json()["parameters"]
     assert "mirostat" not in bodies(server)[0]

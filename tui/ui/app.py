@@ -94,7 +94,7 @@ class LokalApp(Shell):
 
     def compose(self) -> ComposeResult:
         yield TopLine()
-        yield Tabs(self.desk, self.theme, lambda: self.pace.interval_s())
+        yield Tabs(self.desk, self.theme, lambda: self.pace)
         yield InstrumentLine()
 
     def on_mount(self) -> None:

@@ -37,7 +37,7 @@ def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
     column = max([KEY_WIDTH, *(len(key_name(key)) + 4 for key in keys.values())])
     for place, title in PLACES:
         commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
-        lines.append(((f" {title}", "heading"),))
+        lines.append(((" ", "foreground"), (title, "heading")))
         for command in _presets_as_one(commands):
             key = key_name(keys[command.id])
             if command.id == "preset.1":

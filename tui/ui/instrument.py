@@ -14,6 +14,10 @@ from tui.ui.line import LineWidget
 from tui.ui.row import Part, choose, fit, parts_width
 
 
+GAP = 2
+"""The least blanks between the readings and the keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
@@ -43,9 +47,10 @@ class InstrumentLine(LineWidget):
         right = self._keys(self._reading.keys)
         while right and parts_width(right) > width // 2:
             right = right[:-3]
-        room = width - parts_width(right) - 2
-        left = [self.part(" "), *choose(self._groups(), self.part(" · ", "muted"), room - 1)]
-        gap = " " * max(1, width - parts_width(left) - parts_width(right) - 1)
+        room = width - parts_width(right) - 1 - GAP
+        left = [self.part(" "), *choose(self._groups(), self.part(" · ", "muted"), room)]
+        # The line ends with a blank, as the top line does, if there is one to spare.
+        gap = " " * max(GAP, width - parts_width(left) - parts_width(right) - 1)
         return fit([*left, self.part(gap), *right], width, self.base())
 
     def _groups(self) -> Sequence[tuple[int, Sequence[Part]]]:

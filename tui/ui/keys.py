@@ -35,7 +35,8 @@ def useful(tab: str, desk: Desk, *, answering: bool, can_continue: bool) -> tupl
     """The ids of the three commands that make sense now."""
     match tab:
         case "models":
-            return "model.use", "tab.chat", "help"
+            has_models = desk.connection is not None and desk.connection.models
+            return ("model.use" if has_models else "server.search"), "tab.chat", "help"
         case "settings":
             return ("preset.save" if desk.unsaved else "tab.chat"), "preset.next", "help"
         case _ if answering:

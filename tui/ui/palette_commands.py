@@ -8,6 +8,8 @@ from functools import partial
 from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.markup import escape
 
 from tui.core.commands import COMMANDS
 from tui.core.endpoint import Endpoint
@@ -44,15 +46,19 @@ class Commands(Provider):
         """Before anything is typed."""
         for offer in self._offers():
             if offer.always:
-                yield DiscoveryHit(offer.title, offer.run, help=offer.help)
+                yield DiscoveryHit(Content(offer.title), offer.run, offer.title, help=escape(offer.help))
 
     async def search(self, query: str) -> Hits:
         """Everything whose name fits."""
         matcher = self.matcher(query)
         for offer in self._offers():
-            score = matcher.match(offer.title)
+            score, places = matcher.fuzzy_search.match(query, offer.title)
             if score > 0:
-                yield Hit(score, matcher.highlight(offer.title), offer.run, help=offer.help)
+                # Names and descriptions are not lokal's own: what looks like markup in them is text.
+                title = Content(offer.title)
+                for place in places:
+                    title = title.stylize(matcher.match_style, place, place + 1)
+                yield Hit(score, title, offer.run, offer.title, help=escape(offer.help))
 
     def _offers(self) -> Iterator[Offer]:
         host = cast(Host, self.app)

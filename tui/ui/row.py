@@ -12,6 +12,11 @@ from textual.strip import Strip
 Part = tuple[str, Style]
 
 
+def colourless(parts: Iterable[Part]) -> list[Part]:
+    """The parts without their colours, for a line that is shown in reverse, where colours would be patches."""
+    return [(text, style.without_color) for text, style in parts]
+
+
 def parts_width(parts: Iterable[Part]) -> int:
     """The width in cells."""
     return sum(cell_len(text) for text, _ in parts)

@@ -50,12 +50,10 @@ class Shell(DeltaApp[None]):
 
     def __init__(self, specs: Mapping[str, ThemeSpec], theme: str, curtain: Curtain | None) -> None:
         """`theme` is a name in `specs`; `curtain` holds the terminal until the driver starts."""
-        # Textual 8.2 makes greys of colours for NO_COLOR, and of the terminal's own colours black on black; it leaves them
-        # out where colours are declared to be the terminal's.
-        bare = "NO_COLOR" in os.environ
-        theme = themes.TERMINAL if bare else theme
+        theme = themes.TERMINAL if "NO_COLOR" in os.environ else theme
         self.palette = themes.palette_from(specs[theme])
-        super().__init__(driver_class=_driver(curtain), ansi_color=True if bare else None)
+        # Without ansi_color, Textual 8.2 answers NO_COLOR with greys, and with black on black for a terminal's own colours.
+        super().__init__(driver_class=_driver(curtain), ansi_color=True)
         self._specs = specs
         for spec in specs.values():
             self.register_theme(themes.textual_theme(spec))

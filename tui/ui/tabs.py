@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tui.ui.chat.pane import ChatPane
 from tui.ui.desk import Desk
+from tui.ui.terminal.link import Pace
 
 _FOCUS = {"chat": "#composer", "models": "#model-table", "settings": "#form"}
 
@@ -17,15 +18,15 @@ _FOCUS = {"chat": "#composer", "models": "#model-table", "settings": "#form"}
 class Tabs(Container):
     """Shows one pane and tells all that exist of every new desk."""
 
-    def __init__(self, desk: Desk, theme: str, interval_s: Callable[[], float]) -> None:
+    def __init__(self, desk: Desk, theme: str, pace: Callable[[], Pace]) -> None:
         super().__init__(id="body")
         self._desk = desk
         self._theme = theme
-        self._interval_s = interval_s
+        self._pace = pace
         self.current = "chat"
 
     def compose(self) -> ComposeResult:
-        yield ChatPane(self._desk, self._interval_s)
+        yield ChatPane(self._desk, self._pace)
 
     @property
     def chat(self) -> ChatPane:

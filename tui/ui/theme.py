@@ -24,11 +24,17 @@ def palette_from(spec: ThemeSpec) -> Palette:
 
 
 def textual_theme(spec: ThemeSpec) -> Theme:
-    """What Textual's own widgets (the text area, the command palette) are coloured with."""
+    """What Textual's own widgets (the text area, the command palette) are coloured with.
+
+    All are declared to be in the terminal's colours: Textual 8.2 then sends a style as it is, whereas it would otherwise
+    put every line through a filter that makes other colours of the sixteen and of `dim`.
+    """
     colour = {role: _css(parse_style(text).color) for role, text in spec.roles.items()}
-    native = any(not value.startswith("#") for value in colour.values())
     cursor = parse_style(spec.roles["cursor_line"])
     raised = _css(cursor.background) if cursor.background else colour["background"]
+    # Textual 8.2 takes no `reverse` from the style of a list's line.
+    raised_style = "bold underline" if cursor.reverse else "bold"
+    muted = parse_style(spec.roles["muted"])
     return Theme(
         name=spec.name,
         primary=colour["accent"],
@@ -42,9 +48,15 @@ def textual_theme(spec: ThemeSpec) -> Theme:
         surface=colour["background"],
         panel=raised,
         dark=spec.dark,
-        ansi=native,
-        boost=colour["background"] if native else None,
-        variables={"lokal-muted": colour["muted"], "lokal-raised": raised, **(_native() if native else {})},
+        ansi=True,
+        boost=colour["background"],
+        variables={
+            "lokal-muted": colour["muted"],
+            "lokal-muted-style": "dim not bold" if muted.dim else "not bold",
+            "lokal-raised": raised,
+            "lokal-raised-style": raised_style,
+            **_native(),
+        },
     )
 
 

@@ -26,6 +26,7 @@ from tui.ui.chat.welcome import welcome
 from tui.ui.desk import Desk, Link
 from tui.ui.divider import Divider
 from tui.ui.look import palette_of
+from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
 
 HEADING_INTERVAL_S = 0.5
@@ -58,10 +59,10 @@ class ChatPane(Vertical):
         def can_replace(self, message: UiMessage) -> bool:
             return isinstance(message, ChatPane.News) and message.answering is self.answering
 
-    def __init__(self, desk: Desk, interval_s: Callable[[], float]) -> None:
+    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
         super().__init__(id="chat")
         self._desk = desk
-        self._interval_s = interval_s
+        self._pace = pace
         self._session: ChatSession | None = None
         self._answering: Answering | None = None
         self._waiting: tuple[Message, Future[bool] | None, bool] | None = None
@@ -228,7 +229,7 @@ class ChatPane(Vertical):
             if self._session is not None and message.id in self._session.conversation:
                 self._session.update(message)
 
-        return Answering(answer, news, checkpoint, rewrite, self._interval_s)
+        return Answering(answer, news, checkpoint, rewrite, lambda: self._pace().interval_s())
 
     def _show_running(self, answering: Answering) -> None:
         session = self._session
@@ -252,6 +253,7 @@ class ChatPane(Vertical):
         answering, session = event.answering, self._session
         if session is None:
             return
+        self.transcript.follow_by_page(self._pace().slow)
         self._take(answering)
         if answering.generation.finished:
             self._finish(answering)

@@ -14,7 +14,7 @@ from tui.ui.row import Part, fit
 
 
 class Details(LineWidget):
-    """Two lines about the model under the cursor, or why there is none."""
+    """Two lines about the model under the cursor."""
 
     DEFAULT_CSS = "Details { height: 2; }"
 
@@ -70,20 +70,27 @@ class ModelsPane(Vertical):
     def _fill(self) -> None:
         connection = self._desk.connection
         self.table.show_models(connection.models if connection else (), self._desk.model)
+        self.table.show_message(() if connection and connection.models else self._why_none())
         self._describe()
 
     def _describe(self) -> None:
         self.query_one(Details).show(self._lines())
 
+    def _why_none(self) -> tuple[tuple[str, str], ...]:
+        desk, connection = self._desk, self._desk.connection
+        again = (f"{desk.key('server.search')} looks again", "muted")
+        if connection is not None:
+            pull = "ollama pull llama3.2:3b" if connection.info.kind == "ollama" else "Load one there"
+            return ((f"{connection.place} has no models yet.", "warning"), (pull, "strong_code"), again)
+        if desk.problem is None:
+            return (("Looking for a model server …", "foreground"),)
+        more = tuple((text, "foreground") for text in (desk.problem.detail, desk.problem.hint) if text)
+        return ((desk.problem.title, "warning"), *more, again)
+
     def _lines(self) -> tuple[tuple[str, str], ...]:
-        connection = self._desk.connection
-        if connection is None:
-            problem = self._desk.problem
-            title = problem.title if problem else "Looking for a model server …"
-            return ((title, "warning"), (f"{self._desk.key('server.search')} looks again", "muted"))
         model = self.table.current
         if model is None:
-            return ((f"{connection.place} has no models yet.", "warning"),)
+            return ()
         about = [part for part in (safe_line(model.family, 30), ", ".join(model.capabilities)) if part]
         if model.memory:
             about.append(f"{human_size(model.memory)} of memory")

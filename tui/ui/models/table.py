@@ -14,10 +14,23 @@ from textual.strip import Strip
 from tui.core.model import Model
 from tui.core.text import human_size, human_tokens, safe_line
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut, fit
+from tui.ui.row import Part, colourless, cut, fit
 
 COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 13), ("STATE", 14))
 """Title and width in cells of the columns after the name."""
+_FIRST_TO_GO = ("QUANT", "CONTEXT", "PARAMS", "SIZE")
+LEAST_NAME = 22
+"""Cells of the name below which a column gives way to it."""
+
+
+def columns(width: int) -> tuple[int, ...]:
+    """The places in COLUMNS of those that a screen of `width` cells has room for."""
+    shown = [title for title, _ in COLUMNS]
+    for title in _FIRST_TO_GO:
+        if width - sum(size for name, size in COLUMNS if name in shown) >= LEAST_NAME:
+            break
+        shown.remove(title)
+    return tuple(place for place, (title, _) in enumerate(COLUMNS) if title in shown)
 
 
 class ModelTable(ScrollView, can_focus=True):
@@ -52,6 +65,13 @@ class ModelTable(ScrollView, can_focus=True):
         self._models: tuple[Model, ...] = ()
         self._in_use = ""
         self._cursor = 0
+        self._message: tuple[tuple[str, str], ...] = ()
+
+    def show_message(self, lines: tuple[tuple[str, str], ...]) -> None:
+        """(text, role) lines in the place of a list, to say why there is none."""
+        if lines != self._message:
+            self._message = lines
+            self.refresh()
 
     def show_models(self, models: tuple[Model, ...], in_use: str) -> None:
         """Change the list; the cursor stays on the model it was on, or goes to the one in use."""
@@ -90,10 +110,14 @@ class ModelTable(ScrollView, can_focus=True):
         """Textual's line API."""
         palette, width = palette_of(self), self.size.width
         base = palette["foreground"] + palette["background"]
-        name_width = max(12, width - sum(size for _, size in COLUMNS) - 2)
+        if not self._models:
+            text, role = self._message[y - 1] if 0 < y <= len(self._message) else ("", "foreground")
+            return fit([(" " + text, palette[role])], width, base)
+        shown = columns(width)
+        name_width = max(12, width - sum(COLUMNS[place][1] for place in shown) - 2)
         if y == 0:
             head = [(" NAME".ljust(name_width + 1), palette["muted"])]
-            head += [(f" {title}".ljust(size), palette["muted"]) for title, size in COLUMNS]
+            head += [(f" {COLUMNS[place][0]}".ljust(COLUMNS[place][1]), palette["muted"]) for place in shown]
             return fit(head, width, base)
         row = y - 1 + round(self.scroll_offset.y)
         if row >= len(self._models):
@@ -102,16 +126,17 @@ class ModelTable(ScrollView, can_focus=True):
         under = row == self._cursor
         style = base + palette["cursor_line"] if under and self.has_focus else base
         in_use = model.name == self._in_use
-        name = _padded(cut(safe_line(model.name, 120), name_width - 1), name_width)
+        name = cut(safe_line(model.name, 120), name_width - 1)
         parts: list[Part] = [
             ("›" if under else " ", palette["accent"]),
             (name, palette["second"] if in_use else palette["foreground"]),
+            (" " * (name_width - cell_len(name)), palette["foreground"]),
         ]
-        parts += [
-            (" " + _padded(cut(text, size - 2), size - 1), palette[role])
-            for (text, role), (_, size) in zip(_cells(model, in_use=in_use), COLUMNS, strict=True)
-        ]
-        return fit(parts, width, style)
+        cells = _cells(model, in_use=in_use)
+        for place in shown:
+            (text, role), size = cells[place], COLUMNS[place][1]
+            parts.append((" " + _padded(cut(text, size - 2), size - 1), palette[role]))
+        return fit(colourless(parts) if style.reverse else parts, width, style)
 
 
 def _cells(model: Model, *, in_use: bool) -> tuple[tuple[str, str], ...]:

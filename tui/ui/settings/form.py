@@ -21,10 +21,18 @@ from tui.errors import UsageError
 from tui.ui.compat import run_binding
 from tui.ui.desk import Desk
 from tui.ui.look import palette_of
-from tui.ui.row import cut, fit
+from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider
 
-NAME_WIDTH, VALUE_WIDTH, SLIDER_WIDTH = 20, 8, 15
+NAME_WIDTH, VALUE_WIDTH = 20, 8
+NOTE_WIDTH = 16
+LEAST_SLIDER, MOST_SLIDER = 15, 41
+
+
+def slider_width(width: int) -> int:
+    """The cells of a slider in a form of `width` cells, its ends included; 0 = there is no room for any."""
+    room = width - 2 - NAME_WIDTH - VALUE_WIDTH - 1 - NOTE_WIDTH
+    return min(room, MOST_SLIDER) if room >= LEAST_SLIDER else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +204,12 @@ class ParameterForm(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         row = self._rows[index]
         if row.parameter is None:
-            return fit([("  " + row.title, palette["heading"])], width, base)
+            return fit([("  ", base), (row.title, palette["heading"])], width, base)
         under = index == self._cursor
         roles = self._parts(row.parameter, under=under, width=width)
         style = base + palette["cursor_line"] if under and self.has_focus else base
-        return fit([(text, palette[role]) for text, role in roles], width, style)
+        parts = [(text, palette[role]) for text, role in roles]
+        return fit(colourless(parts) if style.reverse else parts, width, style)
 
     def _parts(self, parameter: Parameter, *, under: bool, width: int) -> list[tuple[str, str]]:
         desk = self._desk
@@ -209,6 +218,7 @@ class ParameterForm(ScrollView, can_focus=True):
         number = value if isinstance(value, int | float) else None
         outside = bounds is not None and number is not None and not bounds[0] <= number <= bounds[1]
         typing = under and self._typed is not None
+        track = slider_width(width)
         parts = [
             ("›" if under else " ", "accent"),
             (" " + cut(parameter.title, NAME_WIDTH - 1).ljust(NAME_WIDTH), "foreground"),
@@ -216,7 +226,7 @@ class ParameterForm(ScrollView, can_focus=True):
         if typing:
             parts.append(
                 (
-                    f"{self._typed}▏".ljust(VALUE_WIDTH + SLIDER_WIDTH + 1),
+                    f"{self._typed}▏".ljust(VALUE_WIDTH + track + 1),
                     "error" if self.problem else "accent",
                 )
             )
@@ -224,12 +234,10 @@ class ParameterForm(ScrollView, can_focus=True):
             role = "muted" if value is None else "warning" if outside else "foreground"
             shown = parameter.format(value)
             if parameter.usual is None or parameter.choices:
-                parts.append(
-                    (cut(shown, VALUE_WIDTH + SLIDER_WIDTH).ljust(VALUE_WIDTH + SLIDER_WIDTH + 1), role)
-                )
+                parts.append((cut(shown, VALUE_WIDTH + track).ljust(VALUE_WIDTH + track + 1), role))
             else:
                 parts.append((shown.ljust(VALUE_WIDTH), role))
-                parts += slider(number, parameter.usual, bounds, SLIDER_WIDTH)
+                parts += slider(number, parameter.usual, bounds, track) if track else []
                 parts.append((" ", "muted"))
         note, role = _note(parameter, desk, outside=outside)
         parts.append((note, role))

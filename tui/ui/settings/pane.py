@@ -16,6 +16,8 @@ from tui.ui.row import Part, cut, fit, spread, wrap_words
 from tui.ui.settings.form import ParameterForm
 
 LIST_WIDTH = 17
+LEAST_FOR_LIST = 72
+"""The columns of the screen from which on the list of presets is shown."""
 
 
 class PresetList(LineWidget):
@@ -41,7 +43,7 @@ class PresetList(LineWidget):
 
     def _lines(self) -> list[list[Part]]:
         desk = self._desk
-        lines: list[list[Part]] = [[self.part(" Presets", "heading")]]
+        lines: list[list[Part]] = [[self.part(" "), self.part("Presets", "heading")]]
         for number, preset in enumerate(desk.presets, 1):
             used = preset.name == desk.preset.name
             key = f" {number}" if number < 10 else ""
@@ -58,11 +60,11 @@ class PresetList(LineWidget):
             [self.part(f" {desk.key('preset.next')} next", "muted")],
             [self.part(f" {desk.key('preset.1')[:-1]}1–9 pick", "muted")],
             [],
-            [self.part(" Theme", "heading")],
+            [self.part(" "), self.part("Theme", "heading")],
             [self.part(" " + cut(self._theme, LIST_WIDTH - 2))],
             [self.part(f" {desk.key('theme.next')} next", "muted")],
             [],
-            [self.part(" Values", "heading")],
+            [self.part(" "), self.part("Values", "heading")],
             [self.part(" ←→ change", "muted")],
             [self.part(" 0–9 type", "muted")],
             [self.part(f" {desk.key('parameter.unset').lower()} default", "muted")],
@@ -140,6 +142,10 @@ class SettingsPane(Vertical):
     def on_mount(self) -> None:
         """Fill it."""
         self._fill()
+
+    def on_resize(self) -> None:
+        """A narrow screen is left to the values; the title says which preset they are of."""
+        self.query_one(PresetList).display = self.size.width >= LEAST_FOR_LIST
 
     @property
     def form(self) -> ParameterForm:

@@ -23,6 +23,8 @@ __all__ = ["EmptyLine", "Entry", "Heading", "Notice", "Tone", "Transcript"]
 WHEEL_LINES = 3
 PAGE_OVERLAP = 2
 """Lines of the old page that stay in sight on the new one."""
+KEPT_SHARE = 4
+"""Following by page, one in so many lines of the old page stays in sight."""
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -59,6 +61,7 @@ class Transcript(ScrollView, can_focus=True):
         self._empty: Sequence[EmptyLine] = ()
         self._top = Spot()
         self._following = True
+        self._by_page = False
         self._unread = Unread()
         self._new_lines = 0
         self._told = (True, 0)
@@ -94,6 +97,7 @@ class Transcript(ScrollView, can_focus=True):
     def show(self, entries: Sequence[Entry]) -> None:
         """Show these entries and no others, from the end."""
         self._document.show(entries)
+        self._by_page = False
         self.follow()
 
     def add(self, entry: Entry) -> None:
@@ -153,6 +157,10 @@ class Transcript(ScrollView, can_focus=True):
     def new_lines(self) -> int:
         """How many lines came in below the screen since the reader left the end."""
         return self._new_lines
+
+    def follow_by_page(self, by_page: bool) -> None:
+        """Whether following turns pages, one repaint a page, instead of scrolling line by line; for a slow link."""
+        self._by_page = by_page
 
     def follow(self) -> None:
         """Go to the end and stay there."""
@@ -279,7 +287,7 @@ class Transcript(ScrollView, can_focus=True):
             self._top = document.moved(self._top, 0)
             self._following = self._top >= last_top
         if self._following:
-            self._top, self._new_lines = last_top, 0
+            self._top, self._new_lines = self._followed(last_top), 0
         else:
             count = self._unread.count(document)
             if count:
@@ -290,6 +298,16 @@ class Transcript(ScrollView, can_focus=True):
             document.window(self._top, height) if len(document) else self._empty_rows(width, height)
         )
         return True
+
+    def _followed(self, last_top: Spot) -> Spot:
+        """The top line while following: the end at the bottom, or by pages, which leaves room below for what comes."""
+        document, height = self._document, self._laid_out[1]
+        if not self._by_page or not len(document):
+            return last_top
+        top = document.moved(self._top, 0)
+        if document.lines_between(top, None, height + 1) <= height:
+            return top
+        return document.moved(last_top, height - max(1, height // KEPT_SHARE))
 
     def _empty_rows(self, width: int, height: int) -> list[Line]:
         return empty_lines(self._empty, width, self.palette)[:height]
