@@ -19,7 +19,7 @@ from tui.core.parameters import BY_NAME, for_server
 from tui.core.presets import Preset
 from tui.core.request import ChatRequest, turns_of
 from tui.core.text import human_size
-from tui.errors import LokalError, ModelMissing
+from tui.errors import Interrupted, LokalError, ModelMissing
 from tui.servers.choice import Connection, choose, get_to_know, named_server, require_model, with_names
 
 
@@ -139,6 +139,11 @@ class Asking:
             generation.stop(time.monotonic())  # of no effect on an answer that has ended
             self._line.clear()
             writer.end_line_if_room()
+        if isinstance(
+            generation.error, Interrupted
+        ):  # its own hint is for the screen, which can go on with it
+            title, detail = generation.error.title, generation.error.detail
+            raise Interrupted(title, detail, "What came is printed; ask again for the whole", 200)
         if generation.error is not None:
             raise generation.error
         self._remark(self.answer())

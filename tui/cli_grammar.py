@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,8 @@ Command = Screen | Ask | Doctor | Presets | Chats
 
 def parse(arguments: Sequence[str] | None = None) -> Command:
     """What the arguments (None = the process's) ask for. Raises UsageError; SystemExit after --help and --version."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    _look_before_the_command(arguments)
     found, unknown = _parser().parse_known_args(arguments)
     said = vars(found)
     command: str | None = said["command"]
@@ -103,6 +106,15 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
     if command == "presets":
         return Presets(said.get("name"), said["json"])
     return Chats(said["action"], said.get("id", ""), said.get("json", False), said.get("format", "md"))
+
+
+def _look_before_the_command(arguments: Sequence[str]) -> None:
+    """Raise UsageError for an option that there is not: argparse would take the word after it for a command."""
+    for argument in arguments:
+        if argument in (*_COMMANDS, "--"):
+            return
+        if argument.startswith("--") and argument.partition("=")[0] not in _TOP_OPTIONS:
+            raise _unknown(argument, None)
 
 
 def _is_option(word: str) -> bool:
@@ -257,8 +269,8 @@ def _add_chats(commands: _Commands[_Parser]) -> None:
 # -- what is wrong, in words ----------------------------------------------------------------------------------------
 
 _COMMANDS = ("ask", "doctor", "presets", "chats")
-_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--json", "--version", "--resume", "--system", "--save",
-            "--format")  # fmt: skip
+_TOP_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--version", "--resume")
+_OPTIONS = (*_TOP_OPTIONS, "--json", "--system", "--save", "--format")
 
 
 def _unknown(argument: str, command: str | None) -> UsageError:

@@ -23,7 +23,7 @@ commands:
 
 EXAMPLES = """examples:
   lokal                                 open the screen
-  lokal --gguf model.gguf               ... with a model file, without a server
+  lokal --gguf model.gguf               ... with a model file, no server
   lokal --server 192.168.1.5:11434      ... with a server elsewhere
   lokal --preset creative --set top_k=80
                                         ... with other parameters, this once

@@ -25,7 +25,9 @@ class StockApp(App[None]):
         super().__init__()
         self._url = url
         self._body = body
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {api_key}"}
+        self._headers = {"Content-Type": "application/json"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():

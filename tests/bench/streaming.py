@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 
 from tests.bench.figure import Figure, median, percentile, ratio
-from tests.bench.stage import FAST_RATE, QUESTION, SLOW_RATE, SLOW_TOKENS, TOKENS, Place, Stage
+from tests.bench.paced import Recording
+from tests.bench.stage import FAST_RATE, QUESTION, SLOW_RATE, SLOW_TOKENS, Place, Stage
 from tests.bench.watched import Watched
 
 _QUIET_S = 1.5
@@ -28,7 +29,7 @@ class _Answered:
 def _ask(watched: Watched) -> _Answered:
     mark, cpu_s = watched.chunks, watched.cpu_s()
     asked_at = watched.send(QUESTION + "\r")
-    watched.quiet(_QUIET_S, after=mark + 2)
+    watched.finished(_QUIET_S, after=mark + 2)
     chunks = watched.since(mark)
     return _Answered(
         chunks[-1].at - asked_at, watched.cpu_s() - cpu_s, sum(len(chunk.data) for chunk in chunks)
@@ -40,14 +41,21 @@ def _ours(stage: Stage, place: Place) -> _Answered:
         answered = _ask(watched)
         screen = watched.screen()
         assert "Esc stop" not in screen, f"the answer has not ended:\n{screen}"
-        end = stage.recording.text().rstrip().rpartition("\n")[2]
-        assert place is stage.slow or re.sub(r"\W", "", end)[-12:] in re.sub(r"\W", "", screen), screen
+        _has_come(screen, stage.recording.cut(SLOW_TOKENS) if place is stage.slow else stage.recording)
         return answered
 
 
 def _stock(stage: Stage, place: Place) -> _Answered:
     with stage.stock(place) as watched:
-        return _ask(watched)
+        answered = _ask(watched)
+        _has_come(watched.screen(), stage.recording)
+        return answered
+
+
+def _has_come(screen: str, recording: Recording) -> None:
+    """The end of the answer is on the screen: nobody was fast by leaving something out."""
+    end = re.sub(r"\W", "", recording.text())[-10:]
+    assert end in re.sub(r"\W", "", screen), f"{end!r} is not on the screen:\n{screen}"
 
 
 def fast(stage: Stage) -> list[Figure]:

@@ -148,6 +148,15 @@ class Watched:
                     return
                 self._news.wait(seconds - (now - last))
 
+    def finished(self, seconds: float, after: int) -> None:
+        """As `quiet`, for a program that may also think for longer than that: its processor time must stand still too."""
+        while True:
+            self.quiet(seconds, after=after)
+            mark, cpu_s = self.chunks, self.cpu_s()
+            time.sleep(0.5)
+            if self.chunks == mark and self.cpu_s() - cpu_s < 0.05:
+                return
+
     # -- the process ------------------------------------------------------------------------------------------------
 
     @property

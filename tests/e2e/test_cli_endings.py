@@ -17,8 +17,8 @@ from tests.conftest import StartServer
 from tests.support.app import CHAT, OPENAI, answer, endless, last_chat, model_server
 from tests.support.command import PIPE, ended, started
 from tests.support.llama import children, is_alive, until
-from tests.support.replay import Replay, held, stalling
-from tests.support.terminal import DEADLINE_S, ROOT, lokal
+from tests.support.replay import Replay, held, pausing, stalling
+from tests.support.terminal import DEADLINE_S, ROOT, TerminalSession, lokal
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -105,23 +105,14 @@ async def test_interrupted_while_it_reads_standard_input() -> None:
         model_server(answer("Yes.")) as server,
         started("ask", "--server", server.url, "Q", stdin=PIPE) as process,
     ):
-        until(lambda: _waits_for_input(process.pid), "it reads its input")
-        process.send_signal(signal.SIGINT)
+        assert process.stdin is not None
+        process.stdin.transport.set_write_buffer_limits(0)
+        process.stdin.write(b"x" * 1_000_000)  # far more than a pipe holds: once it is gone, lokal reads
         async with asyncio.timeout(DEADLINE_S):
+            await process.stdin.drain()
+            process.send_signal(signal.SIGINT)
             assert await process.wait() == 130
         assert server.seen == []
-
-
-def _waits_for_input(pid: int) -> bool:
-    """Whether it sleeps in a read of a pipe, as Linux tells."""
-    try:
-        return "pipe_read" in Path(f"/proc/{pid}/wchan").read_text() or _reads_zero(pid)
-    except OSError:
-        return False
-
-
-def _reads_zero(pid: int) -> bool:
-    return Path(f"/proc/{pid}/syscall").read_text().startswith("0 0x0 ")
 
 
 @pytest.mark.parametrize("silent", [False, True])
@@ -166,12 +157,10 @@ async def test_a_reader_that_pauses_does_not_hold_up_a_signal() -> None:
             cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=writer, stderr=PIPE,
         )  # fmt: skip
         await arrived(server)
-        async with asyncio.timeout(DEADLINE_S):
-            while select.select([], [writer], [], 0)[1]:
-                await asyncio.sleep(0.01)
+        await asyncio.to_thread(until, lambda: not select.select([], [writer], [], 0)[1], "the pipe is full")
         process.send_signal(signal.SIGTERM)
         await left(server)
-        out, err = await process.communicate()
+        _, err = await process.communicate()
         assert (process.returncode, err) == (143, b"")
     os.close(writer)
     os.close(reader)
@@ -244,31 +233,34 @@ async def test_the_engine_that_dies(start_llama: StartServer, endless_gguf: Path
     assert "The answer broke off" in rest.failed(4)
 
 
+def shown(terminal: TerminalSession) -> list[str]:
+    """The rows that something was written into."""
+    return [row for row in terminal.screen() if row.strip("?")]
+
+
 async def test_on_a_terminal_the_progress_line_goes_before_the_answer() -> None:
     stream = OPENAI.stream(OPENAI.thought("Let me see."), ended=False)
+    text = [OPENAI.text("One line\n"), OPENAI.text("and another")]
     async with (
         model_server(stalling(stream)) as server,
         lokal("ask", "--server", server.url, "Q") as terminal,
     ):
-        await terminal.wait_for("^thinking$")
-        server.on(CHAT, answer("One line\n", "and an", "other"))
+        await terminal.until(lambda: shown(terminal) == ["thinking"], "it tells that the model thinks")
         terminal.send("\x03")
         assert await terminal.ended() == 130
         assert "thinking" not in terminal.text()
-    async with (
-        model_server(endless("One line\n", "and an", "other")) as server,
-        lokal("ask", "--server", server.url, "Q") as terminal,
-    ):
-        await terminal.wait_for("One line\nand another")
-        terminal.send("\x03")
-        assert await terminal.ended() == 130
-        assert terminal.text().startswith("One line\nand another")
+    whole = pausing(stream, OPENAI.stream(OPENAI.thought("Let me see."), *text, *OPENAI.end()))
+    async with model_server(whole) as server, lokal("ask", "--server", server.url, "Q") as terminal:
+        await terminal.until(lambda: shown(terminal) == ["thinking"], "it tells that the model thinks")
+        server.release.set()
+        assert await terminal.ended() == 0
+        assert shown(terminal) == ["One line", "and another"]
 
 
 async def test_on_a_terminal_errors_are_folded() -> None:
-    async with lokal("ask", "--server", "http://127.0.0.1:9", "Q", columns=40) as terminal:
+    async with lokal("ask", "--server", "http://127.0.0.1:9", "Q", columns=44) as terminal:
         assert await terminal.ended() == 3
-        shown = [row for row in terminal.screen() if row]
-    assert shown[0].startswith("lokal: No server answers")
-    assert all(row.startswith("       ") for row in shown[1:])
-    assert len(shown) >= 4
+        rows = terminal.raw.decode().splitlines()
+    assert rows[0] == "lokal: No server answers at"
+    assert all(row.startswith("       ") for row in rows[1:])
+    assert " ".join(" ".join(rows).split()).endswith("Is it running, and is the address right?")

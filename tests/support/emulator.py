@@ -240,8 +240,11 @@ class Terminal:
                 self._stream.feed(part)
 
     def resize(self, columns: int, lines: int) -> None:
-        """Give the window another size; what it showed stays where there is room."""
+        """Give the window another size, full of rubbish again: terminals move what they showed as they like."""
         self._screen.resize(lines, columns)
+        for y in range(lines):
+            for x in range(columns):
+                self._screen.buffer[y][x] = Char("?", fg="default")
 
     @property
     def cursor(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from rich.segment import Segment
+from textual import events
 from textual.pilot import Pilot
 
 from tests.support.replay import Canned, Replay, as_json, ndjson, recorded
@@ -22,6 +23,7 @@ from tui.core.message import NO_PARAMETERS, Value
 from tui.paths import folders
 from tui.ui.app import LokalApp
 from tui.ui.launch import Launch
+from tui.ui.terminal.driver import InputReader
 from tui.ui.theme import DARK
 
 DEADLINE_S = 15.0
@@ -42,12 +44,18 @@ class Stage:
     # -- what a person does -----------------------------------------------------------------------------------------
 
     async def press(self, *keys: str) -> None:
-        """Press keys, by Textual's names."""
-        await self._pilot.press(*keys)
+        """Press keys, by Textual's names, each once the one before has had its effect."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await self._pilot.pause()
 
     async def write(self, text: str) -> None:
-        """Type text, each character a key."""
-        await self._pilot.press(*text)
+        """Type text as fast as a terminal hands it over."""
+        reader = InputReader()
+        for message in reader.feed(text.encode()):
+            self.app.post_message(message)
+        reader.close()
+        await self._pilot.pause()
 
     async def ask(self, question: str) -> None:
         """Write a question and send it."""
@@ -182,3 +190,25 @@ def ollama_answer(
         figures = {"prompt_eval_count": 812, "eval_count": tokens, "eval_duration": tokens * 10**9 // 41}
         records.append({**end, **figures})
     return ndjson(records, ended=ended)
+
+
+def chats(server: Replay) -> list[dict[str, object]]:
+    """What lokal has asked in its chats, oldest first."""
+    return [request.json() for request in server.seen if request.path == "/api/chat"]
+
+
+def questions(server: Replay) -> list[str]:
+    """The last turn of each chat request, oldest first."""
+    asked = []
+    for body in chats(server):
+        messages = body["messages"]
+        assert isinstance(messages, list)
+        asked.append(str(messages[-1]["content"]))
+    return asked
+
+
+def options(body: Mapping[str, object]) -> dict[str, object]:
+    """The parameters in a chat request to Ollama."""
+    found = body.get("options", {})
+    assert isinstance(found, dict)
+    return found

@@ -139,6 +139,8 @@ class TerminalSession:
         """Wait until `condition` holds; AssertionError with the screen if it does not in time."""
         deadline = time.monotonic() + deadline_s
         while not condition():
+            if self._process.poll() is not None:
+                deadline = min(deadline, time.monotonic() + 1)  # what it wrote last may still be on its way
             if time.monotonic() > deadline:
                 alive = "running" if is_alive(self.pid) else f"ended with {self._process.poll()}"
                 rule = "-" * 80

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tui.core.message import Message
+from tui.core.message import Message, Role
 
 MAX_TITLE = 60
 
@@ -67,6 +67,10 @@ class Conversation:
         """The last message of the open branch."""
         path = self.path()
         return path[-1] if path else None
+
+    def last_of(self, role: Role) -> Message | None:
+        """The last message of the open branch that is of `role`."""
+        return next((message for message in reversed(self.path()) if message.role is role), None)
 
     def add(self, message: Message) -> None:
         """Add a message under its parent and open the branch down to it."""

@@ -20,6 +20,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.curtain import Curtain
 from tui.errors import LokalError, StoreError
+from tui.paths import as_written
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
@@ -157,6 +158,11 @@ class LokalApp(Shell):
         """A phase, a rate or the context has changed."""
         self._show()
 
+    def on_chat_pane_finished(self) -> None:
+        """Many servers load a model with the first question and know its context window only then."""
+        if self.desk.window is None:
+            self.backstage.ask_window(self.desk)
+
     # -- commands ---------------------------------------------------------------------------------------------------
 
     def action_command(self, id: str) -> None:
@@ -217,6 +223,8 @@ class LokalApp(Shell):
 
     def _open_tab(self, name: str) -> None:
         self.tabs.open(name)
+        if name == "models":
+            self.backstage.refresh_models(self.desk)
         self._show()
 
     def _show_keys(self) -> None:
@@ -270,7 +278,7 @@ class LokalApp(Shell):
         self.backstage.edited.discard(event.preset.name)
         if event.preset == self.desk.preset:
             self.set_desk(replace(self.desk, unsaved=False))
-        self.tell(f"Saved {event.path}")
+        self.tell(f"Saved {as_written(event.path)}")
 
     def use_theme(self, name: str) -> None:
         """Change the colours, now and for the next start."""

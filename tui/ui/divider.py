@@ -43,6 +43,8 @@ class Divider(LineWidget):
     def stand(self, text: str) -> None:
         """Show a text until it is replaced; empty for none."""
         if text != self._standing:
+            if not self._standing:
+                self.clear_notice()  # the reader has just done something: that is what counts now
             self._standing = text
             self.refresh()
 

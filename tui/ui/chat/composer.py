@@ -75,12 +75,13 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
-        does = self._does.get(event.key, "newline" if event.key in NEW_LINE_KEYS else "")
+        # Enter that is not for sending is what it is in any other text field.
+        does = self._does.get(event.key, "newline" if event.key in (*NEW_LINE_KEYS, "enter") else "")
         if does == "send":
             if self.text.strip():
                 self.post_message(self.Submitted(self.text))
         elif does == "newline":
-            self.insert("\n")
+            self.replace("\n", *self.selection, maintain_selection_offset=False)
         elif does == "history.previous" and self._in_first_row():
             does = "taken" if self._recall(-1) else ""
         elif does == "history.next" and self._in_last_row():
@@ -88,7 +89,7 @@ class Composer(TextArea):
         else:
             does = ""
         bound = not (does or event.is_printable) and await run_binding(self.app, event.key)
-        if does or bound or event.key == "enter":
+        if does or bound:
             event.stop()
             event.prevent_default()
         else:

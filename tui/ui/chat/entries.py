@@ -20,6 +20,12 @@ def entries_of(conversation: Conversation, key_of: KeyOf) -> list[Entry]:
     return [entry_of(message, conversation, key_of) for message in conversation.path()]
 
 
+def tokens_used(conversation: Conversation) -> int | None:
+    """Tokens of the context window that the open branch took at its last answer; None = the server did not say."""
+    last = conversation.last_of(Role.ASSISTANT)
+    return 0 if last is None else last.usage.total
+
+
 def entry_of(
     message: Message, conversation: Conversation, key_of: KeyOf, generation: Generation | None = None
 ) -> Entry:

@@ -20,7 +20,7 @@ from tui.errors import Interrupted, LokalError, Unreachable
 from tui.ui.chat.answering import Answering
 from tui.ui.chat.asking import blank_answer, prepare, unanswerable
 from tui.ui.chat.composer import Composer, PromptMark
-from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words
+from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words, tokens_used
 from tui.ui.chat.session import ChatSession
 from tui.ui.chat.welcome import welcome
 from tui.ui.desk import Desk, Link
@@ -38,6 +38,9 @@ class ChatPane(Vertical):
 
     class Changed(UiMessage):
         """What the instrument line shows of the chat has changed."""
+
+    class Finished(UiMessage):
+        """An answer has ended, in whatever way."""
 
     class Asked(UiMessage):
         """A question was asked, for the prompt history."""
@@ -112,14 +115,16 @@ class ChatPane(Vertical):
     @property
     def used(self) -> int | None:
         """Tokens of the context window that the open branch took at its last answer; None = the server did not say."""
-        path = self._session.conversation.path() if self._session else ()
-        answers = [message for message in path if message.role is Role.ASSISTANT]
-        return answers[-1].usage.total if answers else 0
+        return tokens_used(self._session.conversation) if self._session else 0
+
+    @property
+    def _last_question(self) -> Message | None:
+        return self._session.conversation.last_of(Role.USER) if self._session else None
 
     @property
     def can_retry(self) -> bool:
         """Whether there is a question that can be asked again."""
-        return self._answering is None and self._last_question() is not None
+        return self._answering is None and self._last_question is not None
 
     @property
     def can_continue(self) -> bool:
@@ -286,6 +291,7 @@ class ChatPane(Vertical):
             session.update(message)
         self.transcript.finish(message.id, entry_of(message, session.conversation, self._desk.key))
         self.post_message(self.Changed())
+        self.post_message(self.Finished())
 
     def stop(self, problem: LokalError | None = None) -> bool:
         """End the running answer at once and keep what came; with a `problem` it counts as interrupted, not as
@@ -315,7 +321,7 @@ class ChatPane(Vertical):
 
     def retry(self) -> None:
         """Ask the last question again: an answer that failed without a word is tried anew, any other gets a sibling."""
-        session, question = self._session, self._last_question()
+        session, question = self._session, self._last_question
         if self._answering is not None or session is None or question is None:
             return
         if self._desk.link is Link.NONE:
@@ -331,12 +337,6 @@ class ChatPane(Vertical):
         if self._answering is not None or leaf is None or not leaf.resumable:
             return
         self._answer(leaf, resume=True)
-
-    def _last_question(self) -> Message | None:
-        if self._session is None:
-            return None
-        path = self._session.conversation.path()
-        return next((message for message in reversed(path) if message.role is Role.USER), None)
 
     # -- the screen -------------------------------------------------------------------------------------------------
 

@@ -24,14 +24,14 @@ from tui.ui.look import palette_of
 from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider
 
-NAME_WIDTH, VALUE_WIDTH = 20, 8
-NOTE_WIDTH = 16
+NAME_WIDTH, VALUE_WIDTH = 21, 8
+NOTE_WIDTH = 17
 LEAST_SLIDER, MOST_SLIDER = 15, 41
 
 
 def slider_width(width: int) -> int:
     """The cells of a slider in a form of `width` cells, its ends included; 0 = there is no room for any."""
-    room = width - 2 - NAME_WIDTH - VALUE_WIDTH - 1 - NOTE_WIDTH
+    room = width - 1 - NAME_WIDTH - VALUE_WIDTH - 1 - NOTE_WIDTH
     return min(room, MOST_SLIDER) if room >= LEAST_SLIDER else 0
 
 
@@ -204,7 +204,7 @@ class ParameterForm(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         row = self._rows[index]
         if row.parameter is None:
-            return fit([("  ", base), (row.title, palette["heading"])], width, base)
+            return fit([(" ", base), (row.title, palette["heading"])], width, base)
         under = index == self._cursor
         roles = self._parts(row.parameter, under=under, width=width)
         style = base + palette["cursor_line"] if under and self.has_focus else base
@@ -221,7 +221,7 @@ class ParameterForm(ScrollView, can_focus=True):
         track = slider_width(width)
         parts = [
             ("›" if under else " ", "accent"),
-            (" " + cut(parameter.title, NAME_WIDTH - 1).ljust(NAME_WIDTH), "foreground"),
+            (cut(parameter.title, NAME_WIDTH - 1).ljust(NAME_WIDTH), "foreground"),
         ]
         if typing:
             parts.append(

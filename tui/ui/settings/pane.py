@@ -86,7 +86,7 @@ class Title(LineWidget):
 
     def line(self, width: int) -> Strip:
         preset = self._desk.preset
-        left = [self.part("  "), self.part(safe_line(preset.name, 30), "accent")]
+        left = [self.part(" "), self.part(safe_line(preset.name, 30), "accent")]
         if preset.description:
             left.append(self.part("  " + safe_line(preset.description, 60), "muted"))
         right = [self.part("changed, not saved ", "warning")] if self._desk.unsaved else []

@@ -1,0 +1,292 @@
+"""The Settings tab: values by step and by typing, wrong ones, defaults, choices, the file, marks, what is really sent."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.support.app import configure
+from tests.support.replay import Replay, replay
+from tests.support.stage import Stage, chats, like_ollama, ollama_answer, options, running
+from tui.core.parameters import REGISTRY
+from tui.ui.settings.form import ParameterForm, rows, slider_width
+from tui.ui.settings.slider import slider
+
+
+@asynccontextmanager
+async def settings(preset: str = "") -> AsyncIterator[tuple[Stage, Replay]]:
+    """A connected lokal with its Settings open."""
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
+        async with running(server.url, preset=preset) as stage:
+            await stage.see("Connected")
+            await stage.press("f4")
+            await stage.see("top_k")
+            yield stage, server
+
+
+def form(stage: Stage) -> ParameterForm:
+    return stage.app.query_one(ParameterForm)
+
+
+async def go_to(stage: Stage, name: str) -> None:
+    """Move the cursor down to a parameter."""
+    for _ in rows():
+        if form(stage).current.name == name:
+            return
+        form(stage).action_move(1)
+    raise AssertionError(f"the form has no {name}")
+
+
+async def asked(stage: Stage, server: Replay) -> dict[str, object]:
+    """The parameters of a question that is asked now."""
+    count = len(chats(server))
+    await stage.press("f2")
+    await stage.see("›")
+    await stage.ask("Well?")
+    await stage.until(lambda: len(chats(server)) > count, "it was asked")
+    await stage.until(lambda: not stage.app.chat.doing, "the answer is there")
+    return options(chats(server)[-1])
+
+
+def preset_file(name: str) -> Path:
+    return Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "presets" / f"{name}.toml"
+
+
+def on_disk(name: str) -> dict[str, object]:
+    found = tomllib.loads(preset_file(name).read_text(encoding="utf-8"))["parameters"]
+    assert isinstance(found, dict)
+    return found
+
+
+async def test_steps_by_arrow_go_into_the_next_request() -> None:
+    async with settings() as (stage, server):
+        await stage.press("right", "right")
+        await stage.see(r"temperature +0\.5 ")
+        await stage.press("down", "left")
+        await stage.see(r"top_p \(nucleus\) +0\.75 ")
+        await stage.see("changed, not saved")
+        await stage.see(r"technical\* · temp 0\.5 · top_p 0\.75")
+        sent = await asked(stage, server)
+        assert (sent["temperature"], sent["top_p"], sent["top_k"]) == (0.5, 0.75, 30)
+
+
+async def test_steps_stop_at_the_bounds() -> None:
+    async with settings() as (stage, _):
+        await stage.press(*["left"] * 10)
+        await stage.see(r"temperature +0 ")
+        await stage.press("right")
+        await stage.see(r"temperature +0\.05 ")
+
+
+async def test_typing_a_value() -> None:
+    async with settings() as (stage, server):
+        await stage.press("0", ",", "7", "3")
+        await stage.see("temperature +0,73▏")
+        await stage.press("backspace", "enter")
+        await stage.see(r"temperature +0\.7 ")
+        await stage.see("outside 0.3–0.5")
+        await stage.press("down", "down", "enter")
+        await stage.see("top_k +30▏")
+        await stage.press("backspace", "backspace", "4", "4", "down")
+        await stage.see("top_k +44 ")
+        sent = await asked(stage, server)
+        assert (sent["temperature"], sent["top_k"]) == (0.7, 44)
+
+
+async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
+    async with settings() as (stage, server):
+        await stage.press("7", "enter")
+        await stage.see("temperature cannot be 7.*It takes a number from 0 to 2")
+        await stage.press("down")
+        assert form(stage).current.name == "temperature", "the wrong value is not left behind"
+        await stage.press("x", "right")
+        await stage.see("temperature +7x▏")
+        await stage.press("backspace", "backspace", "1", "enter")
+        await stage.see(r"temperature +1 ")
+        await stage.see_no_more("cannot be")
+        await stage.press("9", "enter")
+        await stage.see("cannot be")
+        await stage.press("escape")
+        await stage.see(r"temperature +1 ")
+        await stage.see_no_more("cannot be")
+        assert (await asked(stage, server))["temperature"] == 1
+
+
+async def test_the_servers_default_is_not_sent() -> None:
+    async with settings() as (stage, server):
+        await stage.press("x")
+        await stage.see("temperature +default ▕──━━━")
+        assert "temperature" not in await asked(stage, server)
+        await stage.press("f4")
+        await stage.see("top_k")
+        await stage.press("right")
+        await stage.see(r"temperature +0\.4 +▕.*●.*band")
+
+
+async def test_choices() -> None:
+    async with settings() as (stage, server):
+        await go_to(stage, "think")
+        for value in ("off", "on", "low", "medium", "high", "default", "off"):
+            await stage.press("right")
+            await stage.see(f"thinking +{value}")
+        await stage.press("left", "left")
+        await stage.see("thinking +high")
+        await asked(stage, server)
+        assert chats(server)[-1]["think"] == "high"
+
+
+async def test_stop_sequences() -> None:
+    async with settings() as (stage, server):
+        await go_to(stage, "stop")
+        await stage.press("enter")
+        await stage.write(r"\n\n,END,x")
+        await stage.press("enter")
+        await stage.see(r"stop sequences +\\n\\n, END, x")
+        assert (await asked(stage, server))["stop"] == ["\n\n", "END", "x"]
+
+
+async def test_saving() -> None:
+    async with settings() as (stage, _):
+        preset_file("technical").write_text(
+            "# mine\n" + preset_file("technical").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        await stage.press("1", ".", "5", "enter", "down", "x")
+        await stage.see(r"\^S save")
+        await stage.press("ctrl+s")
+        await stage.see(r"Saved ~/\.config/lokal/presets/technical\.toml")
+        await stage.see_no_more("changed, not saved")
+        await stage.see_no_more(r"technical\*")
+        values = on_disk("technical")
+        assert values["temperature"] == 1.5
+        assert "top_p" not in values
+        assert preset_file("technical").read_text(encoding="utf-8").startswith("# mine\n")
+    async with settings() as (stage, _):
+        await stage.see(r"temperature +1\.5 ")
+        await stage.see("top_p .nucleus. +default")
+
+
+async def test_undoing_all_changes() -> None:
+    async with settings() as (stage, _):
+        await stage.press("right", "down", "right")
+        await stage.see("changed, not saved")
+        await stage.press("ctrl+z")
+        await stage.see(r"temperature +0\.4 ")
+        await stage.see(r"top_p \(nucleus\) +0\.8 ")
+        await stage.see_no_more("changed, not saved")
+        assert on_disk("technical")["temperature"] == 0.4
+
+
+async def test_a_file_that_cannot_be_written_is_said() -> None:
+    async with settings() as (stage, _):
+        preset_file("technical").write_text("temperature = = 1\n", encoding="utf-8")
+        await stage.press("right", "ctrl+s")
+        await stage.see("technical.toml")
+        await stage.see("changed, not saved")
+        assert preset_file("technical").read_text(encoding="utf-8") == "temperature = = 1\n"
+
+
+async def test_presets_are_switched_by_key_and_keep_their_changes() -> None:
+    async with settings() as (stage, server):
+        await stage.press("right")
+        await stage.see(r"temperature +0\.45 ")
+        await stage.press("ctrl+t")
+        await stage.see(r"›creative")
+        await stage.see(r"temperature +0\.85 .*band 0\.7–1")
+        await stage.press("alt+3")
+        await stage.see(r"›chatbot")
+        await stage.press("alt+1")
+        await stage.see(r"temperature +0\.45 ")
+        await stage.see("changed, not saved")
+        await stage.press("alt+2")
+        assert (await asked(stage, server))["temperature"] == 0.85
+
+
+async def test_a_wrong_value_does_not_follow_to_another_preset() -> None:
+    async with settings() as (stage, _):
+        await stage.press("9", "enter")
+        await stage.see("cannot be")
+        await stage.press("ctrl+t")
+        await stage.see(r"temperature +0\.85 ")
+        await stage.see_no_more("cannot be")
+
+
+async def test_marks_say_in_words_and_in_style_what_is_outside_a_band() -> None:
+    async with settings() as (stage, _):
+        inside = stage.style_of("band 0.3–0.5")
+        await stage.press("1", "enter")
+        await stage.see("outside 0.3–0.5")
+        assert stage.style_of("outside 0.3") != inside
+        await stage.press("0", ".", "3", "enter")
+        await stage.see("band 0.3–0.5")
+        assert stage.style_of("band 0.3–0.5") == inside, "the ends of a band belong to it"
+
+
+async def test_what_a_server_does_not_take_is_said_here_and_when_it_is_asked() -> None:
+    async with settings() as (stage, server):
+        await go_to(stage, "dry_multiplier")
+        await stage.press("1", "enter")
+        await stage.see("DRY +1 .*not for Ollama")
+        sent = await asked(stage, server)
+        assert "dry_multiplier" not in sent
+        await stage.see("Not sent, Ollama does not take it: dry_multiplier")
+
+
+async def test_every_parameter_is_in_the_form_and_explained() -> None:
+    async with settings() as (stage, _):
+        await stage.resize(120, 40)
+        seen = set()
+        for _ in REGISTRY:
+            parameter = form(stage).current
+            seen.add(parameter.name)
+            await stage.until(
+                lambda help=parameter.help: " ".join(stage.text().split()).find(help[:40]) > 0,
+                f"{parameter.name} is explained",
+            )
+            stage.row(f"›{re.escape(parameter.title)}")
+            await stage.press("down")
+        assert seen == {parameter.name for parameter in REGISTRY}
+
+
+async def test_other_keys_are_shown_and_used() -> None:
+    configure(
+        '[keys]\n"parameter.more" = "f5"\n"parameter.unset" = "d"\n"preset.save" = "f7"\n"preset.next" = "ctrl+b"\n'
+    )
+    async with settings() as (stage, _):
+        await stage.see(r"Ctrl\+B next")
+        await stage.see("d default")
+        await stage.press("f5")
+        await stage.see(r"temperature +0\.45 ")
+        await stage.see("F7 save")
+        await stage.press("d")
+        await stage.see("temperature +default")
+        await stage.press("right", "x", "ctrl+s")  # given away, so that they do nothing
+        await stage.see("temperature +default")
+        assert on_disk("technical")["temperature"] == 0.4
+        await stage.press("f7")
+        await stage.see(r"Saved ~/\.config/lokal/presets/technical\.toml")
+        assert "temperature" not in on_disk("technical")
+        await stage.press("ctrl+b")
+        await stage.see("›creative")
+
+
+def test_a_slider_has_its_knob_and_band_where_they_belong() -> None:
+    def drawn(value: float | None, band: tuple[float, float] | None) -> str:
+        return "".join(text for text, _ in slider(value, (0, 1), band, 13))
+
+    assert drawn(0, None) == "▕●──────────▏"
+    assert drawn(1, None) == "▕──────────●▏"
+    assert drawn(None, (0.2, 0.4)) == "▕──━━━──────▏"
+    assert drawn(7, (0.5, 0.6)) == "▕─────━━───●▏", "a value beyond the track is at its end"
+    assert slider(0.9, (0, 1), (0, 0.5), 13)[10] == ("●", "warning")
+    assert slider(0.5, (0, 1), (0, 0.5), 13)[6] == ("●", "accent")
+
+
+def test_a_slider_takes_what_room_there_is() -> None:
+    assert slider_width(63) == 15
+    assert slider_width(50) == 0
+    assert slider_width(200) == 41

@@ -1,0 +1,138 @@
+"""Which server is taken, and which of its models."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.app import model_server
+from tests.support.replay import as_json, replay
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.model import Model, ServerInfo
+from tui.errors import ModelMissing, NotAModelServer, Unreachable, UsageError
+from tui.servers import detect
+from tui.servers.choice import Connection, choose, named_server, pick_model, require_model, with_names
+from tui.servers.registry import connect
+
+CHATTY, LOADED = Model("small:1b"), Model("big:7b", loaded=True)
+CLOUD = Model("huge:cloud", note="runs elsewhere", loaded=True)
+EMBEDS = Model("embed:latest", capabilities=("embedding",), loaded=True)
+
+
+@pytest.mark.parametrize(
+    ("models", "wished", "usual", "picked"),
+    [
+        ((CHATTY, LOADED), "", "", "big:7b"),
+        ((CHATTY, LOADED), "", "small:1b", "small:1b"),
+        ((CHATTY, LOADED), "", "gone", "big:7b"),
+        ((CHATTY, LOADED), "other", "small:1b", "other"),
+        ((CLOUD, EMBEDS, CHATTY), "", "", "small:1b"),
+        ((EMBEDS,), "", "", "embed:latest"),
+        ((EMBEDS, CHATTY), "embed", "", "embed:latest"),
+        ((CHATTY,), "small", "", "small"),
+        ((Model("canonical", aliases=("nick",)), CHATTY), "nick", "", "canonical"),
+        ((), "", "usual", ""),
+        ((), "wished", "", "wished"),
+    ],
+)
+def test_the_model_to_start_with(models: tuple[Model, ...], wished: str, usual: str, picked: str) -> None:
+    assert pick_model(models, wished, usual) == picked
+
+
+def connection(kind: ServerKind, *models: Model, router: bool = False) -> Connection:
+    """A connection to a server that is never asked."""
+    endpoint = Endpoint("http://127.0.0.1:9", kind)
+    return Connection(connect(endpoint), ServerInfo(kind, endpoint.url, router=router), models)
+
+
+def test_a_server_that_does_not_mind_the_name_is_not_asked_for_another_model() -> None:
+    for kind in (ServerKind.LLAMACPP, ServerKind.LMSTUDIO, ServerKind.TEXTGEN):
+        with pytest.raises(ModelMissing) as raised:
+            require_model(connection(kind, CHATTY, LOADED), "other", "")
+        assert raised.value.detail == "It has small:1b, big:7b"
+        assert require_model(connection(kind, CHATTY), "small:1b", "") == "small:1b"
+    assert require_model(connection(ServerKind.LLAMACPP, CHATTY, router=True), "other", "") == "other"
+    assert require_model(connection(ServerKind.OLLAMA, CHATTY), "other", "") == "other"
+    assert require_model(connection(ServerKind.LLAMACPP, CHATTY, LOADED), "", "small:1b") == "small:1b"
+
+
+def test_a_server_without_models() -> None:
+    with pytest.raises(ModelMissing) as raised:
+        require_model(connection(ServerKind.OLLAMA), "", "usual")
+    assert "ollama pull" in raised.value.hint
+    assert require_model(connection(ServerKind.OPENAI), "", "") == ""
+
+
+def test_an_error_names_some_of_the_models_there_are() -> None:
+    error = ModelMissing("No", "why", "do", 404)
+    assert with_names(error, ()) is error
+    many = with_names(error, [Model(f"m{number}") for number in range(20)])
+    assert many.detail == "It has m0, m1, m2, m3, m4, m5, m6, m7 and 12 more"
+    assert (many.title, many.hint, many.status) == ("No", "do", 404)
+
+
+def test_a_server_by_name_by_address_and_by_a_new_address() -> None:
+    office = Endpoint("http://10.0.0.5:8080", api_key="secret", name="office")
+    environ = {"LOKAL_API_KEY": "other"}
+    for text in ("office", "http://10.0.0.5:8080", "10.0.0.5:8080/v1/"):
+        assert named_server(text, [office], environ) is office
+    new = named_server("localhost:1234", [office], environ)
+    assert (new.url, new.api_key, new.kind) == ("http://127.0.0.1:1234", "other", None)
+    assert named_server("localhost:1234", [office], {}).api_key == ""
+    with pytest.raises(UsageError):
+        named_server("no address at all", [office], environ)
+
+
+@pytest.fixture
+def no_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only configured servers are looked at, so that one of this machine's own does not get in between."""
+    monkeypatch.setattr(detect, "PORTS", ())
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_the_best_of_several_servers() -> None:
+    async with model_server(models=()) as empty, model_server(models=("a",)) as first, \
+            model_server(models=("a", "b")) as second:  # fmt: skip
+        configured = [Endpoint(server.url) for server in (empty, first, second)]
+        for model, best in (("", first), ("a", first), ("b", second), ("c", first)):
+            found = await choose(None, configured, {}, model)
+            assert found.server.endpoint.url == best.url
+            assert [other.url for other in found.others] == [endpoint.url for endpoint in configured]
+            assert found.info.kind is ServerKind.OPENAI
+            await found.server.aclose()
+        alone = await choose(None, configured[:1], {}, "b")
+        assert alone.server.endpoint.url == empty.url
+        await alone.server.aclose()
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_a_server_that_refuses_gives_way_to_one_that_does_not() -> None:
+    async with replay() as locked, model_server(models=("a",)) as open_one:
+        locked.on("/version", as_json(200, {"version": "0.9"}, {"Server": "uvicorn"}))
+        locked.on("/v1/models", as_json(401, {"error": "Unauthorized"}))
+        found = await choose(None, [Endpoint(locked.url), Endpoint(open_one.url)], {})
+        assert found.server.endpoint.url == open_one.url
+        await found.server.aclose()
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_nobody_anywhere() -> None:
+    with pytest.raises(Unreachable) as raised:
+        await choose(None, [Endpoint("http://127.0.0.1:9")], {})
+    assert raised.value.detail == "Asked: this machine (9)"
+
+
+async def test_the_server_that_was_asked_for_and_no_other() -> None:
+    async with model_server(models=("a",)) as wanted, model_server(models=("b",)) as other:
+        found = await choose(Endpoint(wanted.url), [Endpoint(other.url)], {}, "b")
+        assert [model.name for model in found.models] == ["a"]
+        assert other.seen == []
+        await found.server.aclose()
+
+
+async def test_an_address_without_a_port_is_asked_for_one() -> None:
+    office = Endpoint("http://10.0.0.5:8080", name="office")
+    with pytest.raises((Unreachable, NotAModelServer)) as raised:
+        await choose(Endpoint("http://127.0.0.1"), [office], {})
+    assert raised.value.hint == (
+        "Say the port too, such as http://127.0.0.1:11434, or a name from the config: office"
+    )

@@ -1,0 +1,107 @@
+"""What a command line means."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tui.cli import status_of
+from tui.cli_grammar import Ask, Chats, Command, Doctor, Presets, Screen, Target, parse
+from tui.errors import (
+    AuthRequired,
+    EngineError,
+    FileError,
+    Interrupted,
+    LokalError,
+    NotAModelServer,
+    StoreError,
+    Unreachable,
+    UsageError,
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("", Screen(Target())),
+        (
+            "--server h:1 --model m --preset p --set a=1 --set b=2",
+            Screen(Target("h:1", "m", "p", ("a=1", "b=2"))),
+        ),
+        ("--gguf /m.gguf --resume", Screen(Target(gguf=Path("/m.gguf")), "last")),
+        ("--resume abc", Screen(Target(), "abc")),
+        ("--resume --model m", Screen(Target(model="m"), "last")),
+        ("ask hello", Ask(Target(), "hello")),
+        ("ask two words", Ask(Target(), "two words")),
+        ("ask why --model m is this", Ask(Target(model="m"), "why is this")),
+        (
+            "ask --system S --save --json --server=u -- -x --json",
+            Ask(Target("u"), "-x --json", "S", True, True),
+        ),
+        ("ask '-5 + 3?'", Ask(Target(), "-5 + 3?")),
+        ("ask -5", Ask(Target(), "-5")),
+        ("ask -", Ask(Target(), "-")),
+        ("ask --system ''", Ask(Target(), "", "")),
+        ("--server u --set a=1 ask --set b=2 hi", Ask(Target("u", assignments=("a=1", "b=2")), "hi")),
+        ("--server u --preset p ask --server v hi", Ask(Target("v", preset="p"), "hi")),
+        ("doctor", Doctor()),
+        ("doctor --json", Doctor(json=True)),
+        ("presets list", Presets()),
+        ("presets show technical --json", Presets("technical", json=True)),
+        ("chats list --json", Chats("list", json=True)),
+        ("chats show abc", Chats("show", "abc")),
+        ("chats export last", Chats("export", "last")),
+        ("chats export abc --format json", Chats("export", "abc", format="json")),
+    ],
+)
+def test_meaning(line: str, meaning: Command) -> None:
+    assert parse(shlex.split(line)) == meaning
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "hint"),
+    [
+        ("--serevr x", "lokal has no option --serevr", "Did you mean --server?"),
+        ("--zzz=1", "lokal has no option --zzz", "See: lokal --help"),
+        ("--save", "lokal takes no --save", "See: lokal --help"),
+        ("ask -q hi", "lokal ask has no option -q", "See: lokal ask --help"),
+        ("--serv x", "lokal has no option --serv", "Did you mean --server?"),
+        ("--model", "--model needs a value", "See: lokal --help"),
+        ("ask --model", "--model needs a value", "See: lokal ask --help"),
+        ("--model ''", "--model needs a value that is not empty", "See: lokal --help"),
+        ("hello", "There is no command “hello”", 'To ask a question: lokal ask "hello"'),
+        ("chat", "There is no command “chat”", "Did you mean lokal chats?"),
+        ("presets", "lokal presets needs ACTION", "See: lokal presets --help"),
+        ("presets lst", "lokal presets cannot be “lst”", "See: lokal presets --help"),
+        ("chats show", "lokal chats show needs ID", "See: lokal chats show --help"),
+        ("chats list extra", "lokal chats has no use for “extra”", "See: lokal chats --help"),
+        ("--resume x ask hi", "lokal ask takes no --resume", "It belongs to lokal without a command"),
+        ("--preset p chats list", "lokal chats takes no --preset", "See: lokal chats --help"),
+        ("--gguf a --server b", "--gguf and --server exclude each other", "Leave one of them out"),
+        ("--model a ask --gguf b", "--gguf and --model exclude each other", "Leave one of them out"),
+    ],
+)
+def test_what_is_wrong(line: str, title: str, hint: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse(shlex.split(line))
+    assert (raised.value.title, raised.value.hint) == (title, hint)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UsageError("x"), 2),
+        (FileError(Path("x"), "x"), 2),
+        (Unreachable("x"), 3),
+        (NotAModelServer("x"), 3),
+        (EngineError("x"), 3),
+        (AuthRequired("x"), 4),
+        (Interrupted("x"), 4),
+        (StoreError("x"), 1),
+        (LokalError("x"), 1),
+    ],
+)
+def test_exit_statuses(error: LokalError, status: int) -> None:
+    assert status_of(error) == status

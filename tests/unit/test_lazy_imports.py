@@ -1,0 +1,96 @@
+"""What may be loaded by when: help is there at once, and the first frame does not wait for what comes after it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.terminal import ROOT
+
+HEAVY = ("textual", "rich", "httpx", "ollama", "pygments", "markdown_it", "xllamacpp", "sqlite3", "asyncio")
+BEHIND_THE_FIRST_FRAME = tuple(name for name in HEAVY if name not in ("textual", "rich", "asyncio"))
+
+FIRST_FRAME = """
+import asyncio, sys
+from types import MappingProxyType
+from tui.config.presets import load_presets
+from tui.config.settings import load_settings
+from tui.config.themes import load_themes
+from tui.paths import folders
+from tui.ui import compat
+from tui.ui.app import LokalApp
+from tui.ui.launch import Launch
+import tui.ui.run
+
+loaded = []
+
+def look(app: LokalApp) -> None:
+    loaded.extend(sys.modules)
+    app.exit()
+
+LokalApp._after_first_frame = look
+
+async def main() -> None:
+    places = folders()
+    specs = load_themes(places.themes).value
+    compat.teach_keys()
+    app = LokalApp(
+        Launch(places), load_settings(places.settings_file).value, load_presets(places.presets).value, specs,
+        next(iter(specs)),
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        while not loaded:
+            await pilot.pause()
+
+asyncio.run(main())
+print(*loaded)
+"""
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that a new interpreter has loaded when `code` has run; it may print them itself, on its last line."""
+    if "print(" not in code:
+        code += "\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import tui.cli",
+        "import tui.__main__, tui.curtain",
+        "from tui.cli import main\nassert main(['--version']) == 0",
+        "from tui.cli import main\nassert main(['--help']) == 0",
+        "from tui.cli import main\nassert main(['ask', '--help']) == 0",
+        "from tui.cli import main\nassert main(['--nonsense']) == 2",
+        "from tui.cli import main\nassert main(['presets', 'list']) == 0",
+    ],
+)
+def test_the_command_line_loads_next_to_nothing(code: str) -> None:
+    loaded = loaded_by(code)
+    assert "tui.cli" in loaded or "tui.__main__" in loaded
+    assert sorted(loaded & set(HEAVY)) == []
+
+
+@pytest.mark.parametrize(
+    "code", ["import tui.ui.run", "import tui.ui.app", "import tui.servers.choice", "import tui.cli_ask"]
+)
+def test_importing_is_cheap(code: str) -> None:
+    assert sorted(loaded_by(code) & set(BEHIND_THE_FIRST_FRAME)) == []
+
+
+def test_what_the_first_frame_waits_for() -> None:
+    loaded = loaded_by(FIRST_FRAME)
+    assert "textual.app" in loaded
+    assert sorted(loaded & set(BEHIND_THE_FIRST_FRAME)) == []
