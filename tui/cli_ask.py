@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from dataclasses import asdict
 
@@ -90,7 +91,9 @@ def _piped() -> str:
 
         if not select.select([sys.stdin], [], [], STDIN_PATIENCE_S)[0]:
             say("Waiting for standard input to end: press Ctrl+D, or start lokal with < /dev/null")
-    return sys.stdin.buffer.read().decode("utf-8", "replace").strip("\r\n")
+    # Not in one call: Python would look for a Ctrl+C that comes between two reads only when it has all.
+    pieces = iter(lambda: os.read(sys.stdin.fileno(), 1 << 16), b"")
+    return b"".join(pieces).decode("utf-8", "replace").strip("\r\n")
 
 
 def _save(asking: Asking, places: Folders) -> str:

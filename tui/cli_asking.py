@@ -57,7 +57,6 @@ class Asking:
         )
         self._generation: Generation | None = None
         self._line = ProgressLine()
-        self._printed = False
 
     @property
     def begun(self) -> bool:
@@ -101,6 +100,8 @@ class Asking:
 
     async def _ask(self, connection: Connection) -> None:
         question, server = self._question, connection.server
+        self._line.clear()
+        self._blank = replace(self._blank, server=server.endpoint.url)
         try:
             model = require_model(connection, question.model, question.settings.model)
             self._blank = replace(
@@ -108,12 +109,10 @@ class Asking:
                 created_at=time.time(),
                 status=Status.STREAMING,
                 model=model,
-                server=server.endpoint.url,
                 parameters=self._taken(connection),
             )
-            await self._read(
-                connection, ChatRequest(model, turns_of([self.asked], question.system), question.values)
-            )
+            turns = turns_of([self.asked], question.system)
+            await self._read(connection, ChatRequest(model, turns, question.values))
         except ModelMissing as error:
             raise with_names(error, connection.models) from error
         finally:
@@ -139,9 +138,8 @@ class Asking:
             generation.stop(time.monotonic())  # of no effect on an answer that has ended
             self._line.clear()
             writer.end_line_if_room()
-        if isinstance(
-            generation.error, Interrupted
-        ):  # its own hint is for the screen, which can go on with it
+        if isinstance(generation.error, Interrupted):
+            # Its own hint is for the screen, which can go on with the answer.
             title, detail = generation.error.title, generation.error.detail
             raise Interrupted(title, detail, "What came is printed; ask again for the whole", 200)
         if generation.error is not None:

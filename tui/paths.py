@@ -79,3 +79,9 @@ def folders(environ: Mapping[str, str] | None = None) -> Folders:
         data=base("XDG_DATA_HOME", ".local/share"),
         state=base("XDG_STATE_HOME", ".local/state"),
     )
+
+
+def with_tilde(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """`text` with the home folder in its paths written as ~, so that on a narrow line there is room for the rest."""
+    home = (os.environ if environ is None else environ).get("HOME", "").rstrip("/")
+    return text.replace(f"{home}/", "~/") if home else text

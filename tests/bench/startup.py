@@ -12,8 +12,8 @@ from tests.bench.watched import Watched
 _FRAME = r"Chat +Models +Settings"
 _LOKAL_FRAME = _FRAME + r".*\n›"
 IDLE_S = 10.0
-# Typed as soon as there is a frame.
-_TYPED = "x"
+_KEYS = "abcdefghijklmnopqrstuvwxyz"
+"""One is typed as soon as there is a frame; another each time, or the frame that was kept of last time could show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class _Start:
     ready: float
 
 
-def _started(program: Watched, frame: str, typed: str) -> _Start:
+def _started(program: Watched, frame: str, key: str, echo: str) -> _Start:
     with program:
         frame_at = program.seen(frame)
-        program.send(_TYPED)
-        ready_at = program.seen(typed)
+        program.send(key)
+        ready_at = program.seen(echo)
         return _Start(frame_at - program.started_at, ready_at - program.started_at)
 
 
@@ -36,9 +36,12 @@ def startup(stage: Stage) -> list[Figure]:
     """Exec to the first frame and to a key in the composer, against the smallest Textual app."""
     bare: list[_Start] = []
     ours: list[_Start] = []
-    for _ in range(stage.runs + 1):
-        bare.append(_started(stage.bare(), _FRAME, _TYPED))
-        ours.append(_started(stage.lokal(home=stage.home(stage.fast)), _LOKAL_FRAME, f"› {_TYPED}"))
+    home = stage.home(stage.fast)
+    for run in range(stage.runs + 1):
+        # A line that begins with the key: with the frame of the text area, with the mark of the composer.
+        key = _KEYS[run % len(_KEYS)]
+        bare.append(_started(stage.bare(), _FRAME, key, f"\n▊ {key} "))
+        ours.append(_started(stage.lokal(home=home), _LOKAL_FRAME, key, f"\n› {key}"))
     bare, ours = bare[1:], ours[1:]
     frames, bare_frames = [start.frame for start in ours], [start.frame for start in bare]
     ready, bare_ready = [start.ready for start in ours], [start.ready for start in bare]

@@ -67,9 +67,6 @@ async def test_some_other_web_server() -> None:
     async with replay() as server:
         server.other = page
         assert "no model server" in (await lokal_command("ask", "--server", server.url, "Q")).failed(3)
-    with socket.create_server(("127.0.0.1", 0)) as mute:  # takes connections and never says a word
-        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        assert "No answer within" in (await lokal_command("ask", "--server", url, "Q")).failed(3)
 
 
 async def test_a_wrong_key(llama_server: Endpoint) -> None:

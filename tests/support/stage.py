@@ -28,10 +28,17 @@ from tui.ui.theme import DARK
 
 DEADLINE_S = 15.0
 """Longer than anything takes on a machine that is busy with other tests."""
+MESSAGES_DEEP = 4
+"""How many messages, each one a consequence of the one before, lie between a key and what it does at the most."""
 SIZES = ((80, 24), (120, 40))
 NOBODY = Endpoint("http://127.0.0.1:1")
 """An address at which nothing listens: tcpmux, which no machine runs."""
 MODEL = "llama3.2:3b"
+
+
+def _done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Stage:
@@ -47,7 +54,7 @@ class Stage:
         """Press keys, by Textual's names, each once the one before has had its effect."""
         for key in keys:
             self.app.post_message(events.Key(key, key if len(key) == 1 else None))
-            await self._pilot.pause()
+            await self.settle()
 
     async def write(self, text: str) -> None:
         """Type text as fast as a terminal hands it over."""
@@ -55,7 +62,7 @@ class Stage:
         for message in reader.feed(text.encode()):
             self.app.post_message(message)
         reader.close()
-        await self._pilot.pause()
+        await self.settle()
 
     async def ask(self, question: str) -> None:
         """Write a question and send it."""
@@ -65,7 +72,21 @@ class Stage:
     async def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
         await self._pilot.resize_terminal(columns, rows)
-        await self._pilot.pause()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until everything that was said so far has been handled, and what that led to, and so on.
+
+        The pilot's own `pause` does the same, but sleeps 20 ms each time.
+        """
+        for _ in range(MESSAGES_DEEP):
+            handled: list[asyncio.Future[None]] = []
+            for widget in (self.app, self.app.screen, *self.app.screen.walk_children()):
+                future = asyncio.get_running_loop().create_future()
+                if widget.is_running and widget.call_later(_done, future):
+                    handled.append(future)
+            # A widget that is taken away meanwhile never answers.
+            await asyncio.wait(handled, timeout=1)
 
     # -- what a person sees -----------------------------------------------------------------------------------------
 
@@ -114,12 +135,11 @@ class Stage:
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until `condition` holds; AssertionError with the screen if it does not in time."""
         deadline = time.monotonic() + DEADLINE_S
-        await self._pilot.pause()
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {DEADLINE_S} s: {what}\n{self.text()}")
             await asyncio.sleep(0.005)
-            await self._pilot.pause()
+        await self.settle()
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.curtain import Curtain
 from tui.errors import LokalError, StoreError
+from tui.paths import with_tilde
 from tui.paths import as_written
 from tui.ui import keys
 from tui.ui import theme as themes
@@ -115,7 +116,7 @@ class LokalApp(Shell):
         self.backstage.find_server(self.desk)
         if self._problems:
             first, more = self._problems[0], len(self._problems) - 1
-            self.chat.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
+            self.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
 
     def on_resize(self) -> None:
         """A low screen does without the top line."""
@@ -384,6 +385,7 @@ class LokalApp(Shell):
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something where the person looks: on the rule above the composer, or as a line of its own elsewhere."""
+        text = with_tilde(text)
         if self.tabs.current == "chat":
             self.chat.tell(text, tone)
         else:

@@ -53,6 +53,10 @@ class Tabs(Container):
         for pane in self.children:
             pane.display = pane.id == name
         self.current = name
+        # At once, so that keys which come in one piece with the one that opens the tab are not given to the tab before;
+        # a tab that is new has its widgets only later.
+        self.screen.set_focus(None)
+        self._focus()
         self.call_after_refresh(self._focus)
 
     def _make(self, name: str) -> Widget:
@@ -66,4 +70,4 @@ class Tabs(Container):
 
     def _focus(self) -> None:
         for widget in self.query(_FOCUS[self.current]):
-            widget.focus()
+            self.screen.set_focus(widget)

@@ -98,6 +98,7 @@ class Answering:
     def stop(self) -> None:
         """End the answer here; what came is kept."""
         self.generation.stop(time.monotonic())
+        self._end_saving()
         self._tell()
 
     def take(self) -> tuple[str, str]:
@@ -118,12 +119,21 @@ class Answering:
         if text or reasoning:
             self._on_checkpoint(self.message.id, text, reasoning)
 
+    def _end_saving(self) -> None:
+        """The answer has ended and is written down whole: pieces that came later would be in it twice, were it continued."""
+        self._unsaved_text.clear()
+        self._unsaved_reasoning.clear()
+        if self._save_alarm is not None:
+            self._save_alarm.cancel()
+            self._save_alarm = None
+
     def final(self) -> Message:
         """The message that this answer has become."""
         return self.generation.as_message(self.message)
 
     def _schedule(self, now: float) -> None:
         if self.generation.finished:
+            self._end_saving()
             self._tell()
         elif self._alarm is None:
             due = max(0.0, self._told_at + self._interval_s() - now)

@@ -52,9 +52,9 @@ class Encoder:
             self._out.append(f"\x1b[{shift.bottom + 1}H" + "\n" * shift.lines)
         else:
             self._out.append(f"\x1b[{shift.top + 1}H" + "\x1bM" * -shift.lines)
-        # Without parameters the region is the whole screen again, and the cursor goes home.
+        # Without parameters the region is the whole screen again. The cursor goes home, but not in every emulator.
         self._out.append("\x1b[r")
-        self._x = self._y = 0
+        self._x = self._y = None
 
     def row(self, y: int, old: Row, new: Row) -> None:
         """Sends what differs between the row on the terminal and the new one."""
