@@ -9,12 +9,16 @@ import sys
 def main() -> int:
     """Run `lokal`; the exit status."""
     from tui import curtain
+    from tui.stopwatch import Stopwatch
 
+    watch = Stopwatch()
+    watch.mark("the interpreter")
     held = curtain.raised(sys.argv[1:], os.environ)
+    watch.mark("the first picture is painted")
     try:
         from tui.cli import main as run
 
-        return run(curtain=held)
+        return run(curtain=held, watch=watch)
     finally:
         if held is not None:
             held.drop()

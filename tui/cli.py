@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tui import cli_output
 from tui.cli_grammar import Ask, Chats, Command, Doctor, Presets, Screen, parse
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
+from tui.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from tui.curtain import Curtain
@@ -21,22 +22,24 @@ OK, FAILED, USAGE, UNREACHABLE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """The exit statuses; 128 + n after signal n."""
 
 
-def main(arguments: Sequence[str] | None = None, curtain: Curtain | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, curtain: Curtain | None = None, watch: Stopwatch | None = None
+) -> int:
     """Run a command line; the exit status. Errors are written to standard error, never as a traceback.
 
-    `curtain` is what holds the terminal until the screen is there.
+    `curtain` is what holds the terminal until the screen is there; `watch` has run since the program's start.
     """
     cli_output.prepare()
     try:
-        return _run(arguments, curtain)
+        return _run(arguments, curtain, watch or Stopwatch())
     except BrokenPipeError:  # whoever read the output had enough (`| head -1`)
         cli_output.abandon()
         return OK
 
 
-def _run(arguments: Sequence[str] | None, curtain: Curtain | None) -> int:
+def _run(arguments: Sequence[str] | None, curtain: Curtain | None, watch: Stopwatch) -> int:
     try:
-        return _dispatch(parse(arguments), curtain)
+        return _dispatch(parse(arguments), curtain, watch)
     except LokalError as error:
         if curtain is not None:
             curtain.drop()  # or the message would go with it
@@ -58,10 +61,10 @@ def status_of(error: LokalError) -> int:
     return USAGE if isinstance(error, UsageError | FileError) else FAILED
 
 
-def _dispatch(command: Command, curtain: Curtain | None) -> int:
+def _dispatch(command: Command, curtain: Curtain | None, watch: Stopwatch) -> int:
     match command:
         case Screen():
-            return _open(command, curtain)
+            return _open(command, curtain, watch)
         case Ask():
             from tui.cli_ask import ask
             from tui.cli_running import Terminated
@@ -84,7 +87,7 @@ def _dispatch(command: Command, curtain: Curtain | None) -> int:
             return chats(command)
 
 
-def _open(command: Screen, curtain: Curtain | None) -> int:
+def _open(command: Screen, curtain: Curtain | None, watch: Stopwatch) -> int:
     """Open the screen, after all that can be wrong on the command line was looked at."""
     from tui.core.parameters import parse_assignment
     from tui.paths import folders
@@ -112,8 +115,14 @@ def _open(command: Screen, curtain: Curtain | None) -> int:
             "lokal needs a terminal", "", 'To ask from a script or a pipe: lokal ask "your question"'
         )
 
+    watch.mark("the command line is read")
     from tui.ui.launch import Launch
     from tui.ui.run import run
 
+    watch.mark("Textual and lokal's screen are imported")
+
     launch = Launch(places, server, target.model, target.preset or "", overrides, target.gguf, command.resume)
-    return run(launch, curtain)
+    status = run(launch, curtain, watch if command.profile else None)
+    if command.profile:
+        print(watch.report(), file=sys.stderr)
+    return status

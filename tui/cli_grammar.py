@@ -32,10 +32,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`lokal`: open the screen. `resume` is a chat's id, the start of one, or `last`."""
+    """`lokal`: open the screen. `resume` is a chat's id, the start of one, or `last`; with `profile` only to see how
+    long that takes."""
 
     target: Target
     resume: str | None = None
+    profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,13 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
         raise _unknown(unknown[0], command)
     target = _target(said)
     if command is None:
-        return Screen(target, said["resume"])
-    if said["resume"] is not None:
-        raise UsageError(f"lokal {command} takes no --resume", "", "It belongs to lokal without a command")
+        return Screen(target, said["resume"], said["profile_start"])
+    for name in ("resume", "profile_start"):
+        if said[name]:
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"lokal {command} takes no --{option}", "", "It belongs to lokal without a command"
+            )
     if command == "ask":
         return Ask(target, " ".join(words), said["system"], said["save"], said["json"])
     if target != Target():
@@ -185,6 +191,11 @@ def _parser() -> _Parser:
         metavar="CHAT",
         help="open a chat again: the last one, or CHAT (its id, or the start of it)",
     )
+    parser.add_argument(
+        "--profile-start",
+        action="store_true",
+        help="open the screen, leave, and say where the time went",
+    )
     commands = parser.add_subparsers(
         prog="lokal", dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser
     )
@@ -269,7 +280,7 @@ def _add_chats(commands: _Commands[_Parser]) -> None:
 # -- what is wrong, in words ----------------------------------------------------------------------------------------
 
 _COMMANDS = ("ask", "doctor", "presets", "chats")
-_TOP_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--version", "--resume")
+_TOP_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--version", "--resume", "--profile-start")
 _OPTIONS = (*_TOP_OPTIONS, "--json", "--system", "--save", "--format")
 
 

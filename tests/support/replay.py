@@ -100,7 +100,7 @@ async def replay() -> AsyncIterator[Replay]:
         tasks.add(task)
         try:
             await _serve(running, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             running.left.set()
         except asyncio.CancelledError:
             return  # the test is over; asyncio would otherwise report it as an error of the server

@@ -20,8 +20,18 @@ _TAIL = 64 * 1024  # bytes at the end of a log that are searched
 def create(folder: Path) -> tuple[Path, int]:
     """A new empty log in `folder`, readable by its owner only, and the descriptor to write to; old logs go.
 
-    Raises FileError when the folder or the file cannot be written.
+    Where the folder cannot be written (a read-only home), the log goes to one for temporary files. Raises FileError
+    when that cannot be written either.
     """
+    try:
+        return _create(folder)
+    except FileError:
+        import tempfile
+
+        return _create(Path(tempfile.mkdtemp(prefix="lokal-")))
+
+
+def _create(folder: Path) -> tuple[Path, int]:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path, handle = _open_new(folder)

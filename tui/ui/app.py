@@ -20,8 +20,8 @@ from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.curtain import Curtain
 from tui.errors import LokalError, StoreError
-from tui.paths import with_tilde
-from tui.paths import as_written
+from tui.paths import as_written, with_tilde
+from tui.stopwatch import Stopwatch
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
@@ -75,9 +75,12 @@ class LokalApp(Shell):
         theme: str,
         problems: tuple[LokalError, ...] = (),
         curtain: Curtain | None = None,
+        watch: Stopwatch | None = None,
     ) -> None:
-        """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start."""
+        """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start;
+        with a `watch` the app only starts, marks when, and leaves."""
         super().__init__(specs, theme, curtain)
+        self._watch = watch
         self.launch = launch
         self.settings = settings
         self._problems = problems
@@ -104,11 +107,17 @@ class LokalApp(Shell):
         self._on_screen = True
         self.end_on_signals()
         self.chat.composer.focus()
+        self._mark("the app is laid out and takes keys")
         self.listen()
         self._show()
         self.call_after_refresh(self._after_first_frame)
 
+    def _mark(self, name: str) -> None:
+        if self._watch is not None:
+            self._watch.mark(name)
+
     def _after_first_frame(self) -> None:
+        self._mark("the app's first frame is on its way")
         if self.settings.show_reasoning:
             self.chat.transcript.toggle_reasoning()
         self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
@@ -335,18 +344,26 @@ class LokalApp(Shell):
 
     def on_connected(self, event: Connected) -> None:
         """A server answers."""
-        desk = replace(
-            self.desk,
-            link=Link.CONNECTED,
-            connection=event.connection,
-            model=event.model,
-            problem=None,
-            starting=None,
+        self._end_profile("a server was found")
+        before = self.desk.connection
+        asked_anew = before is not None and before.server is event.connection.server
+        # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
+        chosen = asked_anew and self.desk.model not in ("", event.model)
+        self.set_desk(
+            replace(
+                self.desk,
+                link=Link.CONNECTED,
+                connection=event.connection,
+                model=self.desk.model if chosen else event.model,
+                window=self.desk.window if chosen else event.window,
+                problem=None,
+                starting=None,
+            )
         )
-        self.set_desk(replace(desk, window=event.window))
 
     def on_not_connected(self, event: NotConnected) -> None:
         """No server answers."""
+        self._end_profile("no server was found")
         self.set_desk(
             replace(
                 self.desk,
@@ -356,6 +373,12 @@ class LokalApp(Shell):
                 starting=None,
             )
         )
+
+    def _end_profile(self, name: str) -> None:
+        """With --profile-start there is nothing more to see."""
+        if self._watch is not None:
+            self._mark(name)
+            self.leave()
 
     def on_engine_progress(self, event: EngineProgress) -> None:
         """The embedded engine loads."""
@@ -370,6 +393,7 @@ class LokalApp(Shell):
 
     def on_store_opened(self, event: StoreOpened) -> None:
         """The store is ready; a chat that was cut off is open again."""
+        self._mark("the chats are open")
         self.chat.open(event.session)
         self.chat.composer.set_history(event.history)
         if event.note:

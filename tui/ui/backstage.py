@@ -87,7 +87,8 @@ class Backstage:
             elif self._launch.gguf is not None:
                 found = await self._start_engine(self._launch.gguf, desk)
             else:
-                found = await choice.choose(self._wanted(), self._settings.servers, os.environ)
+                wanted, model = self._wanted(), self._launch.model or self._settings.model
+                found = await choice.choose(wanted, self._settings.servers, os.environ, model)
         except LokalError as error:
             self._app.post_message(NotConnected(error))
             return

@@ -13,7 +13,6 @@ from tui.ui.desk import Desk, Link
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, choose, fit, parts_width
 
-
 GAP = 2
 """The least blanks between the readings and the keys."""
 

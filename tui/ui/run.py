@@ -11,13 +11,14 @@ from tui.config.themes import ThemeSpec, load_themes
 from tui.core.presets import find as find_preset
 from tui.curtain import Curtain
 from tui.errors import LokalError, UsageError
+from tui.stopwatch import Stopwatch
 from tui.ui import compat, theme
 from tui.ui.app import LokalApp
 from tui.ui.launch import Launch
 from tui.ui.terminal import probe
 
 
-def run(launch: Launch, curtain: Curtain | None = None) -> int:
+def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None = None) -> int:
     """Run lokal until the person leaves; the exit status. Raises UsageError for an unknown preset."""
     settings = load_settings(launch.folders.settings_file)
     presets = load_presets(launch.folders.presets)
@@ -37,9 +38,11 @@ def run(launch: Launch, curtain: Curtain | None = None) -> int:
         name = "auto"
     if name == "auto":
         name = _automatic(launch, curtain, specs.value)
+    if watch is not None:
+        watch.mark("settings, presets and themes are read")
     compat.teach_keys()
     compat.hasten_escape(os.environ)
-    app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain)
+    app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain, watch)
     try:
         app.run(mouse=False)
     finally:

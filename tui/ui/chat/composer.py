@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from tui.core.text import safe_block
 from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
@@ -73,6 +74,12 @@ class Composer(TextArea):
         """Replace what is written, the cursor at its end."""
         self.text = text
         self.move_cursor(self.document.end)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """A paste as plain text: a log's colours or a page's hidden marks are to reach neither terminal nor model."""
+        event.stop()
+        event.prevent_default()
+        await super()._on_paste(events.Paste(safe_block(event.text)))
 
     async def _on_key(self, event: events.Key) -> None:
         # Enter that is not for sending is what it is in any other text field.

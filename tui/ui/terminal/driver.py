@@ -53,6 +53,7 @@ class InputReader:
         self._parser = XTermParser(False)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._paste: list[str] | None = None
+        self._start = ""
         self._replies = LateReplies()
         self.background: tuple[int, int, int] | None = None
 
@@ -60,7 +61,7 @@ class InputReader:
     def pending(self) -> bool:
         """Whether what came may be the start of a longer sequence: after a silence it is taken as it is."""
         # The parser of Textual 8.2 has no public name for it.
-        return self._parser._timeout_time is not None or self._replies.holding
+        return self._parser._timeout_time is not None or self._replies.holding or bool(self._start)
 
     def feed(self, data: bytes) -> list[Message]:
         """The events that `data` completes."""
@@ -71,10 +72,12 @@ class InputReader:
         return found
 
     def silence(self) -> list[Message]:
-        """Nothing came for a while."""
-        found: list[Message] = []
-        if held := self._replies.released():
-            found += self._parser.feed(held)
+        """Nothing came for `ESCAPE_DELAY`."""
+        held, self._start = self._start + self._replies.released(), ""
+        found = list(self._parser.feed(held)) if held else []
+        if self._parser._timeout_time is not None:
+            # The parser of Textual 8.2 would wait the same time again for what was held back until now.
+            self._parser._timeout_time = 0.0
         return [*found, *self._parser.tick()]
 
     def close(self) -> None:
@@ -87,12 +90,16 @@ class InputReader:
     def _typed(self, text: str, found: list[Message]) -> str:
         if (known := parse_background(text.encode())) is not None:
             self.background = known
-        text = self._replies.without(text)
+        text, self._start = self._start + self._replies.without(text), ""
         before, start, after = text.partition(PASTE_START)
-        if before:
-            found += self._parser.feed(before)
         if start:
             self._paste = []
+        else:
+            # Torn apart between two reads: the parser would take the paste in itself, and type what follows an ESC.
+            torn = next((size for size in range(len(PASTE_START) - 1, 0, -1) if before.endswith(PASTE_START[:size])), 0)
+            self._start, before = before[len(before) - torn :], before[: len(before) - torn]
+        if before:
+            found += self._parser.feed(before)
         return after
 
     def _pasted(self, text: str, found: list[Message]) -> str:
