@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", action="append", choices=list(BENCHES), metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument(
+        "--only", action="append", choices=list(BENCHES), metavar="NAME", help=", ".join(BENCHES)
+    )
     parser.add_argument("--runs", type=int, default=0, metavar="N", help=f"runs a figure (default: {_RUNS})")
     parser.add_argument("--quick", action="store_true", help="two runs, and less of what takes long")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")

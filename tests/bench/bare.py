@@ -1,6 +1,6 @@
 """The yardstick for the start: the smallest Textual app with three tabs and a text area.
 
-    python -m tests.bench.bare
+python -m tests.bench.bare
 """
 
 from __future__ import annotations

@@ -31,7 +31,15 @@ SLOW_TOKENS = 600
 FAST_RATE, SLOW_RATE = 800, 30
 QUESTION = "Go on"
 SEED = 7
-_DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPROFILEIMPORTTIME", "NO_COLOR", "TMUX", "STY", "ESCDELAY")
+_DROPPED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUNBUFFERED",
+    "PYTHONPROFILEIMPORTTIME",
+    "NO_COLOR",
+    "TMUX",
+    "STY",
+    "ESCDELAY",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,11 @@ class Stage:
     def body(self) -> str:
         """What lokal itself asks: it is started once on a server that listens and says one word."""
         end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-        events = [_event({"choices": [{"index": 0, "delta": {"content": "Well."}}]}), _event(end), "data: [DONE]\n\n"]
+        events = [
+            _event({"choices": [{"index": 0, "delta": {"content": "Well."}}]}),
+            _event(end),
+            "data: [DONE]\n\n",
+        ]
         server = PacedServer(Recording.of(events), FAST_RATE)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with self.answering(Place(server.url)) as watched:

@@ -46,9 +46,12 @@ class StockApp(App[None]):
     async def _answer(self) -> None:
         stream = Markdown.get_stream(self.query_one(Markdown))
         client = httpx.AsyncClient(timeout=None)
-        async with client, client.stream(
-            "POST", f"{self._url}/v1/chat/completions", content=self._body, headers=self._headers
-        ) as response:
+        async with (
+            client,
+            client.stream(
+                "POST", f"{self._url}/v1/chat/completions", content=self._body, headers=self._headers
+            ) as response,
+        ):
             async for line in response.aiter_lines():
                 if line.startswith("data: {"):
                     choices = json.loads(line[6:])["choices"]

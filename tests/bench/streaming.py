@@ -72,7 +72,9 @@ def fast(stage: Stage) -> list[Figure]:
     return [
         ratio(name, f"{what}: time / curl's", [run.seconds for run in ours], curl, 1.05, 1.02),
         ratio(name, f"{what}: processor time / stock Textual app's", cpu, stock_cpu, 0.35),
-        median(name, f"{what}: bytes written / bytes of text", [run.written / text for run in ours], "x", 10, 5),
+        median(
+            name, f"{what}: bytes written / bytes of text", [run.written / text for run in ours], "x", 10, 5
+        ),
         median(name, f"{what}: processor time", cpu, "s"),
         median(name, f"{what}: processor time a token", [s / tokens * 1e6 for s in cpu], "us"),
         median(name, "stock app: processor time", stock_cpu, "s"),
@@ -102,8 +104,17 @@ def slow(stage: Stage) -> list[Figure]:
     runs = [_ours(stage, stage.slow) for _ in range(min(stage.runs, 2))]
     what = f"{SLOW_TOKENS} tokens at {SLOW_RATE}/s"
     return [
-        median("slow", f"{what}: bytes written / bytes of text", [run.written / text for run in runs], "x", 20, 10),
-        median("slow", f"{what}: processor time a token", [run.cpu_s / SLOW_TOKENS * 1e6 for run in runs], "us"),
+        median(
+            "slow",
+            f"{what}: bytes written / bytes of text",
+            [run.written / text for run in runs],
+            "x",
+            20,
+            10,
+        ),
+        median(
+            "slow", f"{what}: processor time a token", [run.cpu_s / SLOW_TOKENS * 1e6 for run in runs], "us"
+        ),
     ]
 
 
@@ -160,5 +171,3 @@ def stop(stage: Stage) -> list[Figure]:
         Figure("stop", "Esc to the stopped screen, 95th percentile", percentile(waits, 95), "ms", 100),
         median("stop", "Esc to the stopped screen, median", waits, "ms"),
     ]
-
-

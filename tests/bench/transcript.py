@@ -69,9 +69,12 @@ async def _measure(runs: int) -> list[Figure]:
             _append_ms(transcript, kind, SMALL)
         for kind in KINDS:
             pairs = [
-                (_append_ms(transcript, kind, SMALL), _append_ms(transcript, kind, LARGE)) for _ in range(runs)
+                (_append_ms(transcript, kind, SMALL), _append_ms(transcript, kind, LARGE))
+                for _ in range(runs)
             ]
             note = f"{statistics.median([small for small, _ in pairs]):.2f} ms at 10 kB"
             ratios = [large / small for small, large in pairs]
-            figures.append(median("append", f"an append at 1 MB / at 10 kB: {kind}", ratios, "x", 1.5, note=note))
+            figures.append(
+                median("append", f"an append at 1 MB / at 10 kB: {kind}", ratios, "x", 1.5, note=note)
+            )
     return figures

@@ -88,6 +88,7 @@ def test_a_paste_is_one_event_between_keys() -> None:
 @given(st.lists(st.integers(0, 60), max_size=8))
 @example([3])
 @example([1, 2, 4])
+@example([48])
 def test_a_paste_torn_at_any_byte_is_the_same(cuts: list[int]) -> None:
     """The marks that start a paste and end it, and letters of several bytes, may be cut by the line."""
     sent = b"\x1b[200~" + PASTED.encode() + b"\x1b[201~b"
@@ -129,6 +130,11 @@ def test_answers_to_questions_are_not_typed() -> None:
     assert reader.background == (28, 28, 28)
     assert [type(event) for event in reader.feed(b"k")] == [events.Key]
     reader.close()
+    assert heard(b"a\x1b]11;rgb:1c1c/1c", b"1c/1c1c\x1b", b"\\b\x1b[?6", b"2;22cc") == [("key", key) for key in "abc"]
+
+
+def test_what_looks_like_an_answer_in_a_paste_is_kept() -> None:
+    assert heard(b"\x1b[200~\x1b[?62;22c\x1b", b"[201~") == [("paste", "\x1b[?62;22c")]
 
 
 def test_the_waking_event_wakes_a_waiting_select() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,18 @@ def test_logs_are_private_and_only_the_last_five_stay(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_that_cannot_be_made_is_a_file_error(tmp_path: Path) -> None:
+def test_where_the_home_cannot_be_written_the_log_goes_to_a_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    path, handle = engine_log.create(tmp_path / "file" / "logs")
+    os.close(handle)
+    assert path.is_relative_to(tmp_path / "temporary")
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(tmp_path / "file" / prefix))
     with pytest.raises(FileError) as caught:
         engine_log.create(tmp_path / "file" / "logs")
     assert caught.value.hint

@@ -175,9 +175,10 @@ class LokalApp(Shell):
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
-    def action_command(self, id: str) -> None:
-        """A key."""
+    async def action_command(self, id: str) -> None:
+        """A key. Those typed right after it are for the tab that it opens."""
         self.run_command(id)
+        await self.tabs.opened()
 
     def run_command(self, id: str) -> None:
         """Do what a command's id stands for."""

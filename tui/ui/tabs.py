@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from tui.ui.chat.pane import ChatPane
 from tui.ui.desk import Desk
@@ -23,6 +23,7 @@ class Tabs(Container):
         self._desk = desk
         self._theme = theme
         self._pace = pace
+        self._making: AwaitMount | None = None
         self.current = "chat"
 
     def compose(self) -> ComposeResult:
@@ -49,7 +50,7 @@ class Tabs(Container):
     def open(self, name: str) -> None:
         """Show `chat`, `models` or `settings`, and put the focus there."""
         if not self.query(f"#{name}"):
-            self.mount(self._make(name))
+            self._making = self.mount(self._make(name))
         for pane in self.children:
             pane.display = pane.id == name
         self.current = name
@@ -58,6 +59,13 @@ class Tabs(Container):
         self.screen.set_focus(None)
         self._focus()
         self.call_after_refresh(self._focus)
+
+    async def opened(self) -> None:
+        """Wait until a tab that is new has its widgets, and the focus."""
+        making, self._making = self._making, None
+        if making is not None:
+            await making
+            self._focus()
 
     def _make(self, name: str) -> Widget:
         if name == "models":

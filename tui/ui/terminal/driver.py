@@ -73,7 +73,7 @@ class InputReader:
 
     def silence(self) -> list[Message]:
         """Nothing came for `ESCAPE_DELAY`."""
-        held, self._start = self._start + self._replies.released(), ""
+        held, self._start = self._replies.released() + self._start, ""
         found = list(self._parser.feed(held)) if held else []
         if self._parser._timeout_time is not None:
             # The parser of Textual 8.2 would wait the same time again for what was held back until now.
@@ -88,18 +88,21 @@ class InputReader:
             return
 
     def _typed(self, text: str, found: list[Message]) -> str:
-        if (known := parse_background(text.encode())) is not None:
-            self.background = known
-        text, self._start = self._start + self._replies.without(text), ""
-        before, start, after = text.partition(PASTE_START)
-        if start:
-            self._paste = []
-        else:
+        before, start, after = (self._start + text).partition(PASTE_START)
+        self._start = ""
+        if not start:
             # Torn apart between two reads: the parser would take the paste in itself, and type what follows an ESC.
-            torn = next((size for size in range(len(PASTE_START) - 1, 0, -1) if before.endswith(PASTE_START[:size])), 0)
-            self._start, before = before[len(before) - torn :], before[: len(before) - torn]
-        if before:
-            found += self._parser.feed(before)
+            sizes = range(len(PASTE_START) - 1, 0, -1)
+            torn = next((size for size in sizes if before.endswith(PASTE_START[:size])), 0)
+            before, self._start = before[: len(before) - torn], before[len(before) - torn :]
+        if (known := parse_background(before.encode())) is not None:
+            self.background = known
+        typed = self._replies.without(before)
+        if start:
+            typed += self._replies.released()
+            self._paste = []
+        if typed:
+            found += self._parser.feed(typed)
         return after
 
     def _pasted(self, text: str, found: list[Message]) -> str:
