@@ -144,7 +144,9 @@ async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> 
     )
 
 
-async def test_a_closed_terminal_ends_lokal_and_its_engine(engine_installed: None, endless_gguf: Path) -> None:
+async def test_a_closed_terminal_ends_lokal_and_its_engine(
+    engine_installed: None, endless_gguf: Path
+) -> None:
     arguments = ("--gguf", str(endless_gguf), "--set", "max_tokens=90000", "--set", "context_window=100000")
     async with lokal(*arguments) as terminal:
         await terminal.wait_for("· endless")

@@ -21,7 +21,9 @@ async def test_a_question_is_answered_and_kept(llama_server: Endpoint) -> None:
         await terminal.wait_for("A plain 👍 closes it")
         await terminal.wait_for(r"ctx \d\S* of 8")
         terminal.send("\x1b[1;5H")
-        await terminal.wait_for(r"── script\S* · chatbot ─+ \d+ tokens · \d+ tok/s ─\n *Reading a file line by line")
+        await terminal.wait_for(
+            r"── script\S* · chatbot ─+ \d+ tokens · \d+ tok/s ─\n *Reading a file line by line"
+        )
         assert terminal.screen()[1].startswith("── you ──")
         assert terminal.screen()[2] == "How do I read a file line by line?"
         await terminal.quit()
@@ -65,7 +67,9 @@ async def test_a_question_is_answered_and_kept(llama_server: Endpoint) -> None:
     assert messages_of(await command("chats", "show", listed[0]["id"], "--json")) == [question, answer]
 
 
-async def test_reasoning_is_folded_shown_on_a_key_and_kept(start_llama: StartServer, thinking_gguf: Path) -> None:
+async def test_reasoning_is_folded_shown_on_a_key_and_kept(
+    start_llama: StartServer, thinking_gguf: Path
+) -> None:
     server = start_llama(thinking_gguf)
     name_server(server.endpoint)
     first_thought = THOUGHT.split(".")[0]

@@ -16,7 +16,9 @@ def _numbers(terminal: TerminalSession) -> list[int]:
     return [int(number) for number in _NUMBER.findall(terminal.text())]
 
 
-async def _repainted(terminal: TerminalSession, columns: int, standing: str, first: int | None = None) -> None:
+async def _repainted(
+    terminal: TerminalSession, columns: int, standing: str, first: int | None = None
+) -> None:
     """Wait until rule, composer and instrument line are where they belong on a window of that width; with `first`
     that paragraph is to be the first on the screen."""
 
@@ -48,8 +50,10 @@ async def test_reading_back_and_resizing_while_an_answer_comes() -> None:
         assert kept
         first = int((await terminal.wait_for(r"── (\d+) new lines? below"))[1])
         await terminal.until(
-            lambda: (found := re.search(r"── (\d+) new lines below", terminal.text())) is not None
-            and int(found[1]) > first + 10,
+            lambda: (
+                (found := re.search(r"── (\d+) new lines below", terminal.text())) is not None
+                and int(found[1]) > first + 10
+            ),
             "more lines are below",
         )
         assert _numbers(terminal) == kept

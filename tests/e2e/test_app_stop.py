@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.app import CHAT, OPENAI, answer, becomes_llamacpp, bodies, endless, last_chat, model_server, turns
+from tests.support.app import (
+    CHAT,
+    OPENAI,
+    answer,
+    becomes_llamacpp,
+    bodies,
+    endless,
+    last_chat,
+    model_server,
+    turns,
+)
 from tests.support.replay import Replay, as_json, held, stalling
 from tests.support.terminal import DEADLINE_S, TerminalSession, lokal
 from tui.ui.chat.asking import GO_ON

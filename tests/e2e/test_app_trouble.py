@@ -88,8 +88,19 @@ async def test_an_unknown_theme_and_no_place_to_write() -> None:
 
 
 async def test_nothing_that_is_sent_acts_on_the_terminal() -> None:
-    poison = "\x1b]0;owned\x07\x1b[31m[bold red]loud[/]\x9b5mC1\x90q\x1b\\[@click=app.bell]x[/]\x7f\x08\u202eltr"
-    pieces = ["Start \x1b", "[2J\x1b]52;c;b3duZWQ=\x07", poison, "\r\n\n```\n", poison, "\n```\n\n`", poison, "` End."]
+    poison = (
+        "\x1b]0;owned\x07\x1b[31m[bold red]loud[/]\x9b5mC1\x90q\x1b\\[@click=app.bell]x[/]\x7f\x08\u202eltr"
+    )
+    pieces = [
+        "Start \x1b",
+        "[2J\x1b]52;c;b3duZWQ=\x07",
+        poison,
+        "\r\n\n```\n",
+        poison,
+        "\n```\n\n`",
+        poison,
+        "` End.",
+    ]
     complaint = as_json(500, {"error": {"message": f"bad {poison} thing"}})
     async with model_server(answer(*pieces), models=(f"m{poison}", "second")) as server:
         becomes_llamacpp(server)
@@ -114,5 +125,14 @@ async def test_nothing_that_is_sent_acts_on_the_terminal() -> None:
             await terminal.wait_for(r"› .*loud")
             await terminal.quit()
     raw = bytes(terminal.raw)
-    for forbidden in (b"\x1b]0;", b"\x1b]52", b"\x1b[31m", b"\x1b[2J", b"\xc2\x9b", b"\xc2\x90", b"\x7f", b"\xe2\x80\xae"):
+    for forbidden in (
+        b"\x1b]0;",
+        b"\x1b]52",
+        b"\x1b[31m",
+        b"\x1b[2J",
+        b"\xc2\x9b",
+        b"\xc2\x90",
+        b"\x7f",
+        b"\xe2\x80\xae",
+    ):
         assert forbidden not in raw, forbidden

@@ -167,7 +167,10 @@ async def running(
         app = LokalApp(launch, settings.value, presets.value, specs.value, theme, problems)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
-                yield Stage(app, pilot)
+                stage = Stage(app, pilot)
+                yield stage
+                app.leave()  # as a person does: the messages end before the widgets go
+                await stage.until(lambda: not app.is_running, "lokal has ended")
         finally:
             app.backstage.end()
 

@@ -130,7 +130,9 @@ def test_answers_to_questions_are_not_typed() -> None:
     assert reader.background == (28, 28, 28)
     assert [type(event) for event in reader.feed(b"k")] == [events.Key]
     reader.close()
-    assert heard(b"a\x1b]11;rgb:1c1c/1c", b"1c/1c1c\x1b", b"\\b\x1b[?6", b"2;22cc") == [("key", key) for key in "abc"]
+    assert heard(b"a\x1b]11;rgb:1c1c/1c", b"1c/1c1c\x1b", b"\\b\x1b[?6", b"2;22cc") == [
+        ("key", key) for key in "abc"
+    ]
 
 
 def test_what_looks_like_an_answer_in_a_paste_is_kept() -> None:

@@ -1,99 +1,27 @@
-"""The app: what is on the screen, the keys, and who is told when something changes.
-
-It owns the desk (server, model, preset) and hands it to the panes. Finding servers, starting the engine and opening
-the store run in workers, which post the messages of `tui.ui.messages`.
-"""
+"""The app: what is on the screen, what the keys do, and how it is opened and left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from tui.config.settings import Settings
-from tui.config.themes import ThemeSpec
 from tui.core import presets as preset_rules
-from tui.core.commands import keymap
-from tui.core.endpoint import Endpoint
-from tui.core.presets import Preset
-from tui.curtain import Curtain
-from tui.errors import LokalError, StoreError
-from tui.paths import as_written, with_tilde
-from tui.stopwatch import Stopwatch
 from tui.ui import keys
 from tui.ui import theme as themes
-from tui.ui.backstage import Backstage
-from tui.ui.chat.pane import ChatPane
-from tui.ui.desk import Desk, Link
-from tui.ui.instrument import InstrumentLine, Reading
-from tui.ui.launch import Launch
-from tui.ui.messages import (
-    Connected,
-    EngineProgress,
-    NotConnected,
-    PresetSaved,
-    StoreOpened,
-    Trouble,
-    WindowKnown,
-)
-from tui.ui.shell import Shell
+from tui.ui.desk_app import DeskApp
+from tui.ui.instrument import InstrumentLine
 from tui.ui.tabs import Tabs
-from tui.ui.terminal.link import LinkSpeed
-from tui.ui.terminal.probe import has_truecolor
 from tui.ui.topline import TopLine
 
-if TYPE_CHECKING:
-    from tui.ui.models.table import ModelTable
-    from tui.ui.settings.form import ParameterForm
-    from tui.ui.terminal.driver import LokalDriver
-
-
-def _speed(link: str) -> LinkSpeed:
-    """The setting `link`, which was checked when it was read."""
-    return "slow" if link == "slow" else "fast" if link == "fast" else "auto"
-
-
-LOW_SCREEN_ROWS = 20
-"""Below this height the top line goes."""
 FLUSH_S = 2.0
 """How long a signal to end waits for the disk."""
 
 
-class LokalApp(Shell):
+class LokalApp(DeskApp):
     """lokal on a terminal."""
 
     CSS_PATH = "app.tcss"
-
-    def __init__(
-        self,
-        launch: Launch,
-        settings: Settings,
-        presets: tuple[Preset, ...],
-        specs: Mapping[str, ThemeSpec],
-        theme: str,
-        problems: tuple[LokalError, ...] = (),
-        curtain: Curtain | None = None,
-        watch: Stopwatch | None = None,
-    ) -> None:
-        """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start;
-        with a `watch` the app only starts, marks when, and leaves."""
-        super().__init__(specs, theme, curtain)
-        self._watch = watch
-        self.launch = launch
-        self.settings = settings
-        self._problems = problems
-        name = launch.preset or settings.preset
-        preset = next((preset for preset in presets if preset.name == name), presets[0])
-        keys_by_id, wrong = keymap(settings.keys)
-        self._problems += tuple(LokalError(text) for text in wrong)
-        self.desk = Desk(presets=presets, preset=preset, overrides=launch.overrides, keys=keys_by_id)
-        self.set_keymap({id: key for id, key in keys_by_id.items() if key})
-        self.backstage = Backstage(self, launch, settings)
-        self._on_screen = False
-        self._first_theme = theme
-        self.use_link_speed(_speed(settings.link))
 
     # -- the screen -------------------------------------------------------------------------------------------------
 
@@ -104,20 +32,16 @@ class LokalApp(Shell):
 
     def on_mount(self) -> None:
         """The first frame comes first; all else after it."""
-        self._on_screen = True
+        self.on_screen = True
         self.end_on_signals()
         self.chat.composer.focus()
-        self._mark("the app is laid out and takes keys")
+        self.mark("the app is laid out and takes keys")
         self.listen()
-        self._show()
+        self.show_state()
         self.call_after_refresh(self._after_first_frame)
 
-    def _mark(self, name: str) -> None:
-        if self._watch is not None:
-            self._watch.mark(name)
-
     def _after_first_frame(self) -> None:
-        self._mark("the app's first frame is on its way")
+        self.mark("the app's first frame is on its way")
         if self.settings.show_reasoning:
             self.chat.transcript.toggle_reasoning()
         self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
@@ -129,44 +53,12 @@ class LokalApp(Shell):
 
     def on_resize(self) -> None:
         """A low screen does without the top line."""
-        self.screen.set_class(self.size.height < LOW_SCREEN_ROWS, "-short")
-        self._show()
-
-    @property
-    def tabs(self) -> Tabs:
-        """The three tabs."""
-        return self.query_one(Tabs)
-
-    @property
-    def chat(self) -> ChatPane:
-        """The Chat tab."""
-        return self.tabs.chat
-
-    def set_desk(self, desk: Desk) -> None:
-        """Everything on the screen follows the desk."""
-        self.desk = desk
-        self.tabs.set_desk(desk, self.theme)
-        self._show()
-
-    def _show(self) -> None:
-        if not self._on_screen:
-            return
-        desk, chat, tab = self.desk, self.chat, self.tabs.current
-        place = {
-            Link.SEARCHING: "looking for a server",
-            Link.STARTING: "starting the engine",
-            Link.NONE: "no server",
-        }
-        where = desk.connection.place if desk.connection else place.get(desk.link, "")
-        self.query_one(TopLine).show(tab.capitalize(), where, desk.model)
-        low = self.size.height < LOW_SCREEN_ROWS
-        doing = chat.doing if tab == "chat" else ""
-        useful = keys.useful(tab, desk, answering=bool(chat.doing), can_continue=chat.can_continue)
-        self.query_one(InstrumentLine).show(Reading(desk, doing, chat.used, useful, low))
+        self.screen.set_class(self.is_low, "-short")
+        self.show_state()
 
     def on_chat_pane_changed(self) -> None:
         """A phase, a rate or the context has changed."""
-        self._show()
+        self.show_state()
 
     def on_chat_pane_finished(self) -> None:
         """Many servers load a model with the first question and know its context window only then."""
@@ -189,7 +81,7 @@ class LokalApp(Shell):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of a tab work in that tab only."""
-        if action != "command" or not self._on_screen:
+        if action != "command" or not self.on_screen:
             return True
         return keys.works(str(parameters[0]), self.tabs.current, covered=len(self.screen_stack) > 1)
 
@@ -211,9 +103,9 @@ class LokalApp(Shell):
             "preset.save": self._save_preset,
             "preset.revert": self._revert_preset,
             "chat.new": self._new_chat,
-            "tab.chat": lambda: self._open_tab("chat"),
-            "tab.models": lambda: self._open_tab("models"),
-            "tab.settings": lambda: self._open_tab("settings"),
+            "tab.chat": lambda: self.open_tab("chat"),
+            "tab.models": lambda: self.open_tab("models"),
+            "tab.settings": lambda: self.open_tab("settings"),
             "server.search": self.search,
             "theme.next": lambda: self.use_theme(themes.after(self.theme_names(), self.theme)),
             "help": self._show_keys,
@@ -232,12 +124,6 @@ class LokalApp(Shell):
             self.backstage.flush(FLUSH_S)
         self.exit()
 
-    def _open_tab(self, name: str) -> None:
-        self.tabs.open(name)
-        if name == "models":
-            self.backstage.refresh_models(self.desk)
-        self._show()
-
     def _show_keys(self) -> None:
         from tui.ui.help import KeyScreen
 
@@ -245,175 +131,5 @@ class LokalApp(Shell):
 
     def _new_chat(self) -> None:
         self.chat.stop()
-        self._open_tab("chat")
+        self.open_tab("chat")
         self.backstage.new_chat()
-
-    # -- presets and themes -----------------------------------------------------------------------------------------
-
-    def use_preset(self, name: str) -> None:
-        """Switch; a running answer keeps the preset it was asked with."""
-        preset = next((preset for preset in self.desk.presets if preset.name == name), None)
-        if preset is None:
-            return
-        if self.desk.unsaved and preset.name != self.desk.preset.name:
-            self.chat.tell(
-                f"The changes to {self.desk.preset.name} hold until lokal ends; they are not saved"
-            )
-        elif self.chat.doing:
-            self.chat.tell(f"{name} from the next answer on", "accent")
-        self.set_desk(replace(self.desk, preset=preset, unsaved=preset.name in self.backstage.edited))
-
-    def _use_preset_number(self, number: int) -> None:
-        if number <= len(self.desk.presets):
-            self.use_preset(self.desk.presets[number - 1].name)
-        else:
-            self.chat.tell(f"There is no preset number {number}")
-
-    def on_parameter_form_edited(self, event: ParameterForm.Edited) -> None:
-        """A value was changed in the form."""
-        preset = event.preset
-        self.backstage.edited.add(preset.name)
-        self.set_desk(self.desk.with_preset(preset, unsaved=True))
-
-    def _save_preset(self) -> None:
-        self.backstage.save_preset(self.desk.preset)
-
-    def _revert_preset(self) -> None:
-        saved = self.backstage.saved_preset(self.desk.preset.name)
-        if saved is not None:
-            self.backstage.edited.discard(saved.name)
-            self.set_desk(self.desk.with_preset(saved))
-
-    def on_preset_saved(self, event: PresetSaved) -> None:
-        """The file is written."""
-        self.backstage.edited.discard(event.preset.name)
-        if event.preset == self.desk.preset:
-            self.set_desk(replace(self.desk, unsaved=False))
-        self.tell(f"Saved {as_written(event.path)}")
-
-    def use_theme(self, name: str) -> None:
-        """Change the colours, now and for the next start."""
-        if self.no_color:
-            self.tell("NO_COLOR is set, so there are no themes to choose from")
-            return
-        self.wear(name)
-        self.chat.transcript.set_palette(self.palette)
-        self.backstage.remember("theme", name)
-        self.set_desk(self.desk)
-        self.tell(f"theme {name}")
-
-    def on_lokal_driver_background_known(self, event: LokalDriver.BackgroundKnown) -> None:
-        """The terminal said how bright it is: the theme `auto` follows."""
-        if self.settings.theme == "auto":
-            name = themes.resolve_auto(event.background, truecolor=has_truecolor())
-            self.backstage.keep_auto_theme(name)
-            if name != self.theme and self.theme == self._first_theme:
-                self.wear(name)
-                self.chat.transcript.set_palette(self.palette)
-
-    # -- servers and models -----------------------------------------------------------------------------------------
-
-    def search(self) -> None:
-        """Look for servers again."""
-        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
-        self.backstage.find_server(self.desk)
-
-    def use_server(self, endpoint: Endpoint) -> None:
-        """Talk to another server that was found."""
-        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
-        self.backstage.find_server(self.desk, endpoint)
-
-    def use_model(self, name: str) -> None:
-        """Chat with another model from the next answer on."""
-        self.set_desk(replace(self.desk, model=name, window=None))
-        self.backstage.remember("model", name)
-        self.backstage.ask_window(self.desk)
-        self.chat.tell(f"{name} from the next answer on" if self.chat.doing else f"model {name}", "second")
-
-    def on_model_table_chosen(self, event: ModelTable.Chosen) -> None:
-        """Enter in the list of models."""
-        self.use_model(event.name)
-        self._open_tab("chat")
-
-    def on_model_table_refresh_wanted(self) -> None:
-        """Ask the server for its models again."""
-        self.backstage.refresh_models(self.desk)
-
-    def on_chat_pane_server_wanted(self) -> None:
-        """A question waits for a server."""
-        self.search()
-
-    def on_connected(self, event: Connected) -> None:
-        """A server answers."""
-        self._end_profile("a server was found")
-        before = self.desk.connection
-        asked_anew = before is not None and before.server is event.connection.server
-        # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
-        chosen = asked_anew and self.desk.model not in ("", event.model)
-        self.set_desk(
-            replace(
-                self.desk,
-                link=Link.CONNECTED,
-                connection=event.connection,
-                model=self.desk.model if chosen else event.model,
-                window=self.desk.window if chosen else event.window,
-                problem=None,
-                starting=None,
-            )
-        )
-
-    def on_not_connected(self, event: NotConnected) -> None:
-        """No server answers."""
-        self._end_profile("no server was found")
-        self.set_desk(
-            replace(
-                self.desk,
-                link=Link.NONE,
-                connection=None,
-                problem=event.problem,
-                starting=None,
-            )
-        )
-
-    def _end_profile(self, name: str) -> None:
-        """With --profile-start there is nothing more to see."""
-        if self._watch is not None:
-            self._mark(name)
-            self.leave()
-
-    def on_engine_progress(self, event: EngineProgress) -> None:
-        """The embedded engine loads."""
-        self.set_desk(replace(self.desk, link=Link.STARTING, starting=event.progress))
-
-    def on_window_known(self, event: WindowKnown) -> None:
-        """The loaded context window was read."""
-        if event.model == self.desk.model:
-            self.set_desk(replace(self.desk, window=event.window))
-
-    # -- the store and trouble --------------------------------------------------------------------------------------
-
-    def on_store_opened(self, event: StoreOpened) -> None:
-        """The store is ready; a chat that was cut off is open again."""
-        self._mark("the chats are open")
-        self.chat.open(event.session)
-        self.chat.composer.set_history(event.history)
-        if event.note:
-            self.chat.tell(event.note, "warning")
-
-    def on_chat_pane_asked(self, event: ChatPane.Asked) -> None:
-        """For the Up key, also next time."""
-        self.backstage.add_to_history(event.text)
-
-    def on_trouble(self, event: Trouble) -> None:
-        """Something failed that is no answer."""
-        self.tell(str(event.error), "error" if isinstance(event.error, StoreError) else "warning")
-
-    def tell(self, text: str, tone: str = "muted") -> None:
-        """Say something where the person looks: on the rule above the composer, or as a line of its own elsewhere."""
-        text = with_tilde(text)
-        if self.tabs.current == "chat":
-            self.chat.tell(text, tone)
-        else:
-            self.notify(
-                text, severity="warning" if tone in ("warning", "error") else "information", markup=False
-            )
