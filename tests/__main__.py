@@ -21,10 +21,20 @@ def main() -> int:
         ("ruff: lint", (python, "-m", "ruff", "check", ".")),
         ("ruff: format", (python, "-m", "ruff", "format", "--check", ".")),
         ("mypy --strict", (python, "-m", "mypy", "--strict", "tui", "tests")),
-        ("import contracts", (python, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
+        (
+            "import contracts",
+            (python, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+        ),
         (
             "pytest",
-            (python, "-m", "pytest", "--cov=tui", "--cov-report=term:skip-covered", f"--cov-fail-under={COVERAGE_FLOOR_PERCENT}"),
+            (
+                python,
+                "-m",
+                "pytest",
+                "--cov=tui",
+                "--cov-report=term:skip-covered",
+                f"--cov-fail-under={COVERAGE_FLOOR_PERCENT}",
+            ),
         ),
     )
     for title, command in steps:
@@ -68,7 +78,10 @@ def _run(title: str, command: Sequence[str], cwd: Path = ROOT) -> int:
     print(f"── {title}", flush=True)
     started = time.monotonic()
     status = subprocess.run(command, cwd=cwd, check=False).returncode
-    print(f"   {'ok' if status == 0 else f'FAILED with {status}'} in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"   {'ok' if status == 0 else f'FAILED with {status}'} in {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
     return status
 
 

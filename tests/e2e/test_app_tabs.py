@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 from tests.support.app import answer, becomes_llamacpp, bodies, configure, model_server, parameters_in
 from tests.support.terminal import lokal
@@ -58,7 +56,6 @@ async def test_models_keys_palette_and_themes() -> None:
         assert text.startswith("# mine\nhistory_size = 50  # prompts\n")
         assert f'theme = "{theme}"' in text
         assert 'model = "large-70b"' in text
-        assert not Path(os.environ["HOME"], "keys.log").exists()
 
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("· large-70b")

@@ -9,8 +9,10 @@ after looking at what changed:
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import os
+import time
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -19,6 +21,7 @@ from rich.style import Style
 from tests.support.stage import Stage
 
 FOLDER = Path(__file__).parents[1] / "snapshots"
+PATIENCE_S = 5.0
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 
@@ -44,22 +47,36 @@ def picture(stage: Stage) -> str:
     return "\n".join([head, "=" * width, *stage.screen(), "=" * width, *rows, "=" * width, *legend, ""])
 
 
-def check(stage: Stage, name: str) -> None:
-    """Compare the screen with its picture `name`; AssertionError that shows what is different."""
+async def check(stage: Stage, name: str) -> None:
+    """Compare the screen with its picture `name`, giving it some seconds to come to rest; AssertionError that shows what
+    is different."""
     width, height = stage.app.size
     path = FOLDER / f"{name}-{width}x{height}.txt"
-    now = picture(stage)
+    now = await _at_rest(stage)
     if os.environ.get("UPDATE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)
         path.write_text(now, encoding="utf-8")
         return
     assert path.exists(), f"{path.name} is not there; see tests/support/snapshot.py for how to make it\n{now}"
     then = path.read_text(encoding="utf-8")
+    deadline = time.monotonic() + PATIENCE_S
+    while now != then and time.monotonic() < deadline:
+        now = await _at_rest(stage)
     if now != then:
         changes = difflib.unified_diff(
             then.splitlines(), now.splitlines(), f"{path.name} as kept", "as it is now", lineterm="", n=1
         )
         raise AssertionError("the screen looks different:\n" + "\n".join(changes))
+
+
+async def _at_rest(stage: Stage) -> str:
+    """The screen once it is twice the same."""
+    before, now = "", picture(stage)
+    while now != before:
+        await asyncio.sleep(0.02)
+        await stage.settle()
+        before, now = now, picture(stage)
+    return now
 
 
 def _description(stage: Stage, style: Style) -> str:

@@ -86,7 +86,8 @@ class Stage:
                 if widget.is_running and widget.call_later(_done, future):
                     handled.append(future)
             # A widget that is taken away meanwhile never answers.
-            await asyncio.wait(handled, timeout=1)
+            if handled:
+                await asyncio.wait(handled, timeout=1)
 
     # -- what a person sees -----------------------------------------------------------------------------------------
 
@@ -121,9 +122,7 @@ class Stage:
 
     async def see(self, pattern: str) -> re.Match[str]:
         """Wait until the screen matches `pattern` (searched for, `.` stops at a row's end)."""
-        await self.until(
-            lambda: re.search(pattern, self.text()) is not None, f"the screen shows {pattern!r}"
-        )
+        await self.until(lambda: re.search(pattern, self.text()) is not None, f"the screen shows {pattern!r}")
         found = re.search(pattern, self.text())
         assert found is not None
         return found
@@ -168,9 +167,13 @@ async def running(
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 stage = Stage(app, pilot)
-                yield stage
-                app.leave()  # as a person does: the messages end before the widgets go
-                await stage.until(lambda: not app.is_running, "lokal has ended")
+                try:
+                    yield stage
+                finally:
+                    # As a person leaves: the messages end before the widgets go.
+                    if app.is_running:
+                        app.leave()
+                    await stage.until(lambda: not app.is_running, "lokal has ended")
         finally:
             app.backstage.end()
 

@@ -219,6 +219,19 @@ class TerminalSession:
             self._loop.remove_writer(self._master)
 
 
+def _start(arguments: tuple[str, ...], slave: int, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """lokal with the pseudo-terminal `slave` as its own."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _BECOME_LOKAL, *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        cwd=variables["HOME"],
+        env=variables,
+    )
+
+
 @asynccontextmanager
 async def lokal(
     *arguments: str, columns: int = 80, rows: int = 24, environ: Mapping[str, str] | None = None
@@ -231,15 +244,7 @@ async def lokal(
     variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     variables |= {"PYTHONPATH": str(ROOT), **(environ or {})}
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _BECOME_LOKAL, *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            cwd=variables["HOME"],
-            env=variables,
-        )
+        process = _start(arguments, slave, variables)
     finally:
         os.close(slave)
     session = TerminalSession(process, master, columns, rows)

@@ -14,7 +14,11 @@ from tests.support.replay import Replay, as_json, recorded, replay, stalling
 from tests.support.stage import MODEL, NOBODY, Stage, chats, like_ollama, ollama_answer, running
 from tui.ui.models.table import COLUMNS, ModelTable, columns
 
-THREE = ((MODEL, "3.2B", 2_019_393_189), ("qwen2.5-coder:7b", "7.6B", 4_683_087_332), ("bielik:11b", "11B", 0))
+THREE = (
+    (MODEL, "3.2B", 2_019_393_189),
+    ("qwen2.5-coder:7b", "7.6B", 4_683_087_332),
+    ("bielik:11b", "11B", 0),
+)
 
 
 @asynccontextmanager
@@ -61,7 +65,7 @@ async def test_choosing_asks_it_from_now_on_and_at_the_next_start() -> None:
         await stage.see("Model +qwen2.5-coder:7b  .7.6B, Q4_K_M, 4.7 GB, not in memory yet")
         assert stage.app.focused is stage.app.chat.composer
         await stage.ask("Well?")
-        await stage.see("── qwen2.5-coder:7b · technical ──")
+        await stage.see("── qwen2.5-coder:7b · technical ─+ 412 tokens")
         assert chats(server)[-1]["model"] == "qwen2.5-coder:7b"
         await stage.press("f3")
         await stage.see("qwen2.5-coder:7b .*✓")
@@ -121,7 +125,7 @@ async def test_a_long_list_scrolls_with_the_cursor() -> None:
 async def test_names_are_shown_as_text_and_cut_to_the_column() -> None:
     odd = "\x1b[31m[red]x[/] " + "я" * 100
     async with models((odd, "3.2B", 2_000_000_000), ("大模型:7b", "7B", 3_000_000_000)) as (stage, _):
-        row = stage.row(r"\[red\]x")
+        row = stage.row(r"›\[red\]x")
         assert "\x1b" not in row
         assert row.index("3.2B") == stage.screen()[1].index("PARAMS")
         wide = stage.row("大模型:7b")
@@ -156,13 +160,12 @@ async def test_without_a_server_the_tab_says_so_and_looks_again() -> None:
 
 
 async def test_looking_again_finds_a_server_that_was_started_meanwhile() -> None:
-    async with replay() as server:
-        async with running(server.url) as stage:
-            await stage.see("no model server that lokal knows")
-            await stage.press("f3")
-            like_ollama(server)
-            await stage.press("f8")
-            await stage.see("›llama3.2:3b .*in memory")
+    async with replay() as server, running(server.url) as stage:
+        await stage.see("no model server that lokal knows")
+        await stage.press("f3")
+        like_ollama(server)
+        await stage.press("f8")
+        await stage.see("›llama3.2:3b .*in memory")
 
 
 async def test_other_keys() -> None:

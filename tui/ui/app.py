@@ -52,8 +52,11 @@ class LokalApp(DeskApp):
             self.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
 
     def on_resize(self) -> None:
-        """A low screen does without the top line."""
-        self.screen.set_class(self.is_low, "-short")
+        """A low screen does without the top line. The app's own size is the new one only after this message."""
+        self.call_later(self._fit)
+
+    def _fit(self) -> None:
+        self.screen_stack[0].set_class(self.is_low, "-short")
         self.show_state()
 
     def on_chat_pane_changed(self) -> None:
@@ -109,6 +112,7 @@ class LokalApp(DeskApp):
             "server.search": self.search,
             "theme.next": lambda: self.use_theme(themes.after(self.theme_names(), self.theme)),
             "help": self._show_keys,
+            "palette": self.action_command_palette,
             "quit": self.leave,
         }
 

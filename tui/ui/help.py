@@ -65,12 +65,12 @@ class KeyLines(ScrollView, can_focus=True):
     """The page, scrolled by arrows and page keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", show=False),
-        Binding("down,j", "scroll_down", show=False),
-        Binding("pageup", "page_up", show=False),
-        Binding("pagedown,space", "page_down", show=False),
-        Binding("home", "scroll_home", show=False),
-        Binding("end", "scroll_end", show=False),
+        Binding("up,k", "go(-1)", show=False),
+        Binding("down,j", "go(1)", show=False),
+        Binding("pageup", "go(-10)", show=False),
+        Binding("pagedown,space", "go(10)", show=False),
+        Binding("home", "go(-1000)", show=False),
+        Binding("end", "go(1000)", show=False),
     ]
 
     def __init__(self, keys: Mapping[str, str]) -> None:
@@ -82,6 +82,11 @@ class KeyLines(ScrollView, can_focus=True):
         """The page is set to the width; Textual needs to know how long it is."""
         self._lines = key_page(self._keys, self.size.width)
         self.virtual_size = Size(0, len(self._lines))
+        self.refresh()
+
+    def action_go(self, lines: int) -> None:
+        """Up or down; Textual's own scrolling wants a scroll bar."""
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -8,7 +8,7 @@ from tui.core.commands import BY_ID, COMMANDS
 from tui.ui.desk import Desk, Link
 
 # These belong to the widget that has the focus, which binds them itself.
-_OF_A_WIDGET = frozenset({"palette", "parameter.less", "parameter.more", "parameter.unset"})
+_OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset"})
 
 
 def app_bindings() -> list[Binding]:

@@ -43,8 +43,8 @@ class Shell(DeltaApp[None]):
     """Subclasses say how to leave, and what a command does."""
 
     TITLE = "lokal"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    # Textual's own key for it could not be another one; lokal's is among BINDINGS.
+    ENABLE_COMMAND_PALETTE = False
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*keys.app_bindings()]
 
