@@ -31,6 +31,7 @@ def main() -> int:
                 python,
                 "-m",
                 "pytest",
+                "--numprocesses=2",
                 "--cov=tui",
                 "--cov-report=term:skip-covered",
                 f"--cov-fail-under={COVERAGE_FLOOR_PERCENT}",

@@ -27,6 +27,12 @@ from tests.support.terminal import lokal
 from tui.paths import folders
 from tui.store.store import Store
 
+
+def state(pid: int) -> str:
+    """The kernel's letter for the state of a process: T for a stopped one."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 F5, F6 = "\x1b[15~", "\x1b[17~"
 
 
@@ -142,6 +148,23 @@ async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> 
         "What had come.",
         "interrupted",
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
+async def test_a_stopped_lokal_takes_the_terminal_again(number: signal.Signals) -> None:
+    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+        await terminal.wait_for("· replay-3b")
+        terminal.kill(number)
+        await terminal.until(lambda: state(terminal.pid) == "T", "lokal is stopped")
+        before = len(terminal.raw)
+        terminal.kill(signal.SIGCONT)
+        await terminal.until(lambda: b"\x1b[?1049h" in terminal.raw[before:], "the screen is lokal's again")
+        await terminal.until(lambda: b"Preset" in terminal.raw[before:], "it is painted anew")
+        terminal.send("every key once")
+        await terminal.wait_for("› every key once")
+        terminal.send("\r")
+        await terminal.wait_for("Fine\\.")
+        await terminal.quit()
 
 
 async def test_a_closed_terminal_ends_lokal_and_its_engine(

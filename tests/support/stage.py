@@ -14,7 +14,7 @@ from rich.segment import Segment
 from textual import events
 from textual.pilot import Pilot
 
-from tests.support.replay import Canned, Replay, as_json, ndjson, recorded
+from tests.support.replay import Canned, Replay, as_json, ndjson, recorded, replay
 from tui.config.presets import load_presets
 from tui.config.settings import load_settings
 from tui.config.themes import load_themes
@@ -120,12 +120,9 @@ class Stage:
                 return str(cells[place][1])
         raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
 
-    async def see(self, pattern: str) -> re.Match[str]:
+    async def see(self, pattern: str) -> None:
         """Wait until the screen matches `pattern` (searched for, `.` stops at a row's end)."""
         await self.until(lambda: re.search(pattern, self.text()) is not None, f"the screen shows {pattern!r}")
-        found = re.search(pattern, self.text())
-        assert found is not None
-        return found
 
     async def see_no_more(self, pattern: str) -> None:
         """Wait until nothing on the screen matches `pattern`."""
@@ -176,6 +173,16 @@ async def running(
                     await stage.until(lambda: not app.is_running, "lokal has ended")
         finally:
             app.backstage.end()
+
+
+def like_router(server: Replay) -> Replay:
+    """Let a replay server be the recorded llama-server that has several models, one of which could not be loaded."""
+    server.on("/health", recorded("llama-server/router/health"))
+    server.on("/props", recorded("llama-server/router/props-no-model"))
+    window = {"default_generation_settings": {"n_ctx": 4096}}
+    server.on("/props?model=bigram&autoload=false", as_json(200, window))
+    server.on("/v1/models", recorded("llama-server/router/models-broken"))
+    return server
 
 
 def like_ollama(server: Replay, *models: tuple[str, str, int]) -> Replay:
@@ -238,3 +245,15 @@ def options(body: Mapping[str, object]) -> dict[str, object]:
     found = body.get("options", {})
     assert isinstance(found, dict)
     return found
+
+
+@asynccontextmanager
+async def chatting(
+    size: tuple[int, int] = (80, 24), theme: str = "lokal-dark"
+) -> AsyncIterator[tuple[Stage, Replay]]:
+    """A connected lokal whose server answers `Yes.` to everything."""
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
+        async with running(server.url, size=size, theme=theme) as stage:
+            await stage.see("ctx 0 of 8k")
+            yield stage, server

@@ -1,48 +1,26 @@
-"""The app around the chat: keys and where they are shown, presets, tabs, the palette, themes, notices, small screens."""
+"""The chat in the running app: keys and where they are shown, presets, tabs, notices, what is written down."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from rich.color import Color
 
 from tests.support.app import configure
-from tests.support.replay import Replay, replay, stalling
+from tests.support.replay import stalling
 from tests.support.sample import MARKDOWN, THOUGHT
-from tests.support.stage import MODEL, Stage, chats, like_ollama, ollama_answer, options, questions, running
+from tests.support.stage import MODEL, Stage, chats, chatting, ollama_answer, options, questions
 from tui.core.commands import COMMANDS
 from tui.ui.divider import Divider
 from tui.ui.help import key_page
-from tui.ui.palette_commands import Commands
 
 SLOWLY = stalling(ollama_answer("Slowly", ended=False))
 
 
-@asynccontextmanager
-async def chatting(
-    size: tuple[int, int] = (80, 24), theme: str = "lokal-dark"
-) -> AsyncIterator[tuple[Stage, Replay]]:
-    """A connected lokal whose server answers `Yes.` to everything."""
-    async with replay() as server:
-        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url, size=size, theme=theme) as stage:
-            await stage.see("ctx 0 of 8k")
-            yield stage, server
-
-
 def _has_style(stage: Stage, text: str, style: str) -> bool:
     return stage.style_of(text) == style
-
-
-def _has_top_line(stage: Stage, there: bool) -> bool:
-    return stage.screen()[0].startswith(" lokal") is there
 
 
 # -- keys ---------------------------------------------------------------------------------------------------------------
@@ -229,101 +207,6 @@ async def test_a_new_chat_keeps_nothing_of_the_one_before() -> None:
         assert messages == [{"role": "user", "content": "New?"}]
 
 
-# -- the palette --------------------------------------------------------------------------------------------------------
-
-
-async def test_palette_entries_do_what_they_say() -> None:
-    async with chatting() as (stage, _):
-        for text, seen in (
-            ("creative", "Preset +creative"),
-            ("theme: lokal-light", "theme lokal-light"),
-            (f"model: {MODEL}", f"model {MODEL}"),
-            ("settings", r"temperature +0\.85"),
-        ):
-            await stage.press("ctrl+p")
-            await stage.see("Search for commands")
-            await stage.write(text)
-            await stage.see_no_more("Look for servers")
-            await stage.press("enter")
-            await stage.see(seen)
-            assert len(stage.app.screen_stack) == 1
-
-
-async def test_every_palette_entry_runs() -> None:
-    async with chatting() as (stage, _):
-        offers = [hit async for hit in Commands(stage.app.screen).discover()]
-        titles = [str(hit.text) for hit in offers]
-        assert any(title.startswith("Next preset") for title in titles)
-        assert {f"Preset: {name}" for name in ("technical", "creative", "chatbot")} < set(titles)
-        for hit in offers:
-            if str(hit.text).startswith("Quit"):
-                continue
-            hit.command()
-            await stage.settle()
-            while len(stage.app.screen_stack) > 1:
-                await stage.press("escape")
-        await stage.press("f2")
-        await stage.see("Connected")
-
-
-async def test_what_looks_like_markup_in_a_preset_is_text_in_the_palette() -> None:
-    folder = Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "presets"
-    folder.mkdir(parents=True)
-    (folder / "[b]odd.toml").write_text('description = "[red]for [/x] brackets"\n', encoding="utf-8")
-    async with running() as stage:
-        await stage.see("No server answers")
-        await stage.press("ctrl+p")
-        await stage.write("odd")
-        await stage.see(r"Preset: \[b\]odd")
-        await stage.see(r"\[red\]for \[/x\] brackets")
-        await stage.press("enter")
-        await stage.see(r"\n \[b\]odd · no server")
-
-
-# -- themes -------------------------------------------------------------------------------------------------------------
-
-
-async def test_switching_the_theme_redraws_everything_and_is_remembered() -> None:
-    async with chatting() as (stage, server):
-        server.on("/api/chat", ollama_answer(MARKDOWN, thought=THOUGHT))
-        await stage.ask("Well?")
-        await stage.see("412 tokens|closes it")
-        await stage.press("f4", "f3", "f2")
-        await stage.write("draft")
-        for name in ("lokal-light", "high-contrast", "terminal", "lokal-dark", "lokal-light"):
-            await stage.press("f9")
-            await stage.see(f"theme {name}")
-            for key in ("f4", "f3", "f1", "f2"):
-                await stage.press(key)
-                grounds = {
-                    (segment.style.bgcolor or Color.default()).name
-                    for line in stage.lines()
-                    for segment in line
-                    if segment.style
-                }
-                known = {
-                    (style.bgcolor or Color.default()).name
-                    for style in map(
-                        stage.app.palette.__getitem__, ("background", "cursor_line", "selection")
-                    )
-                }
-                assert grounds <= known, f"{name}, {key}: {grounds - known} is of another theme"
-                if key == "f1":
-                    await stage.press("escape")
-    config = Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "config.toml"
-    assert config.read_text(encoding="utf-8") == 'theme = "lokal-light"\n'
-
-
-async def test_without_colours_there_is_nothing_to_switch() -> None:
-    async with replay() as server, running(like_ollama(server).url, environ={"NO_COLOR": "1"}) as stage:
-        await stage.see("Connected")
-        await stage.press("f9")
-        await stage.see("NO_COLOR is set")
-        assert stage.app.theme == "terminal"
-    config = Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "config.toml"
-    assert not config.exists(), "the theme for a terminal with colours is not touched"
-
-
 # -- reasoning ----------------------------------------------------------------------------------------------------------
 
 
@@ -383,48 +266,6 @@ async def test_a_long_notice_is_cut_and_a_toast_is_shown_in_other_tabs() -> None
         await stage.press("f4")
         stage.app.tell("[not markup]")
         await stage.see(r"\[not markup\]")
-
-
-# -- small and large screens --------------------------------------------------------------------------------------------
-
-
-async def test_low_screens_do_without_the_top_line_and_say_the_model_below() -> None:
-    async with chatting() as (stage, _):
-        assert stage.screen()[0].startswith(" lokal   Chat")
-        for rows, there in ((20, True), (19, False), (24, True), (10, False)):
-            await stage.resize(80, rows)
-            await stage.until(partial(_has_top_line, stage, there), f"the top line at {rows}")
-            assert (MODEL in stage.screen()[-1]) is not there
-
-
-async def test_the_instrument_line_keeps_what_matters() -> None:
-    async with chatting() as (stage, server):
-        server.on("/api/chat", SLOWLY)
-        await stage.ask("Well?")
-        await stage.see("Slowly")
-        for width in range(30, 130, 7):
-            await stage.resize(width, 24)
-            line = stage.screen()[-1]
-            assert cell_len(line) <= width
-            assert line.startswith(" answering"), (width, line)
-            assert "Esc stop" in line, (width, line)
-        await stage.press("escape")
-        await stage.resize(130, 24)
-        await stage.see("technical · temp 0.4 · top_p 0.8 · ctx . of 8k +F6 continue  .T preset  F1 keys")
-
-
-async def test_no_size_breaks_anything() -> None:
-    async with chatting() as (stage, server):
-        server.on("/api/chat", ollama_answer(MARKDOWN))
-        await stage.ask("Well?")
-        await stage.see("412 tokens|closes it")
-        for size in ((20, 6), (200, 60), (1, 1), (7, 3), (300, 10), (80, 24)):
-            for key in ("f3", "f4", "f1", "escape", "f2"):
-                await stage.press(key)
-                await stage.resize(*size)
-                assert len(stage.screen()) == size[1]
-                assert all(cell_len(line) <= size[0] for line in stage.screen())
-        await stage.see("closes it")
 
 
 # -- stopping and writing down ------------------------------------------------------------------------------------------

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from textual import events
 
 from tests.support.app import configure
-from tests.support.replay import Replay, replay, stalling
-from tests.support.stage import Stage, like_ollama, ollama_answer, questions, running
-
-
-@asynccontextmanager
-async def chatting() -> AsyncIterator[tuple[Stage, Replay]]:
-    """A connected lokal whose server answers `Yes.` to everything."""
-    async with replay() as server:
-        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url) as stage:
-            await stage.see("Connected")
-            yield stage, server
+from tests.support.replay import Replay, stalling
+from tests.support.stage import Stage, chatting, ollama_answer, questions
 
 
 async def sent(stage: Stage, server: Replay, count: int) -> list[str]:
@@ -111,6 +98,16 @@ async def test_prompts_of_the_last_run() -> None:
         await stage.until(lambda: stage.app.chat.session is not None, "the store is open")
         await stage.press("up")
         assert stage.app.chat.composer.text == "of the\nlast run"
+
+
+async def test_a_prompt_that_was_sent_before_the_others_were_read_is_the_newest() -> None:
+    async with chatting() as (stage, _):
+        composer = stage.app.chat.composer
+        composer.remember("sent early")
+        composer.set_history(["of the last run", "and another"])
+        for prompt in ("sent early", "and another", "of the last run"):
+            await stage.press("up")
+            assert composer.text == prompt
 
 
 async def test_a_long_text_leaves_room_for_the_chat() -> None:

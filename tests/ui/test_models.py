@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from tests.support.app import configure
-from tests.support.replay import Replay, as_json, recorded, replay, stalling
-from tests.support.stage import MODEL, NOBODY, Stage, chats, like_ollama, ollama_answer, running
+from tests.support.replay import Replay, as_json, replay, stalling
+from tests.support.stage import MODEL, NOBODY, Stage, chats, like_ollama, like_router, ollama_answer, running
 from tui.ui.models.table import COLUMNS, ModelTable, columns
 
 THREE = (
@@ -137,16 +137,12 @@ async def test_names_are_shown_as_text_and_cut_to_the_column() -> None:
 
 
 async def test_a_model_that_failed_says_why_and_is_not_the_one_to_start_with() -> None:
-    async with replay() as server:
-        server.on("/health", recorded("llama-server/router/health"))
-        server.on("/props", recorded("llama-server/router/props-no-model"))
-        server.on("/v1/models", recorded("llama-server/router/models-broken"))
-        async with running(server.url) as stage:
-            await stage.see("Connected")
-            assert stage.app.desk.model != "broken"
-            await stage.press("f3", "end")
-            await stage.see("›broken .*failed")
-            await stage.see("could not be loaded .exit code 1")
+    async with replay() as server, running(like_router(server).url) as stage:
+        await stage.see("Connected")
+        assert stage.app.desk.model != "broken"
+        await stage.press("f3", "end")
+        await stage.see("›broken .*failed")
+        await stage.see("could not be loaded .exit code 1")
 
 
 async def test_without_a_server_the_tab_says_so_and_looks_again() -> None:

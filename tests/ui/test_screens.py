@@ -13,7 +13,7 @@ import pytest
 from tests.support.replay import Replay, as_json, held, recorded, replay, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
 from tests.support.snapshot import FOLDER, check
-from tests.support.stage import NOBODY, SIZES, Stage, like_ollama, ollama_answer, running
+from tests.support.stage import NOBODY, SIZES, Stage, like_ollama, like_router, ollama_answer, running
 
 QUESTION = "Why does nginx answer 502 after a deploy?"
 BEGINNING = """\
@@ -34,20 +34,6 @@ async def ollama() -> AsyncIterator[Replay]:
     """A made-up Ollama with one model in memory."""
     async with replay() as server:
         yield like_ollama(server)
-
-
-@asynccontextmanager
-async def router() -> AsyncIterator[Replay]:
-    """A recorded llama-server with several models, one of which could not be loaded."""
-    async with replay() as server:
-        server.on("/health", recorded("llama-server/router/health"))
-        server.on("/props", recorded("llama-server/router/props-no-model"))
-        server.on(
-            "/props?model=bigram&autoload=false",
-            as_json(200, {"default_generation_settings": {"n_ctx": 4096}}),
-        )
-        server.on("/v1/models", recorded("llama-server/router/models-broken"))
-        yield server
 
 
 async def check_all(stage: Stage, name: str) -> None:
@@ -209,7 +195,7 @@ async def test_models_of_ollama() -> None:
 
 
 async def test_models_of_a_router() -> None:
-    async with router() as server, running(server.url) as stage:
+    async with replay() as server, running(like_router(server).url) as stage:
         await stage.see("ctx 0 of 4k")
         await stage.press("f3")
         await stage.see("failed")

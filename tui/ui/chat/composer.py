@@ -56,18 +56,20 @@ class Composer(TextArea):
         self.cursor_blink = False
         self._does = {keys.get(id, ""): id for id in ("send", "newline", "history.previous", "history.next")}
         self._history: list[str] = []
+        self._sent: list[str] = []
         self._place: int | None = None
         self._draft = ""
 
     def set_history(self, prompts: Sequence[str]) -> None:
-        """The prompts of earlier, oldest first."""
-        self._history = list(prompts)
+        """The prompts of earlier, oldest first. One that was sent before they were read stays the newest."""
+        self._history = [*prompts, *(prompt for prompt in self._sent if prompt not in prompts)]
         self._place = None
 
     def remember(self, prompt: str) -> None:
         """Add a prompt that was just sent."""
         if not self._history or self._history[-1] != prompt:
             self._history.append(prompt)
+            self._sent.append(prompt)
         self._place = None
 
     def fill(self, text: str) -> None:

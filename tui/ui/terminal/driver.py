@@ -187,6 +187,20 @@ class LokalDriver(LinuxDriver):
             return
         super().write(data)
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal again after a stop. Textual 8.2 starts anew at every SIGCONT, with a second pair of threads if
+        it was not stopped by SIGTSTP; and the kernel sends one after the SIGHUP of a terminal that is closed, where
+        these threads would keep lokal alive for ever."""
+        try:
+            os.tcgetpgrp(self.fileno)
+        except OSError:
+            return
+        if not self._app.is_running:
+            return
+        if not self._must_signal_resume:
+            self.suspend_application_mode()
+        super()._sigcont_application()
+
     def listen(self) -> None:
         """From now on there is somebody to give the keys to; until then they wait in the kernel."""
         self._listening.set()
