@@ -55,16 +55,6 @@ class Folders:
         return self.state / "logs"
 
 
-def as_written(path: Path, environ: Mapping[str, str] | None = None) -> str:
-    """The path as a person writes it, with `~` for the home folder."""
-    env = os.environ if environ is None else environ
-    home = env.get("HOME", "")
-    try:
-        return f"~/{path.relative_to(home).as_posix()}" if home else str(path)
-    except ValueError:
-        return str(path)
-
-
 def folders(environ: Mapping[str, str] | None = None) -> Folders:
     """The folders that the environment names. A relative XDG path is ignored, as the specification asks."""
     env = os.environ if environ is None else environ

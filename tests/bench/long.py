@@ -56,7 +56,7 @@ class _App(App[None]):
 
 
 async def _stream(count: int) -> None:
-    pieces = split(MARKDOWN)
+    pieces = [piece.encode() for piece in split(MARKDOWN)]
     generation = Generation(0.0)
     app = _App()
     async with app.run_test(size=(120, 40)):
@@ -66,7 +66,9 @@ async def _stream(count: int) -> None:
         for start in range(0, _WARM_UP + count, _TOKENS_A_FRAME):
             if not before and start >= _WARM_UP:
                 before, size, begun_at = _resident(), 0, time.perf_counter()
-            frame = [pieces[number % len(pieces)] for number in range(start, start + _TOKENS_A_FRAME)]
+            # Decoded anew, since every token that a server sends is a string of its own.
+            numbers = range(start, start + _TOKENS_A_FRAME)
+            frame = [pieces[number % len(pieces)].decode() for number in numbers]
             for piece in frame:
                 generation.apply(TextDelta(piece), start / 800)
             text = "".join(frame)

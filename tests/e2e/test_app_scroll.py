@@ -28,7 +28,7 @@ async def _repainted(
             len(rule) == columns
             and standing in rule
             and composer.startswith("›")
-            and "answering" in instruments
+            and "Esc stop" in instruments
             and first in (None, *_numbers(terminal)[:1])
         )
 

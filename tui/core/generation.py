@@ -26,6 +26,9 @@ from tui.errors import Interrupted, LokalError
 
 FINISHED = frozenset({Phase.DONE, Phase.STOPPED, Phase.FAILED})
 
+MEASURABLE_S = 0.25
+"""A rate measured over less says how the pieces were buffered, not how fast they are made."""
+
 
 class Generation:
     """One answer while it comes in. Times are seconds of one monotonic clock."""
@@ -104,7 +107,7 @@ class Generation:
         if self.first_token_at is None or self.last_token_at is None or self.deltas < 2:
             return None
         elapsed = self.last_token_at - self.first_token_at
-        return (self.deltas - 1) / elapsed if elapsed > 0 else None
+        return (self.deltas - 1) / elapsed if elapsed >= MEASURABLE_S else None
 
     @property
     def usage(self) -> Usage:

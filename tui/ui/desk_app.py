@@ -17,7 +17,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.curtain import Curtain
 from tui.errors import LokalError, StoreError
-from tui.paths import as_written, with_tilde
+from tui.paths import with_tilde
 from tui.stopwatch import Stopwatch
 from tui.ui import keys
 from tui.ui import theme as themes
@@ -178,7 +178,7 @@ class DeskApp(Shell):
         self.backstage.edited.discard(event.preset.name)
         if event.preset == self.desk.preset:
             self.set_desk(replace(self.desk, unsaved=False))
-        self.tell(f"Saved {as_written(event.path)}")
+        self.tell(f"Saved {event.path}")
 
     def use_theme(self, name: str) -> None:
         """Change the colours, now and for the next start."""

@@ -85,8 +85,6 @@ class ChatPane(Vertical):
         self.transcript.set_reasoning_key(self._desk.key("reasoning.toggle"))
         self._show_welcome()
 
-    # -- what the app tells and asks --------------------------------------------------------------------------------
-
     @property
     def transcript(self) -> Transcript:
         """The conversation view."""
@@ -157,8 +155,6 @@ class ChatPane(Vertical):
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something on the rule above the composer."""
         self.divider.tell(text, tone)
-
-    # -- questions and answers --------------------------------------------------------------------------------------
 
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Enter."""
@@ -337,8 +333,6 @@ class ChatPane(Vertical):
         if self._answering is not None or leaf is None or not leaf.resumable:
             return
         self._answer(leaf, resume=True)
-
-    # -- the screen -------------------------------------------------------------------------------------------------
 
     def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
         """The reader scrolled up, or is back at the end."""
