@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import os
 import select
+import termios
 import threading
 from typing import TextIO
 
@@ -192,8 +193,8 @@ class LokalDriver(LinuxDriver):
         it was not stopped by SIGTSTP; and the kernel sends one after the SIGHUP of a terminal that is closed, where
         these threads would keep lokal alive for ever."""
         try:
-            os.tcgetpgrp(self.fileno)
-        except OSError:
+            termios.tcgetattr(self.fileno)
+        except termios.error:
             return
         if not self._app.is_running:
             return
