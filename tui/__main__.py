@@ -15,6 +15,10 @@ def main() -> int:
     watch.mark("the interpreter")
     held = curtain.raised(sys.argv[1:], os.environ)
     watch.mark("the first picture is painted")
+    if held is not None:
+        import gc
+
+        gc.disable()  # until the app's first frame, which turns it on: what is made before that stays
     try:
         from tui.cli import main as run
 

@@ -27,7 +27,8 @@ class Conversation:
         self._children: dict[str | None, list[str]] = {}
         self._selected: dict[str | None, str] = {}
         for message in messages:
-            self.add(message)
+            self._put(message)
+        self._open_newest()
         if open_leaf is not None and open_leaf in self._messages:
             self.select(open_leaf)
 
@@ -74,13 +75,28 @@ class Conversation:
 
     def add(self, message: Message) -> None:
         """Add a message under its parent and open the branch down to it."""
+        self._put(message)
+        self.select(message.id)
+
+    def _put(self, message: Message) -> None:
         if message.parent is not None and message.parent not in self._messages:
             raise ValueError(f"message {message.id} has no parent {message.parent}")
         if message.id in self._messages:
             raise ValueError(f"message {message.id} is there already")
         self._messages[message.id] = message
         self._children.setdefault(message.parent, []).append(message.id)
-        self.select(message.id)
+
+    def _open_newest(self) -> None:
+        """Open everywhere the branch down to the newest message, as adding them one by one would have: the newest
+        decides first, and what is decided above a message was decided by one that is newer. Linear in the messages."""
+        for message_id in reversed(self._messages):
+            node: str | None = message_id
+            while node is not None:
+                parent = self._messages[node].parent
+                if parent in self._selected:
+                    break
+                self._selected[parent] = node
+                node = parent
 
     def update(self, message: Message) -> None:
         """Replace a message that is there already; its place in the tree stays."""

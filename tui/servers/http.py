@@ -50,6 +50,7 @@ class Incoming:
         """The body as it comes. Raises Interrupted if it breaks off."""
         from tui.servers import transport
 
+        transport.gather_reads(self._response)
         with transport.translated(self._endpoint, answering=True):
             async for chunk in self._response.aiter_bytes():
                 yield chunk

@@ -3,6 +3,7 @@ httpx takes longer to import than the first frame may take to appear."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -84,6 +85,33 @@ def authorization(endpoint: Endpoint) -> Callable[[httpx.Request], httpx.Request
 def timeout(read_s: float, connect_s: float = CONNECT_S) -> httpx.Timeout:
     """`read_s` is the longest silence in seconds; waiting for a free connection does not happen."""
     return httpx.Timeout(connect=connect_s, read=read_s, write=WRITE_S, pool=None)
+
+
+GATHER_S = 0.01
+
+
+def gather_reads(response: httpx.Response) -> None:
+    """Let a stream that comes in faster than a hundred reads a second be read a hundred times a second.
+
+    Each read costs some 0.2 ms, however little it brings; a fast server sends a token in each packet. The frame that
+    shows the text is three times as far away. `network_stream` is httpcore's, the one that the connection reads from.
+    """
+    stream = response.extensions.get("network_stream")
+    if stream is None:
+        return
+    read_on = stream.read
+    clock = asyncio.get_running_loop().time
+    read_at = 0.0
+
+    async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        nonlocal read_at
+        if clock() - read_at < GATHER_S:
+            await asyncio.sleep(GATHER_S)
+        data: bytes = await read_on(max_bytes, timeout)
+        read_at = clock()
+        return data
+
+    stream.read = read
 
 
 async def limited(chunks: AsyncIterator[bytes], limit: int = MAX_BODY) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 
 from textual.app import ComposeResult
@@ -41,6 +42,9 @@ class LokalApp(DeskApp):
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
+        # What was loaded until now stays for good, so no collection need look at it again.
+        gc.freeze()
+        gc.enable()
         self.mark("the app's first frame is on its way")
         if self.settings.show_reasoning:
             self.chat.transcript.toggle_reasoning()

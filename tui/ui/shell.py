@@ -16,6 +16,7 @@ from tui.config.themes import ThemeSpec
 from tui.curtain import Curtain
 from tui.ui import keys
 from tui.ui import theme as themes
+from tui.ui.terminal.compositor import LeanScreen
 from tui.ui.terminal.hook import DeltaApp
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class Shell(DeltaApp[None]):
         )  # Textual's own drivers, in tests and on Windows, have none
         if tell is not None:
             tell()
+
+    def get_default_screen(self) -> LeanScreen:
+        """The screen under all others."""
+        return LeanScreen()
 
     # -- themes -----------------------------------------------------------------------------------------------------
 

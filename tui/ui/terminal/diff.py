@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tui.ui.terminal.cells import BLANK, CONTINUED, Row, reach
 
@@ -28,6 +28,10 @@ def changed_spans(old: Row, new: Row) -> Iterator[tuple[int, int]]:
         yield 0, new.width
         return
     simple = not (old.careful or new.careful or CONTINUED in old.glyphs or CONTINUED in new.glyphs)
+    # How far to the right a cluster may have been drawn; few rows have such clusters, and those have few.
+    covered = (
+        [(x, x + reach(glyph)) for x, glyph in enumerate(new.glyphs) if reach(glyph)] if new.careful else []
+    )
     start = stop = changed[0]
     for x in changed:
         if x < stop:
@@ -36,7 +40,7 @@ def changed_spans(old: Row, new: Row) -> Iterator[tuple[int, int]]:
             yield start, stop
             start = x
         # Widening to the left never passes the span before: that ends where clusters end, in both rows.
-        start, stop = (start, x + 1) if simple else _widened(old, new, start, x + 1)
+        start, stop = (start, x + 1) if simple else _widened(old, new, start, x + 1, covered)
     yield start, stop
 
 
@@ -51,8 +55,11 @@ def blank_tail(row: Row) -> int:
     return x
 
 
-def _widened(old: Row, new: Row, start: int, stop: int) -> tuple[int, int]:
-    """The span made wide enough for the clusters at its ends, of both rows, and for what unsettled ones may cover."""
+def _widened(
+    old: Row, new: Row, start: int, stop: int, covered: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    """The span made wide enough for the clusters at its ends, of both rows, and for what unsettled ones may cover:
+    `covered` has their columns and how far each may reach."""
     grown = True
     while grown:
         grown = False
@@ -60,8 +67,7 @@ def _widened(old: Row, new: Row, start: int, stop: int) -> tuple[int, int]:
             start -= 1
         while stop < new.width and CONTINUED in (old.glyphs[stop], new.glyphs[stop]):
             stop += 1
-        if new.careful:
-            covered = max((x + reach(new.glyphs[x]) for x in range(start, stop)), default=stop)
-            grown = stop < min(covered, new.width)
-            stop = max(stop, min(covered, new.width))
+        for x, end in covered:
+            if start <= x < stop < min(end, new.width):
+                stop, grown = min(end, new.width), True
     return start, stop
