@@ -24,6 +24,8 @@ from tui.core.events import (
 from tui.core.message import Message, Problem, Status, Timings, Usage
 from tui.errors import Interrupted, LokalError
 
+JOINED_EVERY = 4096
+"""Pieces after which they are joined: a token of four bytes takes sixty as a string of its own."""
 FINISHED = frozenset({Phase.DONE, Phase.STOPPED, Phase.FAILED})
 
 MEASURABLE_S = 0.25
@@ -158,6 +160,8 @@ class Generation:
         self.phase = Phase.STREAMING
         self.progress = None
         pieces.append(text)
+        if self.deltas % JOINED_EVERY == 0:
+            _join(pieces)
 
     def _end(self, phase: Phase, now: float) -> None:
         self.phase = phase

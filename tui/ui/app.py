@@ -48,7 +48,9 @@ class LokalApp(DeskApp):
         self.mark("the app's first frame is on its way")
         if self.settings.show_reasoning:
             self.chat.transcript.toggle_reasoning()
-        self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
+        if not self.chat.composer.text:
+            # A picture with words in it is not kept: they are nobody's business, and would be shown at the next start.
+            self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
         self.backstage.begin()
         self.backstage.find_server(self.desk)
         if self._problems:
