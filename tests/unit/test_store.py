@@ -224,14 +224,16 @@ def test_a_signal_handler_may_write_while_the_same_thread_writes(store: Store) -
         nonlocal handled
         handled += 1
         store.checkpoint(streaming.id, "x", "")
+        done.set()
 
-    writing = threading.Event()
+    writing, done = threading.Event(), threading.Event()
     writing.set()
 
     def disturb() -> None:
         while writing.is_set():
+            done.clear()
             signal.pthread_kill(main, signal.SIGUSR1)
-            store.chats()  # takes the lock in turn, so that the signals do not drown the writer
+            done.wait(10)  # one at a time, or the signals would drown the writer
 
     main = threading.get_ident()
     before = signal.signal(signal.SIGUSR1, handle)
@@ -243,6 +245,7 @@ def test_a_signal_handler_may_write_while_the_same_thread_writes(store: Store) -
             store.load("one")
     finally:
         writing.clear()
+        done.set()
         thread.join()
         signal.signal(signal.SIGUSR1, before)
     assert handled > 0
