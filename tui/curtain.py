@@ -16,6 +16,9 @@ MIN_COLUMNS, MIN_ROWS = 20, 6
 # OSC 11 with `?` asks for the background; DA1, which every terminal answers, comes last.
 ASK_BACKGROUND = b"\x1b]11;?\x1b\\\x1b[c"
 _NOT_FOR = frozenset({"ask", "doctor", "presets", "chats", "-h", "--help", "--version"})
+# What Textual 8.2's driver switches on: bracketed paste, in-band resizes, focus events, the Kitty keyboard protocol; and
+# the wrapping of lines, which it switches off.
+_UNDO_DRIVER = b"\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[r"
 _ENTER, _LEAVE = b"\x1b[?1049h\x1b[?25l\x1b[H", b"\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
@@ -59,6 +62,10 @@ class Curtain:
         import signal
 
         def end(number: int, frame: object) -> None:
+            if self.handed_over:
+                # The app's driver has begun and will not come to its end.
+                with contextlib.suppress(OSError):
+                    os.write(self._output_fd, _UNDO_DRIVER + _LEAVE)
             self.drop()
             os._exit(128 + number)
 

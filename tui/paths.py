@@ -6,6 +6,7 @@ Nothing here creates a folder; whoever writes a file creates its parents.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,4 +75,4 @@ def folders(environ: Mapping[str, str] | None = None) -> Folders:
 def with_tilde(text: str, environ: Mapping[str, str] | None = None) -> str:
     """`text` with the home folder in its paths written as ~, so that on a narrow line there is room for the rest."""
     home = (os.environ if environ is None else environ).get("HOME", "").rstrip("/")
-    return text.replace(f"{home}/", "~/") if home else text
+    return re.sub(rf"(?<![\w/.~-]){re.escape(home)}/", "~/", text) if home else text

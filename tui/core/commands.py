@@ -1,6 +1,6 @@
 """Every action a person can take: id, title, help, key.
 
-Bindings, the command palette, the key page (F1) and the README's key table are all made from here.
+Bindings, the command palette and the key page (F1) are made from here.
 A default key is one that a legacy terminal can send through SSH and tmux; the ids can be bound to other keys in the
 config under `[keys]`.
 """

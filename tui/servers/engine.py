@@ -108,6 +108,7 @@ class Engine:
         """
         if self.endpoint is not None:
             return self.endpoint
+        self._endpoint = None
         model = await asyncio.to_thread(engine_file.inspect, self.gguf)
         self._program = _find_program()
         for _ in range(_ATTEMPTS):

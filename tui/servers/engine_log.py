@@ -25,10 +25,14 @@ def create(folder: Path) -> tuple[Path, int]:
     """
     try:
         return _create(folder)
-    except FileError:
+    except FileError as first:
         import tempfile
 
-        return _create(Path(tempfile.mkdtemp(prefix="lokal-")))
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="lokal-"))
+        except OSError:
+            raise first from None
+        return _create(folder)
 
 
 def _create(folder: Path) -> tuple[Path, int]:

@@ -66,9 +66,16 @@ class Owner:
         if self._folder is None:
             return
         for path in self._folder.glob(f"*{_SUFFIX}"):
-            if path.stem != self.token and _is_free(path):
+            if path.stem != self.token:
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    handle = os.open(path, os.O_RDWR)
+                    try:
+                        # Removed while it is held: who claims a token looks whether its file is still there once it
+                        # has the lock.
+                        if _try_lock(handle):
+                            path.unlink()
+                    finally:
+                        os.close(handle)
 
     def release(self) -> None:
         """Give the token up. Doing it twice is harmless."""

@@ -54,6 +54,7 @@ class Backstage:
         self._history = PromptHistory(launch.folders.history, settings.history_size)
         self._store: Store | None = None
         self._engine: Engine | None = None
+        self._asked = False
         self.edited: set[str] = set()
 
     def begin(self) -> None:
@@ -87,12 +88,15 @@ class Backstage:
             elif self._launch.gguf is not None:
                 found = await self._start_engine(self._launch.gguf, desk)
             else:
-                wanted, model = self._wanted(), self._launch.model or self._settings.model
-                found = await choice.choose(wanted, self._settings.servers, os.environ, model)
+                usual = desk.model or self._launch.model or self._settings.model
+                found = await choice.choose(self._wanted(), self._settings.servers, os.environ, usual)
         except LokalError as error:
             self._app.post_message(NotConnected(error))
             return
-        model = choice.pick_model(found.models, self._launch.model, self._settings.model)
+        # The command line's model is for the first server; after that the one that was in use last is the usual one.
+        first = "" if self._asked else self._launch.model
+        self._asked = True
+        model = choice.pick_model(found.models, first, desk.model or self._settings.model)
         self._app.post_message(Connected(found, model, None))
         if model:
             self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
@@ -127,7 +131,7 @@ class Backstage:
             self._trouble(error)
             return
         window = await window_of(connection.server, model) if model else None
-        self._app.post_message(Connected(replace(connection, models=models), model, window))
+        self._app.post_message(Connected(replace(connection, models=models), model, window, refreshed=True))
 
     def ask_window(self, desk: Desk) -> None:
         """Read the context window that the chosen model is loaded with."""
@@ -162,17 +166,17 @@ class Backstage:
         from tui.store.store import Store
 
         store = Store.open(self._launch.folders.database)
-        interrupted = store.recover()
-        wanted, note = "", ""
-        if self._launch.resume is not None:
-            try:
-                wanted = store.find(self._launch.resume).id
-            except StoreError as error:
-                note = str(error)
-        elif interrupted:
-            wanted = interrupted[0]
-            note = "lokal was ended in the middle of this answer; here is what had come"
-        conversation = store.load(wanted) if wanted else None
+        conversation, note = None, ""
+        try:
+            interrupted = store.recover()
+            if self._launch.resume is not None:
+                conversation = store.load(store.find(self._launch.resume).id)
+            elif interrupted:
+                conversation = store.load(interrupted[0])
+                note = "lokal was ended in the middle of this answer; here is what had come"
+        except StoreError as error:
+            # One chat that cannot be read is no reason to keep nothing: a new one is opened.
+            note = str(error)
         return store, ChatSession(store, self._persistence, conversation), note
 
     def new_chat(self) -> None:
@@ -250,5 +254,5 @@ class Backstage:
 def _write_if_new(path: Path, text: str) -> None:
     """Write a file that only saves time: a disk that takes nothing is no trouble."""
     with contextlib.suppress(OSError, FileError):
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_bytes() != text.encode():
             atomic.write_text(path, text)

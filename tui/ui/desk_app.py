@@ -15,6 +15,7 @@ from tui.config.themes import ThemeSpec
 from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
+from tui.core.text import safe_line
 from tui.curtain import Curtain
 from tui.errors import LokalError, StoreError
 from tui.paths import with_tilde
@@ -175,7 +176,8 @@ class DeskApp(Shell):
 
     def on_preset_saved(self, event: PresetSaved) -> None:
         """The file is written."""
-        self.backstage.edited.discard(event.preset.name)
+        if event.preset in self.desk.presets:
+            self.backstage.edited.discard(event.preset.name)
         if event.preset == self.desk.preset:
             self.set_desk(replace(self.desk, unsaved=False))
         self.tell(f"Saved {event.path}")
@@ -237,6 +239,8 @@ class DeskApp(Shell):
         self._end_profile("a server was found")
         before = self.desk.connection
         asked_anew = before is not None and before.server is event.connection.server
+        if event.refreshed and not asked_anew:
+            return  # of a server that was left meanwhile
         # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
         chosen = asked_anew and self.desk.model not in ("", event.model)
         self.set_desk(
@@ -299,7 +303,7 @@ class DeskApp(Shell):
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something where the person looks: on the rule above the composer, or as a line of its own elsewhere."""
-        text = with_tilde(text)
+        text = safe_line(with_tilde(text), 500)
         if self.tabs.current == "chat":
             self.chat.tell(text, tone)
         else:

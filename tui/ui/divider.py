@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from textual.strip import Strip
 from textual.timer import Timer
 
+from tui.core.text import safe_line
 from tui.ui.line import LineWidget
 from tui.ui.row import cut, fit
 
@@ -25,7 +26,7 @@ class Divider(LineWidget):
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Show a notice for a while."""
-        self._notice, self._tone = text, tone
+        self._notice, self._tone = safe_line(text, 500), tone
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(NOTICE_S, self.clear_notice)

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Connected(Message):
-    """A server answers; `model` is the one to start with, `window` its loaded context window in tokens."""
+    """A server answers; `model` is the one to start with, `window` its loaded context window in tokens. `refreshed` =
+    the server was connected already and only its models were asked for anew."""
 
-    def __init__(self, connection: Connection, model: str, window: int | None) -> None:
+    def __init__(
+        self, connection: Connection, model: str, window: int | None, *, refreshed: bool = False
+    ) -> None:
         super().__init__()
+        self.refreshed = refreshed
         self.connection = connection
         self.model = model
         self.window = window

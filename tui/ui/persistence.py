@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -31,10 +32,8 @@ class Persistence:
     def flush(self, timeout_s: float) -> None:
         """Block until everything queued is on the disk, `timeout_s` at the most; for the ways out."""
         if self._last is not None:
-            try:
+            with contextlib.suppress(TimeoutError):
                 self._last.result(timeout_s)
-            except TimeoutError:
-                return
 
     def close(self) -> None:
         """Write what is queued and end the thread."""
@@ -44,8 +43,15 @@ class Persistence:
         try:
             write()
         except LokalError as error:
-            if str(error) not in self._reported:
-                self._reported.add(str(error))
-                self._on_problem(error)
+            self._report(error)
+            return False
+        except Exception as error:  # noqa: BLE001  # a worker's root: what was not written must be said
+            what = f"{type(error).__name__}: {error}"
+            self._report(LokalError("lokal could not write", what, "Please report this"))
             return False
         return True
+
+    def _report(self, error: LokalError) -> None:
+        if str(error) not in self._reported:
+            self._reported.add(str(error))
+            self._on_problem(error)

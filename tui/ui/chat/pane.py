@@ -165,6 +165,9 @@ class ChatPane(Vertical):
                 "warning",
             )
             return
+        if self._early:
+            self.tell("The chats are being opened. Your text stays here.", "warning")
+            return
         self.composer.remember(event.text)
         self.composer.fill("")
         self.divider.clear_notice()
