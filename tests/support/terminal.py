@@ -33,7 +33,8 @@ DEADLINE_S = 20.0
 
 # The child makes the pseudo-terminal its own, so that closing it hangs the child up, and becomes lokal.
 _BECOME_LOKAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); "  # ignored in what a shell runs in the background
     "os.execv(sys.executable, [sys.executable, '-m', 'tui', *sys.argv[1:]])"
 )
 _TOKEN = re.compile(
@@ -240,7 +241,11 @@ async def lokal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     os.set_blocking(master, False)
-    variables = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TMUX", "STY")}
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("NO_COLOR", "TMUX", "STY", "COLUMNS", "LINES")
+    }
     variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     variables |= {"PYTHONPATH": str(ROOT), **(environ or {})}
     try:

@@ -40,6 +40,9 @@ def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None 
         name = _automatic(launch, curtain, specs.value)
     if watch is not None:
         watch.mark("settings, presets and themes are read")
+    for size in ("COLUMNS", "LINES"):
+        # Where they are exported Textual believes them before the terminal, and does not follow when it is resized.
+        os.environ.pop(size, None)
     compat.teach_keys()
     compat.hasten_escape(os.environ)
     app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain, watch)
