@@ -11,6 +11,8 @@ from tui.ui.transcript.entry import Entry
 from tui.ui.transcript.prose import steady, wrap
 
 _BARRED = (Holder(QUOTE, False),)
+JOINED_EVERY = 4096
+"""Pieces of text after which they are joined: a token of four bytes takes sixty as a string of its own."""
 
 
 class Piece:
@@ -52,6 +54,8 @@ class Stream:
         if not text:
             return
         self._parts.append(text)
+        if len(self._parts) >= JOINED_EVERY:
+            self._parts = ["".join(self._parts)]
         if self._closed:
             self._former, self._frozen, self._splitter, self._closed = self._frozen, [], None, False
         if self._splitter is not None:
@@ -116,7 +120,8 @@ class Stream:
         for block in blocks:
             if block.kind is Kind.BLANK:
                 continue
-            shown = replace(block, holders=_BARRED) if self._barred else block
+            # What it was made from is in the whole text too, and nobody draws it.
+            shown = replace(block, source="", holders=_BARRED if self._barred else block.holders)
             at = first + len(pieces)
             former = self._former[at] if first >= 0 and at < len(self._former) else None
             pieces.append(former if former is not None and former.block == shown else Piece(shown))
