@@ -12,6 +12,7 @@ from tui.cli_grammar import Ask
 from tui.cli_output import say, write_json
 from tui.cli_running import Terminated, run
 from tui.config.presets import load_presets
+from tui.config.schema_file import schema_named
 from tui.config.settings import load_settings
 from tui.core.message import Message, Status, Value, new_id
 from tui.core.parameters import parse_assignment
@@ -65,7 +66,9 @@ def _question(command: Ask, places: Folders) -> Question:
             say(f"{error} {preset.name} is used.")
     merged: dict[str, Value | None] = {**preset.values, **overrides}
     prompt = "" if command.prompt == "-" else command.prompt
-    text = "\n\n".join(part for part in (prompt, _piped()) if part.strip())
+    schema = schema_named(command.schema) if command.schema is not None else None
+    piped = _piped()
+    text = "\n\n".join(part for part in (prompt, piped) if part.strip())
     if not text:
         raise UsageError("There is no question", "", 'Write it like: lokal ask "What is a systemd unit?"')
     return Question(
@@ -79,6 +82,8 @@ def _question(command: Ask, places: Folders) -> Question:
         target.gguf,
         places.logs,
         settings.value,
+        bool(piped.strip()),
+        schema,
     )
 
 

@@ -18,9 +18,12 @@ from tui.core.message import Message, Problem, Role, Status, Value, new_id
 from tui.core.parameters import BY_NAME, for_server
 from tui.core.presets import Preset
 from tui.core.request import ChatRequest, turns_of
-from tui.core.text import human_size
-from tui.errors import Interrupted, LokalError, ModelMissing
+from tui.core.schema import RECORD, Schema
+from tui.core.text import human_size, safe_line
+from tui.core.validation import check
+from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
 from tui.servers.choice import Connection, choose, get_to_know, named_server, require_model, with_names
+from tui.servers.engine_child import PROMPT_CACHE_MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Question:
 
     `server` is an address, a name from the config, or empty for the best that answers; with a `gguf` it is the
     embedded engine, which writes its log into `logs`. `model` is empty where none was asked for. `chosen` are the
-    parameters that the person asked for this time: it is told if a server does not take one of these.
+    parameters that the person asked for this time: it is told if a server does not take one of these. `piped` = a part
+    of the text came through standard input. With a `schema` the answer is to be JSON.
     """
 
     text: str
@@ -42,6 +46,15 @@ class Question:
     gguf: Path | None
     logs: Path
     settings: Settings
+    piped: bool = False
+    schema: Schema | None = None
+
+    @property
+    def may_guide(self) -> bool:
+        """Whether the guide may answer where no server does: not for a server or a model that was named, and not for
+        text that was piped in, of which it knows nothing and whose reader would take its refusal for the result, nor for
+        what is to be JSON."""
+        return not (self.server or self.model or self.piped or self.schema)
 
 
 class Asking:
@@ -65,10 +78,13 @@ class Asking:
 
     def answer(self, ending: BaseException | None = None) -> Message:
         """The answer as far as it is known; `ending` is why it was never begun."""
+        problem = (
+            Problem(ending.title, ending.detail, ending.hint) if isinstance(ending, LokalError) else None
+        )
         if self._generation is not None:
-            return self._generation.as_message(self._blank)
-        if isinstance(ending, LokalError):
-            problem = Problem(ending.title, ending.detail, ending.hint)
+            message = self._generation.as_message(self._blank)
+            return replace(message, problem=problem) if isinstance(ending, Misfit) else message
+        if problem is not None:
             return replace(self._blank, status=Status.FAILED, problem=problem)
         return replace(self._blank, status=Status.STOPPED)
 
@@ -77,21 +93,45 @@ class Asking:
         question = self._question
         try:
             if question.gguf is not None:
-                await self._ask_engine(question.gguf)
+                await self._ask_engine(question.gguf, question.values)
                 return
             servers = question.settings.servers
             endpoint = named_server(question.server, servers, os.environ) if question.server else None
             if endpoint is not None:
                 self._blank = replace(self._blank, server=endpoint.url)
             usual = question.model or question.settings.model
-            await self._ask(await choose(endpoint, servers, os.environ, usual))
+            try:
+                connection = await choose(endpoint, servers, os.environ, usual)
+            except Unreachable as error:
+                if not question.may_guide:
+                    raise
+                await self._ask_guide(error)
+            else:
+                await self._ask(connection)
         finally:
             self._line.clear()
 
-    async def _ask_engine(self, gguf: Path) -> None:
+    async def _ask_guide(self, nobody: Unreachable) -> None:
+        """Let the guide answer. Where it cannot, that no server answers is still what matters most."""
+        from tui.guide.model import CACHE_MIB, VALUES, checked_model
+        from tui.servers.engine import why_missing
+
+        missing = why_missing()
+        if missing is not None:
+            hint = f"{nobody.hint}. With the engine, lokal's own guide would answer: {missing.hint}"
+            raise Unreachable(nobody.title, nobody.detail, hint)
+        model = checked_model()
+        say(
+            "No model server answers: the guide does, a small model inside lokal that knows only lokal and local models"
+        )
+        await self._ask_engine(model, VALUES, CACHE_MIB)
+
+    async def _ask_engine(
+        self, gguf: Path, values: Mapping[str, Value], cache_mib: int = PROMPT_CACHE_MIB
+    ) -> None:
         from tui.servers.engine import Engine
 
-        engine = Engine(gguf, self._question.logs, self._question.values)
+        engine = Engine(gguf, self._question.logs, values, cache_mib=cache_mib)
         try:
             endpoint = await engine.start(self._show)
             await self._ask(await get_to_know(endpoint, embedded=True))
@@ -112,7 +152,7 @@ class Asking:
                 parameters=self._taken(connection),
             )
             turns = turns_of([self.asked], question.system)
-            await self._read(connection, ChatRequest(model, turns, question.values))
+            await self._read(connection, ChatRequest(model, turns, question.values, schema=question.schema))
         except ModelMissing as error:
             raise with_names(error, connection.models) from error
         finally:
@@ -145,6 +185,8 @@ class Asking:
         if generation.error is not None:
             raise generation.error
         self._remark(self.answer())
+        if self._question.schema is not None:
+            hold(self.answer(), self._question.schema)
 
     def _taken(self, connection: Connection) -> Mapping[str, Value]:
         """The values that take effect: those that the server takes with a request and, for the embedded engine, those
@@ -159,7 +201,9 @@ class Asking:
         chosen = self._question.chosen
         if ignored := [name for name in outgoing.unsupported if name in chosen and name not in at_start]:
             say(f"Not sent, {kind.label} does not take it: {', '.join(ignored)}")
-        return {**outgoing.sent, **at_start}
+        schema = self._question.schema
+        recorded = {RECORD: schema.recorded()} if schema is not None else {}
+        return {**outgoing.sent, **at_start, **recorded}
 
     def _show(self, event: Event) -> None:
         """What happens before the first word."""
@@ -188,3 +232,23 @@ class Asking:
                 "The model answered nothing"
                 + (" but reasoning (--json shows it)" if answer.reasoning else "")
             )
+
+
+def hold(answer: Message, schema: Schema) -> None:
+    """Raise Misfit if the answer is not what it was to be; say what was not checked."""
+    verdict, name = check(answer.content, schema), safe_line(schema.name, 60)
+    if verdict.faults:
+        what = f"does not fit {name}" if verdict.is_json else "is not JSON"
+        places = f" in {len(verdict.faults)} places" if len(verdict.faults) > 1 else ""
+        cut = "It was cut before its end; " if answer.finish_reason == "length" else ""
+        why = f"{cut}{verdict.faults[0]}"
+        raise Misfit(
+            f"The answer {what}{places}",
+            f"{why[:1].upper()}{why[1:]}",
+            "Ask again, or ask a larger model",
+            200,
+        )
+    if verdict.given_up:
+        say(f"To check the answer against {name} would take too long")
+    elif verdict.unchecked:
+        say(f"Not checked: {', '.join(verdict.unchecked)}")

@@ -1,14 +1,13 @@
-"""`lokal chats list|show|export`."""
+"""`lokal chats list|show|export`, and the way to the database for all of `lokal chats`."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-import time
 from pathlib import Path
 
 from tui.cli_grammar import Chats
-from tui.cli_output import say, write, write_json
+from tui.cli_output import local_minute, say, write, write_json
 from tui.core.message import Message, Role, Status
 from tui.core.text import safe_block, safe_line
 from tui.errors import StoreError, UsageError
@@ -20,22 +19,54 @@ ALL = 1_000_000_000
 
 
 def chats(command: Chats) -> int:
-    """Run `lokal chats`. Raises UsageError for a chat that there is not, StoreError."""
+    """Run `lokal chats`. Raises UsageError for a chat that there is not, FileError for a bad import, StoreError."""
     path = folders().database
+    if command.action == "import":
+        from tui.cli_chats_change import import_files
+
+        import_files(path, command.files)
+        return 0
     if _is_missing(path):  # no database is made for a question about it
-        if command.action != "list":
+        if command.action == "list":
+            _list((), command)
+        elif command.action == "search" and command.json:
+            write_json([])
+        elif command.action == "search":
+            say("There are no chats yet")
+        else:
             raise UsageError("There is no chat yet", "", "lokal keeps those that you have on its screen")
-        _list((), as_json=command.json)
         return 0
     store = Store.open(path)
     try:
         if command.action == "list":
-            _list(store.chats(ALL), as_json=command.json)
-        else:
+            _list(store.chats(ALL, archived=command.archived), command)
+        elif command.action in ("show", "export"):
             _show(store, command)
+        elif command.action == "search":
+            from tui.cli_chats_search import search
+
+            search(store, command)
+        elif command.action == "rename":
+            from tui.cli_chats_change import rename
+
+            rename(store, find(store, command.id), command.words)
+        else:
+            from tui.cli_chats_change import delete
+
+            delete(store, [find(store, id) for id in command.ids], path, sure=command.yes)
     finally:
         store.close()
     return 0
+
+
+def find(store: Store, id: str) -> ChatSummary:
+    """The chat that is meant. Raises UsageError when there is none, or more than one."""
+    try:
+        return store.find(id)
+    except StoreError as error:
+        if error.__cause__ is None:  # nothing failed: there is no such chat, or more than one
+            raise UsageError(error.title, error.detail, error.hint) from error
+        raise
 
 
 def _is_missing(path: Path) -> bool:
@@ -48,25 +79,25 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def _list(summaries: tuple[ChatSummary, ...], *, as_json: bool) -> None:
-    if as_json:
+def _list(summaries: tuple[ChatSummary, ...], command: Chats) -> None:
+    if command.json:
         write_json([_as_object(summary) for summary in summaries])
         return
     if not summaries:
-        say("There are no chats yet")
+        say("No chat is archived" if command.archived else "There are no chats yet")
         return
     # On a terminal a line a chat; elsewhere the whole title.
     room = max(20, shutil.get_terminal_size().columns - 42) if sys.stdout.isatty() else 300
     lines = [f"{'ID':<14}{'LAST USED':<18}{'MESSAGES':<10}TITLE"]
     for summary in summaries:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.updated_at))
-        title = safe_line(summary.title, room)
+        when = local_minute(summary.updated_at)
+        title = safe_line(f"{'* ' if summary.pinned else ''}{summary.title}", room)
         lines.append(f"{safe_line(summary.id):<14}{when:<18}{summary.message_count:>8}  {title}")
     write("\n".join(lines) + "\n")
 
 
 def _show(store: Store, command: Chats) -> None:
-    summary = _find(store, command.id)
+    summary = find(store, command.id)
     conversation = store.load(summary.id)
     if command.action == "export":
         text = (chat_as_json if command.format == "json" else chat_as_markdown)(conversation, summary)
@@ -78,15 +109,6 @@ def _show(store: Store, command: Chats) -> None:
         write("\n".join(_in_words(message) for message in conversation.path()))
 
 
-def _find(store: Store, id: str) -> ChatSummary:
-    try:
-        return store.find(id)
-    except StoreError as error:
-        if error.__cause__ is None:  # nothing failed: there is no such chat, or more than one
-            raise UsageError(error.title, error.detail, error.hint) from error
-        raise
-
-
 def _as_object(summary: ChatSummary) -> dict[str, object]:
     return {
         "id": summary.id,
@@ -94,6 +116,8 @@ def _as_object(summary: ChatSummary) -> dict[str, object]:
         "created_at": iso_time(summary.created_at),
         "updated_at": iso_time(summary.updated_at),
         "message_count": summary.message_count,
+        "pinned": summary.pinned,
+        "archived": summary.archived,
     }
 
 

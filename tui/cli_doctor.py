@@ -23,8 +23,9 @@ from tui.config.themes import AUTO, load_themes
 from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.presets import find
-from tui.core.text import safe_line
+from tui.core.text import human_size, safe_line
 from tui.errors import LokalError, ServerError, Unreachable, UsageError
+from tui.guide.model import checked_model
 from tui.paths import Folders, folders
 from tui.servers import detect
 from tui.servers.choice import named_server
@@ -76,6 +77,7 @@ class Report:
     servers: tuple[ServerReport, ...]
     not_found: tuple[Silent, ...]
     engine: str
+    guide: str
     folders: tuple[FolderReport, ...]
     terminal: TerminalAbilities
     problems: tuple[str, ...]
@@ -97,6 +99,7 @@ def doctor(command: Doctor) -> int:
         servers=tuple(one for one in found if isinstance(one, ServerReport)),
         not_found=tuple(one for one in found if isinstance(one, Silent)),
         engine=_engine(),
+        guide=_guide(problems),
         folders=tuple(
             _folder(name, path)
             for name, path in (("config", places.config), ("data", places.data), ("state", places.state))
@@ -172,6 +175,15 @@ def _engine() -> str:
     return f"llama.cpp in xllamacpp {importlib.metadata.version('xllamacpp')}"
 
 
+def _guide(problems: list[LokalError]) -> str:
+    try:
+        model = checked_model()
+    except LokalError as error:
+        problems.append(error)
+        return ""
+    return f"{model.name}, {human_size(model.stat().st_size)}, whole"
+
+
 # -- telling a person -----------------------------------------------------------------------------------------------
 
 
@@ -189,6 +201,7 @@ def _in_words(report: Report) -> Iterator[str]:
         places = ", ".join(one.url.removeprefix("http://") for one in silent)
         yield from _wrapped(f"nobody answers at {places}", "  ")
     yield f"\nBuilt-in engine\n  {report.engine or NO_ENGINE}"
+    yield f"  the guide: {report.guide or 'cannot be used, see below'}"
     yield "\nFolders"
     for folder in report.folders:
         state = "" if folder.exists else "  (not made yet)"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tui import __version__, cli_help
+from tui.cli_grammar_chats import add_chats
 from tui.errors import UsageError
 
 MAX_WIDTH = 78
@@ -42,13 +43,14 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`lokal ask`. `system` None = the preset's own system prompt."""
+    """`lokal ask`. `system` None = the preset's own system prompt; `schema` is `json`, a file, or None for free text."""
 
     target: Target
     prompt: str
     system: str | None = None
     save: bool = False
     json: bool = False
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,19 @@ class Presets:
 
 @dataclass(frozen=True, slots=True)
 class Chats:
-    """`lokal chats ACTION`: list, show or export; `format` is that of an export."""
+    """`lokal chats ACTION`; `format` is that of an export. `words` are what is searched, or the new title; `ids` what is
+    deleted, `yes` without asking; `files` what is imported."""
 
     action: str
     id: str = ""
     json: bool = False
     format: str = "md"
+    archived: bool = False
+    words: str = ""
+    limit: int = 20
+    ids: tuple[str, ...] = ()
+    yes: bool = False
+    files: tuple[Path, ...] = ()
 
 
 Command = Screen | Ask | Doctor | Presets | Chats
@@ -103,7 +112,7 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
                 f"lokal {command} takes no --{option}", "", "It belongs to lokal without a command"
             )
     if command == "ask":
-        return Ask(target, " ".join(words), said["system"], said["save"], said["json"])
+        return Ask(target, " ".join(words), said["system"], said["save"], said["json"], said["schema"])
     if target != Target():
         given = next(name for name in ("server", "model", "preset", "set", "gguf") if said[name])
         raise UsageError(f"lokal {command} takes no --{given}", "", f"See: lokal {command} --help")
@@ -111,7 +120,16 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
         return Doctor(said["json"])
     if command == "presets":
         return Presets(said.get("name"), said["json"])
-    return Chats(said["action"], said.get("id", ""), said.get("json", False), said.get("format", "md"))
+    plain = {
+        name: said[name] for name in ("id", "json", "format", "archived", "limit", "yes") if name in said
+    }
+    return Chats(
+        action=said["action"],
+        words=" ".join(said.get("words", ())),
+        ids=tuple(said.get("ids", ())),
+        files=tuple(said.get("files", ())),
+        **plain,
+    )
 
 
 def _look_before_the_command(arguments: Sequence[str]) -> None:
@@ -202,7 +220,7 @@ def _parser() -> _Parser:
     _add_ask(commands)
     _add_json(commands.add_parser("doctor", description=cli_help.DOCTOR))
     _add_presets(commands)
-    _add_chats(commands)
+    add_chats(commands.add_parser("chats", description=cli_help.CHATS))
     return parser
 
 
@@ -245,6 +263,12 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
     ask.epilogue = cli_help.ask_epilogue
     _add_target(ask, "_here")
     ask.add_argument("--system", metavar="TEXT", help="a system prompt instead of the preset's")
+    ask.add_argument(
+        "--schema",
+        type=_filled,
+        metavar="FILE",
+        help="JSON that fits the JSON schema in FILE, or any: --schema json",
+    )
     ask.add_argument("--save", action="store_true", help="keep question and answer as a chat")
     ask.add_argument("--json", action="store_true", help="print one JSON object when the answer is there")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help=argparse.SUPPRESS)
@@ -259,29 +283,21 @@ def _add_presets(commands: _Commands[_Parser]) -> None:
     _add_json(show)
 
 
-def _add_chats(commands: _Commands[_Parser]) -> None:
-    chats = commands.add_parser("chats", description=cli_help.CHATS)
-    actions = chats.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_json(actions.add_parser("list", help="all chats, the one used last first"))
-    which = "its id, the start of it, or last"
-    show = actions.add_parser("show", help="the messages of a chat along its open branch")
-    show.add_argument("id", metavar="ID", help=which)
-    _add_json(show)
-    export = actions.add_parser("export", help="write a chat to standard output")
-    export.add_argument("id", metavar="ID", help=which)
-    export.add_argument(
-        "--format",
-        choices=("md", "json"),
-        default="md",
-        help="md: the open branch (default); json: everything",
-    )
-
-
 # -- what is wrong, in words ----------------------------------------------------------------------------------------
 
 _COMMANDS = ("ask", "doctor", "presets", "chats")
 _TOP_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--version", "--resume", "--profile-start")
-_OPTIONS = (*_TOP_OPTIONS, "--json", "--system", "--save", "--format")
+_OPTIONS = (
+    *_TOP_OPTIONS,
+    "--json",
+    "--system",
+    "--schema",
+    "--save",
+    "--format",
+    "--archived",
+    "--limit",
+    "--yes",
+)
 
 
 def _unknown(argument: str, command: str | None) -> UsageError:

@@ -17,7 +17,7 @@ commands:
   ask PROMPT          print the answer to one question
   doctor              show what lokal finds: servers, folders, the terminal
   presets list|show   the presets and their values
-  chats list|show|export
+  chats list|show|search|rename|rm|export|import
                       the chats that were kept
   lokal COMMAND --help says more about each."""
 
@@ -40,16 +40,26 @@ _ASK_EXAMPLES = """examples:
   lokal ask "What does chmod 640 mean?"
   journalctl -n 50 | lokal ask "What went wrong?"
   lokal ask --json --set temperature=0 --set seed=1 "2+2?" | jq .text
+  lokal ask --schema invoice.json "What is in this mail?" < mail.txt | jq .total
 
 exit status:
-  0 answered; 2 wrong usage; 3 no server answers; 4 the server refused, or the
-  answer broke off; 130 interrupted; 1 anything else
+  0 answered; 2 wrong usage; 3 no server answers; 4 the server refused, the
+  answer broke off or does not fit its schema; 130 interrupted; 1 anything else
 """
 
 DOCTOR = """Show the servers that answer, with their models, lokal's folders, what this
 terminal can do, and what is wrong in lokal's files."""
 PRESETS = "A preset is a named set of parameters; lokal keeps each in a file of its own."
 CHATS = "Chats are kept by the screen, and by lokal ask --save."
+CHATS_SEARCH = """Search all messages and titles. Every word must be there and may go on: “serv”
+finds “server”. Accents and case do not matter: “zazolc” finds “zażółć”. Words
+in quotation marks must follow each other: lokal chats search '"bad gateway"'"""
+CHATS_RM = """Delete chats for good, with all their messages. There is no way back; what is
+deleted in the screen's list of chats can be brought back there for a day."""
+CHATS_IMPORT = """Take in chats from files: lokal's own JSON (lokal chats export --format json),
+what Open WebUI exports, conversations.json from a ChatGPT export, and the
+text files of oterm. All files are read before anything is kept; chats that
+are there already are skipped."""
 
 
 def ask_epilogue() -> str:

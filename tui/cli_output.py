@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import textwrap
+import time
 from itertools import chain
 
 from tui.core.text import safe_line
@@ -15,6 +16,7 @@ from tui.errors import LokalError
 
 # What JSON allows in a string but a terminal may act on, or a line reader may break at.
 _TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LATEST_S = 253_402_214_400.0  # the last day of the year 9999 begins
 
 
 def prepare() -> None:
@@ -62,6 +64,11 @@ def write_json(value: object) -> None:
     """Write a JSON document: readable, and without a character that a terminal acts on."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     write(_TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+
+
+def local_minute(seconds: float) -> str:
+    """A moment in seconds since the epoch by the clock on the wall; one that no calendar has is the nearest that it has."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(min(max(seconds, 0.0), _LATEST_S)))
 
 
 def say(text: str) -> None:

@@ -5,6 +5,7 @@ LokalError                title, detail, hint
 ├── FileError             a file cannot be read, parsed or written
 │   └── MalformedFile     ... with the line and column
 ├── StoreError            the chat database
+│   └── ChatGone          ... has this chat no longer
 ├── EngineError           the embedded llama.cpp engine
 └── ServerError           anything that concerns a model server
     ├── Unreachable       nobody answers at this address
@@ -15,6 +16,7 @@ LokalError                title, detail, hint
         ├── StillLoading  503 while the model loads
         ├── ServerBusy    503 or 429: the queue is full
         ├── ContextOverflow  the prompt is longer than the context window
+        ├── Misfit        the answer is not JSON, or not of its schema
         ├── BadReply      bytes that are not the protocol
         └── Interrupted   the answer ended without its end
 """
@@ -69,6 +71,14 @@ class MalformedFile(FileError):
 
 class StoreError(LokalError):
     """The chat database could not be opened, read or written."""
+
+
+class ChatGone(StoreError):
+    """A chat is not there, or was deleted, here or in another lokal; `chat_id` names it."""
+
+    def __init__(self, chat_id: str, title: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(title, detail, hint)
+        self.chat_id = chat_id
 
 
 class EngineError(LokalError):
@@ -126,6 +136,10 @@ class ContextOverflow(Refused):
         super().__init__(title, detail, hint, status)
         self.prompt_tokens = prompt_tokens
         self.window_tokens = window_tokens
+
+
+class Misfit(Refused):
+    """The answer is complete, but not what the schema that it was asked for says."""
 
 
 class BadReply(Refused):

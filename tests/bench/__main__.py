@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import chats, long, startup, streaming, transcript
+from tests.bench import chats, long, search, startup, streaming, transcript
 from tests.bench.figure import Figure, as_json, row
 from tests.bench.stage import ROOT, Stage
 
@@ -32,6 +32,7 @@ BENCHES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "append": transcript.appends,
     "open": chats.opening,
     "list": chats.listing,
+    "search": search.search,
     "long": long.long_stream,
 }
 _RUNS = 5

@@ -19,6 +19,7 @@ from tui.ui.transcript.view import Transcript
 LONG, SHORT = 10_000, 100
 MANY, FEW = 10_000, 10
 _LAST = "The last words of the chat"
+_F7, _END = "\x1b[18~", "\x1b[F"
 
 
 def opening(stage: Stage) -> list[Figure]:
@@ -60,6 +61,29 @@ def listing(stage: Stage) -> list[Figure]:
         ratio("list", f"`lokal chats list`, {MANY} chats / {FEW}", seconds[many], seconds[few], 2),
         median("list", f"`lokal chats list`, {MANY} chats", [s * 1000 for s in seconds[many]], "ms", 300),
         median("list", f"`lokal chats list`, {FEW} chats", [s * 1000 for s in seconds[few]], "ms"),
+        *_on_the_screen(stage, many),
+    ]
+
+
+def _on_the_screen(stage: Stage, home: Path) -> list[Figure]:
+    """F7 and then End, until the chats are painted; the first F7 loads the list's code too."""
+    opened, ended = [], []
+    with stage.lokal(home=home, columns=100) as watched:
+        watched.seen("No model server|No server")
+        watched.quiet(1.0)
+        for run in range(stage.runs + 1):
+            f7 = watched.send(_F7)
+            shown_at = watched.seen(f"Chats  {MANY:,}.*number {MANY - 1}[?]")
+            end = watched.send(_END)
+            ended_at = watched.seen("number 0[?]")
+            if run:
+                opened.append((shown_at - f7) * 1000)
+                ended.append((ended_at - end) * 1000)
+            watched.send(_F7)
+            watched.seen(lambda screen: f"Chats  {MANY:,}" not in screen)
+    return [
+        median("list", f"F7 to the list of {MANY} chats on the screen", opened, "ms", 100),
+        median("list", "End to its last chat", ended, "ms", 100),
     ]
 
 

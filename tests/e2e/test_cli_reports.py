@@ -19,6 +19,7 @@ from tui.store.store import Store
 
 COMMANDS = [
     "", "ask", "doctor", "presets", "presets list", "presets show", "chats", "chats list", "chats show", "chats export",
+    "chats search", "chats rename", "chats rm", "chats import",
 ]  # fmt: skip
 
 

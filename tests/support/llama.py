@@ -55,17 +55,24 @@ def children(pid: int) -> list[int]:
 class LlamaServer:
     """A server that a test may kill and start again: address and key stay the same."""
 
-    def __init__(self, gguf: Path, log_folder: Path, values: Mapping[str, Value] = NO_PARAMETERS) -> None:
+    def __init__(
+        self, gguf: Path, log_folder: Path, values: Mapping[str, Value] = NO_PARAMETERS, cache_mib: int = 64
+    ) -> None:
         self.gguf = gguf
         self._log_folder = log_folder
         self._values = values
-        self._engine = Engine(gguf, log_folder, values)
+        self._engine = Engine(gguf, log_folder, values, cache_mib=cache_mib)
         self.endpoint: Endpoint = run_aside(self._engine.start())
 
     @property
     def headers(self) -> dict[str, str]:
         """What a request must carry."""
         return {"Authorization": f"Bearer {self.endpoint.api_key}"}
+
+    @property
+    def pid(self) -> int:
+        """The process id of its supervisor; 0 while it does not run."""
+        return self._engine._process.pid if self._engine._process else 0
 
     @property
     def running(self) -> bool:

@@ -256,4 +256,5 @@ async def chatting(
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
         async with running(server.url, size=size, theme=theme) as stage:
             await stage.see("ctx 0 of 8k")
+            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
             yield stage, server

@@ -142,8 +142,8 @@ async def test_writing_while_an_answer_comes_in() -> None:
         await stage.see("Slowly")
         await stage.write("the next")
         await stage.press("enter")
-        await stage.see("An answer is coming in: Esc stops it. Your text stays here.")
-        assert stage.app.chat.composer.text == "the next"
+        await stage.see(r"waiting: the next +Alt\+↑ takes it back")
+        assert stage.app.chat.composer.text == ""
         assert questions(server) == ["A long one"]
         server.on("/api/chat", ollama_answer("Yes."))
         await stage.press("escape")

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from textual import events
 
+from tests.support.pictures import png, says_who_can_see
 from tests.support.replay import Replay, as_json, held, recorded, replay, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
 from tests.support.snapshot import FOLDER, check
-from tests.support.stage import NOBODY, SIZES, Stage, like_ollama, like_router, ollama_answer, running
+from tests.support.stage import (
+    NOBODY,
+    SIZES,
+    Stage,
+    like_ollama,
+    like_router,
+    ollama_answer,
+    running,
+)
 
 QUESTION = "Why does nginx answer 502 after a deploy?"
 BEGINNING = """\
@@ -180,6 +191,79 @@ async def test_reading_back_while_an_answer_comes_in() -> None:
             await check_all(stage, "chat-reading-back")
 
 
+# -- writing ------------------------------------------------------------------------------------------------------------
+
+
+async def test_pasted_pieces_and_files_that_go_along(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(png())
+    (tmp_path / "report.txt").write_text("row\n" * 320)
+    async with ollama() as server:
+        says_who_can_see(server, sees=True).on("/api/chat", ollama_answer("A red square."))
+        async with running(server.url) as stage:
+            await ready(stage)
+            await stage.write("Compare ")
+            stage.app.post_message(events.Paste("row\n" * 4200))
+            await stage.see("⟦pasted 4,200 lines · 1⟧")
+            await stage.see("ctx ~")
+            await check_all(stage, "writing-pasted")
+            stage.app.chat.composer.fill("")
+            stage.app.run_command("attach", f"'{tmp_path / 'photo.png'}' '{tmp_path / 'report.txt'}'")
+            await stage.see("attached: photo.png")
+            await stage.write("What is it?")
+            await stage.see_no_more("Alt.P")
+            await check_all(stage, "writing-attached")
+            await stage.press("enter")
+            await stage.see("A red square")
+            await stage.see("412 tokens")
+            await check_all(stage, "chat-attached")
+
+
+async def test_questions_that_wait() -> None:
+    async with ollama() as server:
+        server.on("/api/chat", stalling(ollama_answer(BEGINNING, ended=False)))
+        async with running(server.url) as stage:
+            await ready(stage)
+            await stage.ask(QUESTION)
+            await stage.see("than nginx expects:")
+            await stage.ask(
+                "And how do I see which socket nginx expects, and who listens on it, and with which rights?"
+            )
+            await stage.see("waiting: And")
+            await check_all(stage, "writing-waiting")
+            await stage.ask("Thanks.")
+            await stage.see("Thanks")
+            await stage.press("escape")
+            await stage.see("2 questions wait")
+            await check_all(stage, "writing-held")
+
+
+async def answered(stage: Stage, count: int) -> None:
+    """Wait until so many questions have whole answers."""
+
+    def is_so() -> bool:
+        session = stage.app.chat.session
+        return not stage.app.chat.doing and session is not None and len(session.conversation) == 2 * count
+
+    await stage.until(is_so, f"{count} answers are there")
+
+
+async def test_searching_in_earlier_prompts() -> None:
+    async with ollama() as server:
+        server.on("/api/chat", ollama_answer("Yes."))
+        async with running(server.url) as stage:
+            await ready(stage)
+            for number, prompt in enumerate((QUESTION, "What is nginx?", "Zażółć gęślą jaźń"), 1):
+                await stage.ask(prompt)
+                await answered(stage, number)
+            await stage.press("ctrl+r")
+            await stage.write("nginx")
+            await stage.see("1 of 2")
+            await check_all(stage, "writing-search")
+            await stage.write("?!")
+            await stage.see("nothing found")
+            await check_all(stage, "writing-search-nothing")
+
+
 # -- models -------------------------------------------------------------------------------------------------------------
 
 
@@ -255,11 +339,11 @@ async def test_the_key_page_and_the_palette() -> None:
         await stage.press("escape")
         await stage.see("Connected")
         await stage.press("ctrl+p")
-        await stage.see("Next preset")
+        await stage.see("Ask again")
         await check_all(stage, "palette")
         await stage.write("crea")
         await stage.see("Preset: creative")
-        await stage.see_no_more("New chat")
+        await stage.see_no_more("Ask again")
         await check_all(stage, "palette-search")
 
 
@@ -312,7 +396,7 @@ async def test_themes(theme: str) -> None:
             await stage.see("in memory")
             await check(stage, f"{theme}-models")
             await stage.press("ctrl+p")
-            await stage.see("Next preset")
+            await stage.see("Ask again")
             await check(stage, f"{theme}-palette")
 
 

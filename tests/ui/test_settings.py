@@ -256,20 +256,20 @@ async def test_every_parameter_is_in_the_form_and_explained() -> None:
 
 async def test_other_keys_are_shown_and_used() -> None:
     configure(
-        '[keys]\n"parameter.more" = "f5"\n"parameter.unset" = "d"\n"preset.save" = "f7"\n"preset.next" = "ctrl+b"\n'
+        '[keys]\n"parameter.more" = "f5"\n"parameter.unset" = "d"\n"preset.save" = "f11"\n"preset.next" = "ctrl+b"\n'
     )
     async with settings() as (stage, _):
         await stage.see(r"Ctrl\+B next")
         await stage.see("d default")
         await stage.press("f5")
         await stage.see(r"temperature +0\.45 ")
-        await stage.see("F7 save")
+        await stage.see("F11 save")
         await stage.press("d")
         await stage.see("temperature +default")
         await stage.press("right", "x", "ctrl+s")  # given away, so that they do nothing
         await stage.see("temperature +default")
         assert on_disk("technical")["temperature"] == 0.4
-        await stage.press("f7")
+        await stage.press("f11")
         await stage.see(r"Saved ~/\.config/lokal/presets/technical\.toml")
         assert "temperature" not in on_disk("technical")
         await stage.press("ctrl+b")

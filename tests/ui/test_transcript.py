@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from tui.core.block import LIMIT
 from tui.core.blocks import Block
-from tui.ui.transcript import layout
+from tui.ui.transcript import cache
 from tui.ui.transcript.entry import Entry, Heading, Notice, Tone
 from tui.ui.transcript.markdown import block_lines
 from tui.ui.transcript.palette import Palette
@@ -390,7 +390,7 @@ async def test_only_what_is_in_sight_is_ever_rendered(monkeypatch: pytest.Monkey
         rendered.append(block)
         return block_lines(block, *rest, **options)
 
-    monkeypatch.setattr(layout, "block_lines", note)
+    monkeypatch.setattr(cache, "block_lines", note)
     async with running() as (transcript, _, pilot):
         transcript.show([*chat(10_000), answer("word " * 50_000)])
         assert len(rendered) < 30

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.ui.transcript.cache import CACHED_LINES
 from tui.ui.transcript.entry import Entry, Heading, Tone
-from tui.ui.transcript.layout import CACHED_LINES, Document, Spot
+from tui.ui.transcript.layout import Document
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.passage import Tally
 from tui.ui.transcript.prose import Line
+from tui.ui.transcript.spot import Spot
 from tui.ui.transcript.unread import Unread
 
 HEADING = Heading("model", Tone.MODEL)

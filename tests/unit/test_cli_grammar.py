@@ -54,6 +54,15 @@ from tui.errors import (
         ("chats show abc", Chats("show", "abc")),
         ("chats export last", Chats("export", "last")),
         ("chats export abc --format json", Chats("export", "abc", format="json")),
+        ("chats list --archived", Chats("list", archived=True)),
+        (
+            "chats search bad '\"a b\"' --json --limit 5",
+            Chats("search", json=True, words='bad "a b"', limit=5),
+        ),
+        ("chats search x", Chats("search", words="x")),
+        ("chats rename abc New title", Chats("rename", "abc", words="New title")),
+        ("chats rm a b --yes", Chats("rm", ids=("a", "b"), yes=True)),
+        ("chats import a.json b.txt", Chats("import", files=(Path("a.json"), Path("b.txt")))),
     ],
 )
 def test_meaning(line: str, meaning: Command) -> None:
@@ -76,6 +85,13 @@ def test_meaning(line: str, meaning: Command) -> None:
         ("presets", "lokal presets needs ACTION", "See: lokal presets --help"),
         ("presets lst", "lokal presets cannot be “lst”", "See: lokal presets --help"),
         ("chats show", "lokal chats show needs ID", "See: lokal chats show --help"),
+        ("chats search", "lokal chats search needs TEXT", "See: lokal chats search --help"),
+        ("chats rm --yes", "lokal chats rm needs ID", "See: lokal chats rm --help"),
+        (
+            "chats search x --limit 0",
+            "--limit needs a number from 1 to 10000",
+            "See: lokal chats search --help",
+        ),
         ("chats list extra", "lokal chats has no use for “extra”", "See: lokal chats --help"),
         ("--resume x ask hi", "lokal ask takes no --resume", "It belongs to lokal without a command"),
         ("--preset p chats list", "lokal chats takes no --preset", "See: lokal chats --help"),

@@ -39,7 +39,7 @@ api_key_env = "KEY"
 comment = "kept"
 
 [keys]
-answer.retry = "F7"
+answer.retry = "F11"
 "theme.next" = "^y"
 """
 
@@ -73,7 +73,7 @@ def test_everything_can_be_set(path: Path) -> None:
         show_reasoning=True,
         history_size=50,
         servers=(Endpoint("http://192.168.1.5:8080", ServerKind.LLAMACPP, "hunter2", "workstation"),),
-        keys={"answer.retry": "f7", "theme.next": "ctrl+y"},
+        keys={"answer.retry": "f11", "theme.next": "ctrl+y"},
     )
     assert ["wallpaper" in problem.title or "comment" in problem.title for problem in loaded.problems] == [
         True,
@@ -193,7 +193,7 @@ def test_a_server_is_changed_and_removed(path: Path) -> None:
 
 
 def test_keys_are_saved_and_unknown_ones_kept(path: Path) -> None:
-    settings = load_settings(written(path, '[keys]\nfuture = "f12"\nanswer.retry = "f7"\n')).value
+    settings = load_settings(written(path, '[keys]\nfuture = "f12"\nanswer.retry = "f11"\n')).value
     save_settings(path, replace(settings, keys=MappingProxyType({"answer.retry": "f10"})))
     assert tomllib.loads(path.read_text(encoding="utf-8")) == {
         "keys": {"future": "f12", "answer.retry": "f10"}

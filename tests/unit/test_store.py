@@ -97,9 +97,9 @@ def test_the_list_of_ten_thousand_chats_needs_no_sorting(store: Store) -> None:
             "INSERT INTO chats (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
             [(f"{number:012x}", f"Chat {number}", NOON, NOON + number) for number in range(10_000)],
         )
-    plan = " ".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {LIST_CHATS}", (50, 0)))
+    plan = " ".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {LIST_CHATS}", (0, 50, 0)))
     connection.close()
-    assert "USING INDEX chats_by_update" in plan
+    assert "USING INDEX chats_listed" in plan
     assert "TEMP B-TREE" not in plan
     assert [chat.title for chat in store.chats(limit=2)] == ["Chat 9999", "Chat 9998"]
     assert len(store.chats(limit=20_000)) == 10_000

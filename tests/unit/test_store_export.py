@@ -75,6 +75,7 @@ def test_the_open_branch_as_json() -> None:
         "created_at": "2026-11-22T12:00:01.250Z",
         "problem": {"title": "Broke", "detail": "the line", "hint": "Wait"},
         "attachments": [],
+        "edited": False,
     }
     assert told["messages"][0]["attachments"] == [{"name": "a.png", "media_type": "image/png", "size": 2}]
     assert json.loads(messages_as_json(chat.path())) == told["messages"]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.core.message import Attachment, Message, Problem, Role, Status, Timings, Usage, new_id
+from tui.store.cleaning import cleaned
 from tui.store.store import Store
 
 NOON = 1_790_000_000.0
@@ -47,6 +48,7 @@ MESSAGES = st.builds(
     finish_reason=TEXT,
     problem=st.none() | st.builds(Problem, TEXT, TEXT, TEXT),
     attachments=st.lists(st.builds(Attachment, TEXT, TEXT, st.binary(max_size=30)), max_size=3).map(tuple),
+    edited=st.booleans(),
 )
 
 
@@ -78,6 +80,17 @@ def expected(message: Message) -> Message:
             Attachment(whole(file.name), whole(file.media_type), file.data) for file in message.attachments
         ),
     )
+
+
+def as_read(message: Message) -> Message:
+    """What comes of an exported message when the export is read: safe texts, times and counts that can be."""
+    created_at = min(max(message.created_at, 0.0), 253_402_214_400.0)
+    usage, most = message.usage, 2**53
+    prompt, completion, cached = (
+        None if count is None or count > most else count
+        for count in (usage.prompt, usage.completion, usage.cached)
+    )
+    return replace(cleaned(message), created_at=created_at, usage=Usage(prompt, completion, cached))
 
 
 @settings(deadline=None, max_examples=150)

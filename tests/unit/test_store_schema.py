@@ -177,6 +177,53 @@ def test_without_a_copy_there_is_no_migration(folder: Path) -> None:
         assert "tags" not in tables(connection)
 
 
+def test_a_migrated_database_is_indexed_in_steps(folder: Path) -> None:
+    path = folder / "chats.db"
+    write_version_1(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO messages (id, chat_id, ordinal, role, content, created_at, reasoning, status, model, server,"
+            " preset, parameters, usage, timings, finish_reason)"
+            " VALUES (?, 'c1', ?, 'user', ?, ?, '', 'complete', '', '', '', '{}', '{}', '{}', '')",
+            [(f"old{number}", number + 2, f"żółw {number}", 150.0 + number) for number in range(1000)],
+        )
+        connection.commit()
+    store = Store.open(path)
+    assert store.index_backlog() == 1002  # and the title; the answer that streams is not there yet
+    assert store.index_some()
+    found = len(store.search("zolw", limit=2000))
+    assert 0 < found < 1000
+    store.close()  # in the middle of it
+
+    store = Store.open(path)
+    store.add_message("c1", Message("new", None, Role.USER, "żółw at once", 300.0))
+    assert [hit.message_id for hit in store.search("once")] == ["new"]
+    while store.index_some():
+        pass
+    assert store.index_backlog() == 0
+    assert len(store.search("zolw", limit=2000)) == 1001
+    assert [(hit.chat_id, hit.message_id) for hit in store.search("old chat")] == [("c1", "")]
+    assert not store.chats(archived=True)
+    assert not store.chats()[0].pinned
+    store.close()
+
+
+def test_a_migration_that_is_interrupted_half_way_is_done_at_the_next_start(folder: Path) -> None:
+    path = folder / "chats.db"
+    write_version_1(path)
+    for done in range(1, len(MIGRATIONS[1])):
+        half = (*MIGRATIONS[:1], (*MIGRATIONS[1][:done], "INSERT INTO nowhere VALUES (1)"))
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+                migrate(connection, path, half)
+            assert version(connection) == 1
+    store = Store.open(path)
+    assert store.recover() == ("c1",)
+    assert [message.content for message in store.load("c1").path()] == ["Hi", "Hello"]
+    assert [hit.message_id for hit in store.search("hello")] == ["m2"]
+    store.close()
+
+
 def test_a_new_database_needs_no_copy(folder: Path) -> None:
     Store.open(folder / "chats.db").close()
     assert sorted(entry.name for entry in folder.iterdir()) == ["chats.db", "locks"]

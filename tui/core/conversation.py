@@ -7,8 +7,11 @@ the child that each node has selected, from the first message down.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from tui.core.message import Message, Role
+from tui.core.message import Message, Role, Status, new_id
+from tui.core.removal import Removed, merged
+from tui.core.view import EVERYTHING
 
 MAX_TITLE = 60
 
@@ -23,6 +26,10 @@ class Conversation:
         the open branch, None = the newest. Raises ValueError for a message without its parent."""
         self.id = id
         self.title = title
+        self.view = EVERYTHING
+        """What the model sees of the open branch; no part of the tree."""
+        self.system = ""
+        """The chat's own system prompt, which goes before the preset's; no part of the tree."""
         self._messages: dict[str, Message] = {}
         self._children: dict[str | None, list[str]] = {}
         self._selected: dict[str | None, str] = {}
@@ -115,6 +122,74 @@ class Conversation:
             parent = self._messages[node].parent
             self._selected[parent] = node
             node = parent
+
+    def below(self, message_id: str) -> tuple[str, ...]:
+        """The ids of `message_id` and all messages below it, in the order of their making."""
+        found, left = {message_id}, [message_id]
+        while left:
+            children = self._children.get(left.pop(), ())
+            found.update(children)
+            left.extend(children)
+        return tuple(each for each in self._messages if each in found)
+
+    def remove(self, message_id: str) -> Removed:
+        """Take a message out with all below it; where it was open, the sibling before it is, or else the one after.
+
+        Raises KeyError for a message that is not there."""
+        parent = self._messages[message_id].parent
+        gone = self.below(message_id)
+        before = dict(zip(self._messages, (None, *self._messages), strict=False))
+        selected = [(node, self._selected[node]) for node in (parent, *gone) if node in self._selected]
+        removed = Removed(
+            tuple(self._messages[each] for each in gone),
+            tuple(before[each] for each in gone),
+            tuple(selected),
+        )
+        siblings = self._children[parent]
+        place = siblings.index(message_id)
+        siblings.remove(message_id)
+        if self._selected.get(parent) == message_id:
+            del self._selected[parent]
+            if siblings:
+                self._selected[parent] = siblings[max(0, place - 1)]
+        if not siblings:
+            del self._children[parent]
+        for each in gone:
+            del self._messages[each]
+            self._children.pop(each, None)
+            self._selected.pop(each, None)
+        return removed
+
+    def restore(self, removed: Removed) -> None:
+        """Put back what `remove` took out, where it was and as it was open. When what was done since is undone in
+        reverse the tree is the very same. Raises ValueError when the parent is not there, or a message is already."""
+        top = removed.messages[0]
+        if top.parent is not None and top.parent not in self._messages:
+            raise ValueError(f"message {top.id} has no parent {top.parent}")
+        if any(message.id in self._messages for message in removed.messages):
+            raise ValueError("a message is there already")
+        self._messages = {message.id: message for message in merged(self, removed)}
+        self._children = {}
+        for message in self:
+            self._children.setdefault(message.parent, []).append(message.id)
+        self._selected.update(removed.selected)
+
+    def branch_to(self, message_id: str, new_chat_id: str) -> Conversation:
+        """A new conversation with copies of the messages from the first one to `message_id`: other ids, all else the
+        same. An answer that is still coming is interrupted in the copy, where nobody goes on writing it."""
+        branch = Conversation(new_chat_id, self.title)
+        parent: str | None = None
+        for message in self.path_to(message_id):
+            status = Status.INTERRUPTED if message.status is Status.STREAMING else message.status
+            copy = replace(message, id=new_id(), parent=parent, status=status)
+            branch.add(copy)
+            parent = copy.id
+        return branch
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """All there is to know of the tree: equal for trees with the same messages, order, siblings and open branches."""
+        children = {node: tuple(children) for node, children in self._children.items()}
+        return self.id, self.title, tuple(self._messages.items()), children, dict(self._selected)
 
 
 def title_from(text: str) -> str:

@@ -81,6 +81,7 @@ class Message:
 
     `preset`, `model`, `server` and `parameters` say how an answer was really made: `parameters` holds canonical
     names and the values that were sent, nothing that the server did not take. They are empty for a question.
+    `edited` = an answer whose text, or its beginning, the person wrote.
     `created_at` is in seconds since the epoch, UTC.
     """
 
@@ -100,6 +101,7 @@ class Message:
     finish_reason: str = ""
     problem: Problem | None = None
     attachments: tuple[Attachment, ...] = ()
+    edited: bool = False
 
     @property
     def resumable(self) -> bool:

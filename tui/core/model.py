@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tui.core.endpoint import ServerKind
 
+GUIDE = "lokal-guide"
+"""The name of the small model inside lokal, which knows nothing but lokal; answers of this model are marked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

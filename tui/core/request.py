@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui.core.message import NO_PARAMETERS, Attachment, Message, Role, Value
+from tui.core.schema import Schema
+from tui.core.view import EVERYTHING, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +24,22 @@ class ChatRequest:
     """A request for an answer. With `resume` the last turn is the assistant's and is to be continued, not repeated.
 
     `parameters` are canonical names; a server sends those it takes (see `parameters.for_server`) and nothing else.
+    With a `schema` the answer is to be JSON; a server that cannot be held to one refuses.
     """
 
     model: str
     turns: tuple[Turn, ...]
     parameters: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
     resume: bool = False
+    schema: Schema | None = None
 
 
-def turns_of(path: Iterable[Message], system: str = "") -> tuple[Turn, ...]:
-    """The turns of a branch. Empty answers (failed or stopped before a word came) are left out, and two questions
-    that then follow each other become one turn, since chat templates want roles to take turns."""
+def turns_of(path: Sequence[Message], system: str = "", view: View = EVERYTHING) -> tuple[Turn, ...]:
+    """The turns of a branch, as far as the model sees it. Empty answers (failed or stopped before a word came) are left
+    out, and two questions that then follow each other become one turn, since chat templates want roles to take turns."""
+    system = view.system(path, system)
     turns = [Turn(Role.SYSTEM, system)] if system.strip() else []
-    for message in path:
+    for message in view.seen(path):
         if message.role is Role.ASSISTANT and not message.content.strip():
             continue
         last = turns[-1] if turns else None

@@ -24,6 +24,8 @@ class Capabilities:
     reports_prefill: bool = False  # says how far it has read the prompt
     loads_on_request: bool = False  # loads the model that a request names
     knows_loaded: bool = False  # says which models are in memory
+    counts_tokens: bool = False  # says how many tokens a prompt takes
+    structured: bool = False  # holds an answer to JSON, or to a schema
 
 
 class Server(Protocol):
@@ -51,6 +53,15 @@ class Server(Protocol):
 
     async def context_window(self, model: str) -> int | None:
         """The context window in tokens that `model` is loaded with; None while it is not loaded or not told."""
+        ...
+
+    async def largest_window(self, model: str) -> int | None:
+        """The largest context window in tokens that a request to `model` may ask for; None where no request can."""
+        ...
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        """Tokens of the prompt that `request` becomes, in the chat template of its model and without its pictures, whose
+        tokens nobody tells. None where the server cannot count, or does not just now: it never raises."""
         ...
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind, parse_url
-from tui.core.model import Model, ServerInfo
+from tui.core.model import GUIDE, Model, ServerInfo
 from tui.core.text import safe_line
 from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable
 from tui.servers import detect
@@ -36,8 +36,15 @@ class Connection:
         return next((model for model in self.models if model.name == name), None)
 
     @property
+    def guide(self) -> bool:
+        """Whether it is the small model inside lokal."""
+        return self.embedded and any(model.name == GUIDE for model in self.models)
+
+    @property
     def place(self) -> str:
         """Kind and place in words: `Ollama on this machine`."""
+        if self.guide:
+            return "no server"
         if self.embedded:
             return "built-in llama.cpp on this machine"
         return f"{self.info.kind.label} on {self.server.endpoint.place}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed
@@ -14,6 +15,7 @@ from tui.servers.base import Capabilities
 from tui.servers.failures import Asked, complaint_in, complaint_of, refused
 from tui.servers.http import SILENCE_S, Http, Incoming, Reply
 from tui.servers.opening import Opening
+from tui.servers.outgoing import text_files_of
 from tui.servers.stream import Frame, Parser
 from tui.servers.wire import Fields, parse_object
 
@@ -52,11 +54,35 @@ class ServerClient:
                 raise Refused(
                     f"{self._kind.label} cannot continue an answer", "", "Ask the model to go on instead"
                 )
+            if request.schema is not None and not self._capabilities.structured:
+                raise Refused(
+                    f"{self._kind.label} cannot hold an answer to a schema",
+                    "",
+                    "Ask for JSON in words instead",
+                )
             async with aclosing(self._answer(request)) as events:
                 async for event in events:
                     yield event
         except LokalError as error:
             yield Failed(error)
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        """Tokens of the prompt; see `Server.count_tokens`."""
+        if not self._capabilities.counts_tokens:
+            return None
+        turns = tuple(replace(turn, attachments=text_files_of(turn)) for turn in request.turns)
+        try:
+            return await self._count(replace(request, turns=turns))
+        except LokalError:
+            return None
+
+    async def largest_window(self, model: str) -> int | None:
+        """The largest window that a request may ask for; see `Server.largest_window`."""
+        return None
+
+    async def _count(self, request: ChatRequest) -> int | None:
+        """Ask the server's tokenizer. Raises ServerError; `request` has no pictures."""
+        raise NotImplementedError
 
     def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """The events of an answer, the last one Done or Failed; a LokalError that it raises becomes Failed."""
@@ -72,6 +98,10 @@ class ServerClient:
     async def _get(self, path: str, model: str = "") -> Fields:
         """The JSON object at `path`. Raises the ServerError that anything else is."""
         return self._object(await self._http.get(path), model)
+
+    async def _ask(self, path: str, body: Mapping[str, object], model: str = "") -> Fields:
+        """The JSON object that `body` is answered with. Raises the ServerError that anything else is."""
+        return self._object(await self._http.ask(path, body), model)
 
     def _object(self, reply: Reply, model: str = "") -> Fields:
         if 300 <= reply.status < 400:

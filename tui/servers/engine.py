@@ -57,7 +57,7 @@ class Engine:
     """One model served by a child process. `start` and `stop` belong to one event loop, `kill` may be called anywhere.
 
     `values` are canonical parameters; those that are set when a model is loaded are used. `port` 0 is any free one,
-    an empty `api_key` a random one.
+    an empty `api_key` a random one; `cache_mib` is the memory for prompts of chats that one may come back to.
     """
 
     def __init__(
@@ -68,7 +68,9 @@ class Engine:
         *,
         port: int = 0,
         api_key: str = "",
+        cache_mib: int = engine_child.PROMPT_CACHE_MIB,
     ) -> None:
+        self._cache_mib = cache_mib
         self.gguf = gguf
         self._log_folder = log_folder
         self._values = dict(values)
@@ -201,6 +203,7 @@ class Engine:
             port=port,
             api_key=self._api_key,
             flags=tuple(engine_flags(values)),
+            cache_mib=self._cache_mib,
         )
 
     def _spawn(self, job: Job) -> subprocess.Popen[bytes]:
@@ -278,6 +281,15 @@ _HINTS = tuple(
         ),
     )
 )
+
+
+def why_missing() -> EngineError | None:
+    """Why the engine cannot be started here at all; None if it is installed."""
+    try:
+        _find_program()
+    except EngineError as error:
+        return error
+    return None
 
 
 def _find_program() -> str:

@@ -43,8 +43,11 @@ WHEEL_SETTINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `flags` are
-    llama-server's, a name and a whole number each."""
+    (
+        """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `flags` are
+    llama-server's, a name and a whole number each; `cache_mib` is memory for the prompts of earlier chats."""
+        ""
+    )
 
     program: str
     gguf: str
@@ -52,6 +55,7 @@ class Job:
     port: int
     api_key: str
     flags: tuple[str, ...]
+    cache_mib: int = PROMPT_CACHE_MIB
 
     def to_line(self) -> bytes:
         """One line of JSON."""
@@ -74,7 +78,7 @@ class Job:
         """The environment of llama-server: the key, and nothing of the user's that would move the server elsewhere."""
         moved = {"LLAMA_ARG_API_PREFIX", "LLAMA_ARG_SSL_KEY_FILE", "LLAMA_ARG_SSL_CERT_FILE"}
         kept = {name: value for name, value in os.environ.items() if name not in moved}
-        return {"LLAMA_ARG_CACHE_RAM": str(PROMPT_CACHE_MIB), **kept, "LLAMA_API_KEY": self.api_key}
+        return {"LLAMA_ARG_CACHE_RAM": str(self.cache_mib), **kept, "LLAMA_API_KEY": self.api_key}
 
 
 def supervise() -> int:
@@ -148,7 +152,7 @@ def _serve_from_wheel(job: Job) -> int:
         params.n_parallel = 1
         params.use_jinja = True
         params.ui = False
-        params.cache_ram_mib = PROMPT_CACHE_MIB
+        params.cache_ram_mib = job.cache_mib
         for flag, number in zip(job.flags[::2], job.flags[1::2], strict=True):
             for setting in WHEEL_SETTINGS[flag].split():
                 *outer, last = setting.split(".")

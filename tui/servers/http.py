@@ -95,14 +95,35 @@ class Http:
         from tui.servers import transport
 
         with transport.translated(self._endpoint, answering=True):
-            request = client.build_request(
-                "POST",
-                self._endpoint.url + path,
-                content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
-                headers={"Content-Type": "application/json"},
-                timeout=transport.timeout(self._silence_s),
-            )
+            request = self._request(client, path, body, transport.timeout(self._silence_s))
             return Incoming(self._endpoint, await client.send(request, stream=True))
+
+    async def ask(self, path: str, body: Mapping[str, object], timeout_s: float = ASK_S) -> Reply:
+        """POST `body` as JSON and read the reply, within `timeout_s` in all. A reply with an error status is a reply."""
+        client = await self.prepare()
+        from tui.servers import transport
+
+        limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
+        with transport.translated(self._endpoint):
+            async with asyncio.timeout(timeout_s):
+                response = await client.send(self._request(client, path, body, limits), stream=True)
+                try:
+                    content = await transport.limited(response.aiter_bytes())
+                finally:
+                    await response.aclose()
+        server = response.headers.get("server", "")
+        return Reply(response.status_code, _media_type(response), server, content)
+
+    def _request(
+        self, client: httpx.AsyncClient, path: str, body: Mapping[str, object], timeout: httpx.Timeout
+    ) -> httpx.Request:
+        return client.build_request(
+            "POST",
+            self._endpoint.url + path,
+            content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
+            headers={"Content-Type": "application/json"},
+            timeout=timeout,
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -20,6 +20,7 @@ from tui.servers.client import ServerClient
 from tui.servers.http import SILENCE_S, Reply
 from tui.servers.openai_chunks import OpenAIAnswer, messages_of
 from tui.servers.stream import Sse
+from tui.servers.structured import structure_for
 from tui.servers.wire import Fields
 
 _KIND = ServerKind.LLAMACPP
@@ -31,7 +32,12 @@ class LlamaCppServer(ServerClient):
 
     def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
         capabilities = Capabilities(
-            resumes=True, reports_prefill=True, loads_on_request=True, knows_loaded=True
+            resumes=True,
+            reports_prefill=True,
+            loads_on_request=True,
+            knows_loaded=True,
+            counts_tokens=True,
+            structured=True,
         )
         super().__init__(endpoint, _KIND, capabilities, silence_s)
 
@@ -88,6 +94,15 @@ class LlamaCppServer(ServerClient):
             async for event in events:
                 yield event
 
+    async def _count(self, request: ChatRequest) -> int | None:
+        told = {"model": request.model, "messages": messages_of(request.turns)}
+        parameters = for_server(request.parameters, _KIND).body
+        templated = await self._ask("/apply-template", {**told, **parameters}, request.model)
+        if not (prompt := templated.text("prompt")):
+            return None
+        body = {"model": request.model, "content": prompt, "add_special": True, "parse_special": True}
+        return (await self._ask("/tokenize", body, request.model)).length("tokens")
+
     async def _until_loaded(self) -> None:
         while True:
             if (await self._http.get("/health")).status != 503:
@@ -102,6 +117,7 @@ class LlamaCppServer(ServerClient):
             "stream_options": {"include_usage": True},
             "return_progress": True,
             **for_server(request.parameters, _KIND).body,
+            **structure_for(request.schema, _KIND),
         }
         answer = OpenAIAnswer(self._asked(request.model), resumed=request.resume)
         return self._stream("/v1/chat/completions", body, answer, Sse())

@@ -22,6 +22,7 @@ from tui.servers.failures import complaint_in, refused
 from tui.servers.http import ASK_S, SILENCE_S, check
 from tui.servers.outgoing import base64_of, pictures_of, text_of
 from tui.servers.stream import Ndjson
+from tui.servers.structured import structure_for
 from tui.servers.wire import Fields
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ class OllamaServer(ServerClient):
     """An Ollama server."""
 
     def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
-        super().__init__(endpoint, _KIND, Capabilities(loads_on_request=True, knows_loaded=True), silence_s)
+        super().__init__(
+            endpoint,
+            _KIND,
+            Capabilities(loads_on_request=True, knows_loaded=True, structured=True),
+            silence_s,
+        )
         self._manager: ollama.AsyncClient | None = None
 
     async def info(self) -> ServerInfo:
@@ -60,6 +66,11 @@ class OllamaServer(ServerClient):
             if full_name(entry.model or "") == full_name(model):
                 return entry.context_length or None
         return None
+
+    async def largest_window(self, model: str) -> int | None:
+        """What the model was made for: `num_ctx` goes up to that."""
+        told = (await self._ask("/api/show", {"model": model}, model)).inner("model_info")
+        return told.count(f"{told.text('general.architecture')}.context_length") or None
 
     async def _is_loaded(self, model: str) -> bool | None:
         try:
@@ -106,6 +117,7 @@ class OllamaServer(ServerClient):
             "truncate": False,
             "shift": False,
             **for_server(request.parameters, _KIND).body,
+            **structure_for(request.schema, _KIND),
         }
         answer = OllamaAnswer(self._asked(request.model))
         return self._stream("/api/chat", body, answer, Ndjson())

@@ -16,13 +16,14 @@ from tui.servers.client import ServerClient
 from tui.servers.http import SILENCE_S
 from tui.servers.openai_chunks import OpenAIAnswer, messages_of
 from tui.servers.stream import Sse
+from tui.servers.structured import structure_for
 from tui.servers.wire import Fields
 
 _CAPABILITIES = {
-    ServerKind.LMSTUDIO: Capabilities(loads_on_request=True, knows_loaded=True),
-    ServerKind.VLLM: Capabilities(resumes=True, knows_loaded=True),
-    ServerKind.TEXTGEN: Capabilities(knows_loaded=True),
-    ServerKind.OPENAI: Capabilities(),
+    ServerKind.LMSTUDIO: Capabilities(loads_on_request=True, knows_loaded=True, structured=True),
+    ServerKind.VLLM: Capabilities(resumes=True, knows_loaded=True, counts_tokens=True, structured=True),
+    ServerKind.TEXTGEN: Capabilities(knows_loaded=True, counts_tokens=True),
+    ServerKind.OPENAI: Capabilities(structured=True),
 }
 
 
@@ -59,6 +60,18 @@ class OpenAIServer(ServerClient):
         if self.kind not in (ServerKind.VLLM, ServerKind.LMSTUDIO):
             return None
         return next((m.context_loaded for m in await self.models() if m.name == model), None)
+
+    async def _count(self, request: ChatRequest) -> int | None:
+        body: dict[str, object] = {"model": request.model, "messages": messages_of(request.turns)}
+        parameters = for_server(request.parameters, self.kind).body
+        if self.kind is ServerKind.TEXTGEN:
+            prompt = (await self._ask("/v1/internal/chat-prompt", {**body, **parameters})).text("prompt")
+            counted = await self._ask("/v1/internal/token-count", {"text": prompt}) if prompt else Fields()
+            return counted.count("length")
+        body |= {"add_generation_prompt": not request.resume, "continue_final_message": request.resume}
+        if "chat_template_kwargs" in parameters:
+            body["chat_template_kwargs"] = parameters["chat_template_kwargs"]
+        return (await self._ask("/tokenize", body, request.model)).count("count")
 
     async def _is_loaded(self, model: str) -> bool | None:
         if self.kind is not ServerKind.LMSTUDIO:
@@ -112,6 +125,7 @@ class OpenAIServer(ServerClient):
             "stream": True,
             "stream_options": {"include_usage": True},
             **for_server(request.parameters, self.kind).body,
+            **structure_for(request.schema, self.kind),
         }
         if request.resume:
             body |= {"add_generation_prompt": False, "continue_final_message": True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+from tui.core.attaching import is_picture
 from tui.core.message import Attachment
 from tui.core.request import Turn
 from tui.core.text import safe_line
@@ -11,7 +12,7 @@ from tui.errors import Refused
 
 
 def text_of(turn: Turn) -> str:
-    """The turn's text, with the files that are text in front of it, each under its name.
+    """The turn's text, with the files that are text in front of it, each in a frame with its name.
 
     Raises Refused for a file that is neither a picture nor text.
     """
@@ -24,9 +25,9 @@ def pictures_of(turn: Turn) -> tuple[Attachment, ...]:
     return tuple(file for file in turn.attachments if is_picture(file))
 
 
-def is_picture(file: Attachment) -> bool:
-    """Whether the file goes out as a picture."""
-    return file.media_type.startswith("image/")
+def text_files_of(turn: Turn) -> tuple[Attachment, ...]:
+    """The attachments that a model has to read."""
+    return tuple(file for file in turn.attachments if not is_picture(file))
 
 
 def base64_of(file: Attachment) -> str:
@@ -48,7 +49,5 @@ def _as_text(file: Attachment) -> str:
             "It is neither a picture nor UTF-8 text",
             "Take it out",
         ) from error
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{file.name}:\n{fence}\n{text.rstrip()}\n{fence}"
+    name = safe_line(file.name, 200)
+    return f"--- FILE {name} ---\n{text.rstrip()}\n--- END OF {name} ---"

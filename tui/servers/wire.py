@@ -68,6 +68,11 @@ class Fields:
             return ()
         return tuple(whole_characters(item) for item in value if isinstance(item, str))
 
+    def length(self, key: str) -> int | None:
+        """How many items the list at `key` has; None if there is no list."""
+        value = self.values.get(key)
+        return len(value) if isinstance(value, list) else None
+
     def as_json(self, key: str) -> str:
         """What is at `key`, as JSON text; a string stays as it is, nothing is empty."""
         value = self.values.get(key)

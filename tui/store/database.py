@@ -9,14 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui.store.failure import explained
+from tui.store.index import prepare as prepare_index
 from tui.store.schema import MIGRATIONS, migrate
 
 
 class Database:
     """A migrated database that can be written."""
 
-    def __init__(self, path: Path | None, busy_timeout_s: float, shown_path: Path | None = None) -> None:
-        """Connect and migrate; `path` None = in memory. `shown_path` names the file in errors.
+    has_index: bool
+    """Whether there is a full-text index; not where SQLite has no FTS5."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        busy_timeout_s: float,
+        shown_path: Path | None = None,
+        full_text: bool = True,
+    ) -> None:
+        """Connect and migrate; `path` None = in memory. `shown_path` names the file in errors. Without `full_text`
+        there is no index, whatever SQLite can do.
 
         A write waits `busy_timeout_s` seconds for another process's. Raises sqlite3.Error and StoreError.
         """
@@ -31,6 +42,7 @@ class Database:
         )
         try:
             _prepare(self._connection, path)
+            self.has_index = full_text and prepare_index(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -79,6 +91,11 @@ class Database:
                 raise
             finally:
                 self._writes = False
+
+    def clear_log(self) -> None:
+        """Bring what was deleted out of the write-ahead log too, where no other lokal is reading just now."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:

@@ -16,6 +16,9 @@ from tui.core.text import human_size
 from tui.store.nested_markdown import code, nested, plain, quoted
 from tui.store.rows import ChatSummary
 
+FORMAT, VERSION = "lokal chat", 1
+"""What the JSON of a whole chat says that it is."""
+
 # What JSON allows in a string but a terminal may act on, a line reader may break at, or UTF-8 cannot hold.
 _TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
@@ -31,11 +34,22 @@ _ENDINGS: Mapping[Status, str] = {
 def chat_as_json(conversation: Conversation, summary: ChatSummary) -> str:
     """The whole tree: an object with the chat, `open_leaf`, and every message with the bytes of its attachments.
 
-    Messages stand in the order of their making, so that a parent comes before its children.
+    Messages stand in the order of their making, so that a parent comes before its children. Times stand there twice: in
+    ISO 8601 to be read, and in seconds since the epoch to the last digit, so that `tui.store.importing` gets the very
+    same chat out of it.
     """
     leaf = conversation.leaf
-    messages = [_message(message, with_data=True) for message in conversation]
-    return _dump({**_chat(summary), "open_leaf": None if leaf is None else leaf.id, "messages": messages})
+    messages = [_message(message, whole=True) for message in conversation]
+    chat = {
+        "format": FORMAT,
+        "version": VERSION,
+        **_chat(summary),
+        "created_s": _finite(summary.created_at),
+        "updated_s": _finite(summary.updated_at),
+        "pinned": summary.pinned,
+        "archived": summary.archived,
+    }
+    return _dump({**chat, "open_leaf": None if leaf is None else leaf.id, "messages": messages})
 
 
 def branch_as_json(conversation: Conversation, summary: ChatSummary) -> str:
@@ -85,6 +99,8 @@ def _facts(message: Message) -> list[str]:
         facts.append(f"on {plain(message.server)}")
     if message.preset:
         facts.append(f"preset {plain(message.preset)}")
+    if message.edited:
+        facts.append("edited by you")
     if message.usage.completion is not None:
         facts.append(f"{message.usage.completion} tokens")
     if message.timings.tokens_per_s is not None:
@@ -112,8 +128,8 @@ def _chat(summary: ChatSummary) -> dict[str, object]:
     }
 
 
-def _message(message: Message, with_data: bool = False) -> dict[str, object]:
-    return {
+def _message(message: Message, whole: bool = False) -> dict[str, object]:
+    facts: dict[str, object] = {
         "id": message.id,
         "parent": message.parent,
         "role": message.role.value,
@@ -129,8 +145,10 @@ def _message(message: Message, with_data: bool = False) -> dict[str, object]:
         "finish_reason": message.finish_reason,
         "created_at": iso_time(message.created_at),
         "problem": None if message.problem is None else asdict(message.problem),
-        "attachments": [_attachment(file, with_data) for file in message.attachments],
+        "attachments": [_attachment(file, whole) for file in message.attachments],
+        "edited": message.edited,
     }
+    return {**facts, "created_s": _finite(message.created_at)} if whole else facts
 
 
 def _attachment(file: Attachment, with_data: bool) -> dict[str, object]:

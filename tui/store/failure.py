@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tui.core.text import safe_line
-from tui.errors import StoreError
+from tui.errors import ChatGone, StoreError
 
 _RIGHTS = "Check the rights of the folder and of the file"
 _MOVE = "Move the file away to start with an empty one"
@@ -58,9 +58,31 @@ def damaged(title: str, path: Path | None) -> StoreError:
     return StoreError(title, _at(path, reason), hint)
 
 
-def no_chat(chat_id: str) -> StoreError:
+def no_chat(chat_id: str) -> ChatGone:
     """The error for a chat that is not in the database."""
-    return StoreError(f"There is no chat “{safe_line(chat_id, 40)}”", "", "“lokal chats list” shows them all")
+    return ChatGone(
+        chat_id, f"There is no chat “{safe_line(chat_id, 40)}”", "", "“lokal chats list” shows them all"
+    )
+
+
+def deleted_chat(chat_id: str, title: str) -> ChatGone:
+    """The error for a chat that was deleted, here or in another lokal, but can still come back."""
+    return ChatGone(
+        chat_id,
+        f"The chat “{safe_line(title, 40) or 'without a title'}” was deleted",
+        "Here or in another lokal",
+        "Undo the deletion there, or go on in a new chat",
+    )
+
+
+def no_message(title: str, chat_id: str, message_id: str) -> StoreError:
+    """The error for a message that is not in that chat, not there in its tree, or deleted."""
+    return StoreError(
+        title,
+        f"Chat {safe_line(chat_id, 40)} has no message {safe_line(message_id, 40)} there any more,"
+        " or another lokal deleted it",
+        "Open the chat again",
+    )
 
 
 def _from_sqlite(error: sqlite3.Error, title: str, path: Path | None) -> StoreError:

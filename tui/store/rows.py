@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
+from tui.core.conversation import Conversation
 from tui.core.message import (
     NO_PARAMETERS,
     Attachment,
@@ -25,7 +26,7 @@ Cell = str | float | int | bytes | None
 
 COLUMNS = (
     "id", "parent", "role", "content", "created_at", "reasoning", "status", "model", "server", "preset",
-    "parameters", "usage", "timings", "finish_reason", "problem",
+    "parameters", "usage", "timings", "finish_reason", "problem", "edited",
 )  # fmt: skip
 """The columns of a message, in the order of `message_row` and `message_from`."""
 
@@ -39,6 +40,16 @@ class ChatSummary:
     created_at: float
     updated_at: float
     message_count: int
+    pinned: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WholeChat:
+    """A chat with all its branches, and what the list says of it."""
+
+    conversation: Conversation
+    summary: ChatSummary
 
 
 def storable(text: str) -> str:
@@ -71,6 +82,7 @@ def message_row(message: Message) -> tuple[Cell, ...]:
         _as_json(asdict(message.timings)),
         storable(message.finish_reason),
         None if message.problem is None else _as_json(asdict(message.problem)),
+        int(message.edited),
     )
 
 
@@ -86,7 +98,7 @@ def message_from(
     """
     (
         id, parent, role, content, created_at, reasoning, status, model, server, preset,
-        parameters, usage, timings, finish_reason, problem,
+        parameters, usage, timings, finish_reason, problem, edited,
     ) = row  # fmt: skip
     return Message(
         id=id,
@@ -105,6 +117,7 @@ def message_from(
         finish_reason=finish_reason,
         problem=None if problem is None else Problem(**json.loads(problem)),
         attachments=attachments,
+        edited=bool(edited),
     )
 
 

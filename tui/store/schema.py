@@ -82,6 +82,55 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
         "CREATE INDEX pieces_by_message ON pieces (message_id, id)",
     ),
+    (
+        "ALTER TABLE chats ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE chats ADD COLUMN deleted_at REAL",
+        "ALTER TABLE messages ADD COLUMN deleted_at REAL",
+        "ALTER TABLE messages ADD COLUMN edited INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX chats_by_update",
+        "CREATE INDEX chats_listed ON chats (archived, pinned DESC, updated_at DESC, id) WHERE deleted_at IS NULL",
+        "CREATE INDEX chats_deleted ON chats (deleted_at) WHERE deleted_at IS NOT NULL",
+        "CREATE INDEX messages_deleted ON messages (deleted_at) WHERE deleted_at IS NOT NULL",
+        "CREATE TABLE drafts (chat_id TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL, updated_at REAL NOT NULL)",
+        # What the full-text index is made of, see tui.store.index. The title of a chat has the message_id ''. A number is
+        # never used again, since the index may still know the words of the document that had it.
+        """
+        CREATE TABLE documents (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            chat_id TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            folded TEXT NOT NULL,
+            UNIQUE (chat_id, message_id)
+        )
+        """,
+        # What the index does not know yet. Triggers fill it, so that nobody who writes can forget it.
+        """
+        CREATE TABLE unindexed (
+            id INTEGER PRIMARY KEY,
+            chat_id TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            UNIQUE (chat_id, message_id)
+        )
+        """,
+        "CREATE TABLE index_tasks (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL)",
+        "INSERT INTO unindexed (chat_id, message_id) SELECT chat_id, id FROM messages WHERE status <> 'streaming'"
+        " ORDER BY created_at",
+        "INSERT INTO unindexed (chat_id, message_id) SELECT id, '' FROM chats ORDER BY updated_at",
+        *(
+            f"CREATE TRIGGER {name} AFTER {event} BEGIN"
+            f" INSERT OR IGNORE INTO unindexed (chat_id, message_id) VALUES ({key}); END"
+            for name, event, key in (
+                ("message_added", "INSERT ON messages WHEN new.status <> 'streaming'", "new.chat_id, new.id"),
+                ("message_changed", "UPDATE OF content, status ON messages", "new.chat_id, new.id"),
+                ("message_gone", "DELETE ON messages", "old.chat_id, old.id"),
+                ("chat_added", "INSERT ON chats", "new.id, ''"),
+                ("chat_renamed", "UPDATE OF title ON chats", "new.id, ''"),
+                ("chat_gone", "DELETE ON chats", "old.id, ''"),
+            )
+        ),
+    ),
 )
 
 

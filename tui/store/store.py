@@ -3,45 +3,39 @@
 Every write is one short transaction that is on the disk when the method returns. A streaming answer is kept as the
 row it started with and the pieces that came since, so that saving a piece costs as much as the piece; the pieces are
 put together when the answer is saved as a whole, or by `recover` when its lokal died.
+
+Deleting marks: what is marked is kept for a day, so that it can come back. `last_deleted` finds a chat again; of messages
+the ids have to be known. What is marked is in no list and found by no search, and writing to it is refused.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tui.core.conversation import Conversation
-from tui.core.message import Attachment, Message, Status, new_id
-from tui.core.text import safe_line
-from tui.errors import StoreError
+from tui.core.message import Message, Status, new_id
+from tui.store import index, intake, listing, recovery, search, tree
 from tui.store.database import Database
 from tui.store.failure import damaged, explained, no_chat
 from tui.store.files import make_private_file, make_private_folder
+from tui.store.intake import Imported
+from tui.store.listing import LIST_CHATS, ListWindow
 from tui.store.owner import Owner, opening
-from tui.store.rows import COLUMNS, Cell, ChatSummary, message_from, message_row, storable
+from tui.store.query import parse
+from tui.store.rows import ChatSummary, WholeChat, storable
+from tui.store.search import Hit
 
-__all__ = ["ChatSummary", "Store"]
+__all__ = ["LIST_CHATS", "ChatSummary", "Hit", "Imported", "ListWindow", "Store", "WholeChat"]
 
 BUSY_TIMEOUT_S = 5.0
 """How long a write waits for another lokal's, in seconds."""
-
-_SUMMARY = "SELECT id, title, created_at, updated_at, message_count FROM chats"
-LIST_CHATS = f"{_SUMMARY} ORDER BY updated_at DESC, id LIMIT ? OFFSET ?"
-"""The newest chats first, straight from the index."""
-
-_MARKS = ", ".join("?" * len(COLUMNS))
-_INSERT_MESSAGE = (
-    f"INSERT INTO messages ({', '.join(COLUMNS)}, chat_id, owner, ordinal) VALUES ({_MARKS}, ?, ?,"
-    " (SELECT coalesce(max(ordinal), -1) + 1 FROM messages WHERE chat_id = ?))"
-)
-_UPDATE_MESSAGE = (
-    f"UPDATE messages SET {', '.join(f'{column} = ?' for column in COLUMNS)}, owner = ?"
-    " WHERE id = ? AND chat_id = ? AND parent IS ?"
-)
-_MESSAGES = f"SELECT {', '.join(COLUMNS)} FROM messages WHERE chat_id = ? ORDER BY ordinal"
-_SHOWN_MATCHES = 5
+_INDEXED_AT_ONCE = 2_000_000
+"""Characters of an import that are indexed with it."""
 
 
 class Store:
@@ -61,15 +55,17 @@ class Store:
         self._owner = owner
 
     @classmethod
-    def open(cls, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Store:
-        """Open the database, creating it (0600), its folders (0700) and the folder `locks` beside it as needed."""
+    def open(cls, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S, full_text: bool = True) -> Store:
+        """Open the database, creating it (0600), its folders (0700) and the folder `locks` beside it as needed.
+
+        Without `full_text` it does as where SQLite has no FTS5."""
         real = Path(os.path.realpath(path))
         locks = real.parent / "locks"
         with explained("Cannot open the chats", real):
             make_private_folder(locks)
             with opening(locks):
                 make_private_file(real)
-                database = Database(real, busy_timeout_s, path)
+                database = Database(real, busy_timeout_s, path, full_text)
             try:
                 return cls(database, Owner.claim(locks), path)
             except BaseException:
@@ -77,124 +73,117 @@ class Store:
                 raise
 
     @classmethod
-    def in_memory(cls) -> Store:
+    def in_memory(cls, full_text: bool = True) -> Store:
         """A database that is gone when it is closed, for when there is no place to write."""
         with explained("Cannot keep the chats in memory", None):
-            return cls(Database(None, BUSY_TIMEOUT_S), Owner(new_id()), None)
+            return cls(Database(None, BUSY_TIMEOUT_S, full_text=full_text), Owner(new_id()), None)
 
     def close(self) -> None:
         """Close the database; whatever was written stays. Doing it twice is harmless."""
         self._database.close()
         self._owner.release()
 
-    def chats(self, limit: int = 50, offset: int = 0) -> tuple[ChatSummary, ...]:
-        """One page of the chats, the one that was used last first."""
+    # -- chats ------------------------------------------------------------------------------------------------------
+
+    def chats(self, limit: int = 50, offset: int = 0, archived: bool = False) -> tuple[ChatSummary, ...]:
+        """One page of the chats, pinned ones first, then the one that was used last; or of the archived ones."""
         with self._database.reading("Cannot read the chats") as connection:
-            rows = connection.execute(LIST_CHATS, (limit, offset)).fetchall()
-        return tuple(ChatSummary(*row) for row in rows)
+            return listing.page(connection, limit, offset, archived)
+
+    def chats_around(self, middle: int, limit: int, archived: bool = False, chat_id: str = "") -> ListWindow:
+        """The part of the list around the place `middle`, or around a chat where that is in the list."""
+        with self._database.reading("Cannot read the chats") as connection:
+            return listing.window(connection, middle, limit, archived, chat_id)
 
     def find(self, text: str) -> ChatSummary:
         """The chat with that id, the only one whose id starts so, or with `last` the one that was used last."""
-        wanted = storable(text.strip().lower())
-        if not wanted:
-            raise StoreError("Which chat?", "No id was given", "“lokal chats list” shows them all")
-        if wanted == "last":
-            if newest := self.chats(limit=1):
-                return newest[0]
-            raise StoreError("There is no chat yet", "", "Start lokal and ask something")
         with self._database.reading("Cannot read the chats") as connection:
-            exact = connection.execute(f"{_SUMMARY} WHERE id = ?", (storable(text.strip()),)).fetchone()
-            if exact is not None:
-                return ChatSummary(*exact)
-            rows = connection.execute(
-                f"{_SUMMARY} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
-                (wanted, wanted + "\U0010ffff", _SHOWN_MATCHES + 1),
-            ).fetchall()
-        matches = [ChatSummary(*row) for row in rows]
-        if not matches:
-            raise no_chat(text)
-        if len(matches) > 1:
-            shown = ", ".join(
-                f"{chat.id} ({safe_line(chat.title, 30) or 'no title'})" for chat in matches[:_SHOWN_MATCHES]
-            )
-            more = ", …" if len(matches) > _SHOWN_MATCHES else ""
-            raise StoreError(
-                f"More than one chat starts with “{safe_line(text, 40)}”",
-                shown + more,
-                "Type more of the id",
-            )
-        return matches[0]
+            return listing.find(connection, text)
 
     def load(self, chat_id: str) -> Conversation:
         """The whole chat with its open branch; an answer that is still coming has all that was checkpointed."""
-        with self._database.reading("Cannot read the chats") as connection:
-            try:
-                chat = connection.execute(
-                    "SELECT title, open_leaf FROM chats WHERE id = ?", (storable(chat_id),)
-                ).fetchone()
-                if chat is None:
-                    raise no_chat(chat_id)
-                attachments = _attachments_of(connection, chat_id)
-                messages = []
-                for row in connection.execute(_MESSAGES, (chat_id,)).fetchall():
-                    pieces = ("", "")
-                    if row[COLUMNS.index("status")] == Status.STREAMING.value:
-                        pieces = _pieces_of(connection, row[0])
-                    messages.append(message_from(row, tuple(attachments.get(row[0], ())), *pieces))
-                title, open_leaf = chat
-                return Conversation(chat_id, title, messages, open_leaf)
-            except (ValueError, TypeError, AttributeError) as error:
-                raise damaged("Cannot read the chat", self.path) from error
+        with self._database.reading("Cannot read the chats") as connection, self._sensible():
+            return tree.load(connection, chat_id)
 
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
         """Add an empty chat; `created_at` is in seconds since the epoch, UTC."""
-        with self._database.writing("Cannot save the chat") as connection:
+        with self._writing("Cannot save the chat") as connection:
             connection.execute(
                 "INSERT INTO chats (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
                 (storable(chat_id), storable(title), created_at, created_at),
             )
 
+    def add_chat(self, conversation: Conversation, created_at: float) -> str:
+        """Add a chat with all its messages, such as a branch that became one; its id, another one if that was taken."""
+        summary = ChatSummary(conversation.id, conversation.title, created_at, created_at, len(conversation))
+        with self._writing("Cannot save the chat") as connection, self._sensible():
+            done = intake.take_in(connection, [WholeChat(conversation, summary)])
+            return (done.added or done.skipped)[0]
+
+    def import_chats(self, chats: Iterable[WholeChat]) -> Imported:
+        """Add chats that were read from a file: all of them, or none if anything goes wrong.
+
+        What is taken gets a new id; a chat that is there already with all those messages is skipped. What the index has
+        no time for now is left to `index_some`."""
+        with self._writing("Cannot import the chats") as connection, self._sensible():
+            done = intake.take_in(connection, chats)
+            if self._database.has_index:
+                index.settle_many(connection, _INDEXED_AT_ONCE)
+            return done
+
     def rename(self, chat_id: str, title: str) -> None:
         """Give the chat another title; it keeps its place in the list."""
-        with self._database.writing("Cannot rename the chat") as connection:
-            changed = connection.execute(
-                "UPDATE chats SET title = ? WHERE id = ?", (storable(title), storable(chat_id))
-            )
-            if not changed.rowcount:
+        with self._writing("Cannot rename the chat") as connection:
+            listing.change(connection, chat_id, "title", storable(title))
+
+    def pin(self, chat_id: str, pinned: bool) -> None:
+        """Keep a chat at the top of the list, or no longer."""
+        with self._writing("Cannot pin the chat") as connection:
+            listing.change(connection, chat_id, "pinned", int(pinned))
+
+    def archive(self, chat_id: str, archived: bool) -> None:
+        """Put a chat away, or back into the list."""
+        with self._writing("Cannot archive the chat") as connection:
+            listing.change(connection, chat_id, "archived", int(archived))
+
+    def delete_chat(self, chat_id: str) -> None:
+        """Mark a chat as deleted. It can come back for a day (`recovery.UNDO_S`), then `recover` purges it."""
+        with self._writing("Cannot delete the chat") as connection:
+            listing.require(connection, chat_id)
+            listing.mark(connection, chat_id, time.time())
+
+    def restore_chat(self, chat_id: str) -> None:
+        """Undo `delete_chat`."""
+        with self._writing("Cannot restore the chat") as connection:
+            listing.mark(connection, chat_id, None)
+
+    def last_deleted(self) -> ChatSummary | None:
+        """The chat that was deleted last, by any lokal, and can still come back; None if there is none."""
+        with self._database.reading("Cannot read the chats") as connection:
+            return listing.last_deleted(connection)
+
+    def purge_chat(self, chat_id: str) -> None:
+        """Delete a chat for good, marked before or not. The file has its words no longer once `index_some` is done."""
+        with self._database.writing("Cannot delete the chat") as connection:
+            if (
+                connection.execute("SELECT 1 FROM chats WHERE id = ?", (storable(chat_id),)).fetchone()
+                is None
+            ):
                 raise no_chat(chat_id)
+            recovery.purge(connection, storable(chat_id), self._database.has_index)
+        self._database.clear_log()
+
+    # -- messages ---------------------------------------------------------------------------------------------------
 
     def add_message(self, chat_id: str, message: Message) -> None:
         """Add a message after those there are, under its parent, and open the branch down to it."""
-        row = message_row(message)
-        with self._database.writing("Cannot save the message") as connection:
-            changed = connection.execute(
-                "UPDATE chats SET message_count = message_count + 1, open_leaf = ?,"
-                " updated_at = max(updated_at, ?) WHERE id = ?",
-                (row[0], message.created_at, chat_id),
-            )
-            if not changed.rowcount:
-                raise no_chat(chat_id)
-            connection.execute(_INSERT_MESSAGE, (*row, chat_id, self._token_for(message), chat_id))
-            _insert_attachments(connection, message)
+        with self._writing("Cannot save the message") as connection:
+            tree.add(connection, chat_id, message, self._token_for(message))
 
     def update_message(self, chat_id: str, message: Message) -> None:
         """Replace a message as a whole, with the pieces that were checkpointed for it; its place in the tree stays."""
-        row = message_row(message)
-        with self._database.writing("Cannot save the message") as connection:
-            key: tuple[Cell, ...] = (row[0], chat_id, row[1])
-            changed = connection.execute(_UPDATE_MESSAGE, (*row, self._token_for(message), *key))
-            if not changed.rowcount:
-                raise StoreError(
-                    "Cannot save the message",
-                    f"Chat {safe_line(chat_id, 40)} has no message {safe_line(message.id, 40)} in that place",
-                    "Open the chat again",
-                )
-            connection.execute("DELETE FROM pieces WHERE message_id = ?", (row[0],))
-            connection.execute("DELETE FROM attachments WHERE message_id = ?", (row[0],))
-            _insert_attachments(connection, message)
-            connection.execute(
-                "UPDATE chats SET updated_at = max(updated_at, ?) WHERE id = ?", (time.time(), chat_id)
-            )
+        with self._writing("Cannot save the message") as connection:
+            tree.update(connection, chat_id, message, self._token_for(message), time.time())
 
     def checkpoint(self, message_id: str, content: str, reasoning: str) -> None:
         """Append what came of a streaming answer since the last call.
@@ -204,91 +193,103 @@ class Store:
         if not content and not reasoning:
             return
         with self._database.writing("Cannot save the answer") as connection:
-            status = connection.execute("SELECT status FROM messages WHERE id = ?", (message_id,)).fetchone()
-            if status is None:
-                raise StoreError(
-                    "Cannot save the answer",
-                    f"There is no message {safe_line(message_id, 40)}",
-                    "Open the chat again",
-                )
-            if status[0] == Status.STREAMING.value:
-                connection.execute(
-                    "INSERT INTO pieces (message_id, content, reasoning) VALUES (?, ?, ?)",
-                    (message_id, storable(content), storable(reasoning)),
-                )
+            tree.append(connection, message_id, content, reasoning)
 
     def select(self, chat_id: str, leaf_id: str) -> None:
         """Remember that the branch which ends in `leaf_id` is the open one."""
         with self._database.writing("Cannot save the open branch") as connection:
-            changed = connection.execute(
-                "UPDATE chats SET open_leaf = ? WHERE id = ?"
-                " AND EXISTS (SELECT 1 FROM messages WHERE id = ? AND chat_id = ?)",
-                (leaf_id, chat_id, leaf_id, chat_id),
-            )
-            if not changed.rowcount:
-                raise StoreError(
-                    "Cannot save the open branch",
-                    f"Chat {safe_line(chat_id, 40)} has no message {safe_line(leaf_id, 40)}",
-                    "Open the chat again",
-                )
+            tree.select(connection, chat_id, leaf_id)
 
-    def recover(self) -> tuple[str, ...]:
-        """Turn the answers that a dead lokal left unfinished into interrupted ones with all that was checkpointed.
+    def remove_messages(self, chat_id: str, ids: Iterable[str]) -> tuple[str, ...]:
+        """Mark messages as deleted, with all below them; the ids of all that were marked, parents first."""
+        with self._database.writing("Cannot delete the message") as connection:
+            return tree.remove(connection, chat_id, ids, time.time())
+
+    def restore_messages(self, chat_id: str, ids: Iterable[str]) -> None:
+        """Undo `remove_messages`; the open branch is the one from before, unless another was opened since."""
+        with self._database.writing("Cannot restore the message") as connection:
+            tree.restore(connection, chat_id, ids)
+
+    # -- drafts -----------------------------------------------------------------------------------------------------
+
+    def save_draft(self, chat_id: str, text: str) -> None:
+        """Keep the unsent question of a chat, or of a chat that is not there yet with ''; an empty one is forgotten."""
+        with self._database.writing("Cannot save the draft") as connection:
+            listing.save_draft(connection, chat_id, text, time.time())
+
+    def draft(self, chat_id: str) -> str:
+        """The unsent question of a chat, or nothing."""
+        with self._database.reading("Cannot read the draft") as connection:
+            return listing.draft(connection, chat_id)
+
+    # -- searching --------------------------------------------------------------------------------------------------
+
+    def search(self, text: str, limit: int = 50, offset: int = 0) -> tuple[Hit, ...]:
+        """One page of the messages and titles that have every word of `text` (see tui.store.query), best first.
+
+        Not everything is found while `index_backlog` is not 0."""
+        with self._database.reading("Cannot search the chats") as connection:
+            return search.search(connection, parse(text), limit, offset, self._database.has_index)
+
+    def find_in(self, chat_id: str, text: str) -> tuple[Hit, ...]:
+        """The messages of one chat, in all its branches, that have every word of `text`, in the order of their making."""
+        with self._database.reading("Cannot search the chat") as connection:
+            return search.search_in(connection, chat_id, parse(text))
+
+    def index_some(self) -> bool:
+        """Do one small step of what the index is behind. True = there is more to do."""
+        if not self._database.has_index:
+            return False
+        with self._database.reading("Cannot read the index") as connection:
+            if not index.is_behind(connection):
+                return False
+        with self._database.writing("Cannot update the index") as connection:
+            more = index.work(connection)
+        if not more:  # the words of what was deleted are out of the index, and may be in the log
+            self._database.clear_log()
+        return more
+
+    def index_backlog(self) -> int:
+        """How many messages a search does not know yet; 0 = it finds all there is."""
+        if not self._database.has_index:
+            return 0
+        with self._database.reading("Cannot read the index") as connection:
+            return index.backlog(connection)
+
+    # -- after a crash ----------------------------------------------------------------------------------------------
+
+    def recover(self, now: float | None = None) -> tuple[str, ...]:
+        """Turn the answers that a dead lokal left unfinished into interrupted ones with all that was checkpointed, and
+        purge what was deleted a day before `now` (None = by the clock).
 
         Returns the ids of their chats, the one that was used last first. Those of a lokal that lives stay as they are.
         """
-        chat_ids: dict[str, None] = {}
-        with self._database.writing("Cannot recover unfinished answers") as connection:
-            unfinished = connection.execute(
-                "SELECT messages.id, chat_id, owner, content, reasoning FROM messages"
-                " JOIN chats ON chats.id = chat_id WHERE status = 'streaming' ORDER BY updated_at DESC, chats.id"
-            ).fetchall()
-            for message_id, chat_id, owner, content, reasoning in unfinished:
-                if self._owner.is_alive(owner or ""):
-                    continue
-                more_content, more_reasoning = _pieces_of(connection, message_id)
-                connection.execute(
-                    "UPDATE messages SET content = ?, reasoning = ?, status = ?, owner = NULL WHERE id = ?",
-                    (
-                        content + more_content,
-                        reasoning + more_reasoning,
-                        Status.INTERRUPTED.value,
-                        message_id,
-                    ),
-                )
-                connection.execute("DELETE FROM pieces WHERE message_id = ?", (message_id,))
-                chat_ids[chat_id] = None
+        with self._writing("Cannot recover unfinished answers") as connection:
+            chat_ids = recovery.end_unfinished(connection, self._owner)
+        with self._database.writing("Cannot clear what was deleted") as connection, self._sensible():
+            purged = recovery.purge_old(
+                connection, time.time() if now is None else now, self._database.has_index
+            )
+        if purged:
+            self._database.clear_log()
         self._owner.tidy()
-        return tuple(chat_ids)
+        return chat_ids
+
+    @contextlib.contextmanager
+    def _writing(self, failure: str) -> Iterator[sqlite3.Connection]:
+        """A write that the index learns of."""
+        with self._database.writing(failure) as connection:
+            yield connection
+            if self._database.has_index:
+                index.settle(connection)
+
+    @contextlib.contextmanager
+    def _sensible(self) -> Iterator[None]:
+        """Rows that lokal cannot have written raise StoreError."""
+        try:
+            yield
+        except (ValueError, TypeError, AttributeError) as error:
+            raise damaged("Cannot read the chat", self.path) from error
 
     def _token_for(self, message: Message) -> str | None:
         return self._owner.token if message.status is Status.STREAMING else None
-
-
-def _attachments_of(connection: sqlite3.Connection, chat_id: str) -> dict[str, list[Attachment]]:
-    rows = connection.execute(
-        "SELECT message_id, name, media_type, data FROM attachments JOIN messages ON messages.id = message_id"
-        " WHERE chat_id = ? ORDER BY message_id, attachments.ordinal",
-        (chat_id,),
-    )
-    attachments: dict[str, list[Attachment]] = {}
-    for message_id, name, media_type, data in rows.fetchall():
-        attachments.setdefault(message_id, []).append(Attachment(name, media_type, data))
-    return attachments
-
-
-def _insert_attachments(connection: sqlite3.Connection, message: Message) -> None:
-    connection.executemany(
-        "INSERT INTO attachments (message_id, ordinal, name, media_type, data) VALUES (?, ?, ?, ?, ?)",
-        [
-            (storable(message.id), ordinal, storable(file.name), storable(file.media_type), file.data)
-            for ordinal, file in enumerate(message.attachments)
-        ],
-    )
-
-
-def _pieces_of(connection: sqlite3.Connection, message_id: str) -> tuple[str, str]:
-    rows = connection.execute(
-        "SELECT content, reasoning FROM pieces WHERE message_id = ? ORDER BY id", (message_id,)
-    ).fetchall()
-    return "".join(row[0] for row in rows), "".join(row[1] for row in rows)

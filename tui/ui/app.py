@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
 from tui.core import presets as preset_rules
 from tui.ui import keys
-from tui.ui import theme as themes
-from tui.ui.desk_app import DeskApp
+from tui.ui.chats.host import Browsing
+from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
 from tui.ui.instrument import InstrumentLine
+from tui.ui.slash_app import SlashApp
 from tui.ui.tabs import Tabs
 from tui.ui.topline import TopLine
+from tui.ui.window_keeper import WindowKeeper
+
+if TYPE_CHECKING:
+    from tui.ui.compare.race import Race
 
 FLUSH_S = 2.0
 """How long a signal to end waits for the disk."""
 
 
-class LokalApp(DeskApp):
+class LokalApp(WindowKeeper, Browsing, SlashApp):
     """lokal on a terminal."""
 
     CSS_PATH = "app.tcss"
+    race: Race | None = None
+    """The comparison that is open."""
 
     # -- the screen -------------------------------------------------------------------------------------------------
 
@@ -35,6 +43,7 @@ class LokalApp(DeskApp):
         """The first frame comes first; all else after it."""
         self.on_screen = True
         self.end_on_signals()
+        self.chat.offer_names(self.names)
         self.chat.composer.focus()
         self.mark("the app is laid out and takes keys")
         self.listen()
@@ -63,63 +72,82 @@ class LokalApp(DeskApp):
 
     def _fit(self) -> None:
         self.screen_stack[0].set_class(self.is_low, "-short")
+        self.fit_chats()
         self.show_state()
 
-    def on_chat_pane_changed(self) -> None:
+    def on_talk_changed(self) -> None:
         """A phase, a rate or the context has changed."""
         self.show_state()
 
-    def on_chat_pane_finished(self) -> None:
+    def on_talk_finished(self) -> None:
         """Many servers load a model with the first question and know its context window only then."""
         if self.desk.window is None:
             self.backstage.ask_window(self.desk)
+
+    # -- out of the chat ---------------------------------------------------------------------------------------------
+
+    def on_copy_wanted(self, event: CopyWanted) -> None:
+        """A text is to go to a clipboard."""
+        Handout(self).copy(event.make)
+
+    def on_copied(self, event: Copied) -> None:
+        """Say which way it went."""
+        delivery, key = event.delivery, self.desk.key
+        self.send_aside(delivery.sequence)
+        hint = f"{key('message.write')} writes a file" if not delivery.is_sure else ""
+        if self.chat.walk.mark is None:
+            hint = f"{key('messages.enter')} {hint}" if delivery.is_too_large else ""
+        said = f"{delivery} · {hint}" if hint else str(delivery)
+        self.tell(said, "warning" if delivery.is_too_large else "accent")
+
+    def on_write_wanted(self, event: WriteWanted) -> None:
+        """A text is to go to a file."""
+        Handout(self).write(event.make, event.name, overwrite=event.overwrite)
+
+    def on_written(self, event: Written) -> None:
+        """Say where it is, or why it is not."""
+        self.chat.walk.edits.written(event)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
     async def action_command(self, id: str) -> None:
         """A key. Those typed right after it are for the tab that it opens."""
-        self.run_command(id)
+        if not (id == "answer.stop" and self.chat.step_back()):
+            self.run_command(id)
         await self.tabs.opened()
-
-    def run_command(self, id: str) -> None:
-        """Do what a command's id stands for."""
-        if id.startswith("preset.") and id[7:].isdigit():
-            self._use_preset_number(int(id[7:]))
-            return
-        self._actions()[id]()
+        await self.chats_ready()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of a tab work in that tab only."""
         if action != "command" or not self.on_screen:
             return True
-        return keys.works(str(parameters[0]), self.tabs.current, covered=len(self.screen_stack) > 1)
+        id = str(parameters[0])
+        if self.chat.takes(self.desk.keys.get(id, "")):
+            return False
+        covered = len(self.screen_stack) > 1
+        return keys.works(id, self.tabs.current, covered=covered, listing=self.lists_chats)
 
-    def _actions(self) -> Mapping[str, Callable[[], object]]:
-        chat = self.chat
-        transcript = chat.transcript
+    def _actions(self) -> Mapping[str, Callable[[str], object]]:
         return {
-            "answer.stop": chat.stop,
-            "answer.retry": chat.retry,
-            "answer.continue": chat.continue_answer,
-            "reasoning.toggle": transcript.toggle_reasoning,
-            "scroll.page_up": transcript.page_up,
-            "scroll.page_down": transcript.page_down,
-            "scroll.start": transcript.to_start,
-            "scroll.end": transcript.follow,
-            "preset.next": lambda: self.use_preset(
+            **self.chat.actions(),
+            **self.slash_actions(),
+            **self.chats_actions(),
+            "preset.next": lambda _: self.use_preset(
                 preset_rules.after(self.desk.presets, self.desk.preset.name).name
             ),
-            "preset.save": self._save_preset,
-            "preset.revert": self._revert_preset,
-            "chat.new": self._new_chat,
-            "tab.chat": lambda: self.open_tab("chat"),
-            "tab.models": lambda: self.open_tab("models"),
-            "tab.settings": lambda: self.open_tab("settings"),
-            "server.search": self.search,
-            "theme.next": lambda: self.use_theme(themes.after(self.theme_names(), self.theme)),
-            "help": self._show_keys,
-            "palette": self.action_command_palette,
-            "quit": self.leave,
+            "preset.save": lambda _: self._save_preset(),
+            "preset.revert": lambda _: self._revert_preset(),
+            "chat.new": lambda _: self._new_chat(),
+            "tab.chat": lambda _: self.open_tab("chat"),
+            "tab.models": lambda _: self.open_tab("models"),
+            "tab.settings": lambda _: self.open_tab("settings"),
+            "guide.ask": lambda _: self.ask_guide(),
+            "gguf.open": self.open_file,
+            "server.help": lambda _: self.explain_servers(),
+            "server.search": lambda _: self.search(),
+            "palette": lambda _: self.action_command_palette(),
+            "compare": self._compare,
+            "quit": lambda _: self.leave(),
         }
 
     def action_help_quit(self) -> None:
@@ -129,15 +157,17 @@ class LokalApp(DeskApp):
 
     def leave(self, *, closed: bool = False) -> None:
         """Keep what came of a running answer, and end; at once on the disk if nobody waits for lokal any more."""
+        if self.race is not None:
+            self.race.leave(closed=closed)
         self.chat.leave(closed=closed)
         if closed:
             self.backstage.flush(FLUSH_S)
         self.exit()
 
-    def _show_keys(self) -> None:
-        from tui.ui.help import KeyScreen
+    def _compare(self, argument: str) -> None:
+        from tui.ui.compare.start import start
 
-        self.push_screen(KeyScreen(self.desk.keys))
+        start(self, argument)
 
     def _new_chat(self) -> None:
         self.chat.stop()

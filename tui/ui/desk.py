@@ -29,7 +29,8 @@ class Link(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Desk:
     """`window` is the context window in tokens that the model is loaded with; `problem` says why there is no
-    connection; `overrides` hold for this run only; `keys` are the keys by command id."""
+    connection, `engine_missing` why the built-in engine cannot be used either; with `may_guide` a question that finds no
+    server goes to the guide; `overrides` hold for this run only; `keys` are the keys by command id."""
 
     link: Link = Link.SEARCHING
     connection: Connection | None = None
@@ -40,6 +41,8 @@ class Desk:
     unsaved: bool = False
     overrides: Mapping[str, Value | None] = field(default_factory=dict)
     problem: LokalError | None = None
+    engine_missing: LokalError | None = None
+    may_guide: bool = False
     starting: Progress | None = None
     keys: Mapping[str, str] = field(default_factory=lambda: keymap({})[0])
 

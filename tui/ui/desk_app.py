@@ -123,8 +123,21 @@ class DeskApp(Shell):
         where = desk.connection.place if desk.connection else place.get(desk.link, "")
         self.query_one(TopLine).show(tab.capitalize(), where, desk.model)
         doing = chat.doing if tab == "chat" else ""
-        useful = keys.useful(tab, desk, answering=bool(chat.doing), can_continue=chat.can_continue)
-        self.query_one(InstrumentLine).show(Reading(desk, doing, chat.used, useful, self.is_low))
+        walking = chat.walk.useful if tab == "chat" else ()
+        useful = (
+            self.place_keys()
+            or walking
+            or keys.useful(
+                tab, desk, answering=bool(chat.doing), can_continue=chat.can_continue, choosing=chat.choosing
+            )
+        )
+        self.query_one(InstrumentLine).show(
+            Reading(desk, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings)
+        )
+
+    def place_keys(self) -> tuple[str, ...]:
+        """The ids of the commands that make sense where the focus is; none = those of the tab."""
+        return ()
 
     def open_tab(self, name: str) -> None:
         """Show `chat`, `models` or `settings`."""
@@ -205,7 +218,11 @@ class DeskApp(Shell):
     # -- servers and models -----------------------------------------------------------------------------------------
 
     def search(self) -> None:
-        """Look for servers again."""
+        """Look for servers again; the guide stays until there is one."""
+        if self.desk.connection is not None and self.desk.connection.guide:
+            self.tell("looking for a server")
+            self.backstage.find_server(self.desk)
+            return
         self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
         self.backstage.find_server(self.desk)
 
@@ -230,7 +247,7 @@ class DeskApp(Shell):
         """Ask the server for its models again."""
         self.backstage.refresh_models(self.desk)
 
-    def on_chat_pane_server_wanted(self) -> None:
+    def on_talk_server_wanted(self) -> None:
         """A question waits for a server."""
         self.search()
 
@@ -241,6 +258,8 @@ class DeskApp(Shell):
         asked_anew = before is not None and before.server is event.connection.server
         if event.refreshed and not asked_anew:
             return  # of a server that was left meanwhile
+        if not event.connection.guide:
+            self.backstage.leave_guide()
         # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
         chosen = asked_anew and self.desk.model not in ("", event.model)
         self.set_desk(
@@ -258,12 +277,26 @@ class DeskApp(Shell):
     def on_not_connected(self, event: NotConnected) -> None:
         """No server answers."""
         self._end_profile("no server was found")
+        before = self.desk.connection
+        if before is not None and (event.kept or before.guide):
+            self.set_desk(replace(self.desk, link=Link.CONNECTED, starting=None))
+            told = (
+                f"{event.problem.title}; the guide stays"
+                if before.guide
+                else f"{event.problem} {before.place} stays."
+            )
+            self.tell(told, "warning")
+            return
+        if self.chat.session is not None and len(self.chat.session.conversation):
+            self.tell(str(event.problem), "warning")  # an empty chat shows it whole
         self.set_desk(
             replace(
                 self.desk,
                 link=Link.NONE,
                 connection=None,
                 problem=event.problem,
+                engine_missing=event.engine_missing,
+                may_guide=event.searched and event.engine_missing is None,
                 starting=None,
             )
         )
@@ -293,7 +326,7 @@ class DeskApp(Shell):
         if event.note:
             self.chat.tell(event.note, "warning")
 
-    def on_chat_pane_asked(self, event: ChatPane.Asked) -> None:
+    def on_writing_asked(self, event: ChatPane.Asked) -> None:
         """For the Up key, also next time."""
         self.backstage.add_to_history(event.text)
 

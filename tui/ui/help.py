@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
-
-from textual import events
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.screen import ModalScreen
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from tui.core.commands import COMMANDS, Command, key_name
-from tui.ui.line import LineWidget
-from tui.ui.look import palette_of
-from tui.ui.row import Part, fit, wrap_words
+from tui.core.slash import usage
+from tui.ui.page import Line, PageScreen, table
+from tui.ui.row import wrap_words
 
 PLACES = (
     ("everywhere", "Everywhere"),
     ("composer", "Writing"),
+    ("start", "While no server answers"),
+    ("messages", "Among the messages"),
+    ("fit", "When a question does not fit into the context window"),
     ("chat", "Chat"),
+    ("chats", "List of chats"),
+    ("compare", "Side by side"),
     ("models", "Models"),
     ("settings", "Settings"),
 )
 KEY_WIDTH = 12
 """The least width of the column of keys, in cells."""
-
-Line = tuple[tuple[str, str], ...]
 
 
 def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
@@ -37,16 +31,19 @@ def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
     column = max([KEY_WIDTH, *(len(key_name(key)) + 4 for key in keys.values())])
     for place, title in PLACES:
         commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
-        lines.append(((" ", "foreground"), (title, "heading")))
+        lines += [((" " + line, "heading"),) for line in wrap_words(title, max(10, width - 2))]
+        rows = []
         for command in _presets_as_one(commands):
             key = key_name(keys[command.id])
-            if command.id == "preset.1":
-                key = f"{key}–9"
-            first, *others = wrap_words(command.help, max(10, width - column - 1))
-            lines.append(((f"  {key}".ljust(column), "accent"), (first, "foreground")))
-            lines += [((" " * column + other, "foreground"),) for other in others]
+            rows.append((f"{key}–9" if command.id == "preset.1" else key, "accent", command.help))
+        lines += table(rows, width, column)
         lines.append(())
+    lines.append(((" ", "foreground"), ("Slash commands", "heading")))
+    lines += table([(usage(command), "accent", command.help) for command in COMMANDS if command.slash], width)
+    lines.append(())
     lines += [((" " + line, "muted"),) for line in wrap_words(_TEXT_KEYS, max(10, width - 2))]
+    lines.append(())
+    lines += [((" " + line, "muted"),) for line in wrap_words(_SLASH, max(10, width - 2))]
     return tuple(lines)
 
 
@@ -56,78 +53,17 @@ _TEXT_KEYS = (
 )
 
 
+_SLASH = (
+    "While a slash command is written, ↑ and ↓ choose among what may follow and Tab takes it. "
+    "// at the start sends a text that begins with a slash; so does a first word with another slash in it, as a path."
+)
+
+
 def _presets_as_one(commands: list[Command]) -> list[Command]:
     numbered = {f"preset.{n}" for n in range(2, 10)}
     return [command for command in commands if command.id not in numbered]
 
 
-class KeyLines(ScrollView, can_focus=True):
-    """The page, scrolled by arrows and page keys."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "go(-1)", show=False),
-        Binding("down,j", "go(1)", show=False),
-        Binding("pageup", "go(-10)", show=False),
-        Binding("pagedown,space", "go(10)", show=False),
-        Binding("home", "go(-1000)", show=False),
-        Binding("end", "go(1000)", show=False),
-    ]
-
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        super().__init__(id="key-lines")
-        self._keys = keys
-        self._lines: tuple[Line, ...] = ()
-
-    def on_resize(self) -> None:
-        """The page is set to the width; Textual needs to know how long it is."""
-        self._lines = key_page(self._keys, self.size.width)
-        self.virtual_size = Size(0, len(self._lines))
-        self.refresh()
-
-    def action_go(self, lines: int) -> None:
-        """Up or down; Textual's own scrolling wants a scroll bar."""
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
-        index = y + round(self.scroll_offset.y)
-        parts: list[Part] = []
-        if index < len(self._lines):
-            parts = [(text, palette[role]) for text, role in self._lines[index]]
-        return fit(parts, width, base)
-
-
-class KeyTitle(LineWidget):
-    """The first line of the page."""
-
-    def line(self, width: int) -> Strip:
-        return fit(
-            [self.part(" Keys", "accent"), self.part("   ↑↓ scroll   Esc back", "muted")], width, self.base()
-        )
-
-
-class KeyScreen(ModalScreen[None]):
-    """Covers the whole screen; Esc, q or the key that opened it goes back."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss_page", show=False)]
-
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        super().__init__()
-        self._keys = keys
-
-    def compose(self) -> ComposeResult:
-        yield KeyTitle()
-        yield KeyLines(self._keys)
-
-    def on_key(self, event: events.Key) -> None:
-        """The key that opened the page, whichever that is."""
-        if event.key == self._keys.get("help"):
-            event.stop()
-            self.dismiss(None)
-
-    def action_dismiss_page(self) -> None:
-        """Back."""
-        self.dismiss(None)
+def key_screen(keys: Mapping[str, str]) -> PageScreen:
+    """The page over the whole screen."""
+    return PageScreen("Keys", lambda width: key_page(keys, width), keys.get("help", ""))

@@ -8,25 +8,33 @@ from dataclasses import dataclass
 from textual.strip import Strip
 
 from tui.core.commands import BY_ID, short_key
+from tui.core.message import Timings
 from tui.core.text import human_tokens, safe_line
+from tui.core.tokens import Count
+from tui.ui.chat.fitting import said, window_of
 from tui.ui.desk import Desk, Link
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, choose, fit, parts_width
 
 GAP = 2
 """The least blanks between the readings and the keys."""
+NOTICED_S = 1.0
+"""A wait for the first token that is shorter is not worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
-    the context window in use, None = not known; `keys` the ids of the commands at the right."""
+    the context window in use, None = not known; `keys` the ids of the commands at the right; `schema` what answers are
+    held to, empty for nothing; `timings` are those of the last answer."""
 
     desk: Desk
     doing: str = ""
-    used: int | None = None
+    used: Count | None = None
     keys: tuple[str, ...] = ()
     with_place: bool = False
+    schema: str = ""
+    timings: Timings = Timings()
 
 
 class InstrumentLine(LineWidget):
@@ -60,11 +68,16 @@ class InstrumentLine(LineWidget):
         groups = [(0, [self.part(reading.doing, "second")]), (1, [preset])]
         if not reading.doing:
             groups += [(5 + place, [self.part(text)]) for place, text in enumerate(self._values())]
+        groups.append((2, [self.part(reading.schema, "second")]))
         groups.append((3, [self.part(self._window(), "muted")]))
+        if not reading.doing:
+            groups += [(7 + n, [self.part(text, "muted")]) for n, text in enumerate(self._speeds())]
         if reading.with_place and desk.connection is not None:
             groups.append((4, [self.part(safe_line(desk.model, 30), "second")]))
         elif desk.link is Link.NONE:
             groups.append((2, [self.part("no server", "warning")]))
+        if desk.connection is not None and desk.connection.guide:
+            groups.insert(1, (1, [self.part("guide - knows only lokal", "second")]))
         return [(rank, group) for rank, group in groups if any(text for text, _ in group)]
 
     def _values(self) -> list[str]:
@@ -77,12 +90,22 @@ class InstrumentLine(LineWidget):
         ]
 
     def _window(self) -> str:
-        used, window = self._reading.used, self._reading.desk.window
+        used, window = self._reading.used, window_of(self._reading.desk)
         if window is None:
-            return f"ctx {human_tokens(used)}" if used else ""
+            return f"ctx {said(used)}" if used is not None and used.tokens else ""
         if used is None and self._reading.doing:
             return ""  # it is counted when the answer is there
-        return f"ctx {'?' if used is None else human_tokens(used)} of {human_tokens(window)}"
+        return f"ctx {'?' if used is None else said(used)} of {human_tokens(window)}"
+
+    def _speeds(self) -> list[str]:
+        """How fast the last answer was, for a wide screen."""
+        timings = self._reading.timings
+        speeds = []
+        if timings.first_token_s is not None and timings.first_token_s >= NOTICED_S:
+            speeds.append(f"first token {timings.first_token_s:.1f} s")
+        if timings.prompt_tokens_per_s:
+            speeds.append(f"prompt {human_tokens(round(timings.prompt_tokens_per_s))} tok/s")
+        return speeds
 
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []

@@ -9,6 +9,8 @@ from tui.ui.desk import Desk, Link
 
 # These belong to the widget that has the focus, which binds them itself.
 _OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset"})
+# They move the focus at once, so that keys which come in one piece with them are not given to the composer.
+_BEFORE_THE_COMPOSER = frozenset({"messages.enter"})
 
 
 def app_bindings() -> list[Binding]:
@@ -19,19 +21,24 @@ def app_bindings() -> list[Binding]:
         )
         for command in COMMANDS
         if command.key
-        and command.where in ("everywhere", "chat", "settings")
+        and (command.where in ("everywhere", "chat", "settings") or command.id in _BEFORE_THE_COMPOSER)
         and command.id not in _OF_A_WIDGET
     ]
 
 
-def works(id: str, tab: str, *, covered: bool) -> bool:
-    """Whether a command's key works while `tab` is open; `covered` = a page lies over it."""
+def works(id: str, tab: str, *, covered: bool, listing: bool = False) -> bool:
+    """Whether a command's key works while `tab` is open; `covered` = a page lies over it, `listing` = the list of chats
+    has the keys."""
     if covered:
         return id == "quit"
-    return BY_ID[id].where in ("everywhere", tab)
+    if listing:
+        return BY_ID[id].where == "everywhere"
+    return BY_ID[id].where in ("everywhere", tab) or (id in _BEFORE_THE_COMPOSER and tab == "chat")
 
 
-def useful(tab: str, desk: Desk, *, answering: bool, can_continue: bool) -> tuple[str, ...]:
+def useful(
+    tab: str, desk: Desk, *, answering: bool, can_continue: bool, choosing: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """The ids of the three commands that make sense now."""
     match tab:
         case "models":
@@ -39,6 +46,8 @@ def useful(tab: str, desk: Desk, *, answering: bool, can_continue: bool) -> tupl
             return ("model.use" if has_models else "server.search"), "tab.chat", "help"
         case "settings":
             return ("preset.save" if desk.unsaved else "tab.chat"), "preset.next", "help"
+        case _ if choosing and not answering:
+            return *[id for id in choosing if id != "fit.cancel"][:2], "fit.cancel"
         case _ if answering:
             return "answer.stop", "preset.next", "help"
         case _ if can_continue:

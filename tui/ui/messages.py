@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui.core.endpoint import Endpoint
 from tui.core.events import Progress
 from tui.core.presets import Preset
 from tui.errors import LokalError
@@ -32,11 +33,30 @@ class Connected(Message):
 
 
 class NotConnected(Message):
-    """No server answers, or the engine did not start."""
+    """No server answers, or the engine did not start. `engine_missing` is why the built-in engine is no way on, None
+    if it is; `searched` = no certain server was asked for; `kept` = what there was before is as it was."""
 
-    def __init__(self, problem: LokalError) -> None:
+    def __init__(
+        self,
+        problem: LokalError,
+        engine_missing: LokalError | None = None,
+        *,
+        searched: bool = False,
+        kept: bool = False,
+    ) -> None:
+        self.kept = kept
         super().__init__()
         self.problem = problem
+        self.engine_missing = engine_missing
+        self.searched = searched
+
+
+class ServerAppeared(Message):
+    """While there was none, a server has come up: this one."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__()
+        self.endpoint = endpoint
 
 
 class EngineProgress(Message):

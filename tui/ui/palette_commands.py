@@ -21,6 +21,7 @@ class Host(Protocol):
 
     desk: Desk
 
+    def can(self, id: str) -> bool: ...
     def run_command(self, id: str) -> None: ...
     def use_preset(self, name: str) -> None: ...
     def use_model(self, name: str) -> None: ...
@@ -64,9 +65,12 @@ class Commands(Provider):
         host = cast(Host, self.app)
         desk = host.desk
         for command in COMMANDS:
-            if command.shown:
-                key = desk.key(command.id)
-                title = f"{command.title}  ({key})" if key else command.title
+            if command.shown and host.can(command.id):
+                # A letter that only works in the empty chat is none to learn here.
+                key = "" if command.where == "start" else desk.key(command.id)
+                ways = [key, f"/{command.slash}" if command.slash else ""]
+                ways = [way for way in ways if way]
+                title = f"{command.title}  ({', '.join(ways)})" if ways else command.title
                 yield Offer(title, command.help, partial(host.run_command, command.id))
         for preset in desk.presets:
             yield Offer(f"Preset: {preset.name}", preset.description, partial(host.use_preset, preset.name))

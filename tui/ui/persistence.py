@@ -8,11 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
-from tui.errors import LokalError
+from tui.errors import ChatGone, LokalError
 
 
 class Persistence:
-    """One writing thread. The same failure is reported once to `on_problem`, in that thread; lokal goes on."""
+    """One writing thread. The same failure is reported once to `on_problem`, in that thread; lokal goes on. That a chat
+    is gone is reported each time: whoever hears of it can do something about it."""
 
     def __init__(self, on_problem: Callable[[LokalError], None]) -> None:
         self._on_problem = on_problem
@@ -52,6 +53,6 @@ class Persistence:
         return True
 
     def _report(self, error: LokalError) -> None:
-        if str(error) not in self._reported:
+        if isinstance(error, ChatGone) or str(error) not in self._reported:
             self._reported.add(str(error))
             self._on_problem(error)

@@ -12,7 +12,8 @@ from tui.ui.chat.pane import ChatPane
 from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 
-_FOCUS = {"chat": "#composer", "models": "#model-table", "settings": "#form"}
+_FOCUS = {"chat": "#composer, #slip", "models": "#model-table", "settings": "#form"}
+_LIST = "#chats.-open"
 
 
 class Tabs(Container):
@@ -76,6 +77,16 @@ class Tabs(Container):
 
         return SettingsPane(self._desk, self._theme)
 
+    def give_focus(self) -> None:
+        """Put the focus where the keys of the open tab belong."""
+        self._focus()
+
     def _focus(self) -> None:
-        for widget in self.query(_FOCUS[self.current]):
-            self.screen.set_focus(widget)
+        place = _FOCUS[self.current]
+        if self.current == "chat" and self.query(_LIST):
+            place = _LIST
+        elif self.current == "chat" and self.chat.choosing:
+            place = "#choice"
+        for widget in self.query(place):
+            if widget.display:  # of composer and slip the one that is there to be written on
+                self.screen.set_focus(widget)

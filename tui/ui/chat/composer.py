@@ -1,4 +1,4 @@
-"""Where a person writes: several lines, Enter sends, Up and Down bring back earlier prompts."""
+"""Where a person writes: several lines, Enter sends, Up and Down bring back earlier prompts, Ctrl+R finds one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import TextArea
+from textual.widgets.text_area import Location, Selection
 
-from tui.core.text import safe_block
+from tui.core.commands import COMMANDS
+from tui.core.finding import place
+from tui.core.text import safe_line
+from tui.ui.chat.chips import ChipArea
+from tui.ui.chat.completion import Completer
+from tui.ui.chat.recall import Found, Recall
 from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
@@ -28,7 +33,7 @@ class PromptMark(LineWidget):
         return fit([self.part("› ", "accent")], width, self.base())
 
 
-class Composer(TextArea):
+class Composer(ChipArea):
     """A text area that sends on Enter and knows the prompts before this one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,73 +41,151 @@ class Composer(TextArea):
     ]
 
     class Submitted(Message):
-        """The person pressed Enter on `text`; the composer still holds it."""
+        """The person pressed Enter. The composer holds the text no longer, unless it is blank; `put_back` undoes that.
+        `marked` is its form for drafts and the history (`tui.core.pasted`)."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, marked: str) -> None:
             super().__init__()
             self.text = text
+            self.marked = marked
+
+    class Wanted(Message):
+        """The key of a command was pressed that is not about the text alone."""
+
+        def __init__(self, command_id: str) -> None:
+            super().__init__()
+            self.command_id = command_id
+
+    class Emptied(Message):
+        """Backspace, where there is nothing before the cursor to delete."""
+
+    class Searching(Message):
+        """The search in the earlier prompts has begun, gone on or, with None, ended."""
+
+        def __init__(self, found: Found | None) -> None:
+            super().__init__()
+            self.found = found
+
+    class Offered(Message):
+        """One of the keys that the empty composer was given was pressed."""
+
+        def __init__(self, command_id: str) -> None:
+            super().__init__()
+            self.command_id = command_id
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        """`keys` by command id: `send`, `newline` and the two of the history are looked at here."""
-        super().__init__(
-            id="composer",
-            theme="css",
-            soft_wrap=True,
-            show_line_numbers=False,
-            tab_behavior="focus",
-            highlight_cursor_line=False,
-            compact=True,
-        )
-        self.cursor_blink = False
-        self._does = {keys.get(id, ""): id for id in ("send", "newline", "history.previous", "history.next")}
-        self._history: list[str] = []
-        self._sent: list[str] = []
-        self._place: int | None = None
-        self._draft = ""
+        """`keys` by command id; those of the composer are looked at here."""
+        super().__init__("composer")
+        ids = [command.id for command in COMMANDS if command.where == "composer"]
+        self._does = {keys[id]: id for id in ids if keys.get(id)}
+        self._offers: Mapping[str, str] = {}
+        self.completer: Completer | None = None
+        self._recall = Recall()
+
+    def offer(self, offers: Mapping[str, str]) -> None:
+        """Commands by keys that are letters: they work here as long as nothing is written."""
+        self._offers = offers
 
     def set_history(self, prompts: Sequence[str]) -> None:
-        """The prompts of earlier, oldest first. One that was sent before they were read stays the newest."""
-        self._history = [*prompts, *(prompt for prompt in self._sent if prompt not in prompts)]
-        self._place = None
+        """The prompts of earlier, oldest first."""
+        self._recall.load(prompts)
 
     def remember(self, prompt: str) -> None:
         """Add a prompt that was just sent."""
-        if not self._history or self._history[-1] != prompt:
-            self._history.append(prompt)
-            self._sent.append(prompt)
-        self._place = None
+        self._recall.remember(prompt)
 
-    def fill(self, text: str) -> None:
+    @property
+    def draft(self) -> str:
+        """What is to be kept of what nobody sent, in marked form."""
+        return self._recall.draft(self.marked)
+
+    def fill(self, marked: str) -> None:
         """Replace what is written, the cursor at its end."""
-        self.text = text
-        self.move_cursor(self.document.end)
+        super().fill(marked)
+        if self.completer is not None:
+            self.completer.close()
+
+    def put_back(self, marked: str) -> None:
+        """Bring a text back, before what was written meanwhile."""
+        written = self.marked
+        self.fill(f"{marked}\n\n{written}" if written.strip() else marked)
+
+    def line_before_cursor(self) -> str | None:
+        """What is written, if it is one line with the cursor at its end."""
+        if self.document.line_count != 1:
+            return None
+        line = self.document.get_line(0)
+        return line if self.cursor_location == (0, len(line)) else None
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """A paste as plain text: a log's colours or a page's hidden marks are to reach neither terminal nor model."""
-        event.stop()
-        event.prevent_default()
-        await super()._on_paste(events.Paste(safe_block(event.text)))
+        if self._recall.found is not None:
+            event.stop()
+            event.prevent_default()
+            self._search(self._recall.found.query + safe_line(event.text, 100))
+            return
+        await super()._on_paste(event)
+        if self.completer is not None:
+            self.completer.edited()
+
+    def on_blur(self) -> None:
+        """What is offered belongs to the one who writes."""
+        if self.completer is not None:
+            self.completer.close()
 
     async def _on_key(self, event: events.Key) -> None:
-        # Enter that is not for sending is what it is in any other text field.
-        does = self._does.get(event.key, "newline" if event.key in (*NEW_LINE_KEYS, "enter") else "")
-        if does == "send":
-            if self.text.strip():
-                self.post_message(self.Submitted(self.text))
-        elif does == "newline":
-            self.replace("\n", *self.selection, maintain_selection_offset=False)
-        elif does == "history.previous" and self._in_first_row():
-            does = "taken" if self._recall(-1) else ""
-        elif does == "history.next" and self._in_last_row():
-            does = "taken" if self._recall(1) else ""
-        else:
-            does = ""
-        bound = not (does or event.is_printable) and await run_binding(self.app, event.key)
-        if does or bound:
+        if await self._is_taken(event):
             event.stop()
             event.prevent_default()
         else:
             await super()._on_key(event)
+            if self.completer is not None:
+                self.completer.edited()
+
+    async def _is_taken(self, event: events.Key) -> bool:
+        """Whether the key was one of those that do more than write."""
+        if self._recall.found is not None and self._search_key(event):
+            return True
+        if self.completer is not None and await self.completer.key(event.key):
+            return True
+        if event.key in self._offers and not self.text:
+            self.post_message(self.Offered(self._offers[event.key]))
+            return True
+        # Enter that is not for sending is what it is in any other text field.
+        id = self._does.get(event.key, "newline" if event.key in (*NEW_LINE_KEYS, "enter") else "")
+        if id and self._do(id):
+            if id not in ("history.previous", "history.next") and self.completer is not None:
+                self.completer.edited()
+            return True
+        if event.key == "backspace" and not self.text:
+            self.post_message(self.Emptied())
+            return True
+        bound = not event.is_printable and await run_binding(self.app, event.key)
+        if bound and self.completer is not None:
+            self.completer.edited()
+        return bound
+
+    def _do(self, id: str) -> bool:
+        """Do what a key of the composer is for; False if it has nothing to do here and means what it means elsewhere."""
+        match id:
+            case "send":
+                self.post_message(self.Submitted(self.plain, self.marked))
+                if self.text.strip():
+                    # At once: on a slow line the next text comes in one piece with this Enter.
+                    self.fill("")
+            case "newline":
+                self.replace("\n", *self.selection, maintain_selection_offset=False)
+            case "history.previous":
+                return self._in_first_row() and self._step(-1)
+            case "history.next":
+                return self._in_last_row() and self._step(1)
+            # At once too: what is typed right after is for the search, or comes behind the piece.
+            case "history.search" if self.start_search():
+                pass
+            case "paste.open" if self.open_piece():
+                pass
+            case _:
+                self.post_message(self.Wanted(id))
+        return True
 
     def _in_first_row(self) -> bool:
         return self._row() == 0
@@ -114,17 +197,70 @@ class Composer(TextArea):
         """The screen row of the cursor, counted through wrapped lines."""
         return self.wrapped_document.location_to_offset(self.cursor_location).y
 
-    def _recall(self, step: int) -> bool:
-        place = len(self._history) if self._place is None else self._place
-        target = place + step
-        if target < 0 or target > len(self._history) or (self._place is None and step > 0):
+    def _step(self, by: int) -> bool:
+        prompt = self._recall.step(by, self.marked)
+        if prompt is not None:
+            self.fill(prompt)
+        return prompt is not None
+
+    # -- searching --------------------------------------------------------------------------------------------------
+
+    def start_search(self) -> bool:
+        """Search in the earlier prompts, or go to the next older one that was found; False = there are none."""
+        if self._recall.is_empty:
             return False
-        if self._place is None:
-            self._draft = self.text
-        if target == len(self._history):
-            self._place = None
-            self.fill(self._draft)
+        if self._recall.found is None:
+            self._recall.start_search(self.marked)
+            self.post_message(self.Searching(self._recall.found))
         else:
-            self._place = target
-            self.fill(self._history[target])
+            self._show(self._recall.older())
         return True
+
+    def end_search(self, *, take: bool) -> bool:
+        """Take the prompt that is shown, or give back what was written; False = nobody searches."""
+        if self._recall.found is None:
+            return False
+        self.fill(self._recall.end_search(take=take))
+        self.post_message(self.Searching(None))
+        return True
+
+    def _search(self, query: str) -> None:
+        self._show(self._recall.search(query))
+
+    def _search_key(self, event: events.Key) -> bool:
+        """The keys while somebody searches. One that is for none of it takes what was found, and then does its work."""
+        found = self._recall.found
+        id = self._does.get(event.key, "")
+        if found is None:
+            return False
+        if event.is_printable and event.character:
+            self._search(found.query + event.character)
+        elif event.key == "backspace":
+            self._search(found.query[:-1])
+        elif id in ("history.search", "history.previous"):
+            self._show(self._recall.older())
+        elif id == "history.next":
+            self._show(self._recall.older(-1))
+        elif id == "send" or event.key in ("enter", "tab"):
+            self.end_search(take=True)
+        elif event.key == "escape":
+            self.end_search(take=False)
+        else:
+            self.end_search(take=True)
+            return False
+        return True
+
+    def _show(self, marked: str) -> None:
+        """Show what was found, and where the words are in it."""
+        found = self._recall.found
+        self.fill(marked)
+        where = place(self.text, found.query) if found is not None and found.count else None
+        if where is not None:
+            start, end = (self._location(at) for at in where)
+            self.selection = Selection(start, end)
+        self.post_message(self.Searching(found))
+
+    def _location(self, index: int) -> Location:
+        """Row and column of a place in the text."""
+        before = self.text[:index]
+        return before.count("\n"), index - (before.rfind("\n") + 1)

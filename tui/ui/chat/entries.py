@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from tui.core.attaching import under
 from tui.core.conversation import Conversation
 from tui.core.events import Phase, Progress
 from tui.core.generation import Generation
 from tui.core.message import Message, Role, Status
-from tui.core.text import human_size, human_tokens, safe_line
+from tui.core.model import GUIDE
+from tui.core.text import human_size, human_tokens, safe_block, safe_line
+from tui.ui.chat import structured
 from tui.ui.transcript.view import Entry, Heading, Notice, Tone
 
 KeyOf = Callable[[str], str]
@@ -16,8 +20,26 @@ KeyOf = Callable[[str], str]
 
 
 def entries_of(conversation: Conversation, key_of: KeyOf) -> list[Entry]:
-    """The open branch."""
-    return [entry_of(message, conversation, key_of) for message in conversation.path()]
+    """The open branch; what the model does not see of it is marked."""
+    path = conversation.path()
+    entries = [entry_of(message, conversation, key_of) for message in path]
+    for at in range(cut := conversation.view.cut(path)):
+        entries[at] = _unseen(entries[at], conversation.view.summary if at == cut - 1 else None)
+    return entries
+
+
+def _unseen(entry: Entry, summary: str | None) -> Entry:
+    """An entry that the model does not see; under the last of them (`summary` is no None) it is said what it sees."""
+    heading = entry.heading
+    heading = replace(heading, figures=" · ".join(part for part in (heading.figures, "not seen") if part))
+    if summary is None:
+        return replace(entry, heading=heading)
+    lines = [entry.notice.text] if entry.notice is not None else []
+    lines.append("▲ the model sees nothing up to here" + (", but this summary of it:" if summary else ""))
+    if summary:
+        lines.append(safe_block(summary))
+    tone = entry.notice.tone if entry.notice is not None else Tone.MUTED
+    return replace(entry, heading=heading, notice=Notice("\n".join(lines), tone))
 
 
 def tokens_used(conversation: Conversation) -> int | None:
@@ -31,14 +53,19 @@ def entry_of(
 ) -> Entry:
     """One message; `generation` for an answer that is coming in."""
     if message.role is not Role.ASSISTANT:
-        return Entry(message.id, Heading("you", Tone.PERSON), message.content, markdown=False)
+        return Entry(
+            message.id,
+            Heading("you", Tone.PERSON, figures=_place(message, conversation)),
+            under(message.content, message.attachments),
+            markdown=False,
+        )
     running = generation is not None and not generation.finished
     return Entry(
         message.id,
         heading_of(message, conversation, generation),
-        generation.content if running and generation else message.content,
+        generation.content if running and generation else structured.shown(message),
         generation.reasoning if running and generation else message.reasoning,
-        None if running else notice_of(message, key_of),
+        None if running else notice_of(message, key_of) or structured.notice_of(message),
         streaming=running,
     )
 
@@ -46,14 +73,20 @@ def entry_of(
 def heading_of(message: Message, conversation: Conversation, generation: Generation | None = None) -> Heading:
     """Who answers, with which preset; at the right what the answer is doing or how it went."""
     running = generation is not None and not generation.finished
-    figures = phase_words(generation) if running and generation else _outcome(message)
+    figures = phase_words(generation) if running and generation else outcome_of(message)
+    figures = " · ".join(part for part in (figures, _place(message, conversation)) if part)
+    who, preset = safe_line(message.model, 60) or "model", safe_line(message.preset, 40)
+    if message.model == GUIDE:
+        who, preset = "guide", f"knows only lokal · {preset}"
+    if message.edited:
+        preset = f"{preset} · edited" if preset else "edited"
+    return Heading(who, Tone.MODEL, preset, figures)
+
+
+def _place(message: Message, conversation: Conversation) -> str:
+    """`2/3`: which of the messages in its place it is; empty for the only one."""
     siblings = conversation.siblings(message.id) if message.id in conversation else ()
-    if len(siblings) > 1:
-        place = f"{siblings.index(message.id) + 1}/{len(siblings)}"
-        figures = f"{figures} · {place}" if figures else place
-    return Heading(
-        safe_line(message.model, 60) or "model", Tone.MODEL, safe_line(message.preset, 40), figures
-    )
+    return f"{siblings.index(message.id) + 1}/{len(siblings)}" if len(siblings) > 1 else ""
 
 
 def phase_words(generation: Generation) -> str:
@@ -107,9 +140,10 @@ def _problem(message: Message) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _outcome(message: Message) -> str:
+def outcome_of(message: Message) -> str:
+    """How an answer went, in figures: `412 tokens · 41 tok/s · stopped`."""
     parts = []
-    if message.usage.completion:
+    if message.usage.completion and not message.edited:  # of an edited one it counted but a part
         word = "token" if message.usage.completion == 1 else "tokens"
         parts.append(f"{human_tokens(message.usage.completion)} {word}")
     if message.timings.tokens_per_s:
@@ -120,7 +154,8 @@ def _outcome(message: Message) -> str:
         parts.append("interrupted")
     elif message.status is Status.FAILED:
         parts.append("failed")
-    return " · ".join(parts)
+    parts.append(structured.figures_of(message))
+    return " · ".join(part for part in parts if part)
 
 
 def _how_far(progress: Progress | None) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.conversation import Conversation, title_from
-from tui.core.message import Message, Role, new_id
+from tui.core.message import Attachment, Message, Role, Status, Timings, Usage, new_id
+from tui.core.removal import Removed
+from tui.core.system_prompt import system_of
+from tui.core.undo import Undo
+from tui.core.view import EVERYTHING, view_of
+from tui.ui.chat.moved import MovedStore, moved
+from tui.ui.chat.structured import schema_of
 from tui.ui.persistence import Persistence
 
 if TYPE_CHECKING:
@@ -18,25 +25,64 @@ class ChatSession:
     """Every change is made in memory at once and queued for the store in the same order."""
 
     def __init__(
-        self, store: Store, persistence: Persistence, conversation: Conversation | None = None
+        self, store: Store | MovedStore, persistence: Persistence, conversation: Conversation | None = None
     ) -> None:
-        self._store = store
+        self._store: Store | MovedStore = store
         self._persistence = persistence
         self._stored = conversation is not None
+        self._draft_at: str | None = None
         self.conversation = conversation or Conversation(new_id())
+        self._undo = Undo(self.conversation)
+        self.conversation.view = view_of(self.conversation.last_of(Role.ASSISTANT))
+        self.conversation.system = system_of(self.conversation.last_of(Role.ASSISTANT))
+        self.schema = schema_of(self.conversation.last_of(Role.ASSISTANT))
+        """What the next answers are held to; a chat that is opened goes on as its last answer was asked for."""
 
-    def ask(self, text: str, now: float) -> tuple[Message, Future[bool]]:
-        """Add a question under the end of the open branch. The future ends when it is durable, False = it could not be
-        written."""
+    def ask(
+        self,
+        text: str,
+        now: float,
+        attachments: tuple[Attachment, ...] = (),
+        *,
+        instead_of: Message | None = None,
+    ) -> tuple[Message, Future[bool]]:
+        """Add a question under the end of the open branch, or as a sibling of the one that it is `instead_of`. The
+        future ends when it is durable, False = it could not be written."""
         leaf = self.conversation.leaf
-        question = Message(new_id(), leaf.id if leaf else None, Role.USER, text, now)
+        parent = instead_of.parent if instead_of is not None else leaf.id if leaf else None
+        question = Message(new_id(), parent, Role.USER, text, now, attachments=attachments)
         self.conversation.add(question)
         chat = self.conversation
         if not self._stored:
-            chat.title = title_from(text)
+            chat.title = chat.title or title_from(text)
             self._persistence.submit(partial(self._store.create_chat, chat.id, chat.title, now))
             self._stored = True
         return question, self._persistence.submit(partial(self._store.add_message, chat.id, question))
+
+    @property
+    def draft_key(self) -> str:
+        """Where the store keeps the draft: by the chat's id, or by none while the chat is not stored."""
+        return self.conversation.id if self._stored else ""
+
+    def load_draft(self, key: str) -> str:
+        """The draft that was kept under `key`, from the disk: it blocks. Raises StoreError."""
+        text = self._store.draft(key)
+        self._draft_at = key
+        return text
+
+    def save_draft(self, text: str) -> None:
+        """Queue the draft; one that was kept before the chat had an id moves to it."""
+        key = self.draft_key
+        if self._draft_at not in (None, key):
+            self._persistence.submit(partial(self._store.save_draft, self._draft_at, ""))
+        self._draft_at = key
+        self._persistence.submit(partial(self._store.save_draft, key, text))
+
+    def rename(self, title: str) -> None:
+        """Give the chat another title; one without a question gets it with the first."""
+        self.conversation.title = title
+        if self._stored:
+            self._persistence.submit(partial(self._store.rename, self.conversation.id, title))
 
     def open_answer(self, answer: Message) -> None:
         """Write down an answer that is about to come in: a new one, or one that is tried again or continued."""
@@ -45,6 +91,80 @@ class ChatSession:
             return
         self.conversation.add(answer)
         self._persistence.submit(partial(self._store.add_message, self.conversation.id, answer))
+
+    def select(self, message_id: str) -> None:
+        """Open the branch that runs through a message."""
+        self.conversation.select(message_id)
+        leaf = self.conversation.leaf
+        if leaf is not None:
+            self._persistence.submit(partial(self._store.select, self.conversation.id, leaf.id))
+
+    def add_copy(self, message: Message, text: str, now: float, *, edited: bool) -> Message:
+        """Add an answer beside another one, with `text` in its place, to be gone on with. It has no figures: nobody
+        counted what a person wrote. What was thought for another text is left out."""
+        copy = replace(
+            message,
+            id=new_id(),
+            content=text,
+            created_at=now,
+            reasoning="" if edited else message.reasoning,
+            status=Status.STOPPED,
+            usage=Usage(),
+            timings=Timings(),
+            finish_reason="",
+            problem=None,
+            edited=edited or message.edited,
+        )
+        self.open_answer(copy)
+        return copy
+
+    def remove(self, message_id: str) -> Removed:
+        """Delete a message with all below it."""
+        removed = self._undo.remove(message_id)
+        self._persistence.submit(partial(self._mark_removed, self.conversation.id, (message_id,)))
+        return removed
+
+    def _mark_removed(self, chat_id: str, ids: tuple[str, ...]) -> None:
+        self._store.remove_messages(chat_id, ids)
+
+    def bring_back(self) -> Removed | None:
+        """Undo the last deletion that was not undone yet; None if there is none."""
+        removed = self._undo.bring_back()
+        if removed is not None:
+            chat_id = self.conversation.id
+            self._persistence.submit(partial(self._store.restore_messages, chat_id, removed.ids))
+            self.select(removed.messages[0].id)
+        return removed
+
+    def branch(self, message_id: str, now: float) -> ChatSession:
+        """A new chat with copies of all up to that message, and what is set for this chat."""
+        chat = self.conversation
+        branch = chat.branch_to(message_id, new_id())
+        self._persistence.submit(partial(self._add_chat, branch, now))
+        session = ChatSession(self._store, self._persistence, branch)
+        copies = {old.id: new.id for old, new in zip(chat.path_to(message_id), branch.path(), strict=True)}
+        after = copies.get(chat.view.after or "")
+        branch.view = replace(chat.view, after=after) if after else EVERYTHING
+        branch.system, session.schema = chat.system, self.schema
+        return session
+
+    def _add_chat(self, conversation: Conversation, now: float) -> None:
+        self._store.add_chat(conversation, now)
+
+    def move(self, now: float) -> None:
+        """The chat was deleted in another lokal: go on in a new one, which has all that is here."""
+        chat = self.conversation
+        copy, self._store = moved(chat, self._store)
+        chat.id = copy.id
+        self._persistence.submit(partial(self._add_chat, copy, now))
+        for message in copy:
+            if message.status is Status.STREAMING:
+                self._persistence.submit(partial(self._store.update_message, copy.id, message))
+
+    def copy(self) -> Conversation:
+        """The conversation as it is now, for a thread to read."""
+        chat, leaf = self.conversation, self.conversation.leaf
+        return Conversation(chat.id, chat.title, tuple(chat), leaf.id if leaf else None)
 
     def update(self, message: Message) -> None:
         """Replace a message by a newer version of itself."""

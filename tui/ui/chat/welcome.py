@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.core.parameters import find
 from tui.core.text import human_size, human_tokens, safe_line
 from tui.ui.desk import Desk, Link
+from tui.ui.start.panel import guide_welcome, panel
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts; a role is a name in the palette, empty for plain text."""
@@ -18,9 +19,10 @@ def welcome(desk: Desk) -> tuple[Line, ...]:
         case Link.STARTING:
             return _starting(desk)
         case Link.CONNECTED:
-            return _connected(desk)
+            guide = desk.connection is not None and desk.connection.guide
+            return guide_welcome(desk) if guide else _connected(desk)
         case Link.NONE:
-            return _nobody(desk)
+            return panel(desk)
 
 
 def _connected(desk: Desk) -> tuple[Line, ...]:
@@ -105,25 +107,6 @@ def _starting(desk: Desk) -> tuple[Line, ...]:
         _plain(line + " …"),
         _muted("You can type your question already; it is asked as soon as the model is there."),
     )
-
-
-def _nobody(desk: Desk) -> tuple[Line, ...]:
-    problem = desk.problem
-    lines: list[Line] = []
-    if problem is not None:
-        lines.append(((problem.title + ("" if problem.title.endswith(".") else "."), "warning"),))
-        lines += [_plain(part) for part in (problem.detail, problem.hint) if part]
-    lines += [
-        (),
-        (("Start Ollama        ", "muted"), ("ollama serve", "strong_code"), ("   then ", "muted"),
-         ("ollama pull llama3.2:3b", "strong_code")),
-        (("or llama.cpp        ", "muted"), ("llama-server -m model.gguf", "strong_code")),
-        (("or without either   ", "muted"), ("lokal --gguf model.gguf", "strong_code")),
-        (("or name a server    ", "muted"), ("lokal --server http://host:port", "strong_code")),
-        (),
-        ((desk.key("server.search"), "accent"), (" looks again", "")),
-    ]  # fmt: skip
-    return tuple(lines)
 
 
 def _plain(text: str) -> Line:

@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import os
 import select
+import signal
 import termios
 import threading
 from typing import TextIO
@@ -28,6 +29,11 @@ from tui.ui.terminal.replies import LateReplies
 
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 READ_BYTES = 65536
+# What a program may leave behind that ends without tidying up: margins, origin and insert mode, keys and keypad for
+# applications, another character set, attributes, reverse video, mouse reports (ECMA-48, DEC VT510, xterm).
+_PLAIN = "\x1b[r\x1b[?6l\x1b[4l\x1b[?1l\x1b>\x1b(B\x0f\x1b[0m\x1b[?5l" + "".join(
+    f"\x1b[?{mode}l" for mode in (9, 1000, 1002, 1003, 1005, 1006, 1015)
+)
 
 
 class _WakingEvent(threading.Event):
@@ -172,6 +178,27 @@ class LokalDriver(LinuxDriver):
         self._wake = _WakingEvent()
         self.exit_event = self._wake
         self._listening = threading.Event()
+        self._is_lent = False
+
+    def lend(self) -> None:
+        """Give the terminal to another program, with the settings that it had before lokal, until `take_back`."""
+        self.suspend_application_mode()
+        self._is_lent = True
+
+    def take_back(self) -> None:
+        """Have the terminal again, in whatever state the other program left it."""
+        with contextlib.suppress(termios.error, OSError):
+            # In the foreground again, even if a job of the other program was there; asking for it must not stop lokal.
+            before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            try:
+                os.tcsetpgrp(self.fileno, os.getpgrp())
+                if self.attrs_before is not None:
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            finally:
+                signal.signal(signal.SIGTTOU, before)
+        self._is_lent = False
+        self.resume_application_mode()
+        self.write(_PLAIN)
 
     def start_application_mode(self) -> None:
         """As Textual does it; but a terminal that the curtain holds is on the alternate screen already, where asking
@@ -184,6 +211,8 @@ class LokalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Textual's, without the switch to a screen that is shown already."""
+        if self._is_lent:
+            return
         if data == "\x1b[?1049h" and self.curtain is not None and not self.curtain.handed_over:
             return
         super().write(data)
@@ -196,7 +225,7 @@ class LokalDriver(LinuxDriver):
             termios.tcgetattr(self.fileno)
         except termios.error:
             return
-        if not self._app.is_running:
+        if not self._app.is_running or self._is_lent:
             return
         if not self._must_signal_resume:
             self.suspend_application_mode()

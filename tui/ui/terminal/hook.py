@@ -7,14 +7,16 @@ the next frame is then sent in full.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any, Generic, Literal, TypeVar
 
 from rich.color import ColorSystem
 from rich.console import RenderableType
+from rich.text import Text
 from textual import messages
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
@@ -67,6 +69,7 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         # Whether the terminal's pen is one that the writer left.
         self._pen_left = False
         self._pinged_at: float | None = None
+        self._is_lent = False
         self.driver_class = _telling_driver(self.driver_class)
 
     def use_link_speed(self, speed: LinkSpeed) -> None:
@@ -85,8 +88,39 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
             return ""
         return FrameWriter().frame(self._frames.rows, (0, 0)) + RESET
 
+    def send_aside(self, sequence: str) -> None:
+        """Sends a sequence that draws nothing, whole and between two frames."""
+        if sequence and self._driver is not None and not self._is_lent:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    @contextlib.contextmanager
+    def lent_terminal(self) -> Iterator[bool]:
+        """Hands the terminal to another program: while it lasts nothing is read from it and nothing written to it, but
+        everything else in the app goes on. False where there is no terminal to hand over, as in a test.
+
+        Textual 8.2's own `suspend` goes on writing, and does not come back when what it was left for fails.
+        """
+        driver = self._driver
+        if driver is None or not driver.can_suspend:
+            yield False
+            return
+        self._is_lent = True
+        lend, take_back = driver.suspend_application_mode, driver.resume_application_mode
+        getattr(driver, "lend", lend)()
+        try:
+            with driver.no_automatic_restart():
+                yield True
+        finally:
+            getattr(driver, "take_back", take_back)()
+            self._is_lent = False
+            self.forget_frame()
+            self.refresh(layout=True)
+
     # Textual 8.2: the only way from the compositor to the driver, called by Screen for each update.
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if self._is_lent:
+            return
         if not self._writes_now() or renderable is None:
             super()._display(screen, renderable)
             return
@@ -177,6 +211,19 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
             now = perf_counter()
             self.pace.round_trip(now - self._pinged_at, now)
             self._pinged_at = None
+
+    def _fatal_error(self) -> None:
+        """End after a mistake of lokal's own, and say which.
+
+        Textual 8.2 shows the values of all variables too: parts of the conversation, which would stay in the scrollback
+        and go into reports.
+        """
+        import traceback
+
+        self.bell()
+        what = "lokal made a mistake and has to end; what was said is kept. Please report this:"
+        self._exit_renderables.append(Text(f"{what}\n\n{traceback.format_exc()}"))
+        self._close_messages_no_wait()
 
     async def _on_resize(self, event: Resize) -> None:
         """A terminal may lose or move what it showed, even if it has its old size again; App's handler runs too.

@@ -19,7 +19,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The rule line over a message: `── who · detail ─────── figures ─`."""
+    """The rule line over a message: `── who · detail ─────── figures ─`. With an empty `who` there is none."""
 
     who: str
     tone: Tone

@@ -17,9 +17,10 @@ _BOLD = Style(bold=True)
 _LEAST_RULE = 3
 
 
-def heading_line(heading: Heading, width: int, palette: Palette) -> Line:
-    """`── who · detail ─────── figures ─` on exactly `width` cells; where it is narrow the detail is shortened first."""
-    rule, muted = palette.ink("rule"), palette.ink("muted")
+def heading_line(heading: Heading, width: int, palette: Palette, marked: bool = False) -> Line:
+    """`── who · detail ─────── figures ─` on exactly `width` cells; where it is narrow the detail is shortened first.
+    `marked` = the cursor is on it: `›─ who`, and the rule stands out."""
+    rule, muted = palette.ink("accent" if marked else "rule"), palette.ink("muted")
     figures = f" {heading.figures} " if heading.figures else ""
     room = width - len("── ") - len(" ") - _LEAST_RULE - len(RULE)
     if cell_len(figures) > room - min(cell_len(heading.who), 8):
@@ -31,7 +32,7 @@ def heading_line(heading: Heading, width: int, palette: Palette) -> Line:
     left = f"── {who}{detail} "
     fill = width - cell_len(left) - cell_len(figures) - len(RULE)
     line = [
-        Segment("── ", rule),
+        Segment("›─ ", rule + _BOLD) if marked else Segment("── ", rule),
         Segment(who, palette.ink(heading.tone) + _BOLD),
         Segment(detail, muted),
         Segment(" " + RULE * max(0, fill), rule),

@@ -9,39 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from enum import IntEnum
-from typing import NamedTuple
 
 from rich.segment import Segment
 
-from tui.core.blocks import Block, Kind
+from tui.core.commands import BY_ID, key_name
+from tui.ui.transcript import folding
+from tui.ui.transcript.cache import LineCache
 from tui.ui.transcript.entry import Entry, Heading
 from tui.ui.transcript.heading import folded_reasoning, heading_line, notice_lines, unfolded_reasoning
-from tui.ui.transcript.markdown import CURSOR, block_lines
+from tui.ui.transcript.mark import Mark, marked_block
+from tui.ui.transcript.markdown import CURSOR
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.passage import Passage, Piece
+from tui.ui.transcript.passage import Passage
 from tui.ui.transcript.prose import MEASURE, Line
-
-CACHED_LINES = 4000
-"""How many rendered lines are kept, about 100 screens; the least recently used go first."""
-
-
-class Section(IntEnum):
-    """The parts of a message from top to bottom."""
-
-    HEAD = 0
-    REASONING = 1
-    TEXT = 2
-    NOTICE = 3
-
-
-class Spot(NamedTuple):
-    """A line: of a piece, of a section, of an entry. Later lines compare greater."""
-
-    entry: int = 0
-    section: int = 0
-    piece: int = 0
-    line: int = 0
+from tui.ui.transcript.spot import Section, Spot
 
 
 class Document:
@@ -53,13 +34,15 @@ class Document:
         self._palette = palette
         self._width = 80
         self._reasoning_key = reasoning_key
+        self.fold_key = key_name(BY_ID["message.fold"].key)
+        """The key that folded blocks tell of."""
+        self.mark: Mark | None = None
+        """Where the cursor of a walk is."""
         self._shows_reasoning = False
-        self._stamp = 0
         self._reading: tuple[Spot, int] | None = (
             None  # a place, and how many characters of its piece come before it
         )
-        self._cache: dict[Piece, list[Line]] = {}
-        self._cached_lines = 0
+        self._cache = LineCache(palette, self._width)
 
     # What it holds
 
@@ -72,6 +55,10 @@ class Document:
     def passage(self, entry_id: str) -> Passage:
         """The entry with this id; a KeyError if there is none."""
         return self._passages[self._index[entry_id]]
+
+    def id_at(self, place: int) -> str | None:
+        """The id of the entry at that place; None behind the last."""
+        return self._passages[place].entry.id if place < len(self._passages) else None
 
     def show(self, entries: Iterable[Entry]) -> None:
         """Hold these entries and no others."""
@@ -118,12 +105,18 @@ class Document:
 
     @property
     def shows_reasoning(self) -> bool:
-        """Whether reasoning is unfolded."""
+        """Whether reasoning is unfolded, where a message has no word of its own on it."""
         return self._shows_reasoning
 
     @shows_reasoning.setter
     def shows_reasoning(self, shows: bool) -> None:
         self._shows_reasoning = shows
+        for passage in self._passages:
+            passage.shows_reasoning = None
+
+    def reasons(self, passage: Passage) -> bool:
+        """Whether the reasoning of this message is unfolded."""
+        return self._shows_reasoning if passage.shows_reasoning is None else passage.shows_reasoning
 
     def name_reasoning_key(self, name: str) -> None:
         """The key that folded reasoning tells of."""
@@ -153,14 +146,12 @@ class Document:
         return spot._replace(line=0)
 
     def _forget(self) -> None:
-        self._stamp += 1
-        self._cache.clear()
-        self._cached_lines = 0
+        self._cache.forget(self._palette, self._width)
 
     @property
     def cached_lines(self) -> int:
-        """How many rendered lines are kept; about `CACHED_LINES` at most."""
-        return self._cached_lines
+        """How many rendered lines are kept."""
+        return self._cache.count
 
     # Walking through it
 
@@ -213,7 +204,7 @@ class Document:
         passage = self._passages[at]
         if passage.text or not passage.reasoning:
             return Spot(at, Section.TEXT, passage.text.settled)
-        return Spot(at, Section.REASONING, 1 + passage.reasoning.settled if self._shows_reasoning else 0)
+        return Spot(at, Section.REASONING, 1 + passage.reasoning.settled if self.reasons(passage) else 0)
 
     def _back(self, spot: Spot, lines: int) -> Spot:
         left = lines - spot.line
@@ -260,9 +251,9 @@ class Document:
         streaming = passage.entry.streaming
         match section:
             case Section.HEAD:
-                return 1
+                return 1 if passage.entry.heading.who else 0
             case Section.REASONING if passage.reasoning:
-                return 1 + passage.reasoning.pieces(streaming) if self._shows_reasoning else 1
+                return 1 + passage.reasoning.pieces(streaming) if self.reasons(passage) else 1
             case Section.TEXT:
                 if streaming and not passage.text:
                     return 0 if passage.reasoning else 1
@@ -278,7 +269,7 @@ class Document:
         passage = self._passages[spot.entry]
         if spot.section == Section.TEXT and spot.piece and passage.text:
             piece = passage.text.piece(spot.piece)
-            if piece.stamp == self._stamp:
+            if piece.stamp == self._cache.stamp and not folding.is_folded(passage, piece.block):
                 return piece.height
         return len(self._lines(spot))
 
@@ -287,16 +278,17 @@ class Document:
         entry = passage.entry
         match spot.section:
             case Section.HEAD:
-                line = heading_line(entry.heading, self._width, self._palette)
+                marked = self.mark == (entry.id, 0)
+                line = heading_line(entry.heading, self._width, self._palette, marked)
                 return [[], line] if spot.entry else [line]
             case Section.REASONING:
                 return self._reasoning_lines(passage, spot.piece)
             case Section.TEXT:
                 if not passage.text:
                     return [[Segment(CURSOR, self._palette.ink("second"))]]
-                lines = self._piece_lines(passage.text.piece(spot.piece), cursor=entry.streaming)
+                lines = self._text_lines(passage, spot.piece)
                 return (
-                    [[], *lines] if spot.piece == 0 and passage.reasoning and self._shows_reasoning else lines
+                    [[], *lines] if spot.piece == 0 and self.reasons(passage) and passage.reasoning else lines
                 )
             case _:
                 notice = (
@@ -306,32 +298,42 @@ class Document:
 
     def _reasoning_lines(self, passage: Passage, index: int) -> list[Line]:
         live, key = passage.is_thinking, self._reasoning_key
-        if not self._shows_reasoning:
+        if not self.reasons(passage):
             count, newest = passage.reasoning_summary(max(1, min(self._width, MEASURE) - 2))
             return folded_reasoning(newest, count, live, key, self._width, self._palette)
         if index == 0:
             return unfolded_reasoning(live, key, self._width, self._palette)
-        return self._piece_lines(passage.reasoning.piece(index - 1), cursor=live)
+        return self._cache.lines(passage.reasoning.piece(index - 1), cursor=live)
 
-    def _piece_lines(self, piece: Piece, cursor: bool) -> list[Line]:
-        lines = self._cache.pop(piece, None)
-        if lines is None:
-            lines = self._rendered(piece.block, cursor)
-            piece.height, piece.stamp = len(lines), self._stamp
-            self._cached_lines += len(lines)
-        self._cache[piece] = (
-            lines  # dicts keep their order: the first is the one that was not used for longest
-        )
-        while self._cached_lines > CACHED_LINES and len(self._cache) > 1:
-            oldest = next(iter(self._cache))
-            self._cached_lines -= len(self._cache.pop(oldest))
+    def _text_lines(self, passage: Passage, index: int) -> list[Line]:
+        """The lines of one piece of a message's text: folded, and with the cursor, where they are."""
+        piece = passage.text.piece(index)
+        if folding.is_folded(passage, piece.block):
+            lines = self._folded_lines(passage, index)
+        else:
+            lines = self._cache.lines(piece, cursor=passage.entry.streaming)
+        number = piece.block.number
+        if number and self.mark == (passage.entry.id, number):
+            return marked_block(lines, number, not piece.block.part, self._palette)
         return lines
 
-    def _rendered(self, block: Block, cursor: bool) -> list[Line]:
-        barred = bool(block.holders) and block.kind is Kind.VERBATIM
-        return block_lines(
-            block, self._width, self._palette, self._palette.ink("muted") if barred else None, cursor
-        )
+    def _folded_lines(self, passage: Passage, index: int) -> list[Line]:
+        folded = folding.folded(passage, index)
+        if folded is None:
+            return []
+        shown, left = folded
+        more = folding.more_line(shown, left, self.fold_key, self._width, self._palette)
+        return [*self._cache.rendered(shown), more]
+
+    # Places by name
+
+    def place(self, entry_id: str, block: int = 0) -> tuple[Spot, Spot]:
+        """Where a message begins, or its code block with that number, and where what follows it does."""
+        at = self._index[entry_id]
+        for place in folding.places(self._passages[at]) if block else ():
+            if place.number == block:
+                return Spot(at, Section.TEXT, place.first), Spot(at, Section.TEXT, place.stop)
+        return Spot(at, Section.HEAD, 0, 1 if at else 0), Spot(at + 1)
 
 
 def _ink(line: Line) -> int:

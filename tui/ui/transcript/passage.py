@@ -172,6 +172,8 @@ class Passage:
         self.entry = entry
         self.text = Stream(entry.text, entry.markdown)
         self.reasoning = Stream(entry.reasoning, markdown=False, barred=True)
+        self.shows_reasoning: bool | None = None  # None = as the reasoning of all messages
+        self.folded: set[int] = set()  # blocks by their number, as in tui.ui.transcript.folding
         self._tally: Tally | None = None
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.ui.transcript.layout import Document, Spot
+from tui.ui.transcript.layout import Document
+from tui.ui.transcript.spot import Spot
 
 
 class Unread:

@@ -13,9 +13,10 @@ from textual.strip import Strip
 from tui.core.commands import BY_ID, key_name
 from tui.ui.transcript.entry import EmptyLine, Entry, Heading, Notice, Tone
 from tui.ui.transcript.heading import empty_lines
-from tui.ui.transcript.layout import Document, Section, Spot
+from tui.ui.transcript.layout import Document
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.prose import Line, pad
+from tui.ui.transcript.spot import Section, Spot
 from tui.ui.transcript.unread import Unread
 
 __all__ = ["EmptyLine", "Entry", "Heading", "Notice", "Tone", "Transcript"]
@@ -99,6 +100,17 @@ class Transcript(ScrollView, can_focus=True):
         self._document.show(entries)
         self._by_page = False
         self.follow()
+
+    def show_changes(self, entries: Sequence[Entry]) -> None:
+        """Show these entries; the reader's place stays where those before it are the same as now."""
+        same = 0
+        while same < len(entries) and self._document.id_at(same) == entries[same].id:
+            self._document.replace(entries[same].id, entries[same])
+            same += 1
+        self._document.truncate_after(entries[same - 1].id if same else None)
+        for entry in entries[same:]:
+            self._document.add(entry)
+        self._sync()
 
     def add(self, entry: Entry) -> None:
         """Append an entry with a new id."""
@@ -278,6 +290,7 @@ class Transcript(ScrollView, can_focus=True):
         """Bring rows and place up to date; False while the widget has no size."""
         width, height = self.size
         if width <= 0 or height <= 0:
+            self._laid_out = (0, 0)
             return False
         document = self._document
         self._top = document.set_width(width, self._top)

@@ -1,0 +1,225 @@
+"""While a question is held because it does not fit: nothing goes around the choice, and nothing that was written is lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.support.app import answer, becomes_llamacpp, model_server
+from tests.support.replay import Replay, replay, stalling
+from tests.support.stage import Stage, chats, like_ollama, ollama_answer, options, running
+from tests.ui.test_fitting import ASKED, HUGE, LONG, choosing, counted
+from tui.core.message import Status
+from tui.ui.chat.choice import TYPING_S, Choice
+
+
+class Clock:
+    """Stands still until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def nearly_full() -> AsyncIterator[tuple[Stage, Replay, Clock]]:
+    """A chat of two questions with Ollama, whose window of 8k has 7.6k taken, and the clock of the choice."""
+    async with replay() as server:
+        like_ollama(server).on(
+            "/api/chat", counted("One.", 2400), counted("Two.", 7600), counted("Three.", 900)
+        )
+        async with running(server.url) as stage:
+            clock = Clock()
+            stage.app.query_one(Choice).clock = clock
+            await stage.see("ctx 0 of 8k")
+            for question, said in (("Who was Euler?", "One."), ("And Gauss?", "Two.")):
+                await stage.ask(question)
+                await stage.see(said)
+                await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+            await stage.see("ctx 7.6k of 8k")
+            yield stage, server, clock
+
+
+async def is_asked(stage: Stage, clock: Clock, question: str = LONG) -> None:
+    """Ask what does not fit; whoever asked has taken the hands from the keys."""
+    await stage.ask(question)
+    await stage.see(ASKED)
+    clock.now += TYPING_S + 0.1
+
+
+# -- around the choice --------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_asked_beside_the_choice() -> None:
+    async with nearly_full() as (stage, server, clock):
+        await is_asked(stage, clock)
+        await stage.press("f5")
+        stage.app.run_command("answer.continue")
+        stage.app.run_command("compare", "technical creative")
+        await stage.settle()
+        assert choosing(stage)
+        assert not stage.app.chat.can_retry
+        assert len(chats(server)) == 2
+        await stage.press("d")
+        await stage.see(r"Three\.")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        assert len(chats(server)) == 3
+        session = stage.app.chat.session
+        assert session is not None
+        assert all(message.status is not Status.STREAMING for message in session.conversation)
+
+
+async def test_the_branch_stays_while_there_is_a_choice() -> None:
+    async with nearly_full() as (stage, server, clock):
+        server.on("/api/chat", counted("Again.", 7600))
+        await stage.press("f5")
+        await stage.see(r"Again\.")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        session = stage.app.chat.session
+        assert session is not None
+        path = [message.id for message in session.conversation.path()]
+        await is_asked(stage, clock)
+        stage.app.run_command("sibling.previous")
+        await stage.see("Choose first what is done about the question")
+        assert [message.id for message in session.conversation.path()] == path
+        assert choosing(stage)
+
+
+async def test_nobody_walks_while_there_is_a_choice() -> None:
+    async with nearly_full() as (stage, _, clock):
+        await is_asked(stage, clock)
+        await stage.press("shift+tab")
+        assert isinstance(stage.app.focused, Choice)
+        stage.app.chat.walked.focus()
+        await stage.settle()
+        assert isinstance(stage.app.focused, Choice)
+        assert stage.app.chat.walk.mark is None
+        await stage.press("x", "escape")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.has_focus
+        assert stage.app.chat.composer.plain == LONG
+
+
+async def test_a_walk_ends_where_the_choice_begins() -> None:
+    async with nearly_full() as (stage, _, _):
+        stage.app.chat.walk.enter()
+        stage.app.chat.ask(LONG)
+        await stage.see(ASKED)
+        assert stage.app.chat.walk.mark is None
+        assert isinstance(stage.app.focused, Choice)
+
+
+async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> None:
+    async with nearly_full() as (stage, server, clock):
+        await is_asked(stage, clock)
+        server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
+        await stage.press("s")
+        await stage.see("They spoke of")
+        assert stage.app.chat.stop()
+        assert not stage.app.chat.busy
+        await stage.see_no_more("They spoke of")
+        assert stage.app.chat.composer.plain == LONG
+
+
+# -- nothing is lost ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_edit_that_does_not_fit_is_kept_with_its_chat() -> None:
+    async with nearly_full() as (stage, _, _):
+        first = stage.app.chat.session
+        assert first is not None
+        stage.app.chat.walk.enter()
+        await stage.press("up")
+        stage.app.run_command("message.edit")
+        await stage.settle()
+        stage.app.chat.walk.edits.hand_in(HUGE)
+        await stage.see(ASKED)
+        await stage.press("ctrl+n")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.plain == ""
+        stage.app.chat.open(first)
+        await stage.until(lambda: stage.app.chat.composer.plain == HUGE, "the edit is there")
+
+
+async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    async with nearly_full() as (stage, _, clock):
+        first = stage.app.chat.session
+        assert first is not None
+        stage.app.run_command("attach", str(tmp_path / "notes.txt"))
+        await stage.see("attached: notes.txt 1 line")
+        await is_asked(stage, clock)
+        await stage.press("ctrl+n")
+        await stage.see_no_more("attached:|" + ASKED)
+        stage.app.chat.open(first)
+        await stage.see("attached: notes.txt 1 line")
+        assert [file.name for file in stage.app.chat.attached] == ["notes.txt"]
+
+
+async def test_the_files_of_a_waiting_question_come_back_with_it(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    async with nearly_full() as (stage, server, _):
+        first = stage.app.chat.session
+        assert first is not None
+        server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
+        await stage.ask("Short?")
+        await stage.see("Half")
+        stage.app.run_command("attach", str(tmp_path / "notes.txt"))
+        await stage.see("attached: notes.txt 1 line")
+        await stage.ask("What is in it?")
+        await stage.see("waiting: What is in it")
+        await stage.press("ctrl+n")
+        await stage.see_no_more("notes.txt")
+        stage.app.chat.open(first)
+        await stage.see("attached: notes.txt 1 line")
+        await stage.until(lambda: stage.app.chat.composer.plain == "What is in it?", "so is its text")
+
+
+async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    async with nearly_full() as (stage, _, _):
+        chat, first = stage.app.chat, stage.app.chat.session
+        assert first is not None
+        await stage.press("ctrl+n")
+        await stage.until(lambda: chat.session is not first, "there is a new chat")
+        second = chat.session
+        assert second is not None
+        chat.read_files(str(tmp_path / "notes.txt"))
+        chat.open(first)
+        await stage.see("The file is attached in the chat that was open before")
+        assert chat.attached == ()
+        chat.open(second)
+        await stage.see("attached: notes.txt 1 line")
+
+
+# -- what is typed ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sentence_that_is_being_typed_chooses_nothing() -> None:
+    async with nearly_full() as (stage, server, clock):
+        await stage.ask(LONG)
+        await stage.see(ASKED)
+        for letter in "dsla":
+            await stage.press(letter)
+            clock.now += TYPING_S / 2
+        assert choosing(stage)
+        assert len(chats(server)) == 2
+        assert options(chats(server)[-1]).get("num_ctx") is None
+        clock.now += TYPING_S
+        await stage.press("c")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.plain == f"{LONG}\n\ndsla"
+
+
+async def test_a_draft_is_counted_by_a_server_of_this_machine_only() -> None:
+    async with model_server(answer("Yes.")) as server:
+        becomes_llamacpp(server)
+        for url, may in ((server.url, True), (server.url.replace("127.0.0.1", "127.1"), False)):
+            async with running(url) as stage:
+                await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
+                stage.app.chat.composer.fill(LONG)
+                await stage.see(r"ctx ~\d+ of 4")
+                assert stage.app.chat.may_count_draft is may, url

@@ -1,0 +1,209 @@
+"""Answers that are to be JSON: asked for, held against their schema, set out; and what is said where they are not."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.dialects import Dialect
+from tests.support.replay import as_json, replay, stalling
+from tests.support.snapshot import check
+from tests.support.stage import SIZES, Stage, chats, chatting, like_ollama, ollama_answer, running
+from tui.config.schema_file import MAX_BYTES
+from tui.core.endpoint import ServerKind
+from tui.core.message import Message, Role
+from tui.core.schema import RECORD
+from tui.ui.chat.structured import notice_of, shown
+
+SCHEMA = {
+    "type": "object",
+    "required": ["total", "items"],
+    "properties": {
+        "total": {"type": "number"},
+        "due": {"type": "string", "format": "date"},
+        "items": {"type": "array", "items": {"properties": {"price": {"type": "number"}}}},
+    },
+}
+FITS = '{"total": 12.50, "items": [{"name": "tea", "price": 12.50}]}'
+MISFIT = '{"items": [{"name": "tea", "price": "12.50"}]}'
+
+
+@pytest.fixture
+def invoice(own_home: Path) -> Path:
+    """A schema in a file in the home folder."""
+    path = own_home / "invoice.json"
+    path.write_text(json.dumps(SCHEMA))
+    return path
+
+
+def last_answer(stage: Stage) -> Message:
+    session = stage.app.chat.session
+    assert session is not None
+    assert session.conversation.leaf is not None
+    return session.conversation.leaf
+
+
+async def test_any_json() -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer('{"a":[1,2.50]}'))
+        await stage.ask("/schema json")
+        await stage.see("Answers are JSON")
+        await stage.see(r"technical .*· json ·")
+        await stage.ask("Give me JSON")
+        await stage.see(r"valid JSON ─\n")
+        assert chats(server)[0]["format"] == "json"
+        assert '"a": [' in stage.text()
+        assert "2.50" in stage.text()
+        assert last_answer(stage).content == '{"a":[1,2.50]}'
+        await stage.ask("/schema off")
+        await stage.see("free text")
+        await stage.ask("And now?")
+        await stage.until(lambda: len(chats(server)) == 2, "the second question has been asked")
+        assert "format" not in chats(server)[1]
+
+
+async def test_a_schema_from_a_file(invoice: Path) -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer(FITS, thought="An invoice, then."), ollama_answer(MISFIT))
+        await stage.ask("/schema ~/invoice.json")
+        await stage.see("Answers fit invoice.json .*not checked: format date")
+        await stage.see("· schema invoice.json ·")
+        await stage.ask("What is on it?")
+        await stage.see(r"fits invoice.json ─\n")
+        assert chats(server)[0]["format"] == SCHEMA
+        assert "Not checked: format date" in stage.text()
+        await stage.ask("And on this?")
+        await stage.see(r"does not fit invoice.json ─\n")
+        assert "“total” is missing" in stage.text()
+        assert "at /items/0/price: a number is wanted, there is a string" in stage.text()
+        assert last_answer(stage).content == MISFIT
+        await stage.ask("/schema")
+        await stage.see("Answers fit invoice.json")
+
+
+async def test_the_chat_goes_on_so_when_it_is_opened_again(invoice: Path) -> None:
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", ollama_answer(FITS))
+        async with running(server.url) as stage:
+            await stage.see("ctx 0 of 8k")
+            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
+            await stage.ask(f"/schema '{invoice}'")
+            await stage.see("schema invoice.json")
+            await stage.ask("What is on it?")
+            await stage.see("fits invoice.json")
+            session = stage.app.chat.session
+            assert session is not None
+            schema, chat = session.schema, session.conversation.id
+            stage.app.backstage.flush(5)
+            store = stage.app.backstage._store
+            assert store is not None
+            again = type(session)(store, session._persistence, store.load(chat))
+            assert again.schema == schema
+            stage.app.chat.open(again)
+            await stage.see("fits invoice.json")
+            assert '"total": 12.50' in stage.text()
+
+
+async def test_what_is_no_json_stays_as_it_came() -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer("Sure! Here it is: {}"))
+        await stage.ask("/schema json")
+        await stage.ask("Give me JSON")
+        await stage.see(r"not JSON ─\n")
+        assert "Sure! Here it is: {}" in stage.text()
+        assert "it is not JSON: line 1, column 1" in stage.text()
+
+
+async def test_an_answer_that_was_cut_is_not_judged() -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer('{"a": "b', reason="length"))
+        await stage.ask("/schema json")
+        await stage.ask("Give me JSON")
+        await stage.see("cut at 512 tokens")
+        assert "JSON ─" not in stage.text()
+
+
+async def test_it_is_shown_as_it_comes() -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", stalling(ollama_answer('{"a":1,', ended=False)))
+        await stage.ask("/schema json")
+        await stage.ask("Give me JSON")
+        await stage.see(r'(?m)^\{"a":1,')
+        await stage.press("escape")
+        await stage.see("stopped by you")
+        assert '{"a":1,' in stage.text()
+
+
+async def test_what_cannot_be_a_schema_changes_nothing(own_home: Path) -> None:
+    (own_home / "list.json").write_text("[1]")
+    (own_home / "half.json").write_text('{"type":')
+    with (own_home / "huge.json").open("wb") as file:
+        file.truncate(200_000_000)
+    assert MAX_BYTES < 200_000_000
+    (own_home / "bytes.json").write_bytes(b"\xff\xfe{}")
+    os.mkfifo(own_home / "pipe.json")
+    async with chatting() as (stage, _):
+        await stage.ask("/schema json")
+        await stage.see("· json ·")
+        for name, says in (
+            ("~/none.json", "No such file"),
+            ("~/list.json", "There is an array"),
+            ("~/half.json", "is not JSON"),
+            ("~/huge.json", "It has 200 MB"),
+            ("~/bytes.json", "It is not UTF-8"),
+            ("~/pipe.json", "no ordinary file"),
+            ("~", "Is a directory"),
+            ("/dev/zero", "no ordinary file"),
+        ):
+            await stage.ask(f"/schema {name}")
+            await stage.see(says)
+            assert "· json ·" in stage.text()
+
+
+async def test_a_server_that_cannot_says_so() -> None:
+    async with replay() as server:
+        says = Dialect(ServerKind.TEXTGEN)
+        server.on(
+            "/v1/internal/model/info", as_json(200, {"model_name": "m", "loader": "x", "lora_names": []})
+        )
+        server.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": "m", "owned_by": "user"}]}))
+        server.on(says.path, says.stream(says.text("{}"), *says.end()))
+        async with running(server.url) as stage:
+            await stage.see("text-generation-webui")
+            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
+            await stage.ask("/schema json")
+            await stage.see("text-generation-webui cannot be held to JSON")
+            await stage.ask("Give me JSON")
+            await stage.see("does not take it: .*a JSON schema")
+            await stage.until(lambda: says.path in server.paths(), "the question has been asked")
+            assert "response_format" not in server.last(says.path).json()
+
+
+# -- how it looks -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_schema_that_holds_and_answers_to_it(invoice: Path) -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer(FITS), ollama_answer(MISFIT))
+        await stage.ask(f"/schema {invoice}")
+        await stage.see("schema invoice.json")
+        await stage.ask("What is on the first invoice?")
+        await stage.see("fits invoice.json")
+        await stage.ask("And on the second?")
+        await stage.see("does not fit")
+        stage.app.chat.divider.clear_notice()
+        for size in reversed(SIZES):
+            await stage.resize(*size)
+            await check(stage, "structured")
+
+
+def test_a_recorded_schema_that_cannot_be_used_is_said() -> None:
+    schema = 'bad.json {"$ref":"#/allOf/' + "9" * 5000 + '","allOf":[{}]}'
+    answer = Message("a", None, Role.ASSISTANT, "1", 0.0, parameters={RECORD: schema})
+    notice = notice_of(answer)
+    assert notice is not None
+    assert "cannot be used" in notice.text
+    assert shown(answer) == "1"

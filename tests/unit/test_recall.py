@@ -1,0 +1,71 @@
+"""Earlier prompts, step by step and by their words."""
+
+from __future__ import annotations
+
+from tui.core.pasted import END, START
+from tui.ui.chat.recall import Found, Recall
+
+
+def _with(*prompts: str) -> Recall:
+    recall = Recall()
+    recall.load(prompts)
+    return recall
+
+
+def test_the_newest_is_found_first_and_each_prompt_once() -> None:
+    recall = _with("nginx one", "other", "nginx two", "other", "nginx one")
+    recall.start_search("draft")
+    assert recall.search("NGI") == "nginx one"
+    assert recall.found == Found("NGI", 1, 2)
+    assert recall.older() == "nginx two"
+    assert recall.older() == "nginx two", "there is no older one"
+    assert recall.older(-1) == "nginx one"
+    assert recall.end_search(take=True) == "nginx one"
+    assert recall.found is None
+    assert recall.step(1, "nginx one") == "draft", "what was written comes after the newest"
+
+
+def test_more_letters_find_less_and_fewer_find_more() -> None:
+    recall = _with("ab", "abc", "x")
+    recall.start_search("draft")
+    assert recall.search("a") == "abc"
+    assert recall.search("ab") == "abc"
+    assert recall.search("abd") == "draft"
+    assert recall.found == Found("abd")
+    assert recall.older() == "draft"
+    assert recall.search("ab") == "abc"
+    assert recall.found == Found("ab", 1, 2)
+    assert recall.search("") == "draft"
+    assert recall.end_search(take=False) == "draft"
+    assert recall.step(1, "draft") is None
+
+
+def test_taking_nothing_gives_back_what_was_written() -> None:
+    recall = _with("ab")
+    recall.start_search("draft")
+    recall.search("zzz")
+    assert recall.end_search(take=True) == "draft"
+
+
+def test_a_pasted_piece_is_searched_too() -> None:
+    recall = _with(f"look {START}Zażółć\n{END}", "x")
+    recall.start_search("")
+    assert recall.search("zazolc") == f"look {START}Zażółć\n{END}"
+
+
+def test_what_is_kept_of_the_draft() -> None:
+    recall = _with("old", "new")
+    assert recall.draft("mine") == "mine"
+    recall.step(-1, "mine")
+    assert recall.draft("new") == "mine", "an earlier prompt is no draft"
+    assert recall.draft("new and changed") == "mine\n\nnew and changed"
+    recall.start_search("new")
+    assert recall.draft(recall.search("ol")) == "mine"
+
+
+def test_a_prompt_that_was_sent_before_the_others_were_read_is_the_newest() -> None:
+    recall = Recall()
+    recall.remember("early")
+    recall.load(["a", "b"])
+    assert recall.step(-1, "") == "early"
+    assert recall.step(-1, "early") == "b"

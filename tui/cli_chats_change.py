@@ -1,0 +1,84 @@
+"""`lokal chats rename|rm|import`: what changes the chats from the shell."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui.cli_output import say
+from tui.core.text import safe_line
+from tui.errors import UsageError
+from tui.store.importing import read_chats
+from tui.store.schema import MIGRATIONS, backup_path
+from tui.store.store import ChatSummary, Store
+
+
+def rename(store: Store, chat: ChatSummary, title: str) -> None:
+    """Give a chat another title."""
+    line = safe_line(title)
+    if not line:
+        raise UsageError("A title needs a word in it", "", "See: lokal chats rename --help")
+    store.rename(chat.id, line)
+    say(f"“{_named(chat)}” is now “{safe_line(line, 60)}”")
+
+
+def delete(store: Store, chats: Sequence[ChatSummary], path: Path, *, sure: bool) -> None:
+    """Delete chats for good, after asking unless `sure`."""
+    chats = list({chat.id: chat for chat in chats}.values())
+    if not sure and not _is_sure(chats):
+        say("Nothing was deleted")
+        return
+    for chat in chats:
+        store.purge_chat(chat.id)
+    while store.index_some():  # until their words are out of the files
+        pass
+    for chat in chats:
+        say(f"Deleted for good: {chat.id} “{_named(chat)}”")
+    for version in range(1, len(MIGRATIONS)):
+        if (copy := backup_path(path, version)).exists():
+            say(f"A copy from before an update of lokal may still hold what was deleted: {copy}")
+
+
+def import_files(path: Path, files: Sequence[Path]) -> None:
+    """Read all files, then keep their chats, all of them or none."""
+    chats = [chat for file in files for chat in read_chats(file)]
+    if not chats:
+        say("There is no message in it")
+        return
+    store = Store.open(path)
+    try:
+        done = store.import_chats(chats)
+        while store.index_some():
+            pass
+    finally:
+        store.close()
+    messages = sum(len(chat.conversation) for chat in chats)
+    if done.added:
+        say(f"Imported: {_count(len(done.added), 'chat')}")
+    if done.skipped:
+        say(f"Already there and skipped: {_count(len(done.skipped), 'chat')}")
+    if done.added and not done.skipped:
+        say(f"With {_count(messages, 'message')}. “lokal chats list” shows them")
+
+
+def _is_sure(chats: Sequence[ChatSummary]) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "lokal chats rm asks before it deletes, and nobody is there to answer",
+            "",
+            "To delete without being asked: lokal chats rm --yes ID",
+        )
+    for chat in chats:
+        say(f"{chat.id} “{_named(chat)}”, {_count(chat.message_count, 'message')}")
+    sys.stderr.write(f"Delete {'it' if len(chats) == 1 else f'all {len(chats)}'} for good? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _named(chat: ChatSummary) -> str:
+    return safe_line(chat.title, 60) or "no title"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

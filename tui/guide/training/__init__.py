@@ -1,0 +1,1 @@
+"""How the guide's model is made. Not in the wheel; needs the dependency group `guide`."""

@@ -1,0 +1,145 @@
+"""Questions as people really type them, made from those of the source: other openings, fillers, typing errors, letters
+without their marks. All of it works on normalised text."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+
+from tui.guide.source import normalise
+
+_OPENINGS = (
+    ("how do i", "how can i", "how to", "how does one", "how would i", "is there a way to", "can i", "i want to",
+     "id like to", "what is the way to", "tell me how to", "show me how to", "help me", "how could i", "need to",
+     "i need to", "how do you"),
+    ("what is", "whats", "what s", "explain", "tell me about", "describe", "what does it mean", "what is meant by", "define",
+     "meaning of", "what are", "can you explain", "could you explain", "please explain"),
+    ("what does", "explain what", "tell me what", "so what does", "and what does"),
+    ("which", "what"),
+    ("why does", "why is it that", "how come"),
+    ("where is", "where are", "where do i find", "wheres"),
+)  # fmt: skip
+_BEFORE = {
+    "en": ("please", "hey", "hi", "hello", "ok", "so", "um", "quick question", "can you tell me", "tell me", "excuse me",
+           "i wonder", "just wondering", "in lokal", "sorry", "well", "and", "also", "one more thing", "now",
+           "do you know", "could you tell me"),
+    "ru": ("пожалуйста", "привет", "скажи", "подскажи", "а", "слушай", "ну", "скажите пожалуйста", "в lokal", "так"),
+    "pl": ("proszę", "hej", "cześć", "powiedz", "powiedz mi", "a", "słuchaj", "no", "w lokal", "przepraszam"),
+    "vi": ("xin hỏi", "cho hỏi", "bạn ơi", "làm ơn", "này", "à", "cho mình hỏi", "trong lokal", "ơi", "vậy"),
+    "uz": ("iltimos", "salom", "ayting", "menga ayting", "xo'sh", "ayt", "lokal da", "kechirasiz", "unda", "bilmoqchi edim"),
+}  # fmt: skip
+_AFTER = {
+    "en": ("please", "in lokal", "here", "thanks", "exactly", "then", "now", "in this program", "again", "really", "pls",
+           "in this app", "for me"),
+    "ru": ("пожалуйста", "в lokal", "здесь", "тут", "вообще", "спасибо"),
+    "pl": ("proszę", "w lokal", "tutaj", "tu", "właściwie", "dzięki"),
+    "vi": ("vậy", "với", "ạ", "nhỉ", "trong lokal", "thế", "được không"),
+    "uz": ("iltimos", "lokal da", "bu yerda", "rahmat", "aytib bering", "o'zi"),
+}  # fmt: skip
+_NEAR = {
+    "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl",
+    "p": "ol", "a": "sqz", "s": "adwx", "d": "sfec", "f": "dgrv", "g": "fhtb", "h": "gjyn", "j": "hkum", "k": "jlim",
+    "l": "kop", "z": "xas", "x": "zcsd", "c": "xvdf", "v": "cbfg", "b": "vngh", "n": "bmhj", "m": "nkj",
+}  # fmt: skip
+_SMALL = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "is",
+        "are",
+        "do",
+        "does",
+        "i",
+        "to",
+        "of",
+        "in",
+        "it",
+        "my",
+        "for",
+        "on",
+        "at",
+        "can",
+        "you",
+        "me",
+        "please",
+        "that",
+        "this",
+    ]
+)
+_WITHOUT_MARKS = str.maketrans("łŁđĐøØıʻʼ", "lLdDoOi''")
+
+
+def typo(word: str, chance: random.Random) -> str:
+    """The word with one typing error: two letters swapped, one lost, doubled, or hit beside. Short words are left."""
+    if len(word) < 3:
+        return word
+    place = chance.randrange(len(word))
+    letter = word[place]
+    kind = chance.randrange(4)
+    if kind == 0 and place + 1 < len(word):
+        return word[:place] + word[place + 1] + letter + word[place + 2 :]
+    if kind == 1:
+        return word[:place] + word[place + 1 :]
+    if kind == 2:
+        return word[:place] + letter + word[place:]
+    near = _NEAR.get(letter)
+    beside = (
+        chance.choice(near) if near else chance.choice("аеионтслвр" if "а" <= letter <= "я" else "aeionrst")
+    )
+    return word[:place] + beside + word[place + 1 :]
+
+
+def one_typo(question: str, chance: random.Random) -> str:
+    """The question with a typing error in one of its longer words."""
+    words = question.split(" ")
+    long = [place for place, word in enumerate(words) if len(word) >= 4] or list(range(len(words)))
+    place = chance.choice(long)
+    words[place] = typo(words[place], chance)
+    return " ".join(words)
+
+
+def without_marks(text: str) -> str:
+    """The text as it is typed on a keyboard without the language's letters."""
+    split = unicodedata.normalize("NFD", text.translate(_WITHOUT_MARKS))
+    return "".join(mark for mark in split if not unicodedata.combining(mark))
+
+
+def vary(question: str, language: str, chance: random.Random) -> str:
+    """One of the ways in which the question could have been typed."""
+    text = normalise(question)
+    if chance.random() < 0.7:
+        text = text.lower()
+    if language == "en" and chance.random() < 0.3:
+        text = _other_opening(text, chance)
+    if chance.random() < 0.12:
+        text = f"{normalise(chance.choice(_BEFORE[language]))} {text}"
+    if chance.random() < 0.12:
+        text = f"{text} {normalise(chance.choice(_AFTER[language]))}"
+    words = text.split(" ")
+    if len(words) > 3 and chance.random() < 0.25:
+        small = [place for place, word in enumerate(words) if word in _SMALL]
+        if small:
+            del words[chance.choice(small)]
+    if len(words) > 4 and chance.random() < 0.08:
+        del words[chance.randrange(len(words))]
+    if len(words) > 2 and chance.random() < 0.06:
+        place = chance.randrange(len(words) - 1)
+        words[place], words[place + 1] = words[place + 1], words[place]
+    text = " ".join(words)
+    if language in ("pl", "vi") and chance.random() < 0.35:
+        text = without_marks(text)
+    dice = chance.random()
+    if dice < 0.33:
+        text = one_typo(text, chance)
+    elif dice < 0.39:
+        text = one_typo(one_typo(text, chance), chance)
+    return text
+
+
+def _other_opening(text: str, chance: random.Random) -> str:
+    for group in _OPENINGS:
+        for opening in group:
+            if text.startswith(opening + " "):
+                return chance.choice(group) + text[len(opening) :]
+    return text

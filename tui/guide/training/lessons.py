@@ -1,0 +1,164 @@
+"""What the model is shown: questions with the subject that they are about, and answers. Never a held question."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+
+import numpy as np
+
+from tui.guide.source import OUTSIDE, Source, Subject, normalise, pieces_of
+from tui.guide.training.augment import one_typo, vary, without_marks
+from tui.guide.training.vocabulary import END, Vocabulary
+
+MAIN_SHARE = 0.9
+"""How often the first of some alternatives is said: above the top_p of exact settings, below that of free ones."""
+
+_NUMBER = re.compile(r"\d+")
+OUTSIDE_SHARE = 0.16
+
+
+class Lessons:
+    """An endless supply of samples, the same for the same seed."""
+
+    def __init__(self, source: Source, vocabulary: Vocabulary, seed: int) -> None:
+        self._source = source
+        self._words = vocabulary
+        self._chance = random.Random(seed)
+        self._inside = [subject for subject in source.subjects if subject.id != OUTSIDE]
+        self._outside = {subject.language: subject for subject in source.subjects if subject.id == OUTSIDE}
+        self._by_key = {subject.key: subject for subject in source.subjects}
+        self._names = {normalise(name).lower() for thing in source.things for name in thing.names}
+        self._order: list[tuple[Subject, str]] = []
+        self._follows = {follow.language: follow for follow in source.follows}
+        self._languages = sorted(set(self._follows) & set(self._outside))
+        self._things: dict[str, list[tuple[tuple[str, ...], Subject, Subject | None]]] = defaultdict(list)
+        for language in self._languages:
+            at = "" if language == "en" else f"@{language}"
+            for thing in source.things:
+                what = self._by_key.get(thing.what + at)
+                if what is not None:
+                    self._things[language].append((thing.names, what, self._by_key.get(thing.value + at)))
+
+    def question(self) -> tuple[str, Subject]:
+        """One question, varied, normalised, and its subject."""
+        chance = self._chance
+        if chance.random() < OUTSIDE_SHARE:
+            language = "en" if chance.random() < 0.65 else chance.choice(self._languages)
+            subject = self._outside[language]
+            if language == "en" and chance.random() < 0.4:
+                frame, noun = chance.choice(self._source.frames), chance.choice(self._source.nouns)
+                text = " ".join(noun if word.strip("?.,!") == "X" else word for word in frame.split())
+            else:
+                text = chance.choice(subject.ask)
+                if chance.random() < 0.5:
+                    text = _NUMBER.sub(lambda found: str(chance.randrange(10 ** min(4, len(found[0])))), text)
+            return vary(text, language, chance), subject
+        if not self._order:
+            self._order = [(subject, ask) for subject in self._inside for ask in subject.ask]
+            # English has five times the subjects to tell apart.
+            self._order += [one for one in self._order if one[0].language == "en"]
+            chance.shuffle(self._order)
+        subject, ask = self._order.pop()
+        return vary(ask, subject.language, chance), subject
+
+    def leaning(self) -> tuple[str, str, Subject]:
+        """A question, the one before it, and the subject: what it leans on, or itself where it stands alone."""
+        chance = self._chance
+        if chance.random() < 0.35:
+            question, subject = self.question()
+            return question, self.question()[0], subject
+        language = "en" if chance.random() < 0.6 else chance.choice(self._languages)
+        follow, things = self._follows[language], self._things[language]
+        names, what, value = chance.choice(things)
+        now = chance.random()
+        if now < 0.4:
+            other_names, other_what, other_value = chance.choice(things)
+            of_value = value is not None and other_value is not None and chance.random() < 0.5
+            first, second = (value, other_value) if of_value else (what, other_what)
+            assert first is not None
+            assert second is not None
+            text = chance.choice(follow.also).replace("{}", chance.choice(other_names))
+            return self._short(text, language), self._asked(first, names), second
+        if now < 0.7 and value is not None:
+            return (
+                self._short(chance.choice(follow.value), language),
+                self._asked(chance.choice((what, what, value)), names),
+                value,
+            )
+        earlier = what if value is None or chance.random() < 0.5 else value
+        return self._short(chance.choice(follow.what), language), self._asked(earlier, names), what
+
+    def _asked(self, subject: Subject, names: tuple[str, ...]) -> str:
+        return vary(self._chance.choice(subject.ask), subject.language, self._chance)
+
+    def _short(self, text: str, language: str) -> str:
+        text = normalise(text)
+        if self._chance.random() < 0.8:
+            text = text.lower()
+        if language in ("pl", "vi") and self._chance.random() < 0.35:
+            text = without_marks(text)
+        return one_typo(text, self._chance) if self._chance.random() < 0.15 else text
+
+    def topics(self, count: int, length: int, *, leaning: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Prompts [count, length], the place of each one's last token [count], and the subject's token [count]."""
+        tokens = np.zeros((count, length), dtype=np.int32)
+        ends, subjects = np.zeros(count, dtype=np.int32), np.zeros(count, dtype=np.int32)
+        row = 0
+        while row < count:
+            if leaning:
+                question, before, subject = self.leaning()
+            else:
+                (question, subject), before = self.question(), ""
+            ids = self._words.prompt(question, before, frayed=self._chance.random() < 0.35)
+            if len(ids) > length:
+                continue
+            tokens[row, : len(ids)] = ids
+            ends[row] = len(ids) - 1
+            subjects[row] = self._words.id(f"<|{subject.key}|>")
+            row += 1
+        return tokens, ends, subjects
+
+    def answers(
+        self, count: int, length: int, subjects: list[Subject] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Whole exchanges [count, length] and, 1 where a token of the answer is to be foretold, [count, length]."""
+        tokens = np.zeros((count, length), dtype=np.int32)
+        wanted = np.zeros((count, length), dtype=np.float32)
+        for row in range(count):
+            subject = subjects[row] if subjects else self._next_answer()
+            before = vary(*self._any_question(), self._chance) if self._chance.random() < 0.25 else ""
+            question = vary(self._chance.choice(subject.ask), subject.language, self._chance)
+            ids = self._words.prompt(question, before)
+            answer = self._words.encode(self._said(subject.answer))
+            start = len(ids)
+            ids = [*ids, self._words.id(f"<|{subject.key}|>"), *answer, self._words.id(END)]
+            if len(ids) > length:  # a long question before a long answer: the answer matters here
+                ids = ids[len(ids) - length :]
+                start = length - len(answer) - 2
+            tokens[row, : len(ids)] = ids
+            wanted[row, start : len(ids) - 1] = 1
+        return tokens, wanted
+
+    def _next_answer(self) -> Subject:
+        if not getattr(self, "_queue", None):
+            self._queue = list(self._source.subjects)
+            self._chance.shuffle(self._queue)
+        return self._queue.pop()
+
+    def _any_question(self) -> tuple[str, str]:
+        subject = self._chance.choice(self._inside)
+        return self._chance.choice(subject.ask), subject.language
+
+    def _said(self, answer: str) -> str:
+        said = []
+        for choice in pieces_of(answer):
+            main = len(choice) == 1 or self._chance.random() < MAIN_SHARE
+            said.append(choice[0] if main else self._chance.choice(choice[1:]))
+        return "".join(said)
+
+
+def held_questions(source: Source) -> list[tuple[str, Subject]]:
+    """What the model is measured by."""
+    return [(question, subject) for subject in source.subjects for question in subject.held]

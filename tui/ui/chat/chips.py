@@ -1,0 +1,125 @@
+"""A text area in which long pastes are chips: one unit for the cursor and for deleting, opened into the text by a key."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult, Location, Selection
+
+from tui.core.pasted import Pieces, is_long, plain
+from tui.core.text import safe_block
+from tui.ui.look import palette_of
+
+
+class ChipArea(TextArea):
+    """`text` is what is shown, with the chips; `marked` is what to keep of it, `plain` what to send."""
+
+    class Folded(Message):
+        """A paste became a chip."""
+
+        def __init__(self, chip: str) -> None:
+            super().__init__()
+            self.chip = chip
+
+    def __init__(self, id: str) -> None:
+        # Before Textual's own: it checks the selection while it is made.
+        self._pieces = Pieces()
+        super().__init__(
+            id=id,
+            theme="css",
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+            compact=True,
+        )
+        self.cursor_blink = False
+
+    @property
+    def marked(self) -> str:
+        """What is written, with the pieces marked."""
+        return self._pieces.marked(self.text)
+
+    @property
+    def plain(self) -> str:
+        """What is written, with the pieces in their places."""
+        return plain(self.marked)
+
+    def fill(self, marked: str) -> None:
+        """Replace what is written, the cursor at its end."""
+        self.text = self._pieces.load(marked)
+        self.move_cursor(self.document.end)
+
+    def refold(self, text: str) -> str:
+        """A plain text, in which the pieces of what is written are folded again where they are unchanged."""
+        return self._pieces.refold(text)
+
+    def open_piece(self) -> bool:
+        """Put the piece at the cursor, or the last one before it, or the first one, into the text. False = there is
+        none."""
+        row, column = self.cursor_location
+        found = [
+            (line, start, end, number)
+            for line in range(self.document.line_count)
+            for start, end, number in self._pieces.chips(self.document.get_line(line))
+        ]
+        if not found:
+            return False
+        before = [chip for chip in found if chip[:2] <= (row, column)]
+        line, start, end, number = before[-1] if before else found[0]
+        piece = self._pieces.piece(number)
+        self.replace(piece, (line, start), (line, end), maintain_selection_offset=False)
+        return True
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """A paste as plain text: a log's colours or a page's hidden marks are to reach neither terminal nor model."""
+        event.stop()
+        event.prevent_default()
+        text = safe_block(event.text)
+        folded = is_long(text)
+        if folded:
+            text = self._pieces.add(text)
+            self.post_message(self.Folded(text))
+        await super()._on_paste(events.Paste(text))
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Textual's one way to change the text. What would cut through a chip takes the whole of it."""
+        if edit.from_location != edit.to_location:
+            top, bottom = self._edges(edit.top)[0], self._edges(edit.bottom)[1]
+            edit = Edit(edit.text, top, bottom, edit.maintain_selection_offset)
+        return super().edit(edit)
+
+    def validate_selection(self, selection: Selection) -> Selection:
+        """The cursor passes over a chip in one step."""
+        return Selection(
+            self._outside(selection.start, self.selection.start),
+            self._outside(selection.end, self.selection.end),
+        )
+
+    def _outside(self, place: Location, before: Location) -> Location:
+        left, right = self._edges(place)
+        if left == right:
+            return place
+        if before <= left:
+            return right
+        if before >= right:
+            return left
+        return left if place[1] - left[1] < right[1] - place[1] else right
+
+    def _edges(self, place: Location) -> tuple[Location, Location]:
+        """The ends of the chip that `place` is in; twice `place` if it is in none."""
+        row, column = place
+        if row < self.document.line_count:
+            for start, end, _ in self._pieces.chips(self.document.get_line(row)):
+                if start < column < end:
+                    return (row, start), (row, end)
+        return place, place
+
+    def get_line(self, line_index: int) -> Text:
+        """The chips look like what they are: not text."""
+        line = super().get_line(line_index)
+        for start, end, _ in self._pieces.chips(line.plain):
+            line.stylize(palette_of(self)["accent"], start, end)
+        return line

@@ -1,0 +1,256 @@
+"""What is offered while a slash command is written: a few lines over the composer, of which one can be taken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.cells import cell_len
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.core.slash import Choice, Completion, FileWanted, Vocabulary, complete
+from tui.core.text import safe_line
+from tui.ui.chat.file_names import file_choices
+from tui.ui.look import palette_of
+from tui.ui.row import Part, colourless, cut, fit
+
+ROWS = 6
+"""How many choices are seen at the most."""
+WIDEST_NAME = 28
+"""Cells of a command with its argument: the few longer ones are cut, or the help of all others would stand far away."""
+KEYS = frozenset({"up", "down", "tab", "enter", "escape"})
+"""What means something while choices are offered."""
+PATIENCE_S = 1.0
+"""How long Tab waits for a folder."""
+_HINTS = ("↑↓ choose · Tab takes · Esc closes", "Tab takes · Esc closes", "Tab · Esc", "")
+
+
+class Completer(Protocol):
+    """What the composer asks while somebody writes."""
+
+    async def key(self, key: str) -> bool:
+        """The first right to a key; True = it is done with."""
+        ...
+
+    def edited(self) -> None:
+        """What is written, or the place of the cursor, has changed by a key."""
+        ...
+
+    def close(self) -> None:
+        """Offer nothing until something else is written."""
+        ...
+
+
+class Written(Protocol):
+    """What is needed of the composer."""
+
+    def line_before_cursor(self) -> str | None:
+        """What is written, if it is one line with the cursor at its end."""
+        ...
+
+    def fill(self, text: str) -> None:
+        """Replace what is written."""
+        ...
+
+
+class CompletionPopup(Widget):
+    """Lies over the last lines of the transcript. Nothing is moved by it."""
+
+    DEFAULT_CSS = "CompletionPopup { layer: popup; dock: bottom; width: 100%; height: 0; display: none; }"
+
+    class Listed(Message):
+        """A folder was read."""
+
+        def __init__(self, wanted: FileWanted, line: str, choices: tuple[Choice, ...]) -> None:
+            super().__init__()
+            self.wanted = wanted
+            self.line = line
+            self.choices = choices
+
+    def __init__(self) -> None:
+        super().__init__(id="completion")
+        self._written: Written | None = None
+        self._names: Callable[[], Vocabulary] = Vocabulary
+        self._seen: str | None = None
+        self._line = ""
+        self._offered = Completion(0, ())
+        self._chosen = -1
+        self._top = 0
+        self._reading = False
+        self._next: tuple[FileWanted, str] | None = None
+        self._settled = asyncio.Event()
+
+    def serve(self, written: Written, names: Callable[[], Vocabulary]) -> None:
+        """Offer what goes with what is `written`; `names` says what there is just now."""
+        self._written = written
+        self._names = names
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is offered."""
+        return bool(self._offered.choices)
+
+    # -- what the composer asks -------------------------------------------------------------------------------------
+
+    async def key(self, key: str) -> bool:
+        """The first right to a key. Tab waits for the folder that is being read: what is typed after it comes after it."""
+        line = self._written.line_before_cursor() if self._written else None
+        if key not in KEYS or line is None:
+            return False
+        if key == "tab" and self._next is not None and self._next[1] == line:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), PATIENCE_S)
+        if not self.is_open or line != self._line:
+            if key == "tab" and line.startswith("/"):
+                self.offer()  # Tab leads away from no command that is half written
+                return True
+            return False
+        match key:
+            case "up" | "down":
+                self._move(-1 if key == "up" else 1)
+            case "tab":
+                self._take(self._offered.choices[max(0, self._chosen)])
+            case "enter":
+                chosen = self._offered.choices[self._chosen] if self._chosen >= 0 else None
+                if chosen is None or chosen.text.rstrip() == line[self._offered.start :].rstrip():
+                    self.close()
+                    return False
+                self._take(chosen)
+            case _:
+                self.close()
+        return True
+
+    def edited(self) -> None:
+        """Offer what goes with what is written now."""
+        line = self._written.line_before_cursor() if self._written else None
+        if line is None or not line.startswith("/"):
+            self._seen = self._seen if line is None else line
+            self._show("", Completion(0, ()))
+            return
+        if line == self._seen:
+            return
+        self._seen = line
+        found = complete(line, self._names())
+        self._next = None
+        if isinstance(found, FileWanted):
+            self._next = found, line
+            self._settled.clear()
+            self._read()
+        else:
+            self._show(line, found or Completion(0, ()))
+
+    def offer(self) -> None:
+        """Offer what goes with what is written, also if it was offered and refused before."""
+        self._seen = None
+        self.edited()
+
+    def close(self) -> None:
+        """Offer nothing until something else is written."""
+        self._seen = self._written.line_before_cursor() if self._written else None
+        self._next = None
+        self._settled.set()
+        self._show("", Completion(0, ()))
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read the folder that is wanted last. One at a time: a disk that hangs is to hold up no more than one thread."""
+        if self._reading or self._next is None:
+            return
+        self._reading = True
+        wanted, line = self._next
+
+        async def read() -> None:
+            choices = await asyncio.to_thread(file_choices, wanted)
+            self.post_message(self.Listed(wanted, line, choices))
+
+        self.run_worker(read(), group="completion", exit_on_error=False, description="completion")
+
+    def on_completion_popup_listed(self, event: Listed) -> None:
+        """Offer the files, if it is still them that are asked for."""
+        event.stop()
+        self._reading = False
+        if self._next is None:
+            return
+        if self._next[1] != event.line:
+            self._read()
+            return
+        self._next = None
+        self._show(event.line, Completion(event.wanted.start, (*event.wanted.first, *event.choices)))
+        self._settled.set()
+
+    # -- showing and taking -----------------------------------------------------------------------------------------
+
+    def _show(self, line: str, offered: Completion) -> None:
+        was_open = self.is_open
+        if not was_open and not offered.choices:
+            return
+        self._line, self._offered, self._top = line, offered, 0
+        self._chosen = 0 if offered.sure and offered.choices else -1
+        if self.is_open:
+            self.styles.height = self._rows() + 1
+        if self.is_open != was_open:
+            self.display = self.is_open
+        self.refresh()
+
+    def _rows(self) -> int:
+        room = self.parent.size.height - 2 if isinstance(self.parent, Widget) else ROWS
+        return max(1, min(ROWS, len(self._offered.choices), room))
+
+    def _move(self, step: int) -> None:
+        count, rows = len(self._offered.choices), self._rows()
+        self._chosen = (max(self._chosen, 0 if step < 0 else -1) + step) % count
+        self._top = min(max(self._top, self._chosen - rows + 1), self._chosen)
+        self.refresh()
+
+    def _take(self, choice: Choice) -> None:
+        if self._written is None:
+            return
+        self._written.fill(self._line[: self._offered.start] + choice.text)
+        if choice.goes_on:
+            self.offer()
+
+    # -- the lines --------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        palette, width = palette_of(self), self.size.width
+        if not self.is_open or y > self._rows():
+            return Strip.blank(width, palette.base)
+        if y == 0:
+            return self._rule(width)
+        index = self._top + y - 1
+        choice = self._offered.choices[index]
+        chosen = index == self._chosen
+        widest = WIDEST_NAME if self._offered.sure else width
+        column = min(max(self._label_width() + 2, 12), widest, width // 2)
+        label = cut(_label(choice), column - 1)
+        parts: list[Part] = [
+            ("›" if chosen else " ", palette["accent"]),
+            (label, palette["foreground"]),
+            (" " * (column - cell_len(label)), palette["foreground"]),
+            (cut(safe_line(choice.help, 200), width - column - 2), palette["muted"]),
+        ]
+        style = palette.base + palette["cursor_line"] if chosen else palette.base
+        return fit(colourless(parts) if style.reverse else parts, width, style)
+
+    def _label_width(self) -> int:
+        return max(cell_len(_label(choice)) for choice in self._offered.choices)
+
+    def _rule(self, width: int) -> Strip:
+        palette = palette_of(self)
+        count = len(self._offered.choices)
+        place = f"{self._chosen + 1} of {count}" if self._chosen >= 0 else f"{count}"
+        hint = next(hint for hint in _HINTS if not hint or cell_len(hint) + len(place) + 12 <= width)
+        left: list[Part] = [("── ", palette["rule"]), (place, palette["muted"]), (" ", palette["rule"])]
+        right: list[Part] = [(f" {hint} ", palette["muted"]), ("──", palette["rule"])] if hint else []
+        gap = width - sum(cell_len(text) for text, _ in (*left, *right))
+        return fit([*left, ("─" * max(0, gap), palette["rule"]), *right], width, palette.base)
+
+
+def _label(choice: Choice) -> str:
+    return safe_line(choice.label or choice.text, 120)

@@ -1,0 +1,231 @@
+"""The ways to write in the open chat beside the keys: files that go along, the editor, earlier prompts, pasted pieces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.message import Message as UiMessage
+
+from tui.core.attaching import in_line, refusal
+from tui.core.message import Attachment
+from tui.core.text import safe_line
+from tui.errors import LokalError
+from tui.ui.chat.composer import Composer
+from tui.ui.chat.metering import Metered
+from tui.ui.chat.recall import Found
+from tui.ui.chat.session import ChatSession
+from tui.ui.chat.shelf import Shelf, ShelfLine
+from tui.ui.desk import Desk
+from tui.ui.terminal.link import Pace
+
+
+class Composing(Metered):
+    """Fills the composer and shows on the shelf what goes with it; `Writing` sends it."""
+
+    class FilesRead(UiMessage):
+        """Files to attach in a chat were read, or not; `session` is None for the chat that is opened first."""
+
+        def __init__(
+            self,
+            session: ChatSession | None,
+            files: tuple[Attachment, ...],
+            problem: LokalError | None = None,
+        ) -> None:
+            super().__init__()
+            self.session = session
+            self.files = files
+            self.problem = problem
+
+    class Edited(UiMessage):
+        """The editor has ended; it was given `before`. `text` is None where there is nothing to take over, `problem`
+        says why."""
+
+        def __init__(self, before: str, text: str | None, problem: LokalError | None = None) -> None:
+            super().__init__()
+            self.before = before
+            self.text = text
+            self.problem = problem
+
+    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
+        super().__init__(desk, pace)
+        self._attached: tuple[Attachment, ...] = ()
+        self._left_attached: dict[
+            str, tuple[Attachment, ...]
+        ] = {}  # of the other chats, by their draft's key
+        self._files_coming: list[ChatSession | None] = []
+        self._in_editor = False
+        self._found: Found | None = None
+
+    @property
+    def composer(self) -> Composer:
+        """Where the person writes."""
+        return self.query_one(Composer)
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """The files that go with the next question."""
+        return self._attached
+
+    def attach(self, files: tuple[Attachment, ...]) -> None:
+        """Let exactly these files go with the next question."""
+        self._attached = files
+        self.show_shelf()
+
+    def actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What is done here for a command's id, with the argument that was typed after a slash command."""
+        return {
+            "history.search": lambda _: self.search_history(),
+            "editor": lambda _: self.open_editor(),
+            "attach": self.read_files,
+            "paste.open": lambda _: self.open_piece(),
+        }
+
+    def keep_draft(self) -> None:
+        """Write down what is in the composer."""
+        raise NotImplementedError
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def read_files(self, argument: str) -> None:
+        """Attach the files that are named."""
+        self._files_coming.append(self._session)
+        self.work(self._read_files(self._session, argument), "files")
+
+    async def _read_files(self, session: ChatSession | None, argument: str) -> None:
+        from tui.ui.chat.attachments import read_attachments
+
+        try:
+            files = await asyncio.to_thread(read_attachments, argument, Path.cwd())
+        except LokalError as error:
+            self.post_message(self.FilesRead(session, (), error))
+        except OSError as error:  # the working folder is gone
+            self.post_message(
+                self.FilesRead(session, (), LokalError("Nothing was attached", error.strerror or str(error)))
+            )
+        else:
+            self.post_message(self.FilesRead(session, files))
+
+    def on_composing_files_read(self, event: FilesRead) -> None:
+        """Show what goes along, or say why it cannot. What was read for another chat waits there."""
+        event.stop()
+        self._files_coming.remove(event.session)
+        here = self._is_open(event.session)
+        problem = event.problem or (self.why_not(event.files) if here else None)
+        if problem is not None:
+            self.tell(str(problem), "warning")
+        elif here or event.session is None:
+            self.attach(self._attached + event.files)
+        else:
+            key = event.session.draft_key
+            self._left_attached[key] = self._left_attached.get(key, ()) + event.files
+            what = "The file is" if len(event.files) == 1 else "The files are"
+            self.tell(f"{what} attached in the chat that was open before")
+
+    def _is_open(self, session: ChatSession | None) -> bool:
+        """Whether what was meant for that chat is for the open one: it may have been opened anew meanwhile."""
+        return session is None or self._session is None or session.draft_key == self._session.draft_key
+
+    def on_composer_emptied(self, event: Composer.Emptied) -> None:
+        """Backspace on the empty composer takes the last file away."""
+        event.stop()
+        if self._attached:
+            *others, last = self._attached
+            self.attach(tuple(others))
+            self.tell(f"{safe_line(last.name, 60)} does not go along")
+
+    # -- other ways to write ----------------------------------------------------------------------------------------
+
+    def on_composer_wanted(self, event: Composer.Wanted) -> None:
+        """A key of the composer that is for a command."""
+        event.stop()
+        action = self.actions().get(event.command_id)
+        if action is not None:
+            action("")
+
+    def on_composer_searching(self, event: Composer.Searching) -> None:
+        """Show how the search in the earlier prompts stands."""
+        event.stop()
+        self._found = event.found
+        self.show_shelf()
+
+    def on_chip_area_folded(self, event: Composer.Folded) -> None:
+        """A long paste is one piece; say how to see it."""
+        event.stop()
+        self.tell(f"A long paste is one piece; {self._desk.key('paste.open')} opens it")
+
+    def search_history(self) -> None:
+        """Search in the prompts of earlier, or go on to an older one."""
+        if not self.composer.start_search():
+            self.tell("There is no earlier prompt yet")
+
+    def open_piece(self) -> None:
+        """Put a piece that was pasted into the text."""
+        if not self.composer.open_piece():
+            self.tell("Nothing here was pasted as one piece")
+
+    def open_editor(self) -> None:
+        """Go on writing in the person's editor."""
+        if not self._in_editor:
+            self._in_editor = True
+            self.composer.end_search(take=True)
+            self.keep_draft()
+            self.work(self._edit(self.composer.plain), "editor")
+
+    async def _edit(self, text: str) -> None:
+        from tui.ui.editor import edit_text
+
+        try:
+            new = await edit_text(self.app, text)
+        except LokalError as error:
+            self.post_message(self.Edited(text, None, error))
+        else:
+            self.post_message(self.Edited(text, new))
+
+    def on_composing_edited(self, event: Edited) -> None:
+        """What was written in the editor is in the composer; nothing is sent."""
+        event.stop()
+        self._in_editor = False
+        if event.text is not None:
+            # What was typed before the editor had the keys comes behind.
+            typed = self.composer.plain.removeprefix(event.before)
+            self.composer.fill(self.composer.refold(event.text + typed))
+            self.tell(f"Back from the editor; {self._desk.key('send')} sends it")
+        elif event.problem is not None:
+            self.tell(str(event.problem), "warning")
+
+    # -- plumbing ---------------------------------------------------------------------------------------------------
+
+    def why_not(self, files: tuple[Attachment, ...]) -> LokalError | None:
+        """Why a question with these files cannot go out now."""
+        if any(map(self._is_open, self._files_coming)):
+            return LokalError("A file is still being read", "", "Enter again when it is there")
+        connection = self._desk.connection
+        return refusal(files, self._desk.model, connection.models) if connection is not None else None
+
+    def work(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do something that takes its time; it posts a message at its end."""
+        self.run_worker(work, group=name, exit_on_error=False, description=name)
+
+    def show_shelf(self) -> None:
+        """Bring the lines over the composer up to date."""
+        self.query_one(Shelf).show(tuple(self.shelf_lines()))
+
+    def shelf_lines(self) -> list[ShelfLine]:
+        """What the shelf shows."""
+        lines = []
+        if self._attached:
+            lines.append(ShelfLine("attached:", in_line(self._attached), "Backspace takes one back"))
+        if (found := self._found) is not None:
+            lines.append(ShelfLine("search:", f"{found.query}▏", self._how_found(found)))
+        return lines
+
+    def _how_found(self, found: Found) -> str:
+        older, take = self._desk.key("history.search"), self._desk.key("send")
+        if not found.query:
+            return "words of an earlier prompt · Esc back"
+        if not found.count:
+            return "nothing found · Esc back"
+        return f"{found.number} of {found.count} · {older} older · {take} takes it · Esc back"

@@ -1,0 +1,284 @@
+"""What is done about a question that does not fit: the person chooses between leaving the oldest out, a summary of it,
+a larger window, and not asking."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from textual.message import Message as UiMessage
+
+from tui.core.message import Message
+from tui.core.summary import TASK_TOKENS, portions, summary_tokens
+from tui.core.text import safe_block, safe_line
+from tui.core.view import View
+from tui.errors import ContextOverflow, LokalError
+from tui.ui.chat import fitting
+from tui.ui.chat.answering import Answering
+from tui.ui.chat.choice import Choice, Dilemma, Option
+from tui.ui.chat.entries import phase_words
+from tui.ui.chat.guard import Guarded, Held
+from tui.ui.chat.summarising import Summarising
+from tui.ui.chat.talk import HEADING_INTERVAL_S, Order
+from tui.ui.desk import Desk
+from tui.ui.terminal.link import Pace
+from tui.ui.transcript.view import Entry, Heading, Tone
+
+SUMMARY_ENTRY = "summary"
+"""The transcript's entry of a summary while it comes in."""
+_WHILE_SUMMARISING = (Option("answer.stop", "stop, and choose again"),)
+
+
+class Deciding(Guarded):
+    """A talk that asks the person what to do."""
+
+    class WindowWanted(UiMessage):
+        """The person wants a context window of that many tokens; `go_on` sends what waits for it."""
+
+        def __init__(self, tokens: int) -> None:
+            super().__init__()
+            self.tokens = tokens
+
+    class LargestKnown(UiMessage):
+        """The largest window that the model of what is held can have, in tokens; 0 = the server does not say."""
+
+        def __init__(self, held: Held, tokens: int) -> None:
+            super().__init__()
+            self.held = held
+            self.tokens = tokens
+
+    class SummaryNews(UiMessage):
+        """The summary has something new. Handled once for many."""
+
+        def __init__(self, summarising: Summarising) -> None:
+            super().__init__()
+            self.summarising = summarising
+
+        def can_replace(self, message: UiMessage) -> bool:
+            return isinstance(message, Deciding.SummaryNews) and message.summarising is self.summarising
+
+    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
+        super().__init__(desk, pace)
+        self._summarising: Summarising | None = None
+        self._summary_part = 0
+        self._summary_heading_at = 0.0
+
+    @property
+    def doing(self) -> str:
+        """What a running answer, the guard or a summary is doing, in words; empty for nothing."""
+        if self._summarising is not None:
+            return f"summary: {phase_words(self._summarising.generation)}"
+        return super().doing
+
+    # -- the choice ---------------------------------------------------------------------------------------------------
+
+    def _offer(self, held: Held, trained: int | None = None) -> None:
+        if held.budget is None:
+            return
+        self._held = held
+        held.case = fitting.shortfall(
+            held.desk, held.budget, held.window, trained, unasked=held.unasked, tried=held.tried
+        )
+        self.show_choice(fitting.dilemma_of(held.case))
+        self.post_message(self.Changed())
+        if trained is None and fitting.trained_window(held.desk) is None:
+            self.run_worker(
+                self._ask_largest(held), group="count", exit_on_error=False, description="largest"
+            )
+
+    async def _ask_largest(self, held: Held) -> None:
+        connection = held.desk.connection
+        if connection is not None:
+            with contextlib.suppress(LokalError):
+                tokens = await connection.server.largest_window(held.desk.model)
+                self.post_message(self.LargestKnown(held, tokens or 0))
+
+    def on_deciding_largest_known(self, event: LargestKnown) -> None:
+        """The server says how large the window can be: that is one way more."""
+        event.stop()
+        if event.held is self._held and event.tokens and self._summarising is None:
+            self._offer(event.held, event.tokens)
+
+    def on_choice_made(self, event: Choice.Made) -> None:
+        """The person has said what is to be done."""
+        event.stop()
+        held = self._held
+        if held is None or held.case is None:
+            return
+        case = held.case
+        match event.command_id:
+            case fitting.DROP if case.cut is not None:
+                self._leave_out(held, case.cut.dropped)
+            case fitting.SUMMARY if case.cut_for_summary is not None:
+                self._summarise(held)
+            case fitting.WINDOW if case.larger is not None:
+                self.post_message(self.WindowWanted(case.larger))
+            case fitting.ANYWAY:
+                self._let_go(held)
+            case _:
+                self.stop_or_choose()
+
+    def go_on(self) -> None:
+        """Send what is held: the window is large enough now, or is about to be."""
+        held = self._held
+        if held is None:
+            return
+        if self._order is not None and self._order.desk is not None and not held.unasked:
+            self._order = replace(self._order, desk=replace(self._order.desk, overrides=self._desk.overrides))
+        self._let_go(held)
+
+    def _leave_out(self, held: Held, dropped: Sequence[Message], summary: str | None = None) -> None:
+        session = self._session
+        if session is None or not dropped:
+            return
+        conversation = session.conversation
+        kept = conversation.view.summary if conversation.view.cut(held.path) else ""
+        conversation.view = View(dropped[-1].id, kept if summary is None else summary)
+        self.show_branch()
+        self._let_go(held)
+
+    def _finish(self, answering: Answering) -> None:
+        mine, error = answering is self._answering, answering.generation.error
+        super()._finish(answering)
+        if mine and isinstance(error, ContextOverflow) and self._held is None:
+            self._refused(answering.message.id, error)
+
+    def _refused(self, message_id: str, error: ContextOverflow) -> None:
+        """The server says itself that it does not fit: the same choice, for the answer that failed."""
+        session = self._session
+        if session is None or message_id not in session.conversation:
+            return
+        message = session.conversation[message_id]
+        desk = self._order.desk if self._order is not None and self._order.desk is not None else self._desk
+        resume = message.resumable
+        path = session.conversation.path_to(message_id if resume else str(message.parent))
+        budget = self.budget_of(path, desk)
+        if budget is None:
+            return
+        window = error.window_tokens or fitting.window_of(desk) or budget.prompt.tokens
+        limit = window - fitting.room_of(desk, window)
+        if error.prompt_tokens:
+            budget.counted(error.prompt_tokens)
+            self._factor = desk.model, budget.factor
+        if budget.prompt.tokens <= limit:
+            budget.counted(limit + 1, exact=False)
+        order = Order(message, resume=resume, desk=self._order.desk if self._order else None)
+        self._offer(
+            Held(
+                path,
+                desk,
+                lambda: self.answer(order),
+                lambda: None,
+                resume=resume,
+                tried=True,
+                budget=budget,
+                window=window,
+            )
+        )
+
+    def stop_or_choose(self) -> bool:
+        """The person ends what runs: a summary goes back to the choice, all else is as for `stop`."""
+        if self._held is not None and self._summarising is not None:
+            self._end_summary(self._held)
+            return True
+        return self.stop()
+
+    def _close(self, held: Held) -> None:
+        if self._summarising is not None:
+            self._forget_summary()
+        super()._close(held)
+
+    # -- the summary --------------------------------------------------------------------------------------------------
+
+    def _summarise(self, held: Held) -> None:
+        session, connection, case = self._session, held.desk.connection, held.case
+        if session is None or connection is None or case is None or case.cut_for_summary is None:
+            return
+        if held.budget is None:
+            return
+        view, factor = session.conversation.view, held.budget.factor
+        most = summary_tokens(held.window)
+        room = held.window - 2 * most - int(TASK_TOKENS * factor)
+        parts = portions(case.cut_for_summary.dropped, max(room, held.window // 4), factor)
+        earlier = view.summary if view.cut(held.path) else ""
+        summarising = Summarising(
+            connection.server,
+            held.desk,
+            parts,
+            earlier,
+            most,
+            self._tell_summary,
+            lambda: self._pace().interval_s(),
+        )
+        self._summarising = summarising
+        self._summary_part, self._summary_heading_at = 0, 0.0
+        self.transcript.follow()
+        self.transcript.add(self._summary_entry(summarising))
+        self.show_choice(
+            Dilemma(
+                "Writing a summary",
+                "It takes the place of what the model no longer sees.",
+                _WHILE_SUMMARISING,
+            )
+        )
+        self.run_worker(summarising.run(), group="summary", exit_on_error=False, description="summary")
+        self.post_message(self.Changed())
+
+    def _tell_summary(self, summarising: Summarising) -> None:
+        self.post_message(self.SummaryNews(summarising))
+
+    def on_deciding_summary_news(self, event: SummaryNews) -> None:
+        """Show what came of the summary since the last time."""
+        event.stop()
+        held, summarising = self._held, event.summarising
+        if held is None or self._summarising is not summarising:
+            return
+        text, reasoning = summarising.take()
+        if summarising.part != self._summary_part:
+            self._summary_part = summarising.part
+            self.transcript.replace(self._summary_entry(summarising))
+        elif text or reasoning:
+            self.transcript.extend(SUMMARY_ENTRY, text, reasoning)
+        if summarising.done:
+            self._summary_done(held, summarising)
+            return
+        now = time.monotonic()
+        if now - self._summary_heading_at >= HEADING_INTERVAL_S:
+            self._summary_heading_at = now
+            self.transcript.set_heading(SUMMARY_ENTRY, self._summary_heading(summarising))
+            self.post_message(self.Changed())
+
+    def _summary_done(self, held: Held, summarising: Summarising) -> None:
+        if summarising.error is not None:
+            self._end_summary(held)
+            self.tell(f"No summary: {safe_line(str(summarising.error), 300)}", "error")
+        elif held.case is not None and held.case.cut_for_summary is not None:
+            self._leave_out(held, held.case.cut_for_summary.dropped, safe_block(summarising.text))
+
+    def _end_summary(self, held: Held) -> None:
+        """Without a summary: what is to be done instead?"""
+        self._forget_summary()
+        if held.case is not None:
+            self.show_choice(fitting.dilemma_of(held.case))
+        self.post_message(self.Changed())
+
+    def _forget_summary(self) -> None:
+        self._summarising = None
+        self.workers.cancel_group(self, "summary")
+        self.show_branch()
+
+    def _summary_entry(self, summarising: Summarising) -> Entry:
+        generation = summarising.generation
+        return Entry(
+            SUMMARY_ENTRY,
+            self._summary_heading(summarising),
+            generation.content,
+            generation.reasoning,
+            streaming=True,
+        )
+
+    def _summary_heading(self, summarising: Summarising) -> Heading:
+        part = f"part {summarising.part} of {summarising.parts}" if summarising.parts > 1 else ""
+        return Heading("summary", Tone.MUTED, part, phase_words(summarising.generation))

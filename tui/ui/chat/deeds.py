@@ -1,0 +1,332 @@
+"""What a person does with a message: copy, write, edit, ask again, go on, branch, delete, bring back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.core.codeblocks import code_blocks, numbered, suffix_of
+from tui.core.message import Message, Role
+from tui.core.presets import after
+from tui.core.removal import Removed
+from tui.core.text import safe_line
+from tui.errors import LokalError
+from tui.ui.chat.asking import blank_answer
+from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
+from tui.ui.chat_file import name_from
+from tui.ui.desk import Desk
+from tui.ui.handout import CopyWanted
+from tui.ui.messages import Trouble
+from tui.ui.transcript.mark import Mark
+
+if TYPE_CHECKING:
+    from tui.core.conversation import Conversation
+    from tui.ui.chat.pane import ChatPane
+    from tui.ui.chat.walk import Walk
+
+
+class Deeds:
+    """Each is done to the message under the cursor of the walk, or to the last one while nobody walks."""
+
+    def __init__(self, pane: ChatPane, walk: Walk) -> None:
+        self._pane = pane
+        self._walk = walk
+
+    def actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What is done for a command's id."""
+        return {
+            "copy": self.copy,
+            "undo": lambda _: self.bring_back(),
+            "chat.branch": lambda _: self.branch(),
+            "message.copy": lambda _: self._copy_marked(),
+            "message.copy_all": lambda _: self.copy("all"),
+            "message.write": lambda _: self.write(),
+            "message.edit": lambda _: self.edit(),
+            "message.view": lambda _: self.look_at(),
+            "message.retry": lambda _: self.ask_again(),
+            "message.retry_preset": lambda _: self.ask_again_with_preset(),
+            "message.retry_model": lambda _: self.ask_again_with_model(),
+            "message.continue": lambda _: self.go_on(),
+            "message.branch": lambda _: self.branch(),
+            "message.delete": lambda _: self.delete(),
+            "message.undo": lambda _: self.bring_back(),
+        }
+
+    def may_change(self) -> bool:
+        """Whether another branch can be opened now; says so if not."""
+        if self._pane.busy:
+            self._pane.tell(self._walk.how_to_stop(), "warning")
+        return not self._pane.busy
+
+    # -- out of the chat --------------------------------------------------------------------------------------------
+
+    def copy(self, argument: str = "") -> None:
+        """The last answer, or the message under the cursor; `argument` is the number of a code block, or `all`."""
+        pane, session, wanted = self._pane, self._pane.session, argument.strip()
+        message = self._walk.message if self._walk.mark is not None else self._last_answer()
+        if session is None or message is None:
+            pane.tell("There is nothing to copy yet")
+        elif wanted == "all":
+            chat = session.copy()
+            coming = [pane.whole(each) for each in chat if pane.is_coming_in(each)]
+            for each in coming:
+                chat.update(each)
+            pane.post_message(CopyWanted(lambda: as_markdown(chat)))
+        elif wanted.isdecimal() and len(wanted) < 9:
+            self._copy_block(message, int(wanted))
+        elif wanted:
+            pane.tell(f"“{safe_line(wanted, 30)}” is no code block: /copy, /copy 2 or /copy all", "warning")
+        else:
+            self._copy_text(message)
+
+    def copy_block(self, number: int) -> None:
+        """The code block with that number in the message under the cursor."""
+        message = self._walk.message
+        if message is not None:
+            self._copy_block(message, number)
+
+    def _copy_marked(self) -> None:
+        mark = self._walk.mark
+        if mark is not None and mark.block:
+            self.copy_block(mark.block)
+        else:
+            self.copy()
+
+    def _copy_text(self, message: Message) -> None:
+        text = self._pane.whole(message).content
+        if text.strip():
+            self._pane.post_message(CopyWanted(lambda: text))
+        else:
+            self._pane.tell("This answer has no text", "warning")
+
+    def _copy_block(self, message: Message, number: int) -> None:
+        make = self._block(message, number)
+        if make is not None:
+            self._pane.post_message(CopyWanted(make))
+
+    def _block(self, message: Message, number: int) -> Callable[[], str] | None:
+        """What gives the text of a code block, where it may take its time; None, and a word on it, if there is none."""
+        # As it is shown: there its blocks are numbered.
+        has_blocks = message.role is Role.ASSISTANT and self._pane.walked.has(message.id)
+        text = self._pane.walked.plain_text(message.id) if has_blocks else ""
+        count = len(self._pane.walked.blocks(message.id)) if has_blocks else 0
+        if not 1 <= number <= count:
+            there = "none" if not count else "only [1]" if count == 1 else f"[1] to [{count}]"
+            self._pane.tell(f"There is no code block [{number}] in this message: there is {there}", "warning")
+            return None
+
+        def make() -> str:
+            block = numbered(code_blocks(text), number)
+            return block.text if block is not None else ""
+
+        return make
+
+    def write(self) -> None:
+        """Ask for the name of a file for the message or code block."""
+        pane, session, message, mark = self._pane, self._pane.session, self._walk.message, self._walk.mark
+        if session is None or message is None:
+            return
+        number = mark.block if mark is not None else 0
+        text = pane.whole(message).content
+        if number:
+            make = self._block(message, number)
+            block = next((each for each in pane.walked.blocks(message.id) if each.number == number), None)
+            if make is not None and block is not None:
+                name = f"block-{number}.{suffix_of(block.info)}"
+                pane.walk.edits.open(FileName(pane, f"block [{number}]", make), name, mark)
+        elif text.strip():
+            pane.walk.edits.open(
+                FileName(pane, "message", lambda: text), name_from(session.conversation.title), mark
+            )
+        else:
+            pane.tell("This answer has no text", "warning")
+
+    def look_at(self) -> None:
+        """Open the message in the person's editor, to read."""
+        message = self._walk.message
+        if message is not None:
+            text = self._pane.whole(message).content
+            self._pane.run_worker(
+                self._look_at(text), group="editor", exit_on_error=False, description="editor"
+            )
+
+    async def _look_at(self, text: str) -> None:
+        from tui.ui.editor import edit_text
+
+        try:
+            await edit_text(self._pane.app, text, read_only=True)
+        except LokalError as error:
+            self._pane.post_message(Trouble(error))
+
+    # -- other questions and answers --------------------------------------------------------------------------------
+
+    def edit(self) -> None:
+        """Let the message be written anew; what it was stays beside it."""
+        pane, message = self._pane, self._walk.message
+        if message is None or not self.may_change():
+            return
+        question = message.role is not Role.ASSISTANT
+        purpose = QuestionEdit(pane, message) if question else AnswerEdit(pane, message)
+        pane.walk.edits.open(purpose, pane.walk.edits.begun(message), self._walk.mark)
+
+    def ask_again(self, desk: Desk | None = None) -> None:
+        """Ask for another answer in this place, with another desk than the next question's if one is given."""
+        pane, session, message = self._pane, self._pane.session, self._walk.message
+        if session is None or message is None or not self.may_change():
+            return
+        answer = message if message.role is Role.ASSISTANT else None
+        question = session.conversation[answer.parent] if answer is not None and answer.parent else message
+        silent = answer is not None and not answer.content and not answer.reasoning
+        if question.role is Role.ASSISTANT:
+            pane.tell("There is no question before this answer", "warning")
+            return
+        self._walk.leave()
+        # One that failed without a word is tried anew, any other gets a sibling.
+        again = answer is not None and silent and answer is session.conversation.leaf
+        pane.answer_again(answer if again and answer is not None else blank_answer(question.id), desk)
+        if desk is None:
+            return
+        pane.tell(
+            f"with {safe_line(desk.preset.name, 40)} on {safe_line(desk.model, 60)}, this once", "accent"
+        )
+
+    def ask_again_with_preset(self) -> None:
+        """Another answer, with the preset after the one that this answer was asked with."""
+        pane, message, desk = self._pane, self._walk.message, self._pane.desk
+        if message is None or not self._has_server():
+            return
+        used = (
+            message.preset if message.preset in [preset.name for preset in desk.presets] else desk.preset.name
+        )
+        if len(desk.presets) == 1:
+            pane.tell(f"There is no other preset than {used}", "warning")
+            return
+        self.ask_again(replace(desk, preset=after(desk.presets, used), unsaved=False))
+
+    def ask_again_with_model(self) -> None:
+        """Another answer, of the model that comes after this one in the server's list."""
+        pane, message, desk = self._pane, self._walk.message, self._pane.desk
+        if message is None or desk.connection is None or not self._has_server():
+            self._has_server()
+            return
+        names = [model.name for model in desk.connection.models]
+        used = message.model if message.model in names else desk.model
+        others = [name for name in names if name != used]
+        if not others:
+            pane.tell(f"This server has no other model than {safe_line(used, 60)}", "warning")
+            return
+        next_name = names[(names.index(used) + 1) % len(names)] if used in names else others[0]
+        self.ask_again(
+            replace(desk, model=next_name, window=None if next_name != desk.model else desk.window)
+        )
+
+    def _has_server(self) -> bool:
+        if self._pane.desk.connection is None:
+            self._pane.tell(f"No server answers: {self._key('server.search')} looks again", "warning")
+        return self._pane.desk.connection is not None
+
+    def go_on(self) -> None:
+        """Continue an answer that was stopped or cut. Where the chat went on, it is continued beside itself."""
+        session, message = self._pane.session, self._walk.message
+        if session is None or message is None or not self.may_change():
+            return
+        if message.role is not Role.ASSISTANT:
+            self._pane.tell(
+                f"A question cannot be continued: {self._key('message.edit')} edits it", "warning"
+            )
+        elif not message.resumable:
+            why = "It has no text yet" if not message.content else "This answer is complete"
+            self._pane.tell(f"{why}: {self._key('message.retry')} asks for another", "warning")
+        elif message is session.conversation.leaf:
+            self._walk.leave()
+            self._pane.continue_answer(message)
+        else:
+            self._walk.leave()
+            self.go_on_from(message, message.content, edited=False)
+
+    def go_on_from(self, message: Message, text: str, *, edited: bool) -> None:
+        """Let an answer beside this one begin with `text` and go on."""
+        session = self._pane.session
+        if session is not None:
+            copy = session.add_copy(message, text, time.time(), edited=edited)
+            self._pane.show_branch()
+            self._pane.continue_answer(copy)
+
+    # -- the tree ---------------------------------------------------------------------------------------------------
+
+    def branch(self) -> None:
+        """Open a new chat with copies of all up to here."""
+        pane, session, message = self._pane, self._pane.session, self._walk.message
+        if session is None or message is None:
+            pane.tell("There is nothing to branch from yet")
+        elif self.may_change():
+            count = len(session.conversation.path_to(message.id))
+            self._walk.end()
+            pane.open(session.branch(message.id, time.time()))
+            what = "1 message" if count == 1 else f"{count:,} messages"
+            pane.tell(
+                f"A new chat with {what}; the old one stays ({self._key('chats.open')} has all)", "accent"
+            )
+
+    def delete(self) -> None:
+        """Delete the message and all below it. A running answer is below every message, so it is stopped first."""
+        pane, session, message = self._pane, self._pane.session, self._walk.message
+        if session is None or message is None or self._walk.mark is None:
+            return
+        stopped = pane.stop()
+        chat = session.conversation
+        beside = [each for each in chat.siblings(message.id) if each != message.id]
+        open_here = len(chat.path()) - len(chat.path_to(message.id)) + 1
+        removed = session.remove(message.id)
+        pane.show_branch()
+        path = [each.id for each in chat.path()]
+        place = next(
+            (each for each in path if each in beside), message.parent if message.parent in path else None
+        )
+        if place is not None:
+            self._walk.put(Mark(place))
+        else:
+            self._walk.leave()
+        self._say_deleted(removed, open_here, stopped)
+
+    def _say_deleted(self, removed: Removed, open_here: int, stopped: bool) -> None:
+        count, unseen = len(removed.messages), len(removed.messages) - open_here
+        said = "1 message" if count == 1 else f"{count:,} messages"
+        if unseen > 0:
+            said += f", {unseen:,} in other branches"
+        said = f"{'Stopped the answer, deleted' if stopped else 'Deleted'} {said}"
+        back = self._key("message.undo") if self._walk.mark is not None else "/undo"
+        self._pane.tell(f"{said}: {back} brings {'it' if count == 1 else 'them'} back", "warning")
+
+    def bring_back(self) -> None:
+        """Undo the last deletion."""
+        pane, session = self._pane, self._pane.session
+        if session is None or not self.may_change():
+            return
+        removed = session.bring_back()
+        if removed is None:
+            pane.tell("Nothing was deleted here that could come back")
+            return
+        pane.show_branch()
+        if self._walk.mark is not None:
+            self._walk.put(Mark(removed.messages[0].id))
+        count = len(removed.messages)
+        pane.tell("The message is back" if count == 1 else f"{count:,} messages are back", "accent")
+
+    def _last_answer(self) -> Message | None:
+        session = self._pane.session
+        return session.conversation.last_of(Role.ASSISTANT) if session is not None else None
+
+    def _key(self, command_id: str) -> str:
+        return self._pane.desk.key(command_id)
+
+
+def as_markdown(chat: Conversation) -> str:
+    """The open branch as a document."""
+    from tui.store.export import chat_as_markdown
+    from tui.store.rows import ChatSummary
+
+    moments = [message.created_at for message in chat] or [0.0]
+    return chat_as_markdown(chat, ChatSummary(chat.id, chat.title, moments[0], max(moments), len(chat)))

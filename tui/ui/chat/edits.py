@@ -1,0 +1,244 @@
+"""What is written on the slip over the composer: another text for a message, or the name of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from tui.core.attaching import in_line, refusal
+from tui.core.message import Message
+from tui.core.text import safe_line
+from tui.errors import FileError, LokalError
+from tui.paths import with_tilde
+from tui.ui.chat.slip import Slip
+from tui.ui.chat_file import TakenName
+from tui.ui.handout import WriteWanted, Written
+from tui.ui.transcript.mark import Mark
+
+if TYPE_CHECKING:
+    from tui.ui.chat.pane import ChatPane
+
+
+PATH_END = 46
+"""Characters of a path that are shown: of a longer one the end."""
+
+
+class Purpose(Protocol):
+    """What a slip is for."""
+
+    @property
+    def standing(self) -> str:
+        """What the rule over it says."""
+        ...
+
+    @property
+    def edited(self) -> Message | None:
+        """The message that is written anew; None if none is."""
+        ...
+
+    def take(self, text: str) -> bool:
+        """Enter: True when it is done with, False when there is more to write."""
+        ...
+
+
+class QuestionEdit:
+    """Asks another question in the place of one, which stays beside it."""
+
+    def __init__(self, pane: ChatPane, message: Message) -> None:
+        self._pane = pane
+        self._message = message
+
+    @property
+    def edited(self) -> Message | None:
+        return self._message
+
+    @property
+    def standing(self) -> str:
+        key, files = self._pane.desk.key, self._message.attachments
+        goes = f", with {in_line(files)}" if files else ""
+        return f"editing: {key('send')} asks it beside the old one{goes}, {key('messages.leave')} leaves it"
+
+    def take(self, text: str) -> bool:
+        pane, message = self._pane, self._message
+        if not _may_ask(pane):
+            return False
+        if text == message.content:
+            pane.tell(f"Nothing was changed: {pane.desk.key('messages.leave')} leaves it as it is", "warning")
+            return False
+        connection = pane.desk.connection
+        problem = refusal(message.attachments, pane.desk.model, connection.models) if connection else None
+        if problem is not None:
+            pane.tell(str(problem), "warning")
+            return False
+        pane.walk.edits.close(keep=False)
+        pane.walk.leave()
+        pane.composer.remember(text)
+        pane.post_message(pane.Asked(text))
+        pane.ask(text, message.attachments, instead_of=message)
+        return True
+
+
+class AnswerEdit:
+    """Goes on from another text of an answer, which stays beside it."""
+
+    def __init__(self, pane: ChatPane, message: Message) -> None:
+        self._pane = pane
+        self._message = message
+
+    @property
+    def edited(self) -> Message | None:
+        return self._message
+
+    @property
+    def standing(self) -> str:
+        key = self._pane.desk.key
+        return f"editing the answer: {key('send')} goes on from it, {key('messages.leave')} leaves it"
+
+    def take(self, text: str) -> bool:
+        pane, message = self._pane, self._message
+        if not _may_ask(pane):
+            return False
+        if text == message.content:
+            pane.tell(f"Nothing was changed: {pane.desk.key('messages.leave')} leaves it as it is", "warning")
+            return False
+        pane.walk.edits.close(keep=False)
+        pane.walk.leave()
+        pane.walk.deeds.go_on_from(message, text, edited=True)
+        return True
+
+
+class FileName:
+    """Writes a text to the file that is named; one that is there only when its name is handed in twice."""
+
+    def __init__(self, pane: ChatPane, what: str, make: Callable[[], str]) -> None:
+        self._pane = pane
+        self._what = what
+        self._make = make
+        self._taken = ""
+
+    @property
+    def edited(self) -> Message | None:
+        return None
+
+    @property
+    def standing(self) -> str:
+        key = self._pane.desk.key
+        return f"{self._what} to which file? {key('send')} writes it, {key('messages.leave')} leaves it"
+
+    def take(self, text: str) -> bool:
+        name = text.strip()
+        if not name or "\n" in name:
+            self._pane.tell("A file's name is one line", "warning")
+        else:
+            self._pane.post_message(WriteWanted(self._make, name, overwrite=name == self._taken))
+        return False
+
+    def written(self, event: Written) -> bool:
+        """How it went; True when it is done with."""
+        pane = self._pane
+        if event.path is not None:
+            count = "1 character" if event.size == 1 else f"{event.size:,} characters"
+            path = safe_line(with_tilde(str(event.path)), 300)
+            pane.tell(
+                f"{count} written to {path if len(path) <= PATH_END else f'…{path[-PATH_END:]}'}", "accent"
+            )
+            return True
+        problem, again = event.problem, pane.desk.key("send")
+        self._taken = event.name if isinstance(problem, TakenName) else ""
+        if self._taken:
+            pane.tell(f"There is such a file: {again} again overwrites it, or give another name", "warning")
+        elif problem is not None:
+            pane.tell(_as_typed(problem, event.name), "warning")
+        return False
+
+
+class Edits:
+    """The slip: one at a time, with the walk to go back to. An edit that was begun is kept until it is handed in."""
+
+    def __init__(self, pane: ChatPane) -> None:
+        self._pane = pane
+        self._purpose: Purpose | None = None
+        self._back: Mark | None = None
+        self._begun: dict[str, str] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is written on the slip."""
+        return self._purpose is not None
+
+    @property
+    def standing(self) -> str:
+        """What the rule over it says; empty when it is not there."""
+        return "" if self._purpose is None else self._purpose.standing
+
+    def open(self, purpose: Purpose, text: str, back: Mark | None) -> None:
+        """Let something be written, beginning with `text`; the walk goes on at `back`."""
+        pane = self._pane
+        self._purpose, self._back = purpose, back
+        found = pane.query(Slip)
+        if found:
+            slip = found.first()
+            slip.begin(text)
+        else:
+            slip = Slip(text, pane.desk.keys)
+            pane.query_one("#writing").mount(slip)
+        pane.composer.display, slip.display = False, True
+        pane.screen.set_focus(slip)
+        pane.divider.clear_notice()
+        pane.walk.show()
+
+    def begun(self, message: Message) -> str:
+        """What an edit of the message begins with: the one that was left, or the text as it is."""
+        return self._begun.get(message.id, message.content)
+
+    def close(self, *, keep: bool = True) -> Mark | None:
+        """Take the slip away, and `keep` what was written of an edit; where the walk was, if it is to go on."""
+        if self._purpose is None:
+            return None
+        message = self._purpose.edited
+        back, self._purpose, self._back = self._back, None, None
+        for slip in self._pane.query(Slip):
+            slip.display = False
+            if message is not None:
+                self._keep(message, slip, keep=keep)
+        self._pane.composer.display = True
+        return back
+
+    def _keep(self, message: Message, slip: Slip, *, keep: bool) -> None:
+        if not keep or (slip.changed and (not slip.plain.strip() or slip.plain == message.content)):
+            self._begun.pop(message.id, None)
+        elif slip.changed:
+            self._begun[message.id] = slip.plain
+        if message.id in self._begun:
+            self._pane.tell(f"The edit is kept: {self._pane.desk.key('message.edit')} goes on with it")
+
+    def hand_in(self, text: str) -> None:
+        """Enter."""
+        if self._purpose is None:
+            return
+        if not text.strip():
+            key = self._pane.desk.key("messages.leave")
+            self._pane.tell(f"Nothing is written: {key} leaves it as it was", "warning")
+        elif self._purpose.take(text):
+            self.close()
+
+    def written(self, event: Written) -> None:
+        """A file was written, or not."""
+        if isinstance(self._purpose, FileName) and self._purpose.written(event):
+            self._pane.walk.go_back()
+
+
+def _as_typed(problem: LokalError, name: str) -> str:
+    """What went wrong, with the path as the person wrote it, which is shorter."""
+    said = str(problem)
+    if isinstance(problem, FileError):
+        for path, typed in ((problem.path, name), (problem.path.parent, str(Path(name).parent))):
+            said = said.replace(str(path), typed)
+    return with_tilde(said)
+
+
+def _may_ask(pane: ChatPane) -> bool:
+    if pane.busy:
+        pane.tell(f"{pane.walk.how_to_stop()}. Your text stays.", "warning")
+    return not pane.busy

@@ -1,0 +1,192 @@
+"""A prompt that does not fit into the context window: what can be done about it, and how that is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.core.budget import Budget, Cut, answer_room
+from tui.core.conversation import title_from
+from tui.core.endpoint import ServerKind
+from tui.core.message import Role
+from tui.core.summary import summary_tokens
+from tui.core.text import human_tokens, safe_line
+from tui.core.tokens import Count
+from tui.ui.chat.choice import Dilemma, Option
+from tui.ui.desk import Desk
+
+DROP, SUMMARY, WINDOW, ANYWAY, CANCEL = "fit.drop", "fit.summary", "fit.window", "fit.anyway", "fit.cancel"
+QUOTED = 36
+"""Characters of a question that is named."""
+_REFUSES = frozenset({ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.VLLM})
+"""Kinds that refuse what does not fit, so that trying costs nothing. The others may cut it in silence."""
+
+_SET_BY = {
+    ServerKind.LLAMACPP: "llama-server sets it when it starts: --ctx-size",
+    ServerKind.LMSTUDIO: "LM Studio sets it when it loads the model",
+    ServerKind.VLLM: "vLLM sets it when it starts: --max-model-len",
+    ServerKind.TEXTGEN: "text-generation-webui sets it when it loads the model: ctx-size",
+    ServerKind.OPENAI: "the server sets it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Tokens of the prompt, those kept free for the answer, and the context window; what to leave out, None = it would
+    not help; the same where a summary takes its place; the window that would do, with why there is none. With
+    `unasked` it is a question that comes back into the composer; `tried` = the server has refused it already."""
+
+    kind: ServerKind
+    prompt: Count
+    room: int
+    window: int
+    cut: Cut | None = None
+    cut_for_summary: Cut | None = None
+    larger: int | None = None
+    no_larger: str = ""
+    unasked: bool = False
+    tried: bool = False
+
+    @property
+    def limit(self) -> int:
+        """The most tokens that the prompt may take."""
+        return self.window - self.room
+
+
+def window_of(desk: Desk) -> int | None:
+    """The context window of the next answer in tokens: what a request asks for, or what the model is loaded with; for a
+    server that says neither, what the person has set."""
+    wanted = desk.values().get("context_window")
+    asked = wanted if isinstance(wanted, int) else None
+    connection = desk.connection
+    if connection is None:
+        return None
+    if connection.server.kind is ServerKind.OLLAMA and asked is not None:
+        return min(asked, trained_window(desk) or asked)
+    return desk.window or asked
+
+
+def trained_window(desk: Desk) -> int | None:
+    """What the model was made for, if the server lists it."""
+    model = desk.connection.model(desk.model) if desk.connection is not None else None
+    return model.context_trained if model is not None else None
+
+
+def room_of(desk: Desk, window: int) -> int:
+    """Tokens to keep free for the answer."""
+    most = desk.values().get("max_tokens")
+    return answer_room(most if isinstance(most, int) else None, window)
+
+
+def shortfall(
+    desk: Desk, budget: Budget, window: int, trained: int | None = None, *, unasked: bool, tried: bool
+) -> Shortfall:
+    """All that can be said of a `budget` that is too large for the window. `trained` is what the model was made for, if
+    the server does not list it; `tried` = the server has refused it."""
+    assert desk.connection is not None
+    room = room_of(desk, window)
+    larger, no_larger = _larger(desk, window, trained, budget.prompt.tokens + room)
+    return Shortfall(
+        desk.connection.server.kind,
+        budget.prompt,
+        room,
+        window,
+        budget.cut(window - room),
+        budget.cut(window - room, extra=summary_tokens(window)),
+        larger,
+        no_larger,
+        unasked,
+        tried,
+    )
+
+
+def _larger(desk: Desk, window: int, trained: int | None, needed: int) -> tuple[int | None, str]:
+    """The next larger window that holds so many tokens, or why there is none."""
+    connection = desk.connection
+    assert connection is not None
+    kind = connection.server.kind
+    if connection.guide:
+        return None, "the guide has no larger one"
+    if not connection.embedded and kind is not ServerKind.OLLAMA:
+        return None, _SET_BY[kind]
+    trained = trained_window(desk) or trained
+    if trained is None:
+        return None, "the server does not say what the model was made for; set context_window yourself"
+    if trained <= window:
+        return None, f"the model was made for {human_tokens(trained)}"
+    size = window
+    while size < needed and size < trained:
+        size *= 2
+    size = min(size, trained)
+    return (
+        (size, "")
+        if size >= needed
+        else (None, f"even {human_tokens(trained)}, all it was made for, would not do")
+    )
+
+
+def dilemma_of(case: Shortfall) -> Dilemma:
+    """The choice in words."""
+    detail = (
+        f"The window has {human_tokens(case.window)}; this takes {said(case.prompt)} tokens, and "
+        f"{human_tokens(case.room)} for the answer. Nothing is cut off without your word."
+    )
+    options = []
+    if case.cut is not None:
+        options.append(Option(DROP, _leave_out(case.cut)))
+    else:
+        options.append(Option(DROP, why_not="nothing can be left out: the question alone is too long"))
+    if case.cut_for_summary is not None:
+        count = case.cut_for_summary.questions
+        them = (
+            "it"
+            if count == 1
+            else "them"
+            if case.cut and case.cut.questions == count
+            else f"the oldest {count}"
+        )
+        options.append(Option(SUMMARY, f"let the model summarise {them} first, and go on from the summary"))
+    if case.larger is not None:
+        options.append(
+            Option(
+                WINDOW, f"a window of {human_tokens(case.larger)}: loads the model anew, takes more memory"
+            )
+        )
+    else:
+        options.append(Option(WINDOW, why_not=f"no larger window: {case.no_larger}"))
+    if not case.prompt.exact and not case.tried and case.kind in _REFUSES:
+        options.append(
+            Option(
+                ANYWAY,
+                f"ask all the same: this is an estimate, and {case.kind.label} refuses what does not fit",
+            )
+        )
+    options.append(Option(CANCEL, "do not ask: the text comes back" if case.unasked else "do not ask"))
+    return Dilemma("This does not fit into the context window", detail, tuple(options))
+
+
+def said(count: Count) -> str:
+    """Tokens as they are shown: what is estimated is rounded, and marked."""
+    if count.exact:
+        return human_tokens(count.tokens)
+    return "~" + human_tokens(rounded(count.tokens))
+
+
+def rounded(tokens: int) -> int:
+    """Two digits are all that an estimate is worth."""
+    places = 2 - len(str(tokens))
+    return tokens if places >= 0 else round(tokens, places)
+
+
+def exchanges_in_words(count: int) -> str:
+    """`the oldest question and its answer`, `3 questions and answers`."""
+    return "the oldest question and its answer" if count <= 1 else f"the {count} oldest questions and answers"
+
+
+def _leave_out(cut: Cut) -> str:
+    first = next((message for message in cut.dropped if message.role is Role.USER), cut.dropped[0])
+    name = title_from(first.content)
+    name = safe_line(name, QUOTED)
+    many = cut.questions > 1
+    what = f"{exchanges_in_words(cut.questions)}, {'from ' if many else ''}“{name}”{' on' if many else ''}"
+    stay = "they stay" if many else "it stays"
+    return f"leave out {what}: {stay} in the chat, only the model no longer sees {'them' if many else 'it'}"

@@ -1,0 +1,301 @@
+"""The guard before what would not fit into the context window: nothing is sent that a server would cut off.
+
+A short question is not held up: it is estimated, and goes on at once. Only where more than half of the window is taken
+the server counts, if it can; what does not fit is not sent before the person has said what is to be done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual.message import Message as UiMessage
+
+from tui.core.attaching import is_picture
+from tui.core.budget import Budget
+from tui.core.message import Attachment, Message, Role
+from tui.core.request import ChatRequest
+from tui.core.tokens import IMAGE_TOKENS, Sizes
+from tui.errors import LokalError
+from tui.ui.chat import fitting
+from tui.ui.chat.asking import request_for
+from tui.ui.chat.choice import Dilemma
+from tui.ui.chat.fitting import Shortfall
+from tui.ui.chat.session import ChatSession
+from tui.ui.chat.talk import Order, Talk
+from tui.ui.desk import Desk
+from tui.ui.terminal.link import Pace
+
+
+@dataclass(slots=True)
+class Held:
+    """What is not sent yet: the branch down to its question, or to the answer that is continued (`resume`), and what it
+    is asked with. `go` sends it, `back` takes it back. `unasked` = the question is not in the chat yet: `marked` is then its
+    text with its pieces, and `attachments` go with it."""
+
+    path: Sequence[Message]
+    desk: Desk
+    go: Callable[[], None]
+    back: Callable[[], None]
+    resume: bool = False
+    unasked: bool = False
+    marked: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    tried: bool = False
+    budget: Budget | None = None
+    window: int = 0
+    case: Shortfall | None = None
+
+
+class Guarded(Talk):
+    """A talk that holds back what would not fit."""
+
+    class Counted(UiMessage):
+        """The server has counted the tokens of what is held; None = it did not."""
+
+        def __init__(self, held: Held, tokens: int | None) -> None:
+            super().__init__()
+            self.held = held
+            self.tokens = tokens
+
+    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
+        super().__init__(desk, pace)
+        self._held: Held | None = None
+        self._cleared = False
+        self._order: Order | None = None
+        self._sizes = Sizes()
+        self._factor = ("", 1.0)  # a model, and what was learnt of its tokenizer
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    @property
+    def choosing(self) -> tuple[str, ...]:
+        """The commands among which the person is asked to choose; none while there is nothing to choose."""
+        if self._held is None or self._held.case is None:
+            return ()
+        options = fitting.dilemma_of(self._held.case).options
+        return tuple(option.command_id for option in options if not option.why_not)
+
+    @property
+    def doing(self) -> str:
+        """What a running answer or the guard is doing, in words; empty for nothing."""
+        if self._held is None:
+            return super().doing
+        return "" if self._held.case is not None else "counting the tokens"
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question has to wait: an answer is coming in, or one is not sent yet."""
+        return self._held is not None or super().busy
+
+    @property
+    def why_held(self) -> str:
+        """Why neither another answer nor another branch can be had while something is held; empty if nothing is."""
+        if self._held is None:
+            return ""
+        if self._held.case is not None:
+            return "Choose first what is done about the question"
+        return f"The tokens are being counted: {self._desk.key('answer.stop')} ends it"
+
+    @property
+    def held_question(self) -> Held | None:
+        """A question that is neither written nor asked: it is held."""
+        return self._held if self._held is not None and self._held.unasked else None
+
+    def show_choice(self, dilemma: Dilemma | None) -> None:
+        """Ask the person, in the place of the composer; None = the composer again."""
+        raise NotImplementedError
+
+    def give_back(self, marked: str, attachments: tuple[Attachment, ...]) -> None:
+        """Put a question that was not asked back where it can be written."""
+        raise NotImplementedError
+
+    def sent_at_last(self) -> None:
+        """What was held is sent."""
+
+    def ask(
+        self,
+        text: str,
+        attachments: tuple[Attachment, ...] = (),
+        *,
+        instead_of: Message | None = None,
+        marked: str = "",
+    ) -> None:
+        """Ask a question, if it fits; see `Talk.ask`. `marked` is its text with its pieces, where it has any."""
+        session, ask = self._session, super().ask
+        if session is None:
+            return
+        if self._held is not None:
+            self.give_back(marked or text, attachments)
+            return
+        leaf = session.conversation.leaf
+        parent = instead_of.parent if instead_of is not None else leaf.id if leaf else None
+        before = session.conversation.path_to(parent) if parent is not None else ()
+        question = Message("", parent, Role.USER, text, time.time(), attachments=attachments)
+        self._check(
+            Held(
+                (*before, question),
+                self._desk,
+                lambda: ask(text, attachments, instead_of=instead_of),
+                lambda: self.give_back(marked or text, attachments),
+                unasked=True,
+                marked=marked or text,
+                attachments=attachments,
+            )
+        )
+
+    def answer(self, order: Order) -> None:
+        """Ask for an answer, unless another question or answer is not sent yet."""
+        if self._held is None:
+            super().answer(order)
+        else:
+            self.tell(self.why_held, "warning")
+
+    def _start(self, order: Order) -> None:
+        session, start = self._session, super()._start
+        if self._held is not None:
+            return
+        self._order = order
+        if session is None or self._cleared:
+            start(order)
+            return
+        blank = order.blank
+        last = str(blank.id if order.resume else blank.parent)
+        path = session.conversation.path_to(last) if last in session.conversation else ()
+        self._check(
+            Held(
+                path,
+                order.desk or self._desk,
+                lambda: start(self._order or order),
+                self._forget_running,
+                resume=order.resume,
+            )
+        )
+
+    def _forget_running(self) -> None:
+        """An answer that was shown as coming, while it waited for a server, is not asked for after all."""
+        if self._answering is not None:
+            self._answering = None
+            self.show_branch()
+
+    # -- whether it fits ----------------------------------------------------------------------------------------------
+
+    def budget_of(self, path: Sequence[Message], desk: Desk) -> Budget | None:
+        """What a prompt takes; None without a chat or a server."""
+        session, connection = self._session, desk.connection
+        if session is None or connection is None:
+            return None
+        told = request_for(desk, connection, session.conversation, (), resume=False).turns
+        model, factor = self._factor
+        return Budget(
+            path,
+            desk.model,
+            told[0].content if told else "",
+            session.conversation.view,
+            self._sizes,
+            factor if model == desk.model else 1.0,
+        )
+
+    def _check(self, held: Held) -> None:
+        desk = held.desk
+        window, budget = fitting.window_of(desk), self.budget_of(held.path, desk)
+        if window is None or budget is None or desk.connection is None or not held.path:
+            self._let_go(held)
+            return
+        held.budget, held.window = budget, window
+        limit = window - fitting.room_of(desk, window)
+        prompt = budget.prompt.tokens
+        if prompt <= min(limit, window // 2):
+            self._let_go(held)
+        elif desk.connection.server.capabilities.counts_tokens:
+            self._held = held
+            self.run_worker(self._count(held), group="count", exit_on_error=False, description="count")
+            self.post_message(self.Changed())
+        elif prompt <= limit:
+            self._let_go(held)
+        else:
+            self._offer(held)
+
+    def request_of(self, path: Sequence[Message], desk: Desk, *, resume: bool = False) -> ChatRequest | None:
+        """What would be sent for a branch."""
+        session, connection = self._session, desk.connection
+        if session is None or connection is None:
+            return None
+        return request_for(desk, connection, session.conversation, path, resume=resume)
+
+    async def _count(self, held: Held) -> None:
+        request, connection = self.request_of(held.path, held.desk, resume=held.resume), held.desk.connection
+        tokens = None
+        if request is not None and connection is not None:
+            tokens = await connection.server.count_tokens(request)
+        self.post_message(self.Counted(held, tokens))
+
+    def on_guarded_counted(self, event: Counted) -> None:
+        """The server has counted, or could not."""
+        event.stop()
+        held = event.held
+        if held is not self._held or held.budget is None:
+            return
+        if event.tokens is not None:
+            files = [file for message in held.budget.seen for file in message.attachments]
+            pictures = sum(map(is_picture, files))
+            held.budget.counted(event.tokens + pictures * IMAGE_TOKENS, exact=not pictures)
+            self._factor = held.desk.model, held.budget.factor
+        if held.budget.prompt.tokens <= held.window - fitting.room_of(held.desk, held.window):
+            self._let_go(held)
+        else:
+            self._offer(held)
+
+    def _offer(self, held: Held) -> None:
+        """It does not fit: what is to be done?"""
+        raise NotImplementedError
+
+    def _let_go(self, held: Held) -> None:
+        """Send it."""
+        waited = self._held is held
+        self._close(held)
+        self._cleared = True
+        try:
+            held.go()
+        finally:
+            self._cleared = False
+        if waited:
+            self.sent_at_last()
+
+    def _take_back(self) -> None:
+        """Do not send it."""
+        held = self._held
+        if held is not None:
+            self._close(held)
+            held.back()
+
+    def _close(self, held: Held) -> None:
+        if self._held is not held:
+            return
+        self._held = None
+        self.workers.cancel_group(self, "count")
+        if held.case is not None:
+            self.show_choice(None)
+        self.post_message(self.Changed())
+
+    def stop(self, problem: LokalError | None = None) -> bool:
+        """End what runs, or take back what is held; False if there is neither."""
+        if self._held is None:
+            return super().stop(problem)
+        self._take_back()
+        return True
+
+    def show_session(self, session: ChatSession) -> None:
+        """Show a chat; nothing of the one before is held any longer. What was not asked is in its draft."""
+        if session is self._session:
+            self._take_back()
+        if self._held is not None:
+            self._close(self._held)
+        self._sizes, self._factor = Sizes(), ("", 1.0)
+        super().show_session(session)
+
+    def leave(self, *, closed: bool) -> None:
+        """lokal ends."""
+        self._take_back()
+        super().leave(closed=closed)

@@ -1,0 +1,72 @@
+"""`/schema`: what the answers of the open chat are held to."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.message import Message as UiMessage
+
+from tui.core.schema import ANY_JSON, Schema
+from tui.errors import LokalError, UsageError
+from tui.ui.chat.structured import state_of
+from tui.ui.messages import Trouble
+
+if TYPE_CHECKING:
+    from tui.ui.chat.session import ChatSession
+    from tui.ui.chat.talk import Talk
+
+
+class SchemaRead(UiMessage):
+    """The schema for a chat was read from its file."""
+
+    def __init__(self, session: ChatSession, schema: Schema) -> None:
+        super().__init__()
+        self.session = session
+        self.schema = schema
+
+
+class Holding:
+    """Says what holds, and changes it; a file that cannot be used changes nothing."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+
+    def command(self, argument: str) -> None:
+        """`json`, a file, `off`, or nothing to hear what holds. Raises UsageError."""
+        talk, session, name = self._talk, self._talk.session, argument.strip()
+        if session is None:
+            raise UsageError("The chats are being opened")
+        if not name:
+            talk.tell(state_of(session.schema))
+        elif name == "off":
+            self.hold(session, None)
+        elif name == ANY_JSON.name:
+            self.hold(session, ANY_JSON)
+        else:
+            path = name[1:-1] if name[0] in "\"'" and name[-1:] == name[0] else name
+            talk.run_worker(self._read(session, path), group="schema", exclusive=True, description="schema")
+
+    def hold(self, session: ChatSession, schema: Schema | None) -> None:
+        """From the next answer on; a running one keeps its own."""
+        talk, connection = self._talk, self._talk.desk.connection
+        session.schema = schema
+        text, tone = state_of(schema), "accent"
+        if schema is not None and connection is not None and not connection.server.capabilities.structured:
+            text, tone = (
+                f"{connection.info.kind.label} cannot be held to JSON, another server can. {text}",
+                "warning",
+            )
+        talk.tell(text, tone)
+        talk.post_message(talk.Changed())
+
+    async def _read(self, session: ChatSession, path: str) -> None:
+        from tui.config.schema_file import schema_named
+
+        try:
+            schema = await asyncio.to_thread(partial(schema_named, path))
+        except LokalError as error:
+            self._talk.app.post_message(Trouble(error))
+        else:
+            self._talk.post_message(SchemaRead(session, schema))

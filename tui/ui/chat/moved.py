@@ -1,0 +1,88 @@
+"""A chat that another lokal has deleted goes on as a new one.
+
+On the disk the deleted messages keep their ids, so that the deletion can be undone there; the copies have others. Here the
+messages stay what they are, and only the store is told the other names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.core.conversation import Conversation
+from tui.core.message import Message, new_id
+
+if TYPE_CHECKING:
+    from tui.store.store import Store
+
+
+class MovedStore:
+    """What a `ChatSession` needs of the store, with the ids that messages have on the disk."""
+
+    def __init__(self, store: Store | MovedStore, ids: Mapping[str, str]) -> None:
+        self._store = store
+        self._ids = ids
+
+    def _id(self, id: str) -> str:
+        return self._ids.get(id, id)
+
+    def _kept(self, message: Message) -> Message:
+        parent = None if message.parent is None else self._id(message.parent)
+        return replace(message, id=self._id(message.id), parent=parent)
+
+    def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
+        """As in the store."""
+        self._store.create_chat(chat_id, title, created_at)
+
+    def add_chat(self, conversation: Conversation, created_at: float) -> str:
+        """As in the store."""
+        return self._store.add_chat(conversation, created_at)
+
+    def rename(self, chat_id: str, title: str) -> None:
+        """As in the store."""
+        self._store.rename(chat_id, title)
+
+    def draft(self, chat_id: str) -> str:
+        """As in the store."""
+        return self._store.draft(chat_id)
+
+    def save_draft(self, chat_id: str, text: str) -> None:
+        """As in the store."""
+        self._store.save_draft(chat_id, text)
+
+    def add_message(self, chat_id: str, message: Message) -> None:
+        """As in the store."""
+        self._store.add_message(chat_id, self._kept(message))
+
+    def update_message(self, chat_id: str, message: Message) -> None:
+        """As in the store."""
+        self._store.update_message(chat_id, self._kept(message))
+
+    def checkpoint(self, message_id: str, content: str, reasoning: str) -> None:
+        """As in the store."""
+        self._store.checkpoint(self._id(message_id), content, reasoning)
+
+    def select(self, chat_id: str, leaf_id: str) -> None:
+        """As in the store."""
+        self._store.select(chat_id, self._id(leaf_id))
+
+    def remove_messages(self, chat_id: str, ids: Iterable[str]) -> tuple[str, ...]:
+        """As in the store."""
+        return self._store.remove_messages(chat_id, [self._id(id) for id in ids])
+
+    def restore_messages(self, chat_id: str, ids: Iterable[str]) -> None:
+        """As in the store."""
+        self._store.restore_messages(chat_id, [self._id(id) for id in ids])
+
+
+def moved(chat: Conversation, store: Store | MovedStore) -> tuple[Conversation, MovedStore]:
+    """A copy of the chat with other ids everywhere, and the store for the one who goes on with the ids of before."""
+    ids = {message.id: new_id() for message in chat}
+    copies = [
+        replace(message, id=ids[message.id], parent=None if message.parent is None else ids[message.parent])
+        for message in chat
+    ]
+    leaf = chat.leaf
+    copy = Conversation(new_id(), chat.title, copies, ids[leaf.id] if leaf is not None else None)
+    return copy, MovedStore(store, ids)

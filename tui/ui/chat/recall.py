@@ -1,0 +1,132 @@
+"""The prompts of earlier: step by step with Up and Down, or by their words as a shell's Ctrl+R does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.core.finding import folded, folded_start
+from tui.core.pasted import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a search stands: of `count` prompts that have `query` the one of that `number` is shown, counted from the
+    newest; 0 = there is none."""
+
+    query: str = ""
+    number: int = 0
+    count: int = 0
+
+
+class Recall:
+    """All prompts are in marked form (`tui.core.pasted`). What was being written is put aside while an earlier prompt
+    is shown, and comes back after the newest."""
+
+    def __init__(self) -> None:
+        self._prompts: list[str] = []
+        self._sent: list[str] = []
+        self._place: int | None = None
+        self._aside = ""
+        self._folded: dict[str, str] = {}
+        self._before = ""
+        self._found: Found | None = None
+        self._matches: list[int] = []
+
+    def load(self, prompts: Sequence[str]) -> None:
+        """The prompts of earlier, oldest first. One that was sent before they were read stays the newest."""
+        known = set(prompts)
+        self._prompts = [*prompts, *(prompt for prompt in self._sent if prompt not in known)]
+        self._place = None
+
+    def remember(self, prompt: str) -> None:
+        """Add a prompt that was just sent."""
+        if not self._prompts or self._prompts[-1] != prompt:
+            self._prompts.append(prompt)
+            self._sent.append(prompt)
+        self._place = None
+
+    def draft(self, written: str) -> str:
+        """What is to be kept of a text that nobody sent, `written` being what is shown: not an earlier prompt."""
+        if self._found is not None:
+            written = self._before
+        if self._place is None:
+            return written
+        if written == self._prompts[self._place]:
+            return self._aside
+        return f"{self._aside}\n\n{written}" if self._aside.strip() else written
+
+    def step(self, by: int, written: str) -> str | None:
+        """The prompt before (-1) or after (1) the one that is shown, what was put aside after the newest; None =
+        there is no more. `written` is what is in the composer now."""
+        place = len(self._prompts) if self._place is None else self._place
+        target = place + by
+        if target < 0 or target > len(self._prompts) or (self._place is None and by > 0):
+            return None
+        if self._place is None:
+            self._aside = written
+        if target == len(self._prompts):
+            self._place = None
+            return self._aside
+        self._place = target
+        return self._prompts[target]
+
+    # -- searching --------------------------------------------------------------------------------------------------
+
+    @property
+    def found(self) -> Found | None:
+        """How the search stands; None while nobody searches."""
+        return self._found
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no earlier prompt."""
+        return not self._prompts
+
+    def start_search(self, written: str) -> None:
+        """Begin a search; `written` is what is in the composer."""
+        self._before, self._found = written, Found()
+        self._matches = []
+
+    def search(self, query: str) -> str:
+        """The newest prompt that has `query`; what was written where there is none."""
+        wanted = folded(query)
+        newest_first = range(len(self._prompts) - 1, -1, -1)
+        narrowed = self._found is not None and self._found.query and query.startswith(self._found.query)
+        places = self._matches if narrowed else newest_first
+        seen: set[str] = set()
+        self._matches = []
+        for place in places if wanted else ():
+            prompt = self._prompts[place]
+            if prompt not in seen and wanted in self._fold(prompt):
+                self._matches.append(place)
+                seen.add(prompt)
+        self._found = Found(query, int(bool(self._matches)), len(self._matches))
+        return self._shown()
+
+    def older(self, by: int = 1) -> str:
+        """The next older prompt that was found, or with -1 the next newer; at the end it stays."""
+        if self._found is not None and self._found.count:
+            number = min(max(1, self._found.number + by), self._found.count)
+            self._found = Found(self._found.query, number, self._found.count)
+        return self._shown()
+
+    def end_search(self, *, take: bool) -> str:
+        """Leave the search: what is in the composer now. Taking a prompt puts aside what was written."""
+        found, self._found = self._found, None
+        self._folded = {}
+        if not take or found is None or not found.count:
+            return self._before
+        if self._place is None:
+            self._aside = self._before
+        self._place = self._matches[found.number - 1]
+        return self._prompts[self._place]
+
+    def _shown(self) -> str:
+        found = self._found
+        return self._prompts[self._matches[found.number - 1]] if found and found.count else self._before
+
+    def _fold(self, prompt: str) -> str:
+        if prompt not in self._folded:
+            self._folded[prompt] = folded_start(plain(prompt))
+        return self._folded[prompt]

@@ -1,0 +1,64 @@
+"""A second place to write, laid over the composer for a while: what is in the composer stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.ui.chat.chips import ChipArea
+from tui.ui.chat.composer import NEW_LINE_KEYS
+from tui.ui.compat import run_binding
+
+
+class Slip(ChipArea):
+    """An edit of a message, or the name of a file. Enter hands it in; Esc is the walk's."""
+
+    class HandedIn(Message):
+        """The person pressed Enter on `text`; the slip still holds it."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, text: str, keys: Mapping[str, str]) -> None:
+        super().__init__("slip")
+        self._send, self._newline = keys.get("send", ""), keys.get("newline", "")
+        self._open = keys.get("paste.open", "")
+        self._first = text
+        self._begun_with = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether something else is on it than at the beginning."""
+        return self.plain != self._begun_with
+
+    def on_mount(self) -> None:
+        """It is given to somebody at once."""
+        self.begin(self._first)
+
+    def begin(self, text: str) -> None:
+        """Start anew with `text`, the cursor at its end."""
+        self.fill("")
+        self.text = text
+        self._begun_with = self.plain
+        self.move_cursor(self.document.end)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Nobody but the slip is concerned: it is no draft."""
+        event.stop()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == self._send and self._send:
+            self.post_message(self.HandedIn(self.plain))
+        elif event.key in (self._newline, "enter", *NEW_LINE_KEYS):
+            self.replace("\n", *self.selection, maintain_selection_offset=False)
+        elif event.key == self._open:
+            self.open_piece()
+        elif event.is_printable or not await run_binding(self.app, event.key):
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()

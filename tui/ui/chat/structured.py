@@ -1,0 +1,99 @@
+"""Answers that are to be JSON: how they went, in figures and words, and how they are shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.core.message import Message, Status
+from tui.core.schema import RECORD, Schema, from_record
+from tui.core.text import safe_line
+from tui.ui.transcript.entry import Notice, Tone
+
+if TYPE_CHECKING:
+    from tui.core.validation import Verdict
+
+SHOWN_FAULTS = 4
+
+
+def schema_of(message: Message | None) -> Schema | None:
+    """The schema that an answer was asked for."""
+    return from_record(message.parameters.get(RECORD)) if message is not None else None
+
+
+def verdict_of(message: Message) -> Verdict | None:
+    """How a whole answer fits its schema; None for one that is not whole, or that was asked for no schema."""
+    whole = message.status is Status.COMPLETE and message.finish_reason != "length"
+    schema = schema_of(message) if whole and RECORD in message.parameters else None
+    if schema is None:
+        return None
+    from tui.core.validation import check  # most chats never need it
+
+    return check(message.content, schema)
+
+
+def figures_of(message: Message) -> str:
+    """What the heading says of it: `valid JSON`, `fits invoice.json`; empty for nothing."""
+    verdict, schema = verdict_of(message), schema_of(message)
+    if verdict is None or schema is None:
+        return ""
+    if not verdict.is_json:
+        return "not JSON"
+    if not schema.text:
+        return "valid JSON"
+    name = safe_line(schema.name, 30)
+    return (
+        f"{name} not checked"
+        if verdict.given_up
+        else f"fits {name}"
+        if verdict.fits
+        else f"does not fit {name}"
+    )
+
+
+def shown(message: Message) -> str:
+    """The answer's text as Markdown: JSON is set out in a code block; what is none stays as it came."""
+    verdict = verdict_of(message)
+    if verdict is None or not verdict.is_json:
+        return message.content
+    from tui.core.validation import indented
+
+    return f"```json\n{indented(message.content)}\n```"
+
+
+def notice_of(message: Message) -> Notice | None:
+    """What does not fit, and what was not checked; None where there is nothing to say."""
+    verdict = verdict_of(message)
+    if verdict is None:
+        unusable = RECORD in message.parameters and schema_of(message) is None
+        return (
+            Notice("Not checked: the schema that it came with cannot be used", Tone.MUTED)
+            if unusable
+            else None
+        )
+    lines = [str(fault) for fault in verdict.faults[:SHOWN_FAULTS]]
+    if len(verdict.faults) > SHOWN_FAULTS:
+        lines.append(f"and {len(verdict.faults) - SHOWN_FAULTS} more")
+    if verdict.given_up:
+        lines.append("To check it would take too long")
+    elif verdict.unchecked:
+        lines.append(f"Not checked: {', '.join(verdict.unchecked)}")
+    if not lines:
+        return None
+    return Notice("\n".join(lines), Tone.MUTED if verdict.fits else Tone.WARNING)
+
+
+def state_of(schema: Schema | None) -> str:
+    """What holds for the next answers, in words."""
+    if schema is None:
+        return "Answers are free text; /schema json or /schema FILE holds them to JSON"
+    if not schema.text:
+        return "Answers are JSON from the next one on; /schema off ends it"
+    unchecked = f"; not checked: {', '.join(schema.unchecked)}" if schema.unchecked else ""
+    return f"Answers fit {safe_line(schema.name, 40)} from the next one on{unchecked}"
+
+
+def word_for(schema: Schema | None) -> str:
+    """What holds, for the instrument line: `json`, or `schema invoice.json`."""
+    if schema is None:
+        return ""
+    return f"schema {safe_line(schema.name, 24)}" if schema.text else "json"

@@ -1,0 +1,329 @@
+"""Walking through the messages by key: where the cursor is, what is said of it, and which key does what there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from tui.core.commands import BY_ID
+from tui.core.message import Message, Role
+from tui.ui.chat.choice import Choice
+from tui.ui.chat.deeds import Deeds
+from tui.ui.chat.edits import Edits
+from tui.ui.transcript.mark import Mark
+from tui.ui.transcript.walked import WalkedTranscript
+
+if TYPE_CHECKING:
+    from tui.core.conversation import Conversation
+    from tui.ui.chat.pane import ChatPane
+
+_MAY_HAVE_CODE = ("```", "~~~", "    ", "\t")
+
+
+class Walk:
+    """The cursor is on a message of the open branch or on one of its code blocks, or nowhere."""
+
+    def __init__(self, pane: ChatPane) -> None:
+        self._pane = pane
+        self._mark: Mark | None = None
+        self._was_at_end = False
+        self.edits = Edits(pane)
+        self.deeds = Deeds(pane, self)
+        keys = pane.desk.keys
+        self._does = {
+            keys[id]: id for id, command in BY_ID.items() if command.where == "messages" and id in keys
+        }
+
+    def actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What is done for a command's id."""
+        deeds = self.deeds
+        return {
+            "messages.enter": lambda _: self.enter(),
+            "messages.leave": lambda _: self.escape(),
+            "message.previous": lambda _: self._step(-1),
+            "message.next": lambda _: self._step(1),
+            "block.previous": lambda _: self._step_block(-1),
+            "block.next": lambda _: self._step_block(1),
+            "sibling.previous": lambda _: self._step_sibling(-1),
+            "sibling.next": lambda _: self._step_sibling(1),
+            "message.fold": lambda _: self._fold(),
+            **deeds.actions(),
+        }
+
+    # -- where it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> Mark | None:
+        """Where the cursor is; None while nobody walks."""
+        return self._mark
+
+    @property
+    def message(self) -> Message | None:
+        """The message under the cursor, or the last one of the open branch while nobody walks; None in an empty chat."""
+        session = self._pane.session
+        if session is None:
+            return None
+        chat = session.conversation
+        if self._mark is not None and self._mark.entry_id in chat:
+            return chat[self._mark.entry_id]
+        return chat.leaf
+
+    @property
+    def standing(self) -> str:
+        """What the rule over the composer says of it; empty while nobody walks."""
+        if self._pane.choosing:
+            return ""
+        if self.edits.is_open:
+            return self.edits.standing
+        chat, message = self._chat, self.message
+        if self._mark is None or chat is None or message is None:
+            return ""
+        path = [each.id for each in chat.path()]
+        place = path.index(message.id) + 1 if message.id in path else len(path)
+        said = f"message {place} of {len(path)}"
+        blocks = self._view.blocks(message.id) if self._view.has(message.id) else ()
+        if self._mark.block:
+            block = next((each for each in blocks if each.number == self._mark.block), None)
+            lines = block.lines if block is not None else 0
+            return f"{said} · block [{self._mark.block}], {lines:,} {'line' if lines == 1 else 'lines'}"
+        if blocks:
+            said += f" · {len(blocks)} code {'block' if len(blocks) == 1 else 'blocks'}"
+        return said
+
+    @property
+    def useful(self) -> tuple[str, ...]:
+        """The ids of the three commands that make sense where the cursor is; empty while nobody walks."""
+        if self._pane.choosing:
+            return ()
+        if self.edits.is_open:
+            return "send", "messages.leave"
+        message = self.message
+        if self._mark is None or message is None:
+            return ()
+        if self._mark.block:
+            return "message.copy", "message.write", "help"
+        if message.role is not Role.ASSISTANT:
+            return "message.edit", "message.copy", "help"
+        if message.resumable:
+            return "message.continue", "message.copy", "help"
+        return "message.copy", "message.retry", "help"
+
+    @property
+    def _view(self) -> WalkedTranscript:
+        return self._pane.query_one(WalkedTranscript)
+
+    @property
+    def _chat(self) -> Conversation | None:
+        session = self._pane.session
+        return session.conversation if session is not None else None
+
+    # -- in and out -------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """From the composer to the last message; from the messages back."""
+        chat = self._chat
+        if self._pane.choosing:
+            self._choose_first()
+        elif self._mark is not None:
+            self.leave()
+        elif self.edits.is_open:
+            self.go_back()
+        elif chat is None or chat.leaf is None:
+            self._pane.tell("There is no message yet")
+        else:
+            self._was_at_end = self._view.following
+            self._pane.screen.set_focus(self._view)
+            self.put(Mark(chat.leaf.id))
+
+    def put(self, mark: Mark) -> None:
+        """Put the cursor there, in sight."""
+        self._mark = mark
+        self._view.set_mark(mark)
+        message = self.message
+        if message is None or not self._pane.is_coming_in(message):
+            # An answer that grows stays at its end, where the news is.
+            self._view.reveal(mark)
+        self._pane.divider.clear_notice()
+        self.show()
+
+    def show(self) -> None:
+        """Say where the cursor is, and which keys are useful there."""
+        self._pane.stand()
+        self._pane.post_message(self._pane.Changed())
+
+    def _choose_first(self) -> None:
+        """While the person is asked nobody walks: the composer to come back to is not there."""
+        self._pane.tell(self._pane.why_held, "warning")
+        self._pane.query_one(Choice).focus()
+
+    def stand_aside(self) -> None:
+        """Nobody walks while the person is asked; where the focus goes is not said here. The slip waits."""
+        if self._mark is not None:
+            self._end()
+
+    def leave(self) -> None:
+        """Back to the composer."""
+        self.edits.close()
+        self._end()
+        self._pane.screen.set_focus(self._pane.composer)
+
+    def escape(self) -> bool:
+        """Esc: from the slip to the messages, from these to the composer. False = there was nothing to leave."""
+        if self._pane.choosing or (not self.edits.is_open and self._mark is None):
+            return False
+        self._pane.divider.clear_notice()
+        if self.edits.is_open:
+            self.go_back()
+        else:
+            self.leave()
+        return True
+
+    def go_back(self) -> None:
+        """From the slip to where it was opened."""
+        back = self.edits.close()
+        if back is not None and self._view.has(back.entry_id):
+            self._pane.screen.set_focus(self._view)
+            self._mark = back
+            self._view.set_mark(back)
+            self.show()
+        else:
+            self.leave()
+
+    def keep_up(self) -> None:
+        """The message under the cursor may be shown no more: go to the one in its place, else to the last one."""
+        chat, mark = self._chat, self._mark
+        if chat is None or mark is None or self._view.has(mark.entry_id):
+            return
+        beside = chat.siblings(mark.entry_id) if mark.entry_id in chat else ()
+        shown = [each.id for each in chat.path() if self._view.has(each.id)]
+        place = next((each for each in shown if each in beside), shown[-1] if shown else None)
+        if place is not None:
+            self.put(Mark(place))
+        else:
+            self.leave()
+
+    def how_to_stop(self) -> str:
+        """What is said where a running answer, or a question that is not sent yet, is in the way."""
+        if held := self._pane.why_held:
+            return held
+        key, keys = self._pane.desk.key, self._pane.desk.keys
+        walking = self._mark is not None and keys.get("messages.leave") == keys.get("answer.stop")
+        where = " in the composer" if walking or self.edits.is_open else ""
+        return f"An answer is coming in: {key('answer.stop')}{where} stops it"
+
+    def end(self) -> None:
+        """Another chat is shown."""
+        if self._mark is not None or self.edits.is_open:
+            self.leave()
+
+    def _end(self) -> None:
+        mark, self._mark = self._mark, None
+        chat = self._chat
+        self._view.set_mark(None)
+        if mark is not None and chat is not None and self._was_at_end:
+            leaf = chat.leaf
+            if leaf is None or leaf.id == mark.entry_id:
+                self._view.follow()
+        self.show()
+
+    def take_focus(self, has_focus: bool) -> None:
+        """The transcript has the focus, or no longer."""
+        if has_focus and self._pane.choosing:
+            self._choose_first()
+        elif has_focus and self._mark is None and not self.edits.is_open:
+            chat = self._chat
+            if chat is not None and chat.leaf is not None:
+                self.enter()
+        elif not has_focus and self._mark is not None and not self.edits.is_open:
+            self._end()
+
+    def take_paste(self, text: str) -> None:
+        """Text that is pasted is for the composer."""
+        self.leave()
+        self._pane.composer.post_message(events.Paste(text))
+
+    def take_key(self, event: events.Key) -> bool:
+        """A key while the messages have the focus; what can be written and is no command goes to the composer."""
+        id = self._does.get(event.key) or (self._does.get(event.character) if event.character else None)
+        if id is not None:
+            self.actions()[id]("")
+        elif event.character and event.character in "123456789":
+            self.deeds.copy_block(int(event.character))
+        elif event.is_printable and event.character:
+            self.leave()
+            self._pane.composer.post_message(events.Key(event.key, event.character))
+        else:
+            return False
+        return True
+
+    # -- moving -----------------------------------------------------------------------------------------------------
+
+    def _step(self, by: int) -> None:
+        chat, message = self._chat, self.message
+        if chat is None or message is None:
+            return
+        path = [each.id for each in chat.path()]
+        at = path.index(message.id) if message.id in path else len(path) - 1
+        if by < 0 and self._mark is not None and self._mark.block:
+            self.put(Mark(path[at]))  # up from a block: to the message it is in
+        elif 0 <= at + by < len(path):
+            self.put(Mark(path[at + by]))
+        else:
+            self.put(Mark(path[at]))
+            self._pane.tell("This is the first message" if by < 0 else "This is the last message")
+
+    def _step_block(self, by: int) -> None:
+        chat, message = self._chat, self.message
+        if chat is None or message is None:
+            return
+        path = list(chat.path())
+        at = next((at for at, each in enumerate(path) if each.id == message.id), len(path) - 1)
+        current = self._mark.block if self._mark is not None else 0
+        numbers = [
+            number for number in self._numbers(message) if (number > current if by > 0 else number < current)
+        ]
+        if not numbers:
+            others = path[at + 1 :] if by > 0 else path[:at][::-1]
+            message, numbers = next(
+                ((each, found) for each in others if (found := self._numbers(each))), (message, [])
+            )
+        if numbers:
+            self.put(Mark(message.id, numbers[0] if by > 0 else numbers[-1]))
+        else:
+            self._pane.tell("There is no code block below" if by > 0 else "There is no code block above")
+
+    def _numbers(self, message: Message) -> list[int]:
+        """The numbers of a message's code blocks. Most messages have none, and need not be taken apart to know that."""
+        if message.role is not Role.ASSISTANT or not self._view.has(message.id):
+            return []
+        if not self._pane.is_coming_in(message) and not any(
+            sign in message.content for sign in _MAY_HAVE_CODE
+        ):
+            return []
+        return [block.number for block in self._view.blocks(message.id)]
+
+    def _step_sibling(self, by: int) -> None:
+        session, message = self._pane.session, self.message
+        if session is None or message is None:
+            return
+        siblings = session.conversation.siblings(message.id)
+        at = siblings.index(message.id) + by
+        what = "answer" if message.role is Role.ASSISTANT else "question"
+        if len(siblings) == 1:
+            self._pane.tell(f"There is no other {what} in this place")
+        elif not 0 <= at < len(siblings):
+            self._pane.tell(f"This is the {'first' if by < 0 else 'last'} of {len(siblings)}")
+        elif self.deeds.may_change():
+            session.select(siblings[at])
+            self._pane.show_branch()
+            self.put(Mark(siblings[at]))
+
+    def _fold(self) -> None:
+        if self._mark is None or self._view.toggle_fold(self._mark) is not None:
+            self.show()
+        elif self._mark.block:
+            self._pane.tell("This code block is short enough as it is")
+        else:
+            self._pane.tell("Nothing here is long enough to fold")

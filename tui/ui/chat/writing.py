@@ -1,0 +1,252 @@
+"""What becomes of what is written in the open chat: sent, put in line behind a running answer, or kept as a draft."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from textual.message import Message as UiMessage
+from textual.widgets import TextArea
+
+from tui.core.attaching import in_line
+from tui.core.message import Attachment, Message, Status
+from tui.core.pasted import Pieces, plain
+from tui.core.slash import as_written
+from tui.core.text import safe_line
+from tui.errors import LokalError
+from tui.ui.chat.composing import Composing
+from tui.ui.chat.drafts import DraftKeeper
+from tui.ui.chat.session import ChatSession
+from tui.ui.chat.shelf import ShelfLine
+from tui.ui.chat.talk import Talk
+from tui.ui.chat.waiting import Question, WaitingLine
+from tui.ui.desk import Desk
+from tui.ui.divider import Divider
+from tui.ui.terminal.link import Pace
+
+
+class Writing(Composing):
+    """Sits between the composer and the flow of questions; `ChatPane` adds the rest of the screen."""
+
+    class Asked(UiMessage):
+        """A question was sent or put in line, for the prompt history; `text` is in marked form."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class DraftRead(UiMessage):
+        """The draft of a chat that was opened is there."""
+
+        def __init__(self, session: ChatSession, text: str, problem: LokalError | None = None) -> None:
+            super().__init__()
+            self.session = session
+            self.text = text
+            self.problem = problem
+
+    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
+        super().__init__(desk, pace)
+        self._line = WaitingLine()
+        self._drafts = DraftKeeper(self._draft, self._save_draft)
+
+    @property
+    def waiting(self) -> tuple[Question, ...]:
+        """The questions that wait, in their order."""
+        return self._line.questions
+
+    def actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What is done here for a command's id, with the argument that was typed after a slash command."""
+        return {**super().actions(), "queue.take_back": lambda _: self.take_back()}
+
+    # -- sending ----------------------------------------------------------------------------------------------------
+
+    def send(self, marked: str, remembered: str) -> None:
+        """Enter: ask, or put in line behind the answer that comes in. What cannot be sent stays in the composer.
+        `remembered` is what goes into the prompt history."""
+        if not marked.strip():
+            self._send_nothing()
+            return
+        problem = self.why_not(self._attached)
+        if problem is not None:
+            self.composer.put_back(remembered)
+            self.tell(str(problem), "warning")
+            return
+        question = Question(marked, self._attached)
+        self.composer.remember(remembered)
+        self._attached = ()
+        self.query_one(Divider).clear_notice()
+        self.post_message(self.Asked(remembered))
+        if self.busy or self._session is None or (len(self._line) and not self._line.held):
+            self._line.add(question)
+            self._settle()
+        else:
+            self._ask(question)
+
+    def _send_nothing(self) -> None:
+        if len(self._line) and not self.busy:
+            self._line.let_go()
+            self._ask_next()
+        elif self._attached:
+            self.tell("Write a question to go with what is attached", "warning")
+
+    def _ask(self, question: Question) -> None:
+        self.ask(plain(question.marked), question.attachments, marked=question.marked)
+        self._drafts.renew()
+        self._settle()
+
+    def ask(
+        self,
+        text: str,
+        attachments: tuple[Attachment, ...] = (),
+        *,
+        instead_of: Message | None = None,
+        marked: str = "",
+    ) -> None:
+        """Ask a question; one that is held is kept with the draft, so that it is not lost."""
+        super().ask(text, attachments, instead_of=instead_of, marked=marked)
+        if self.held_question is not None:
+            self._settle()
+
+    def _ask_next(self) -> None:
+        """The next question in line, if it is its turn."""
+        if self.busy or self._session is None or self._line.held or not len(self._line):
+            self._settle()
+            return
+        problem = self.why_not(self._line.questions[0].attachments)
+        if problem is not None:
+            self._line.hold()
+            self.tell(str(problem), "warning")
+            self._settle()
+            return
+        question = self._line.take_next()
+        if question is not None:
+            self._ask(question)
+
+    def give_back(self, marked: str, attachments: tuple[Attachment, ...]) -> None:
+        """A question that was not asked after all comes back into the composer; those behind it wait."""
+        self.composer.put_back(as_written(marked))
+        self._attached = attachments + self._attached
+        self._line.hold()
+        self._settle()
+
+    def sent_at_last(self) -> None:
+        """A question that was held is in the chat now, and no draft any more."""
+        self._drafts.renew()
+        self._settle()
+
+    def take_back(self) -> None:
+        """The question that was put in line last comes back into the composer, before what is written there."""
+        question = self._line.take_back()
+        if question is None:
+            self.tell("No question waits")
+            return
+        self.composer.end_search(take=False)
+        self.composer.put_back(as_written(question.marked))
+        self._attached = question.attachments + self._attached
+        self._settle()
+
+    def on_talk_finished(self, event: Talk.Finished) -> None:
+        """After a whole answer the next question is asked; after any other it waits for the person's word."""
+        if event.message.status is Status.COMPLETE:
+            self._ask_next()
+        elif self._answering is None:
+            self._line.hold()
+            self.show_shelf()
+
+    def _settle(self) -> None:
+        self.show_shelf()
+        self._drafts.keep()
+
+    # -- the draft --------------------------------------------------------------------------------------------------
+
+    def show_session(self, session: ChatSession) -> None:
+        """Show a chat, at its end, with what was being written in it; what is written in the one before is kept."""
+        before = self._session
+        if before is not None and before is not session:
+            self.composer.end_search(take=False)
+            self._drafts.keep()
+            self._left_attached[before.draft_key] = self._unsent_files()
+            self._line.clear()
+            self.composer.fill("")
+            self._attached = self._left_attached.pop(session.draft_key, ())
+        super().show_session(session)
+        if before is not session:
+            self._drafts.pause()
+            self.work(self._read_draft(session, session.draft_key), "draft")
+        self._ask_next()
+
+    async def _read_draft(self, session: ChatSession, key: str) -> None:
+        try:
+            text = await asyncio.to_thread(session.load_draft, key)
+        except LokalError as error:
+            self.post_message(self.DraftRead(session, "", error))
+        else:
+            self.post_message(self.DraftRead(session, text))
+
+    def on_writing_draft_read(self, event: DraftRead) -> None:
+        """Bring the draft back, before what was written meanwhile. It is never sent by itself."""
+        event.stop()
+        if event.problem is not None:
+            self.tell(str(event.problem), "warning")
+        if event.session is not self._session:
+            return
+        written = self.composer.marked
+        if event.text and event.text != written:
+            self.composer.end_search(take=False)
+            self.composer.put_back(event.text)
+        self._drafts.start(event.text)
+        self._drafts.touched()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """A key, a paste, a text that was brought back."""
+        event.stop()
+        if self._session is not None:
+            self._drafts.touched()
+
+    def _draft(self) -> str:
+        held = [self.held_question.marked] if self.held_question is not None else []
+        waiting = [question.marked for question in self.waiting]
+        asked = "\n\n".join([*held, *waiting])
+        return "\n\n".join([as_written(asked), self.composer.draft]).strip("\n")
+
+    def _unsent_files(self) -> tuple[Attachment, ...]:
+        """The files that go with what `_draft` is made of."""
+        held = self.held_question.attachments if self.held_question is not None else ()
+        waiting = [file for question in self.waiting for file in question.attachments]
+        return (*held, *waiting, *self._attached)
+
+    def _save_draft(self, text: str) -> None:
+        if self._session is not None:
+            self._session.save_draft(text)
+
+    def leave(self, *, closed: bool) -> None:
+        """lokal ends: keep what came of a running answer, and what is written."""
+        super().leave(closed=closed)
+        self.composer.end_search(take=False)
+        self._drafts.keep()
+
+    # -- the shelf --------------------------------------------------------------------------------------------------
+
+    def keep_draft(self) -> None:
+        """Write the draft down now."""
+        self._drafts.keep()
+
+    def shelf_lines(self) -> list[ShelfLine]:
+        """What the shelf shows: what waits comes first."""
+        waiting, key = self.waiting, self._desk.key
+        if not waiting:
+            return super().shelf_lines()
+        each = 300 if len(waiting) == 1 else 30
+        text = " · ".join(safe_line(self._shown(question), each) for question in waiting)
+        back = key("queue.take_back")
+        if self._line.held:
+            count = "1 question waits:" if len(waiting) == 1 else f"{len(waiting)} questions wait:"
+            line = ShelfLine(count, text, f"{key('send')} sends · {back} takes back", "warning")
+        else:
+            line = ShelfLine("waiting:", text, f"{back} takes it back")
+        return [line, *super().shelf_lines()]
+
+    @staticmethod
+    def _shown(question: Question) -> str:
+        text = Pieces().load(question.marked)
+        return f"{text} [{in_line(question.attachments)}]" if question.attachments else text

@@ -1,0 +1,76 @@
+"""Chats as files: where an export goes, and how it is written without taking the place of anything unasked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tui import atomic
+from tui.core.text import safe_line
+from tui.errors import FileError, UsageError
+
+MARKDOWN, JSON = ".md", ".json"
+LONGEST_NAME = 60
+"""Characters of a title that become a file's name: 180 bytes at the most, where a name may have 255."""
+
+
+class TakenName(FileError):
+    """There is such a file already."""
+
+
+def export_path(argument: str, title: str) -> Path:
+    """The file that is meant: a name with its suffix, one without, which gets `.md`, a folder, or nothing: the title in
+    the folder that lokal was started in. Raises UsageError for another suffix."""
+    if not argument:
+        return Path.cwd() / name_from(title)
+    path = as_path(argument)
+    if argument.endswith("/") or path.is_dir():
+        return path / name_from(title)
+    if not path.suffix:
+        return path.with_name(path.name + MARKDOWN)
+    if path.suffix.lower() not in (MARKDOWN, JSON):
+        raise UsageError(
+            f"lokal writes no {safe_line(path.suffix, 20)} files", "", "Let the name end with .md or .json"
+        )
+    return path
+
+
+def as_path(argument: str) -> Path:
+    """A path as a person types it; relative ones start where lokal was started. Raises UsageError."""
+    try:
+        return Path.cwd() / Path(argument).expanduser()
+    except (RuntimeError, ValueError, OSError) as error:  # ~nobody; the folder is gone
+        raise UsageError(f"There is no {safe_line(argument, 80)}", safe_line(str(error), 80)) from error
+
+
+def name_from(title: str) -> str:
+    """A file name made of a title: words joined by hyphens, nothing that a shell or a file system minds."""
+    words = re.findall(r"\w+", title[: LONGEST_NAME * 4])
+    name = "-".join(words)[:LONGEST_NAME].strip("-_")
+    return (name or "chat") + MARKDOWN
+
+
+def write(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write the file as a whole or not at all. Raises TakenName, leaving the file as it is, unless it may be
+    overwritten; FileError where there is no such folder or no right to write."""
+    made = False
+    try:
+        if not path.parent.is_dir():
+            raise FileError(path, f"There is no folder {path.parent}", "", "Make it first, or name another")
+        if path.exists() and not path.is_file():
+            raise FileError(path, f"{path} is not a file", "", "Give another name")
+        # The name is taken before anything is written, so that of two who want it only one gets it.
+        path.open("x").close()
+        made = True
+    except FileExistsError as error:
+        if not overwrite:
+            raise TakenName(path, f"{path} is there already") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileError(path, f"Cannot write {path}", reason, "Give another name") from error
+    try:
+        atomic.write_text(path, text)
+    except FileError:
+        if made:
+            path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,255 @@
+"""The chats in the store, off the screen's thread: parts of the list, searching, opening, and changing whole chats.
+
+What is written goes through the thread that writes everything else, in the order in which it was asked for. Reading
+does not wait for it, but for opening a chat, which may have been written to a moment ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.worker import WorkType
+
+from tui.errors import LokalError, StoreError
+from tui.ui.chat.session import ChatSession
+from tui.ui.chats.messages import (
+    ChatChanged,
+    ChatOpened,
+    ChatsListed,
+    ChatsUnlisted,
+    ChatUnchanged,
+    Deed,
+    Found,
+    HitsFound,
+    ListWish,
+)
+from tui.ui.errands import Told
+from tui.ui.messages import Trouble
+from tui.ui.persistence import Persistence
+
+if TYPE_CHECKING:
+    from tui.store.store import ChatSummary, Store
+
+PAGE = 50
+"""Hits of a search that are read at a time."""
+INDEX_PAUSE_S = 0.02
+"""Between two steps of what the index is behind, each some hundredths of a second."""
+
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Library:
+    """One for each app; `store` gives None until the chats are open."""
+
+    def __init__(self, app: App[None], persistence: Persistence, store: Callable[[], Store | None]) -> None:
+        self._app = app
+        self._persistence = persistence
+        self._opened = store
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def list_chats(self, wish: ListWish) -> None:
+        """Read a part of the list; the last wish counts."""
+        self._run(lambda: self._list(wish), "chats-list")
+
+    async def _list(self, wish: ListWish) -> None:
+        store = self._opened()
+        if store is None:  # whoever wants the list asks again when the chats are open
+            self._app.post_message(ChatsUnlisted(None, wish.number))
+            return
+        try:
+            read = store.chats_around
+            window = await asyncio.to_thread(read, wish.middle, wish.limit, wish.archived, wish.chat_id)
+        except StoreError as error:
+            self._app.post_message(ChatsUnlisted(error, wish.number))
+            return
+        self._app.post_message(ChatsListed(window, wish.number))
+
+    def search(self, query: str, first: int = 0) -> None:
+        """Search all chats; the last wish counts."""
+        self._run(lambda: self._search(query, first), "chats-search")
+
+    async def _search(self, query: str, first: int) -> None:
+        if self._opened() is None:
+            return
+        try:
+            found = await asyncio.to_thread(self._find, query, first)
+        except StoreError as error:
+            self._app.post_message(Trouble(error))
+            found = Found(query, first, (), False, 0)
+        self._app.post_message(HitsFound(found))
+
+    def _find(self, query: str, first: int) -> Found:
+        store = self._store()
+        hits = store.search(query, PAGE + 1, first)
+        return Found(query, first, hits[:PAGE], len(hits) > PAGE, store.index_backlog())
+
+    def open_chat(
+        self,
+        chat_id: str,
+        message_id: str = "",
+        query: str = "",
+        *,
+        known: bool = False,
+        beneath: bool = False,
+    ) -> None:
+        """Read a chat as it is on the disk now. `known` = it is the open one, and only what `query` finds is wanted."""
+        self._run(lambda: self._open(chat_id, message_id, query, known, beneath), "chats-open")
+
+    async def _open(self, chat_id: str, message_id: str, query: str, known: bool, beneath: bool) -> None:
+        session = None
+        try:
+            pattern = await asyncio.to_thread(_pattern, query) if query else None
+            if not known:
+                await self._persistence.wait(lambda: None)  # what was said in it is on the disk
+                store = self._store()
+                conversation = await asyncio.to_thread(store.load, chat_id)
+                session = ChatSession(store, self._persistence, conversation)
+        except StoreError as error:
+            self._app.post_message(ChatUnchanged(chat_id, error))
+            return
+        self._app.post_message(ChatOpened(chat_id, session, message_id, pattern, beneath=beneath))
+
+    # -- changing ---------------------------------------------------------------------------------------------------
+
+    def rename(self, chat: ChatSummary, title: str) -> None:
+        """Give a chat another title."""
+        self._change(Deed.RENAMED, replace(chat, title=title), lambda: self._store().rename(chat.id, title))
+
+    def pin(self, chat: ChatSummary, *, pinned: bool) -> None:
+        """Keep a chat at the top, or no longer."""
+        deed = Deed.PINNED if pinned else Deed.UNPINNED
+        self._change(deed, replace(chat, pinned=pinned), lambda: self._store().pin(chat.id, pinned))
+
+    def archive(self, chat: ChatSummary, *, archived: bool) -> None:
+        """Put a chat away, or bring it back."""
+        deed = Deed.ARCHIVED if archived else Deed.UNARCHIVED
+        self._change(deed, replace(chat, archived=archived), lambda: self._store().archive(chat.id, archived))
+
+    def delete(self, chat: ChatSummary) -> None:
+        """Delete a chat; it can come back."""
+        self._change(Deed.DELETED, chat, lambda: self._store().delete_chat(chat.id))
+
+    def restore(self, chat: ChatSummary) -> None:
+        """Bring back a chat that was deleted."""
+        self._change(Deed.RESTORED, chat, lambda: self._store().restore_chat(chat.id))
+
+    def restore_last(self) -> None:
+        """Bring back the chat that was deleted last, also before lokal was started; say so if there is none."""
+
+        def change() -> None:
+            chat_id = ""
+            try:
+                store = self._store()
+                chat = store.last_deleted()
+                if chat is None:
+                    self._app.post_message(Told("No chat was deleted that could come back"))
+                    return
+                chat_id = chat.id
+                store.restore_chat(chat_id)
+            except StoreError as error:
+                self._app.post_message(ChatUnchanged(chat_id, error))
+            else:
+                self._app.post_message(ChatChanged(Deed.RESTORED, chat))
+
+        self._persistence.submit(change)
+
+    def _change(self, deed: Deed, chat: ChatSummary, write: Callable[[], None]) -> None:
+        def change() -> None:
+            try:
+                write()
+            except StoreError as error:
+                self._app.post_message(ChatUnchanged(chat.id, error))
+            else:
+                self._app.post_message(ChatChanged(deed, chat))
+
+        self._persistence.submit(change)
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def export(self, chat: ChatSummary) -> None:
+        """Write a chat as Markdown to a new file in the folder that lokal was started in, named after its title."""
+        self._run(lambda: self._export(chat), "chats-export")
+
+    async def _export(self, chat: ChatSummary) -> None:
+        await self._persistence.wait(lambda: None)  # what was said last is to be in it
+        try:
+            path = await asyncio.to_thread(self._write, chat)
+        except StoreError as error:
+            self._app.post_message(ChatUnchanged(chat.id, error))
+        except LokalError as error:
+            self._app.post_message(Trouble(error))
+        else:
+            self._app.post_message(Told(f"{path.name} is in {path.parent}", "accent"))
+
+    def _write(self, chat: ChatSummary) -> Path:
+        from tui.store.export import chat_as_markdown
+        from tui.ui import chat_file
+
+        store = self._store()
+        text = chat_as_markdown(store.load(chat.id), store.find(chat.id))
+        first = path = chat_file.export_path("", chat.title)
+        number = 1
+        while True:
+            try:
+                chat_file.write(path, text, overwrite=False)
+            except chat_file.TakenName:
+                number += 1
+                path = first.with_stem(f"{first.stem}-{number}")
+            else:
+                return path
+
+    # -- the index --------------------------------------------------------------------------------------------------
+
+    def index_on(self) -> None:
+        """Work off what the index is behind, step by step; other writes come in between."""
+        self._run(self._index, "index")
+
+    async def _index(self) -> None:
+        left = True
+
+        def step() -> None:
+            nonlocal left
+            left = self._store().index_some()
+
+        while True:
+            if not await self._persistence.wait(step) or not left:
+                return
+            await asyncio.sleep(INDEX_PAUSE_S)
+
+    # -- plumbing ---------------------------------------------------------------------------------------------------
+
+    def _store(self) -> Store:
+        store = self._opened()
+        if store is None:
+            raise StoreError("The chats are not open yet", "", "Try again in a moment")
+        return store
+
+    def _run(self, work: Work, group: str) -> None:
+        async def guarded() -> None:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
+                what = f"{type(error).__name__}: {error}"
+                self._app.post_message(
+                    Trouble(LokalError("lokal made a mistake", what, "Please report this"))
+                )
+
+        run: WorkType[None] = guarded
+        self._app.run_worker(run, group=group, exclusive=True, exit_on_error=False, description=group)
+
+
+def _pattern(query: str) -> re.Pattern[str] | None:
+    """What finds the words of a query in a text; None if it has none."""
+    from tui.store.highlight import pattern_of
+    from tui.store.query import parse
+
+    terms = parse(query)
+    return pattern_of(terms) if terms else None

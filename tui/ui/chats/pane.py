@@ -1,0 +1,344 @@
+"""The list of chats and its keys: over the transcript, or beside it where there is room. It takes keys, shows, and says
+what is wanted; it neither reads nor writes chats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+from textual.timer import Timer
+
+from tui.core.commands import COMMANDS
+from tui.ui.chats.lineedit import LineEdit
+from tui.ui.chats.messages import Found, ListWish
+from tui.ui.chats.shelf import Hits
+from tui.ui.chats.view import ChatsView, Mode
+
+if TYPE_CHECKING:
+    from tui.errors import StoreError
+    from tui.store.store import ChatSummary, ListWindow
+    from tui.ui.desk import Desk
+
+SEARCH_REST_S = 0.12
+"""How long the keys rest before a search."""
+Typed = events.Key | events.Paste
+
+
+class ChatsPane(ChatsView, can_focus=True):
+    """All keys come in here, also those that write, so that they count in the order in which they came."""
+
+    class ListWanted(Message):
+        """A part of the list is to be read."""
+
+        def __init__(self, wish: ListWish) -> None:
+            super().__init__()
+            self.wish = wish
+
+    class SearchWanted(Message):
+        """The chats are to be searched; `first` hits are there already."""
+
+        def __init__(self, query: str, first: int = 0) -> None:
+            super().__init__()
+            self.query = query
+            self.first = first
+
+    class Chosen(Message):
+        """A chat is to be opened, at a message if one is named, with what `query` finds in it marked."""
+
+        def __init__(self, chat_id: str, message_id: str = "", query: str = "") -> None:
+            super().__init__()
+            self.chat_id = chat_id
+            self.message_id = message_id
+            self.query = query
+
+    class Commanded(Message):
+        """A command was given for the chat under the cursor; for renaming, with its new title."""
+
+        def __init__(self, command_id: str, chat: ChatSummary | None, title: str = "") -> None:
+            super().__init__()
+            self.command_id = command_id
+            self.chat = chat
+            self.title = title
+
+    class Left(Message):
+        """The person goes back to the open chat."""
+
+    class ModeChanged(Message):
+        """Other keys make sense now."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        ids = [command.id for command in COMMANDS if command.where == "chats"]
+        self._does: Mapping[str, str] = {desk.keys[id]: id for id in ids if desk.keys.get(id)}
+        self._direct = False  # the search was opened from the chat, and Esc leads back there
+        self._awaits_hit = False  # Enter came before the search had an answer
+        self._reads = False  # a part of the list is being read
+        self._renamed: ChatSummary | None = None
+        self._wish = 0  # the number of the last one
+        self._going: set[str] = set()  # chats that leave the list, and may be on the disk still
+        self._timer: Timer | None = None
+        self._early: list[Typed] = []  # what came before there was a list
+        self._typed: list[Typed] = []  # what came after the list was left
+
+    # -- what it is told --------------------------------------------------------------------------------------------
+
+    def open_list(self, open_id: str) -> None:
+        """Show the list, with the cursor on the chat that is open."""
+        self.open_id, self.archived = open_id, False
+        self.listed.forget()
+        self._enter(Mode.LIST)
+        self.reload(open_id)
+
+    def open_search(self, open_id: str, text: str = "", *, direct: bool) -> None:
+        """Write a search; `direct` = Esc leads back to the chat, not to the list."""
+        if direct:
+            self.open_list(open_id)
+        if self.mode is not Mode.SEARCH:
+            self._begin_search()
+            self._direct = direct
+        if text:
+            self.line = LineEdit(text)
+            self._search()
+
+    def show_window(self, window: ListWindow, wish: int) -> None:
+        """A part of the list was read; of two answers the one to the newer wish counts."""
+        if wish != self._wish:
+            return
+        self._reads = False
+        if self.mode is Mode.RENAME:
+            return  # nothing moves under the line that is written; the list is read again after it
+        self.listed.show(window, self.rows)
+        for chat_id in self._going:
+            self.listed.drop(chat_id, self.rows)
+        self._read_on()
+        self.refresh()
+        early, self._early = self._early, []
+        for event in early:
+            self._take(event)
+
+    def show_failure(self, error: StoreError | None, wish: int) -> None:
+        """A part of the list could not be read; None = not yet, as the chats are still being opened."""
+        if wish == self._wish:
+            self._reads = False
+            self.listed.fail(error)
+            if error is not None:
+                self._early.clear()  # it was meant for a list
+            self.refresh()
+
+    def show_found(self, found: Found) -> None:
+        """A search has an answer; one to what is no longer asked is dropped."""
+        if found.query != self.line.text or self.mode not in (Mode.SEARCH, Mode.LEAVING):
+            return
+        self.hits.show(found, self.rows)
+        self.fit()  # with as many rows as there are for hits
+        if self._awaits_hit:
+            self._awaits_hit = False
+            self.mode = Mode.SEARCH
+            self._use()
+            if self.mode is Mode.SEARCH:
+                self._typed.clear()  # there is no chat that it was meant for
+        self.refresh()
+
+    def reload(self, chat_id: str = "") -> None:
+        """Read again what is in sight; the cursor follows that chat."""
+        self._read(self.listed.cursor.at, chat_id)
+
+    def ask_again(self) -> None:
+        """There may be more to list and to find than before."""
+        self.reload()
+        if self.line.text.strip() and self.mode is not Mode.RENAME:
+            self._search()
+
+    def settle(self, chat_id: str) -> None:
+        """What was to be done to a chat is done, or could not be."""
+        self._going.discard(chat_id)
+
+    def release(self) -> tuple[Typed, ...]:
+        """It is closed; what was typed since the person left it."""
+        typed, self._typed, self._early = self._typed, [], []
+        self._stop_timer()
+        self.mode, self.line, self.hits = Mode.LIST, LineEdit(), Hits()
+        return tuple(typed)
+
+    def stay(self) -> None:
+        """It is not left after all."""
+        if self.mode is Mode.LEAVING:
+            self._typed.clear()
+            self._enter(Mode.SEARCH if self.line.text else Mode.LIST)
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """A key; none is for anything else."""
+        event.stop()
+        event.prevent_default()
+        self._take(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A paste goes into the line that is written."""
+        event.stop()
+        event.prevent_default()
+        self._take(event)
+
+    def _take(self, event: Typed) -> None:
+        key = event.key if isinstance(event, events.Key) else ""
+        if isinstance(event, events.Key) and event.character in self._does:
+            key = event.character or key  # Textual has names of its own for marks: `/` is `slash`
+        match self.mode:
+            case Mode.LEAVING if key == "escape":
+                self.stay()
+            case Mode.LEAVING:
+                self._typed.append(event)
+            case Mode.LIST if not self.listed.known and key != "escape":
+                self._early.append(event)
+            case Mode.LIST:
+                self._list_key(key)
+            case _ if isinstance(event, events.Key):
+                self._line_key(event)
+            case _:
+                self.line.insert(event.text)
+                self._written_on()
+
+    def _list_key(self, key: str) -> None:
+        id, chat = self._does.get(key, ""), self.listed.current
+        match id:
+            case "":
+                self._walk(key)
+            case "chats.use":
+                self._use()
+            case "chats.leave":
+                self._leave_for(self.Left())
+            case "chats.search":
+                self._begin_search()
+            case "chats.archived":
+                self.archived = not self.archived
+                self.listed.forget()
+                self.reload()
+            case "chats.rename" if chat is not None:
+                self._renamed = chat
+                self._enter(Mode.RENAME)
+                self.line = LineEdit(chat.title)
+            case "chats.archive" | "chats.delete" if chat is not None:
+                # At once, so that a key which comes right after it is for the next chat.
+                self._going.add(chat.id)
+                self.drop(chat.id)
+                self.post_message(self.Commanded(id, chat))
+            case _:
+                self.post_message(self.Commanded(id, chat))
+        self.refresh()
+
+    def _line_key(self, event: events.Key) -> None:
+        id = "" if event.is_printable else self._does.get(event.key, "")
+        if id == "chats.use" or event.key == "enter":
+            if self.mode is Mode.SEARCH:
+                self._use()
+            else:
+                self._rename()
+        elif id == "chats.leave" or event.key == "escape":
+            if self.mode is Mode.SEARCH and self._direct:
+                self._leave_for(self.Left())
+            elif self.mode is Mode.RENAME:
+                self._end_renaming()
+            else:
+                self._enter(Mode.LIST)
+        elif event.key in ("up", "down", "pageup", "pagedown"):
+            if self.mode is Mode.SEARCH:
+                self._walk(event.key)
+        else:
+            before = self.line.text
+            if self.line.key(event.key, event.character):
+                self._written_on(changed=before != self.line.text)
+
+    def _walk(self, key: str) -> None:
+        cursor, rows = self.hits.cursor if self.shows_hits else self.listed.cursor, self.rows
+        far = cursor.count
+        steps = {"up": -1, "down": 1, "pageup": -rows, "pagedown": rows, "home": -far, "end": far}
+        if key not in steps:
+            return
+        cursor.go(cursor.at + steps[key], rows)
+        self.refresh()
+        if not self.shows_hits:
+            self._read_on()
+        elif self.hits.take_wish():
+            self.post_message(self.SearchWanted(self.hits.query, self.hits.read))
+
+    def _read_on(self) -> None:
+        wanted = self.listed.wanted(self.rows)
+        if wanted is not None and not self._reads:
+            self._read(wanted)
+
+    def _read(self, middle: int, chat_id: str = "") -> None:
+        self._reads = True
+        self._wish += 1
+        limit = self.listed.size(self.rows)
+        self.post_message(self.ListWanted(ListWish(self._wish, middle, limit, self.archived, chat_id)))
+
+    def _use(self) -> None:
+        if self.mode is Mode.SEARCH and self.line.text.strip():
+            hit = self.hits.current
+            if self.hits.query != self.line.text:
+                self._awaits_hit = True
+                self.mode = Mode.LEAVING
+                self._search()
+            elif hit is not None:
+                self._leave_for(self.Chosen(hit.chat_id, hit.message_id, self.hits.query))
+        elif (chat := self.listed.current) is not None:
+            self._leave_for(self.Chosen(chat.id))
+
+    def _rename(self) -> None:
+        chat, title = self._renamed, self.line.text.strip()
+        self._end_renaming()
+        if chat is not None and title != chat.title:
+            self.post_message(self.Commanded("chats.rename", chat, title))
+
+    def _end_renaming(self) -> None:
+        chat, self._renamed = self._renamed, None
+        self._enter(Mode.LIST)
+        self.reload(chat.id if chat is not None else "")
+
+    def _leave_for(self, message: Message) -> None:
+        self._stop_timer()
+        self.mode = Mode.LEAVING
+        self.post_message(message)
+
+    def _enter(self, mode: Mode) -> None:
+        self._stop_timer()
+        self._awaits_hit = False
+        self.mode = mode
+        if mode is not Mode.SEARCH:
+            self.line, self.hits, self._direct = LineEdit(), Hits(), False
+        self.fit()
+        self.refresh()
+        self.post_message(self.ModeChanged())
+
+    # -- searching --------------------------------------------------------------------------------------------------
+
+    def _begin_search(self) -> None:
+        self._enter(Mode.LIST)
+        self._enter(Mode.SEARCH)
+
+    def _written_on(self, *, changed: bool = True) -> None:
+        self.refresh()
+        if not changed or self.mode is not Mode.SEARCH:
+            return
+        self._stop_timer()
+        if self.line.text.strip():
+            self._timer = self.set_timer(SEARCH_REST_S, self._search)
+        else:
+            self.hits = Hits()
+
+    def _search(self) -> None:
+        self._stop_timer()
+        self.post_message(self.SearchWanted(self.line.text))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def on_resize(self) -> None:
+        """The cursors stay in sight."""
+        self.fit()
+        self._read_on()

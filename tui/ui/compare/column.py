@@ -1,0 +1,193 @@
+"""One column of a comparison: its name, how far it is, its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.strip import Strip
+
+from tui.core.message import Message, Status
+from tui.ui.chat import structured
+from tui.ui.chat.entries import outcome_of, phase_words
+from tui.ui.compare.race import Lane
+from tui.ui.line import LineWidget
+from tui.ui.look import palette_of
+from tui.ui.row import cut, fit
+from tui.ui.transcript.heading import heading_line
+from tui.ui.transcript.view import Entry, Heading, Notice, Tone, Transcript
+
+ROOMY = 30
+"""From so many cells on, a blank is left before the rule at the right."""
+WIDE = 44
+"""From so many cells on, the figures stand in the heading line."""
+
+
+class Side(LineWidget):
+    """The thin rule between a column and the one at its left."""
+
+    DEFAULT_CSS = "Side { width: 2; height: 100%; }"
+    below = False
+    """Whether other columns stand above."""
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API; the heading line runs through."""
+        return fit(
+            [self.part("│ " if y else "┼─" if self.below else "┬─", "rule")], self.size.width, self.base()
+        )
+
+
+class Head(LineWidget):
+    """`── creative · llama3.2:3b ──`; `›─` on the column that is chosen."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__()
+        self._heading = Heading(name, Tone.MODEL, detail)
+        self._chosen = False
+
+    def show(self, heading: Heading, chosen: bool) -> None:
+        """Change what is shown; nothing is repainted if nothing changed."""
+        if (heading, chosen) != (self._heading, self._chosen):
+            self._heading, self._chosen = heading, chosen
+            self.refresh()
+
+    def line(self, width: int) -> Strip:
+        return Strip(heading_line(self._heading, width, palette_of(self), self._chosen), width)
+
+
+class Figures(LineWidget):
+    """How far the answer is, or how it went, in a narrow column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        """Change what is shown; nothing is repainted if nothing changed."""
+        if text != self._text:
+            self._text = text
+            self.refresh()
+
+    def line(self, width: int) -> Strip:
+        return fit([self.part(cut(self._text, width), "muted")], width, self.base())
+
+
+class ColumnView(Horizontal):
+    """Shows a lane. `refresh_lane` brings it up to date; it costs as much as what is new."""
+
+    DEFAULT_CSS = "ColumnView { height: 1fr; width: 1fr; }"
+
+    def __init__(
+        self, lane: Lane, name: str, detail: str, key_of: Callable[[str], str], waits: Callable[[Lane], bool]
+    ) -> None:
+        super().__init__()
+        self.lane = lane
+        self._called = name
+        self._detail = detail
+        self._key_of = key_of
+        self._waits = waits
+        self._chosen = False
+        self._ended = False
+        self._side = Side()
+        self._last = False
+        self._head = Head(name, detail)
+        self._figures = Figures()
+        self.transcript = Transcript()
+
+    def compose(self) -> ComposeResult:
+        yield self._side
+        with Vertical():
+            yield self._head
+            yield self._figures
+            yield self.transcript
+
+    def on_mount(self) -> None:
+        """The answer is awaited."""
+        self.transcript.set_reasoning_key(self._key_of("reasoning.toggle"))
+        self.transcript.add(self._entry())
+        self.show_state()
+
+    def on_resize(self) -> None:
+        """The figures stand where there is room."""
+        self._fit()
+        self.show_state()
+
+    def place(self, *, first: bool, last: bool, below: bool) -> None:
+        """Where the column stands: at the left end, at the right end, under others."""
+        self._side.display = not first
+        self._side.below = below
+        self._last = last
+        self._fit()
+
+    def _fit(self) -> None:
+        width = self.size.width
+        self._figures.display = width < WIDE
+        self.transcript.styles.padding = (0, int(width >= ROOMY and not self._last), 0, 0)
+
+    def call(self, name: str, detail: str) -> None:
+        """Give the column another name."""
+        self._called, self._detail = name, detail
+        self.show_state()
+
+    def choose(self, chosen: bool) -> None:
+        """Mark the column, or no longer."""
+        self._chosen = chosen
+        self.show_state()
+
+    def refresh_lane(self, *, by_page: bool) -> None:
+        """Show what has come since the last time."""
+        answering = self.lane.answering
+        self.transcript.follow_by_page(by_page)
+        text, reasoning = answering.take()
+        if self.lane.final is not None:
+            if not self._ended:
+                self._ended = True
+                self.transcript.finish(self.lane.message.id, self._entry())
+        elif answering.rewritten:
+            answering.rewritten = False
+            self.transcript.replace(self._entry())
+        elif text or reasoning:
+            self.transcript.extend(self.lane.message.id, text, reasoning)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Bring heading and figures up to date."""
+        words = self._words()
+        wide = self.size.width >= WIDE
+        heading = Heading(self._called, Tone.MODEL, self._detail, words if wide else "")
+        self._head.show(heading, self._chosen)
+        self._figures.show(words)
+
+    def _words(self) -> str:
+        final = self.lane.final
+        if final is not None:
+            return outcome_of(final)
+        if self._waits(self.lane):
+            return "waiting"
+        return phase_words(self.lane.answering.generation)
+
+    def _entry(self) -> Entry:
+        lane, heading = self.lane, Heading("", Tone.MODEL)
+        if lane.final is not None:
+            message = lane.final
+            text = structured.shown(message)
+            return Entry(message.id, heading, text, message.reasoning, _notice_of(message))
+        generation = lane.answering.generation
+        return Entry(lane.message.id, heading, generation.content, generation.reasoning, streaming=True)
+
+
+def _notice_of(message: Message) -> Notice | None:
+    """What is to be said under an answer here, where no key can help it."""
+    problem = message.problem
+    if problem is not None and message.status in (Status.FAILED, Status.INTERRUPTED):
+        text = "\n".join(part for part in (problem.title, problem.detail, problem.hint) if part)
+        return Notice(text, Tone.ERROR if message.status is Status.FAILED else Tone.WARNING)
+    if message.status is Status.COMPLETE and message.finish_reason == "length":
+        limit = message.parameters.get("max_tokens")
+        return Notice(
+            f"cut at {limit} tokens" if limit else "cut at the end of the context window", Tone.MUTED
+        )
+    if message.status is Status.COMPLETE and not message.content.strip():
+        return Notice("The model answered nothing", Tone.MUTED)
+    return structured.notice_of(message)

@@ -1,0 +1,229 @@
+"""The answers of a comparison while they come in: one lane each, all to the same question, all written down as they come.
+
+It touches no widget. The screen is told that there is something new and takes it from the lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tui.core.compare import Column
+from tui.core.events import Phase
+from tui.core.message import Message
+from tui.core.request import ChatRequest
+from tui.core.text import safe_line
+from tui.errors import Interrupted, LokalError
+from tui.ui.chat.answering import Answering
+from tui.ui.chat.asking import blank_answer, prepare, unanswerable
+from tui.ui.compare.fit import overflow
+from tui.ui.desk import Desk
+
+if TYPE_CHECKING:
+    from textual.worker import Worker
+
+    from tui.servers.choice import Connection
+    from tui.ui.chat.session import ChatSession
+
+Connect = Callable[[str, str, str], Awaitable["tuple[Connection, str]"]]
+"""Connects to a server by its name or address; given the model that is wanted and the usual one, empty for none, it says
+which it is."""
+Run = Callable[[Coroutine[Any, Any, None]], "Worker[None]"]
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One column: whom it asks, its answer, and, once that has ended, what it became. `unsent` are the parameters that
+    its server does not take."""
+
+    column: Column
+    desk: Desk
+    answering: Answering
+    request: ChatRequest | None = None
+    final: Message | None = None
+    unsent: tuple[str, ...] = ()
+    worker: Worker[None] | None = field(default=None, repr=False)
+
+    @property
+    def message(self) -> Message:
+        """The answer: what is known of it from the start, or what it became."""
+        return self.final or self.answering.message
+
+    @property
+    def server(self) -> str:
+        """The address that it asks; empty until that is known."""
+        return self.answering.message.server
+
+    @property
+    def knows_model(self) -> bool:
+        """Whether it is known which model is asked."""
+        return bool(self.column.model or not self.column.server or self.request)
+
+
+class Race:
+    """Asks all columns at once."""
+
+    def __init__(
+        self,
+        session: ChatSession,
+        question: Message,
+        desk: Desk,
+        connect: Connect,
+        interval_s: Callable[[], float],
+    ) -> None:
+        leaf = session.conversation.leaf
+        self.question = question
+        self.lanes: list[Lane] = []
+        self.on_news: Callable[[], None] = lambda: None
+        self._session = session
+        self._desk = desk
+        self._connect = connect
+        self._interval_s = interval_s
+        self._open_before = leaf.id if leaf is not None and leaf.id != question.id else None
+        self._extra: list[Connection] = []
+
+    @property
+    def running(self) -> list[Lane]:
+        """The lanes whose answers have not ended."""
+        return [lane for lane in self.lanes if lane.final is None]
+
+    def add(self, column: Column) -> None:
+        """Add a column at the right; its answer is a sibling of those before it."""
+        preset = next((one for one in self._desk.presets if one.name == column.preset), self._desk.preset)
+        model = column.model or self._desk.model
+        same = model == self._desk.model and not column.server
+        desk = replace(self._desk, preset=preset, model=model, window=self._desk.window if same else None)
+        blank = unanswerable(desk, blank_answer(self.question.id))
+
+        def news(answering: Answering) -> None:
+            self._heard(lane)
+
+        def checkpoint(message_id: str, content: str, reasoning: str) -> None:
+            self._session.checkpoint(message_id, content, reasoning)
+
+        lane = Lane(column, desk, Answering(blank, news, checkpoint, self._session.update, self._interval_s))
+        self.lanes.append(lane)
+        if column.server or desk.connection is None:
+            self._session.open_answer(blank)
+        else:
+            self._prepare(lane, desk.connection)
+
+    def start(self, run: Run, durable: Future[bool] | None) -> None:
+        """Ask, once the question is on the disk."""
+        for lane in self.lanes:
+            lane.worker = run(self._run(lane, durable))
+
+    async def _run(self, lane: Lane, durable: Future[bool] | None) -> None:
+        try:
+            connection = lane.desk.connection
+            if lane.column.server:
+                usual = "" if lane.column.model else self._desk.model
+                connection, model = await self._connect(lane.column.server, lane.column.model, usual)
+                self._extra.append(connection)
+                lane.desk = replace(lane.desk, connection=connection, model=model)
+                self._prepare(lane, connection)
+            if connection is not None and lane.request is not None:
+                await self._see_that_it_fits(lane, connection, lane.request)
+        except LokalError as error:
+            lane.answering.fail(error)
+            return
+        except Exception as error:  # noqa: BLE001  # a worker's root: the person must hear of it, whatever it was
+            what = f"{type(error).__name__}: {error}"
+            lane.answering.fail(LokalError("lokal made a mistake", what, "Please report this"))
+            return
+        if connection is not None and lane.request is not None:
+            await lane.answering.run(connection.server.chat(lane.request), durable)
+
+    async def _see_that_it_fits(self, lane: Lane, connection: Connection, request: ChatRequest) -> None:
+        """Raise the LokalError that what is to be sent does not fit into the context window."""
+        from tui.servers.choice import window_of
+
+        if lane.column.server or lane.desk.model != self._desk.model:
+            lane.desk = replace(lane.desk, window=await window_of(connection.server, lane.desk.model))
+        problem = await overflow(lane.desk, connection, self._session.conversation, self.question.id, request)
+        if problem is not None:
+            raise problem
+
+    def _prepare(self, lane: Lane, connection: Connection) -> None:
+        session = self._session
+        asking = prepare(
+            lane.desk,
+            connection,
+            session.conversation,
+            lane.answering.message,
+            resume=False,
+            schema=session.schema,
+        )
+        lane.answering.message, lane.request, lane.unsent = asking.answer, asking.request, asking.unsupported
+        session.open_answer(asking.answer)
+
+    def _heard(self, lane: Lane) -> None:
+        if lane.final is None and lane.answering.generation.finished:
+            lane.final = lane.answering.final()
+            self._session.update(lane.final)
+        self.on_news()
+
+    def waits(self, lane: Lane) -> bool:
+        """Whether nothing is heard of an answer while its server answers another column: one that answers one at a
+        time lets the others wait."""
+        generation = lane.answering.generation
+        progress = generation.progress
+        silent = generation.phase in (Phase.CONNECTING, Phase.PREFILL) and not (progress and progress.total)
+        return silent and any(
+            other.server == lane.server and other.answering.generation.phase is Phase.STREAMING
+            for other in self.running
+        )
+
+    def stop(self, problem: LokalError | None = None, keep: Lane | None = None) -> bool:
+        """End the answers that are coming, but not that of `keep`; what came stays. With a `problem` they count as
+        interrupted, not as stopped by the person. False if there were none."""
+        stopped = [lane for lane in self.running if lane is not keep]
+        for lane in stopped:
+            if problem is None:
+                lane.answering.stop()
+            else:
+                lane.answering.fail(problem)
+            if lane.worker is not None:
+                lane.worker.cancel()
+        return bool(stopped)
+
+    def leave(self, *, closed: bool) -> None:
+        """lokal ends: keep what came. `closed` = the terminal or the system ended it."""
+        self.stop(
+            Interrupted("Interrupted", "The terminal was closed or lokal was ended") if closed else None
+        )
+
+    def open_branch(self, kept: Lane | None) -> None:
+        """Make the answer of `kept` the open branch; without one, what was open before, or else the last one."""
+        message_id = kept.message.id if kept is not None else self._open_before or self.lanes[-1].message.id
+        self._session.select(message_id)
+
+    async def close(self) -> None:
+        """Close the connections that were made for this."""
+        for connection in self._extra:
+            await connection.server.aclose()
+
+
+def names_of(lanes: list[Lane]) -> list[tuple[str, str]]:
+    """What each column is called, and what is said beside that: first what makes it another one than the others. Which
+    model a server of its own is asked for is not known before it is connected."""
+    parts = [
+        (
+            safe_line(lane.message.preset, 40),
+            safe_line(lane.desk.model, 60) if lane.knows_model else "",
+            safe_line(lane.column.server, 60),
+        )
+        for lane in lanes
+    ]
+    presets, models, servers = (set(each) for each in zip(*parts, strict=True))
+    differs = [len(presets) > 1, len(models - {""}) > 1, len(servers) > 1]
+    named = []
+    for part in parts:
+        first = [text for text, other in zip(part, differs, strict=True) if other and text]
+        rest = [text for text, other in zip(part, differs, strict=True) if not other and text]
+        if not first:
+            first, rest = rest[:1], rest[1:]
+        named.append((" · ".join(first), " · ".join(rest)))
+    return named

@@ -1,0 +1,251 @@
+"""The screen of a comparison: the prompt, the columns, and the keys to choose one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message as UiMessage
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.timer import Timer
+
+from tui.core.commands import key_name, short_key
+from tui.core.text import safe_line
+from tui.ui.compare.column import ColumnView
+from tui.ui.compare.race import Lane, Race, names_of
+from tui.ui.line import LineWidget
+from tui.ui.row import Part, cut, fit, parts_width, spread
+from tui.ui.terminal.link import Pace
+
+LEAST_WIDTH, LEAST_HEIGHT = 24, 5
+"""Cells and lines in which a column can be read."""
+_SCROLL = ("up", "down", "home", "end")
+
+
+def shape(count: int, width: int, height: int) -> tuple[int, int] | None:
+    """How many columns stand side by side, and in how many rows; None where they do not all fit."""
+    for rows in range(1, count + 1):
+        across = -(-count // rows)
+        if (width - 2 * (across - 1)) // across >= LEAST_WIDTH and height // rows >= LEAST_HEIGHT:
+            return across, rows
+    return None
+
+
+class PromptLine(LineWidget):
+    """The question that all answer."""
+
+    def __init__(self, prompt: str) -> None:
+        super().__init__()
+        self._prompt = safe_line(prompt, 500)
+
+    def line(self, width: int) -> Strip:
+        return fit(
+            [self.part(" compare  ", "muted"), self.part(cut(self._prompt, width - 11), "accent")],
+            width,
+            self.base(),
+        )
+
+
+class KeyLine(LineWidget):
+    """How it goes on, and the keys."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
+        self._state = ("", "muted")
+        self._answers_come = True
+
+    def show(self, text: str, tone: str, *, running: bool) -> None:
+        """Change what is shown; nothing is repainted if nothing changed."""
+        if ((text, tone), running) != (self._state, self._answers_come):
+            self._state, self._answers_come = (text, tone), running
+            self.refresh()
+
+    def line(self, width: int) -> Strip:
+        text, tone = self._state
+        arrows = "".join(key_name(self._keys.get(f"compare.{way}", "")) for way in ("previous", "next"))
+        keep, stop = (short_key(self._keys.get(f"compare.{id}", "")) for id in ("keep", "stop"))
+        named = ((arrows, "column"), (keep, "keep"), (stop, "stop" if self._answers_come else "leave"))
+        right: list[Part] = []
+        for key, word in named:
+            right += [self.part("  " if right else ""), self.part(key, "key"), self.part(f" {word}", "muted")]
+        left = [self.part(" "), self.part(cut(text, max(0, width - parts_width(right) - 4)), tone)]
+        return spread(left, [*right, self.part(" ")], width, self.base(), gap=2)
+
+
+class CompareScreen(ModalScreen[Lane | None]):
+    """Shows a race. Its result is the lane that was kept, or None."""
+
+    AUTO_FOCUS = ""
+    DEFAULT_CSS = """
+    CompareScreen { background: $background; }
+    CompareScreen #columns { layout: grid; height: 1fr; width: 100%; }
+    """
+
+    class News(UiMessage):
+        """An answer has something new. Handled once for many, whichever they are."""
+
+        def can_replace(self, message: UiMessage) -> bool:
+            return isinstance(message, CompareScreen.News)
+
+    def __init__(self, race: Race, keys: Mapping[str, str], pace: Callable[[], Pace]) -> None:
+        super().__init__()
+        self._race = race
+        self._keys = keys
+        self._pace = pace
+        self._names = names_of(race.lanes)
+        self._views = [
+            ColumnView(lane, name, detail, lambda id: key_name(keys.get(id, "")), race.waits)
+            for lane, (name, detail) in zip(race.lanes, self._names, strict=True)
+        ]
+        self._chosen = 0
+        self._keeping: Lane | None = None
+        self._fits = True
+        self._shown_at = -1.0
+        self._alarm: Timer | None = None
+        self._does = {
+            key: id
+            for id, key in keys.items()
+            if id.startswith("compare.") or id in ("scroll.page_up", "scroll.page_down", "reasoning.toggle")
+        }
+
+    def compose(self) -> ComposeResult:
+        yield PromptLine(self._race.question.content)
+        with Container(id="columns"):
+            yield from self._views
+        yield KeyLine(self._keys)
+
+    def on_mount(self) -> None:
+        """From now on there is somebody to tell."""
+        self._views[0].choose(True)
+        self._race.on_news = self._tell
+        self._arrange()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.is_running:
+            self.post_message(self.News())
+
+    def on_resize(self) -> None:
+        """The columns stand as they fit."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """As many side by side as can be read, the others under them; where that is too much, the chosen one alone."""
+        found = shape(len(self._views), self.size.width, self.size.height - 2)
+        self._fits = found is not None
+        across, rows = found or (1, 1)
+        styles = self.query_one("#columns").styles
+        styles.grid_size_columns, styles.grid_size_rows = across, rows
+        for index, view in enumerate(self._views):
+            view.display = self._fits or index == self._chosen
+            last = (index + 1) % across == 0 or index + 1 == len(self._views)
+            view.place(first=index % across == 0, last=last, below=index >= across)
+        self._show_state()
+
+    # -- what has come ----------------------------------------------------------------------------------------------
+
+    def on_compare_screen_news(self, event: News) -> None:
+        """Show it, at the pace of the link for all columns together."""
+        event.stop()
+        due = self._shown_at + self._pace().interval_s() - time.monotonic()
+        if due <= 0:
+            self._show()
+        elif self._alarm is None:
+            self._alarm = self.set_timer(due, self._show)
+
+    def _show(self) -> None:
+        if self._alarm is not None:
+            self._alarm.stop()
+            self._alarm = None
+        self._shown_at = time.monotonic()
+        slow = self._pace().slow
+        with self.app.batch_update():
+            self._rename()
+            for view in self._views:
+                view.refresh_lane(by_page=slow)
+            self._show_state()
+        if self._keeping is not None and self._keeping.final is not None:
+            self.dismiss(self._keeping)
+
+    def _rename(self) -> None:
+        """A server that was connected to has said which model it is asked for."""
+        names = names_of(self._race.lanes)
+        if names != self._names:
+            self._names = names
+            for view, (name, detail) in zip(self._views, names, strict=True):
+                view.call(name, detail)
+
+    def _show_state(self) -> None:
+        running, count = len(self._race.running), len(self._views)
+        text, tone = (
+            f"{count} answers" if not running else f"{running} of {count} answers are coming",
+            "muted",
+        )
+        unsent = sorted({name for lane in self._race.lanes for name in lane.unsent})
+        if self._keeping is not None:
+            text, tone = "this answer is kept when it is whole", "accent"
+        elif not self._fits:
+            text = f"column {self._chosen + 1} of {count}"
+        elif unsent and not running:
+            text, tone = f"not sent everywhere: {', '.join(unsent)}", "warning"
+        self.query_one(KeyLine).show(text, tone, running=bool(running))
+
+    # -- what the keys do -------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """The keys of this screen; those of the chat under it rest."""
+        does = self._does.get(event.key, event.key if event.key in (*_SCROLL, "ctrl+c") else "")
+        transcript = self._views[self._chosen].transcript
+        match does:
+            case "compare.previous":
+                self._choose(self._chosen - 1)
+            case "compare.next":
+                self._choose(self._chosen + 1)
+            case "compare.keep":
+                self._keep()
+            case "compare.stop":
+                if not self._race.stop():
+                    self.dismiss(None)
+            case "ctrl+c":
+                self._race.stop()
+            case "up":
+                transcript.line_up()
+            case "down":
+                transcript.line_down()
+            case "scroll.page_up":
+                transcript.page_up()
+            case "scroll.page_down":
+                transcript.page_down()
+            case "home":
+                transcript.to_start()
+            case "end":
+                transcript.follow()
+            case "reasoning.toggle":
+                for view in self._views:
+                    view.transcript.toggle_reasoning()
+            case _:
+                return
+        event.stop()
+        event.prevent_default()
+
+    def _choose(self, index: int) -> None:
+        self._views[self._chosen].choose(False)
+        self._chosen = index % len(self._views)
+        self._views[self._chosen].choose(True)
+        if not self._fits:
+            self._arrange()
+
+    def _keep(self) -> None:
+        """Go on with the chosen answer; while it is still coming it is waited for, and the others end."""
+        lane = self._views[self._chosen].lane
+        self._race.stop(keep=lane)
+        if lane.final is not None:
+            self.dismiss(lane)
+        else:
+            self._keeping = lane
+            self._show_state()

@@ -1,0 +1,232 @@
+"""Servers, off the screen: looking for one, the built-in engine, the guide, models and windows. It runs workers and posts
+messages; it never touches a widget."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from tui.config.settings import Settings
+from tui.core.endpoint import Endpoint
+from tui.errors import LokalError
+from tui.ui.desk import Desk
+from tui.ui.launch import Launch
+from tui.ui.messages import (
+    Connected,
+    EngineProgress,
+    NotConnected,
+    PresetSaved,
+    ServerAppeared,
+    Trouble,
+    WindowKnown,
+)
+
+if TYPE_CHECKING:
+    from tui.servers.choice import Connection
+    from tui.servers.engine import Engine
+
+
+class Connecting:
+    """One for each app, as a part of `Backstage`."""
+
+    def __init__(self, app: App[None], launch: Launch, settings: Settings) -> None:
+        self._app = app
+        self._launch = launch
+        self._settings = settings
+        self._engine: Engine | None = None
+        self._guide: Engine | None = None
+        self._asked = False
+
+    def end_engines(self) -> None:
+        """End what was started."""
+        for engine in (self._engine, self._guide):
+            if engine is not None:
+                engine.kill()
+
+    # -- servers ----------------------------------------------------------------------------------------------------
+
+    def find_server(self, desk: Desk, endpoint: Endpoint | None = None) -> None:
+        """Look around, or connect to the endpoint given. The embedded engine is started with the desk's parameters."""
+        self._run(self._connect(desk, endpoint), "connect", exclusive=True)
+
+    async def _connect(self, desk: Desk, endpoint: Endpoint | None) -> None:
+        from tui.servers import choice
+        from tui.servers.engine import why_missing
+
+        try:
+            if endpoint is not None:
+                found = await choice.choose(endpoint, self._settings.servers, os.environ)
+            elif self._launch.gguf is not None:
+                found = await self._start_engine(self._launch.gguf, desk)
+            else:
+                usual = desk.model or self._launch.model or self._settings.model
+                found = await choice.choose(self._wanted(), self._settings.servers, os.environ, usual)
+        except LokalError as error:
+            asked_by_name = endpoint is not None or self._launch.gguf is not None or self._names_one()
+            missing = why_missing()
+            self._app.post_message(NotConnected(error, missing, searched=not asked_by_name))
+            return
+        # The command line's model is for the first server; after that the one that was in use last is the usual one.
+        first = "" if self._asked else self._launch.model
+        self._asked = True
+        model = choice.pick_model(found.models, first, desk.model or self._settings.model)
+        self._app.post_message(Connected(found, model, None))
+        if model:
+            self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
+
+    def _names_one(self) -> bool:
+        return self._launch.server is not None or bool(self._settings.server)
+
+    def _wanted(self) -> Endpoint | None:
+        if self._launch.server is not None or not self._settings.server:
+            return self._launch.server
+        return self.endpoint_named(self._settings.server)
+
+    def endpoint_named(self, text: str) -> Endpoint:
+        """The server that a person means. Raises UsageError."""
+        from tui.servers.choice import named_server
+
+        return named_server(text, self._settings.servers, os.environ)
+
+    # -- where there is none ----------------------------------------------------------------------------------------
+
+    def start_guide(self) -> None:
+        """Start the model inside lokal, and connect to it."""
+        self._run(self._start_guide(), "connect", exclusive=True)
+
+    async def _start_guide(self) -> None:
+        from tui.guide.model import CACHE_MIB, VALUES, checked_model
+        from tui.servers.choice import get_to_know
+        from tui.servers.engine import Engine, why_missing
+
+        try:
+            if self._guide is None or not self._guide.running:
+                model = await asyncio.to_thread(checked_model)
+                self._guide = Engine(model, self._launch.folders.logs, VALUES, cache_mib=CACHE_MIB)
+            found = await get_to_know(await self._guide.start(), embedded=True)
+        except LokalError as error:
+            self._app.post_message(NotConnected(error, why_missing(), kept=True))
+            return
+        self._app.post_message(Connected(found, found.models[0].name, None))
+
+    def leave_guide(self) -> None:
+        """Another server answers: the guide's memory is given back."""
+        guide, self._guide = self._guide, None
+        if guide is not None:
+            self._run(guide.stop(), "guide")
+
+    def start_gguf(self, path: Path, desk: Desk) -> None:
+        """Start the built-in engine with this file, and connect to it. One that ran with another file is ended."""
+        self._run(self._start_gguf(path, desk), "connect", exclusive=True)
+
+    async def _start_gguf(self, path: Path, desk: Desk, *, anew: bool = False) -> None:
+        from tui.servers import engine_file
+        from tui.servers.engine import why_missing
+
+        before = self._engine
+        try:
+            await asyncio.to_thread(engine_file.inspect, path)  # before one that works is ended for it
+            if self._engine is not None and (anew or self._engine.gguf != path):
+                engine, self._engine = self._engine, None
+                await engine.stop()
+            found = await self._start_engine(path, desk)
+        except LokalError as error:
+            self._app.post_message(NotConnected(error, why_missing(), kept=self._engine is before))
+            return
+        model = found.models[0].name if found.models else ""
+        self._app.post_message(Connected(found, model, None))
+        self._app.post_message(WindowKnown(model, self._engine.context_window if self._engine else None))
+
+    def restart_engine(self, desk: Desk) -> None:
+        """Load the built-in engine's model anew, with the desk's parameters."""
+        if self._engine is not None:
+            self._run(self._start_gguf(self._engine.gguf, desk, anew=True), "connect", exclusive=True)
+
+    def look_for_server(self) -> None:
+        """See whether a server has come up in one of the usual places of this machine."""
+        self._run(self._look_for_server(), "watch", exclusive=True)
+
+    async def _look_for_server(self) -> None:
+        from tui.servers import detect
+
+        places = [one for one in detect.candidates(os.environ, self._settings.servers) if one.on_this_machine]
+        found = await detect.find(places)
+        if found:
+            self._app.post_message(ServerAppeared(found[0].endpoint))
+
+    # -- models -----------------------------------------------------------------------------------------------------
+
+    async def _start_engine(self, gguf: Path, desk: Desk) -> Connection:
+        from tui.servers.choice import get_to_know
+        from tui.servers.engine import Engine
+
+        if self._engine is None or not self._engine.running:
+            self._engine = Engine(gguf, self._launch.folders.logs, desk.values())
+        endpoint = await self._engine.start(lambda progress: self._post(EngineProgress(progress)))
+        return await get_to_know(endpoint, embedded=True)
+
+    async def connect_to(self, name: str, model: str, usual: str) -> tuple[Connection, str]:
+        """A connection beside the open one to the server of that name or address, and the model to ask there: `model`,
+        else the `usual` one, else any. Raises LokalError."""
+        from tui.servers import choice
+
+        endpoint = choice.named_server(name, self._settings.servers, os.environ)
+        found = await choice.choose(endpoint, self._settings.servers, os.environ, model or usual)
+        try:
+            return found, choice.require_model(found, model, usual)
+        except LokalError:
+            await found.server.aclose()
+            raise
+
+    def refresh_models(self, desk: Desk) -> None:
+        """Ask the connected server for its models again."""
+        if desk.connection is not None:
+            self._run(self._refresh(desk.connection, desk.model), "models", exclusive=True)
+
+    async def _refresh(self, connection: Connection, model: str) -> None:
+        from tui.servers.choice import window_of
+
+        try:
+            models = await connection.server.models()
+        except LokalError as error:
+            self._trouble(error)
+            return
+        window = await window_of(connection.server, model) if model else None
+        self._app.post_message(Connected(replace(connection, models=models), model, window, refreshed=True))
+
+    def ask_window(self, desk: Desk) -> None:
+        """Read the context window that the chosen model is loaded with."""
+        if desk.connection is not None and desk.model:
+            self._run(self._ask_window(desk.connection, desk.model), "window", exclusive=True)
+
+    async def _ask_window(self, connection: Connection, model: str) -> None:
+        from tui.servers.choice import window_of
+
+        self._app.post_message(WindowKnown(model, await window_of(connection.server, model)))
+
+    # -- plumbing ---------------------------------------------------------------------------------------------------
+
+    def _run(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> None:
+        self._app.run_worker(
+            self._guarded(work), group=group, exclusive=exclusive, exit_on_error=False, description=group
+        )
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
+            self._trouble(
+                LokalError("lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this")
+            )
+
+    def _trouble(self, error: LokalError) -> None:
+        self._post(Trouble(error))
+
+    def _post(self, message: EngineProgress | PresetSaved | Trouble) -> None:
+        self._app.post_message(message)

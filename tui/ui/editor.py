@@ -1,0 +1,198 @@
+"""The person's own editor: what it is, and lending it the terminal while it runs.
+
+The text is in a file that nobody else can read, in a folder of its own, where editors also put their copies. It is
+deleted when the editor has ended, unless it has something that could not be taken over, or lokal ended before the
+editor did: that is never thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from tui.core.text import human_size, safe_block, safe_line
+from tui.errors import FileError, LokalError, UsageError
+from tui.ui.terminal.hook import DeltaApp
+
+MOST_BYTES = 20_000_000
+"""How much is taken back from an editor."""
+_OPENS_A_WINDOW = {"code": "--wait", "codium": "--wait", "subl": "--wait", "zed": "--wait", "gedit": "--wait",
+                   "kate": "--block", "mate": "--wait", "atom": "--wait", "gvim": "-f", "mvim": "-f"}  # fmt: skip
+"""Editors that return at once, and the option that makes each wait."""
+
+
+class Unchanged(LokalError):
+    """The editor ended well, and there is nothing to take over."""
+
+
+def editor_command(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """$VISUAL or else $EDITOR, with its arguments. Raises UsageError."""
+    for variable in ("VISUAL", "EDITOR"):
+        value = environ.get(variable, "").strip()
+        if not value:
+            continue
+        try:
+            words = shlex.split(value)
+        except ValueError as error:
+            raise UsageError(
+                f"${variable} cannot be read", safe_line(f"{error}: {value}", 120), "Correct it"
+            ) from error
+        if words and shutil.which(words[0], path=environ.get("PATH")) is None:
+            raise UsageError(
+                f"There is no editor “{safe_line(words[0], 80)}”",
+                f"${variable} names it",
+                "Set it to one that is there",
+            )
+        if words:
+            return tuple(words)
+    raise UsageError(
+        "No editor is set", "Neither $VISUAL nor $EDITOR is there", "For example: export EDITOR=nano"
+    )
+
+
+async def edit_text(app: App[Any], text: str, suffix: str = ".md", *, read_only: bool = False) -> str:
+    """Let the person edit `text` in their editor; what they made of it, safe to show, without line ends at its end.
+
+    An answer that comes in meanwhile goes on coming in. With `read_only` the file can only be looked at, and the text
+    comes back as it was. Raises LokalError: no editor, one that failed, an empty file; Unchanged.
+    """
+    command = editor_command(os.environ)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="lokal-"))
+    except OSError as error:
+        raise _cannot_write(Path(tempfile.gettempdir()), error) from error
+    path = folder / f"{'message' if read_only else 'draft'}{suffix}"
+    keep = False
+    try:
+        _write(path, text, 0o400 if read_only else 0o600)
+        keep = not read_only  # lokal may be ended while the editor has the text
+        status = await _run(app, (*command, str(path)))
+        if read_only:
+            if status:
+                raise _failed(command, status, "")
+            return text
+        new = _read(path, text, command, status)
+        keep = False
+        return new
+    except (Unchanged, UsageError):
+        keep = False
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text if text.endswith("\n") or not text else f"{text}\n")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _read(path: Path, before: str, command: tuple[str, ...], status: int) -> str:
+    """What the editor left. A UsageError means that the file is not worth keeping, any other error that it is."""
+    try:
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= MOST_BYTES else b""
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(
+            "The draft stays as it was", f"The editor left no file: {why}", "Save it in its place"
+        ) from error
+    if size > MOST_BYTES:
+        raise FileError(
+            path,
+            "The draft stays as it was",
+            f"The file has {human_size(size)}, too much for a question",
+            f"It is kept: {path}",
+        )
+    try:
+        text = safe_block(data.decode("utf-8-sig")).rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise FileError(
+            path,
+            "The draft stays as it was",
+            f"What the editor wrote is not UTF-8 (byte {error.start:,})",
+            f"It is kept: {path}",
+        ) from error
+    same = text == safe_block(before).rstrip("\n")
+    if status:
+        failed = _failed(command, status, "" if same or not text.strip() else str(path))
+        if same or not text.strip():
+            raise UsageError(failed.title, failed.detail, failed.hint)
+        raise failed
+    if not text.strip() and before.strip():
+        raise UsageError(
+            "The draft stays as it was", "The editor left an empty file", "Ctrl+U empties the line here"
+        )
+    if same:
+        option = _OPENS_A_WINDOW.get(Path(command[0]).name, "")
+        forgot = option and option not in command
+        raise Unchanged(
+            "Nothing was changed in the editor",
+            "",
+            f"It has to wait: {command[0]} {option}" if forgot else "",
+        )
+    return text
+
+
+async def _run(app: App[Any], command: tuple[str, ...]) -> int:
+    """Run a program on the terminal; its exit status, negative for a signal. Raises UsageError if it cannot start."""
+    lending = app.lent_terminal() if isinstance(app, DeltaApp) else contextlib.nullcontext(False)
+    with lending as lent, _deaf_to_keys():
+        try:
+            # Without a terminal, as in a test, it gets none of ours.
+            source = None if lent else asyncio.subprocess.DEVNULL
+            process = await asyncio.create_subprocess_exec(*command, stdin=source)
+        except OSError as error:
+            raise UsageError(
+                f"{safe_line(command[0], 80)} could not be started",
+                error.strerror or str(error),
+                "Check $VISUAL and $EDITOR",
+            ) from error
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:  # lokal ends, and the terminal is the shell's again
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+
+
+@contextlib.contextmanager
+def _deaf_to_keys() -> Iterator[None]:
+    """Ctrl+C and Ctrl+\\ in the editor are the editor's. Ignoring them would be handed down to it, so they are handled."""
+    before = {}
+    for name in ("SIGINT", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            with contextlib.suppress(ValueError):  # not in the main thread
+                before[number] = signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _failed(command: tuple[str, ...], status: int, kept: str) -> FileError:
+    name = safe_line(Path(command[0]).name, 40)
+    how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    hint = f"What it wrote is kept: {kept}" if kept else ""
+    return FileError(Path(kept or command[0]), f"{name} {how}", "The draft stays as it was", hint)
+
+
+def _cannot_write(path: Path, error: OSError) -> FileError:
+    why = error.strerror or str(error)
+    return FileError(path, f"Cannot write {path}", why, "Check the space on the disk and $TMPDIR")

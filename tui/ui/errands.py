@@ -1,0 +1,217 @@
+"""What slash commands want done off the screen: a chat written to a file or read from one, renamed, given a title by the
+model, another server asked. Workers that post messages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.message import Message as UiMessage
+
+from tui.config.settings import Settings
+from tui.core.endpoint import Endpoint
+from tui.core.events import Failed, TextDelta
+from tui.core.request import ChatRequest, Turn
+from tui.core.text import safe_line
+from tui.errors import LokalError, ServerError, StoreError
+from tui.ui import chat_file
+from tui.ui.desk import Desk
+from tui.ui.messages import Connected, WindowKnown
+from tui.ui.persistence import Persistence
+
+if TYPE_CHECKING:
+    from tui.store.store import Store
+
+TITLE_TIMEOUT_S = 180.0
+"""How long a title is waited for: a server may have to load the model first."""
+
+
+class Told(UiMessage):
+    """Something was done."""
+
+    def __init__(self, text: str, tone: str = "muted") -> None:
+        super().__init__()
+        self.text = text
+        self.tone = tone
+
+
+class NotDone(UiMessage):
+    """Something was not done. `text` is the command, to be changed, empty for none; `sure` = typed
+    once more it is done in any case."""
+
+    def __init__(self, error: LokalError, text: str, *, sure: bool = False) -> None:
+        super().__init__()
+        self.error = error
+        self.text = text
+        self.sure = sure
+
+
+class Titled(UiMessage):
+    """A model has given a chat a title."""
+
+    def __init__(self, chat_id: str, title: str) -> None:
+        super().__init__()
+        self.chat_id = chat_id
+        self.title = title
+
+
+class Errands:
+    """One for each app; `store` is None until the chats are open."""
+
+    def __init__(
+        self, app: App[None], settings: Settings, persistence: Persistence, store: Callable[[], Store | None]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._persistence = persistence
+        self._store = store
+
+    # -- the chat as a whole ----------------------------------------------------------------------------------------
+
+    def rename(self, chat_id: str, title: str) -> None:
+        """Write down a title, after what is to be written before it."""
+        store = self._store()
+        if store is not None:
+            self._persistence.submit(partial(store.rename, chat_id, title))
+
+    def ask_title(self, desk: Desk, chat_id: str, turns: tuple[Turn, ...]) -> None:
+        """Ask the desk's model for a title."""
+        self._run(self._ask_title(desk, chat_id, turns), "title", "", exclusive=True)
+
+    async def _ask_title(self, desk: Desk, chat_id: str, turns: tuple[Turn, ...]) -> None:
+        from tui.core.titling import PARAMETERS, title_in
+
+        if desk.connection is None:
+            return
+        answer = ""
+        try:
+            async with asyncio.timeout(TITLE_TIMEOUT_S):
+                async with aclosing(
+                    desk.connection.server.chat(ChatRequest(desk.model, turns, PARAMETERS))
+                ) as events:
+                    async for event in events:
+                        if isinstance(event, TextDelta):
+                            answer += event.text
+                        elif isinstance(event, Failed):
+                            raise event.error
+        except TimeoutError as error:
+            raise ServerError(
+                "No title came", f"{TITLE_TIMEOUT_S:.0f} s are over", "/rename sets one"
+            ) from error
+        title = title_in(answer)
+        if not title:
+            said = (
+                "It thought, and said nothing" if not answer.strip() else f"It said: {safe_line(answer, 60)}"
+            )
+            raise ServerError("The model gave no title", said, "/rename sets one")
+        self._app.post_message(Titled(chat_id, title))
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def export(self, chat_id: str, title: str, argument: str, *, overwrite: bool) -> None:
+        """Write a chat, as it is on the disk, to the file that `argument` means."""
+        text = f"/export {argument}".strip()
+        self._run(self._export(chat_id, title, argument, text, overwrite=overwrite), "export", text)
+
+    async def _export(self, chat_id: str, title: str, argument: str, text: str, *, overwrite: bool) -> None:
+        store = self._opened()
+        await self._persistence.wait(lambda: None)  # what was said last is to be in it
+
+        def write() -> str:
+            from tui.store.export import chat_as_json, chat_as_markdown
+
+            path = chat_file.export_path(argument, title)
+            form = chat_as_json if path.suffix.lower() == chat_file.JSON else chat_as_markdown
+            chat = store.load(chat_id)
+            chat_file.write(path, form(chat, store.find(chat_id)), overwrite=overwrite)
+            return f"{_count(len(chat), 'message')} in {path}"
+
+        try:
+            self._app.post_message(Told(await asyncio.to_thread(write), "accent"))
+        except chat_file.TakenName as error:
+            self._app.post_message(NotDone(error, text, sure=True))
+
+    def import_file(self, argument: str) -> None:
+        """Read the chats of a file into the store: all of them or none."""
+        text = f"/import {argument}"
+        self._run(self._import(argument), "import", text)
+
+    async def _import(self, argument: str) -> None:
+        store = self._opened()
+
+        def read() -> str:
+            from tui.store.importing import read_chats
+
+            path = chat_file.as_path(argument)
+            done = store.import_chats(read_chats(path))
+            words = f"{_count(len(done.added), 'chat')} imported from {path}"
+            if done.skipped:
+                were = "was" if len(done.skipped) == 1 else "were"
+                words += f"; {_count(len(done.skipped), 'chat')} {were} here already"
+            return words
+
+        self._app.post_message(Told("Reading the chats …"))
+        self._app.post_message(Told(await asyncio.to_thread(read), "accent"))
+        while await asyncio.to_thread(store.index_some):
+            pass
+
+    def _opened(self) -> Store:
+        store = self._store()
+        if store is None:
+            raise StoreError("The chats are not open yet", "", "Try again in a moment")
+        return store
+
+    # -- servers ----------------------------------------------------------------------------------------------------
+
+    def use_server(self, desk: Desk, endpoint: Endpoint, text: str) -> None:
+        """Connect to another server; if it does not answer, the one there is stays."""
+        self._run(self._use_server(desk, endpoint), "connect", text, exclusive=True)
+
+    async def _use_server(self, desk: Desk, endpoint: Endpoint) -> None:
+        from tui.servers import choice
+
+        found = await choice.choose(endpoint, self._settings.servers, os.environ)
+        known = desk.connection.others if desk.connection else ()
+        here = {other.url for other in found.others}
+        others = (*found.others, *(other for other in known if other.url not in here))
+        model = choice.pick_model(found.models, "", desk.model or self._settings.model)
+        self._app.post_message(Connected(replace(found, others=others), model, None))
+        self._app.post_message(
+            Told(" · ".join(part for part in (found.place, model or "no model") if part), "accent")
+        )
+        if model:
+            self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
+
+    # -- plumbing ---------------------------------------------------------------------------------------------------
+
+    def _run(
+        self, work: Coroutine[Any, Any, None], group: str, text: str, *, exclusive: bool = False
+    ) -> None:
+        self._app.run_worker(
+            self._guarded(work, text),
+            group=group,
+            exclusive=exclusive,
+            exit_on_error=False,
+            description=group,
+        )
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], text: str) -> None:
+        try:
+            await work
+        except LokalError as error:
+            self._app.post_message(NotDone(error, text))
+        except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
+            mistake = LokalError(
+                "lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this"
+            )
+            self._app.post_message(NotDone(mistake, text))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,102 @@
+"""What a person takes out of a chat: a text for a clipboard or for a file of its own. Workers that post messages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+from textual.message import Message
+
+from tui.core.text import safe_block
+from tui.errors import LokalError
+from tui.ui import chat_file
+from tui.ui.messages import Trouble
+from tui.ui.terminal.clipboard import Delivery, deliver
+
+
+class CopyWanted(Message):
+    """A text is to go to a clipboard; `make` gives it, off the screen's thread."""
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        super().__init__()
+        self.make = make
+
+
+class Copied(Message):
+    """It went, or is about to go: `delivery.sequence` is for the terminal."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__()
+        self.delivery = delivery
+
+
+class WriteWanted(Message):
+    """A text is to go to the file that `name` means; one that is there is replaced only with `overwrite`."""
+
+    def __init__(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
+        super().__init__()
+        self.make = make
+        self.name = name
+        self.overwrite = overwrite
+
+
+class Written(Message):
+    """The file is on the disk, or `problem` says why it is not."""
+
+    def __init__(
+        self, name: str, path: Path | None, size: int = 0, problem: LokalError | None = None
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.path = path
+        self.size = size
+        self.problem = problem
+
+
+class Handout:
+    """One for each app."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+
+    def copy(self, make: Callable[[], str]) -> None:
+        """Hand a text to a clipboard."""
+        self._run(self._copy(make), "copy")
+
+    async def _copy(self, make: Callable[[], str]) -> None:
+        delivery = await asyncio.to_thread(lambda: deliver(make(), os.environ))
+        self._app.post_message(Copied(delivery))
+
+    def write(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
+        """Write a text to a file."""
+        self._run(self._write(make, name, overwrite), "write")
+
+    async def _write(self, make: Callable[[], str], name: str, overwrite: bool) -> None:
+        def write() -> tuple[Path, int]:
+            path = chat_file.as_path(name)
+            text = safe_block(make())
+            if text and not text.endswith("\n"):
+                text += "\n"
+            chat_file.write(path, text, overwrite=overwrite)
+            return path, len(text)
+
+        try:
+            path, size = await asyncio.to_thread(write)
+        except LokalError as error:
+            self._app.post_message(Written(name, None, problem=error))
+        else:
+            self._app.post_message(Written(name, path, size))
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._app.run_worker(self._guarded(work), group=name, exit_on_error=False, description=name)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
+            what = f"{type(error).__name__}: {error}"
+            self._app.post_message(Trouble(LokalError("lokal made a mistake", what, "Please report this")))

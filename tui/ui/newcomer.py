@@ -1,0 +1,105 @@
+"""The app where no server answers: the guide, a model file from disk, a server's address; and a server that comes up
+later, which is offered and never taken unasked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from textual.timer import Timer
+
+from tui.ui.chat.composer import Composer
+from tui.ui.chat.talk import Talk
+from tui.ui.desk import Desk, Link
+from tui.ui.desk_app import DeskApp
+from tui.ui.messages import ServerAppeared
+
+WATCH_S = 15.0
+"""How often the usual places on this machine are looked at while there is no server but the guide."""
+
+
+class Newcomer(DeskApp):
+    """What is done while there is no server. Subclasses put the screen together."""
+
+    _watch_timer: Timer | None = None
+    _offered = ""
+
+    def set_desk(self, desk: Desk) -> None:
+        """A server that comes up is watched for as long as there is none."""
+        super().set_desk(desk)
+        with_guide = desk.connection is not None and desk.connection.guide
+        alone = (desk.link is Link.NONE and desk.may_guide) or with_guide
+        if alone and self._watch_timer is None:
+            self._watch_timer = self.set_interval(WATCH_S, self.backstage.look_for_server)
+        elif not alone and self._watch_timer is not None:
+            self._watch_timer.stop()
+            self._watch_timer = None
+            self._offered = ""
+
+    def on_server_appeared(self, event: ServerAppeared) -> None:
+        """It is offered, once; the chat stays as it is."""
+        endpoint = event.endpoint
+        if self._watch_timer is None or endpoint.url == self._offered:
+            return
+        self._offered = endpoint.url
+        label = endpoint.kind.label if endpoint.kind else "A server"
+        self.tell(
+            f"{label} answers now on {endpoint.place}: {self.desk.key('server.search')} uses it, the chat stays",
+            "accent",
+        )
+
+    # -- the ways on ------------------------------------------------------------------------------------------------
+
+    def ask_guide(self) -> None:
+        """Talk to the guide from now on."""
+        if self.desk.connection is not None and self.desk.connection.guide:
+            self.tell("This is the guide already; it knows only lokal")
+            return
+        self.open_tab("chat")
+        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None))
+        self.backstage.start_guide()
+
+    def on_talk_guide_wanted(self, event: Talk.GuideWanted) -> None:
+        """A question found no server."""
+        event.stop()
+        self.chat.tell("No server: the guide answers. It knows only lokal and local models")
+        self.ask_guide()
+
+    def open_file(self, argument: str) -> None:
+        """Open a GGUF file with the built-in engine; without a name it is asked for."""
+        if argument:
+            self._open_gguf(argument)
+            return
+        from tui.ui.start.prompt import FilePage
+
+        self.push_screen(FilePage(), self._open_gguf)
+
+    def _open_gguf(self, text: str | None) -> None:
+        if not text:
+            return
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError:  # ~somebody that is nobody
+            path = Path(text)
+        self.open_tab("chat")
+        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None))
+        self.backstage.start_gguf(path, self.desk)
+
+    def explain_servers(self) -> None:
+        """How to start one, and a line for the address of one elsewhere."""
+        from tui.ui.start.prompt import server_page
+
+        self.push_screen(server_page(), self._use_address)
+
+    def _use_address(self, text: str | None) -> None:
+        if text:
+            self.run_command("server.use", text)
+
+    def on_composer_offered(self, event: Composer.Offered) -> None:
+        """One of the panel's keys."""
+        event.stop()
+        self.run_command(event.command_id)
+
+    def run_command(self, id: str, argument: str = "") -> None:
+        """Do what a command's id stands for."""
+        raise NotImplementedError

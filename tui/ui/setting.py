@@ -1,0 +1,150 @@
+"""The pages that say what is set and what may be: parameters, a command, the system prompt."""
+
+from __future__ import annotations
+
+from tui.core.commands import Command
+from tui.core.message import Value
+from tui.core.parameter import Parameter
+from tui.core.parameters import BY_NAME, REGISTRY
+from tui.core.presets import Preset
+from tui.core.slash import usage
+from tui.core.text import safe_block, safe_line
+from tui.ui.desk import Desk
+from tui.ui.page import Line, PageScreen, table
+from tui.ui.row import wrap_words
+
+
+def taken(parameter: Parameter, desk: Desk) -> str:
+    """What is to be known of a parameter and the server there is; empty if it simply takes it."""
+    connection = desk.connection
+    if connection is None:
+        return ""
+    wire = parameter.wire.get(connection.server.kind)
+    if wire is not None:
+        return "the model is loaded anew for it" if wire.reloads else ""
+    if connection.embedded and parameter.engine_flag:
+        return "holds when the engine starts the next time"
+    return f"not sent: {connection.info.kind.label} does not take it"
+
+
+def set_words(name: str, value: Value | None, desk: Desk) -> str:
+    """What a change for this run comes to: `top_k 40, was 30, for this run`."""
+    parameter, old = BY_NAME[name], desk.values().get(name)
+    words = f"{name} {parameter.format(value)}"
+    note = taken(parameter, desk) if value is not None else ""
+    was = "as it was" if old == value else f"was {parameter.format(old)}"
+    return f"{words}, {was}; {note}" if note else f"{words}, {was}, for this run"
+
+
+def set_page(desk: Desk) -> PageScreen:
+    """What is sent: the preset's values, and what was set for this run."""
+    rows = []
+    values = desk.values()
+    for parameter in REGISTRY:
+        name = parameter.name
+        if name in desk.overrides:
+            was = f"{desk.preset.name} has {parameter.format(desk.preset.values.get(name))}"
+            about = [f"for this run; {was}", taken(parameter, desk)]
+        elif name in values:
+            about = [parameter.help, taken(parameter, desk)]
+        else:
+            continue
+        role = "accent" if name in desk.overrides else "foreground"
+        rows.append(
+            (
+                f"{name}={safe_line(parameter.format(values.get(name)), 40)}",
+                role,
+                "; ".join(filter(None, about)),
+            )
+        )
+
+    def lines(width: int) -> tuple[Line, ...]:
+        head = (
+            f"What is sent with {safe_line(desk.preset.name, 40)}"
+            if rows
+            else "Nothing is set: the server's defaults hold"
+        )
+        page: list[Line] = [(), ((f" {head}", "heading"),), *table(rows, width), ()]
+        for text in (
+            "/set NAME=VALUE sets one for this run, “/set NAME=” sends none, /set NAME explains it, “/set -” takes "
+            "away all that was set for this run.",
+            f"{desk.key('tab.settings')} changes the preset itself.",
+        ):
+            page += _wrapped(text, width, "muted")
+        return tuple(page)
+
+    return PageScreen("Parameters", lines)
+
+
+def explain_parameter(parameter: Parameter, desk: Desk) -> PageScreen:
+    """What a parameter is, and what it is set to."""
+    value = desk.values().get(parameter.name)
+    origin = "for this run" if parameter.name in desk.overrides else f"by the preset {desk.preset.name}"
+    now = (
+        f"{parameter.format(value)}, {origin}"
+        if value is not None
+        else "not sent: what the server does by itself"
+    )
+    rows = [
+        ("Now", safe_line(now, 200)),
+        ("Takes", parameter.bounds() + (f" ({parameter.unit})" if parameter.unit else "")),
+        ("Low", parameter.low),
+        ("High", parameter.high),
+        ("When", parameter.when),
+        ("Here", taken(parameter, desk)),
+        ("Set it", f"/set {parameter.name}=VALUE for this run; {desk.key('tab.settings')} in the preset"),
+    ]
+
+    def lines(width: int) -> tuple[Line, ...]:
+        shown = [(name, "muted", text) for name, text in rows if text]
+        return (
+            (),
+            *_wrapped(f"{parameter.help[:1].upper()}{parameter.help[1:]}.", width),
+            (),
+            *table(shown, width),
+        )
+
+    return PageScreen(parameter.name, lines)
+
+
+def explain_command(command: Command, desk: Desk) -> PageScreen:
+    """What a command does, and how else it is reached."""
+    key = desk.key(command.id)
+    rows = [
+        ("Write it", "muted", usage(command)),
+        ("Key", "muted", key or "none; [keys] in the config gives it one"),
+    ]
+
+    def lines(width: int) -> tuple[Line, ...]:
+        return ((), *_wrapped(f"{command.help}.", width), (), *table(rows, width))
+
+    return PageScreen(f"/{command.slash} · {command.title}", lines)
+
+
+def system_page(own: str, preset: Preset) -> PageScreen:
+    """The system prompt that holds, and the one that it takes the place of."""
+
+    def lines(width: int) -> tuple[Line, ...]:
+        page: list[Line] = [()]
+        if own:
+            page += [((" Of this chat; /system - takes it away", "heading"),), *_text(own, width), ()]
+        if preset.system:
+            words = (
+                "not sent while this chat has its own" if own else "/system TEXT puts another in its place"
+            )
+            page.append(((f" Of the preset {safe_line(preset.name, 40)}; {words}", "heading"),))
+            page += _text(preset.system, width, "muted" if own else "")
+        return tuple(page)
+
+    return PageScreen("System prompt", lines)
+
+
+def _text(text: str, width: int, role: str = "") -> list[Line]:
+    lines: list[Line] = []
+    for line in safe_block(text).splitlines():
+        lines += _wrapped(line, width, role) or [()]
+    return lines
+
+
+def _wrapped(text: str, width: int, role: str = "") -> list[Line]:
+    return [((f" {line}", role),) for line in wrap_words(text, max(10, width - 2))]

@@ -1,0 +1,339 @@
+"""The app and its slash commands: those about presets, models, servers, parameters and the chat as a whole. What others
+bring with them (copying, editing, comparing) is where they are; a command's text comes through here all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from rich.cells import cell_len
+
+from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
+from tui.core.endpoint import Endpoint
+from tui.core.message import Value
+from tui.core.parameters import BY_NAME, find, parse_assignment
+from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, one_of
+from tui.core.text import human_size, safe_block, safe_line
+from tui.errors import LokalError, UsageError
+from tui.paths import with_tilde
+from tui.ui import theme as themes
+from tui.ui.chat.pane import ChatPane
+from tui.ui.chat.session import ChatSession
+from tui.ui.desk import Desk, Link
+from tui.ui.errands import NotDone, Titled, Told
+from tui.ui.newcomer import Newcomer
+from tui.ui.setting import explain_command, explain_parameter, set_page, set_words, system_page
+
+LONG_NOTICE_S = 12.0
+"""How long a notice of several lines stays."""
+NOTHING = "-"
+"""In the place of a text or a value: take away what there is."""
+
+
+class SlashApp(Newcomer):
+    """What is done for a slash command. Subclasses put the screen together."""
+
+    _named: tuple[Desk, Vocabulary] | None = None
+    _once_more = ""
+
+    def on_chat_pane_commanded(self, event: ChatPane.Commanded) -> None:
+        """A slash command was typed. One that cannot be done stays in the composer."""
+        event.stop()
+        typed, composer, once_more = event.typed, self.chat.composer, self._once_more
+        self._once_more = ""
+        argument = typed.argument
+        if once_more == event.text:
+            argument = f"{FORCE} {argument}".strip()
+        composer.remember(event.text)
+        self.backstage.add_to_history(event.text)
+        self.chat.divider.clear_notice()
+        self.clear_notifications()
+        try:
+            self._refuse(typed.command.id)
+            self.do_command(typed.command.id, argument)
+        except LokalError as error:
+            self._give_back(event.text)
+            self.say(str(error), "warning")
+
+    def _refuse(self, id: str) -> None:
+        """Raise UsageError for what would do nothing, and as a key says nothing."""
+        chat = self.chat
+        if id == "answer.stop" and not chat.busy:
+            raise UsageError("No answer is coming in, so there is none to stop")
+        if id in ("answer.retry", "answer.continue") and chat.busy:
+            raise UsageError("An answer is coming in", "", f"{self.desk.key('answer.stop')} stops it")
+        if id == "answer.retry" and not chat.can_retry:
+            raise UsageError("Nothing was asked here yet")
+        if id == "answer.continue" and not chat.can_continue:
+            raise UsageError("There is nothing to continue", "The last answer is whole, or there is none")
+
+    def run_command(self, id: str, argument: str = "") -> None:
+        """Do what a command's id stands for, or say why not."""
+        try:
+            self.do_command(id, argument)
+        except LokalError as error:
+            self.say(str(error), "warning")
+
+    def do_command(self, id: str, argument: str = "") -> None:
+        """Do what a command's id stands for; `argument` is what was typed after a slash command. Raises LokalError."""
+        if id.startswith("preset.") and id[7:].isdigit():
+            self._use_preset_number(int(id[7:]))
+            return
+        action = self._actions().get(id)
+        if action is None:
+            raise UsageError(f"“{BY_ID[id].title}” cannot be done here")
+        action(argument)
+
+    def can(self, id: str) -> bool:
+        """Whether there is something to do for a command's id."""
+        return id in self._actions()
+
+    def _actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What is done for each command's id, with the argument that was typed."""
+        return {}
+
+    def slash_actions(self) -> Mapping[str, Callable[[str], object]]:
+        """Those that are done here."""
+        return {
+            "preset.use": self._preset,
+            "model.choose": self._model,
+            "server.use": self._server,
+            "theme.next": self._theme,
+            "help": self._help,
+            "parameter.set": self._set,
+            "system.set": self._system,
+            "stats": lambda _: self._stats(),
+            "chat.rename": self._rename,
+            "chat.title": lambda _: self._title(),
+            "chat.export": self._export,
+            "chat.import": self.backstage.errands.import_file,
+        }
+
+    def names(self) -> Vocabulary:
+        """What slash commands can be completed with."""
+        if self._named is None or self._named[0] is not self.desk:
+            missing = frozenset(
+                command.id for command in COMMANDS if command.slash and not self.can(command.id)
+            )
+            self._named = (
+                self.desk,
+                _vocabulary(self.desk, self.theme_names(), missing, self.settings.servers),
+            )
+        return self._named[1]
+
+    # -- presets, models, servers, themes ---------------------------------------------------------------------------
+
+    def _preset(self, argument: str) -> None:
+        if not argument:
+            self._choose("preset", f"{self.desk.preset.name} is in use")
+            return
+        name = one_of(argument, [preset.name for preset in self.desk.presets], "preset")
+        self.chat.tell(f"preset {name}", "accent")
+        self.use_preset(name)
+
+    def _model(self, argument: str) -> None:
+        connection = self.desk.connection
+        if connection is None:
+            raise UsageError("No server, so no models", "", f"{self.desk.key('server.search')} looks for one")
+        names = [model.name for model in connection.models]
+        if not argument:
+            if not names:
+                raise UsageError(
+                    f"{connection.info.kind.label} lists no models", "", "/model NAME uses one all the same"
+                )
+            self._choose("model", f"{self.desk.model} is in use")
+            return
+        # A server that lists none may have one all the same, and then says itself if it has not this one.
+        self.use_model(one_of(argument, names, "model") if names else argument)
+
+    def _server(self, argument: str) -> None:
+        connection = self.desk.connection
+        if not argument:
+            self._choose("server", f"{connection.place} is in use" if connection else "No server is in use")
+            return
+        endpoint = self.backstage.endpoint_named(argument)
+        known = connection.others if connection else ()
+        endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
+        if connection is None or connection.guide or self.desk.link is not Link.CONNECTED:
+            self.use_server(endpoint)
+            return
+        self.tell(f"Asking {endpoint.url} …")
+        self.backstage.errands.use_server(self.desk, endpoint, f"/server {argument}")
+
+    def _theme(self, argument: str) -> None:
+        names = self.theme_names()
+        self.use_theme(one_of(argument, names, "theme") if argument else themes.after(names, self.theme))
+
+    def _choose(self, name: str, words: str) -> None:
+        """Show the names that a command takes where they can be taken."""
+        self.chat.complete(f"/{name} ")
+        self.chat.tell(safe_line(words, 200))
+
+    # -- help, parameters, figures ----------------------------------------------------------------------------------
+
+    def _help(self, argument: str) -> None:
+        if not argument:
+            self._show_keys()
+            return
+        name = argument.removeprefix("/").lower()
+        if name in BY_SLASH:
+            self.push_screen(explain_command(BY_SLASH[name], self.desk))
+        elif name in BY_NAME:
+            self.push_screen(explain_parameter(BY_NAME[name], self.desk))
+        else:
+            self.push_screen(explain_command(BY_SLASH[one_of(name, list(BY_SLASH), "command")], self.desk))
+
+    def _set(self, argument: str) -> None:
+        if not argument:
+            self.push_screen(set_page(self.desk))
+            return
+        if argument == NOTHING:
+            self._override({}, "What was set for this run is taken away: the preset holds")
+            return
+        if "=" not in argument:
+            self.push_screen(explain_parameter(find(argument), self.desk))
+            return
+        parts = argument.split()
+        several = len(parts) > 1 and all("=" in part[1:] for part in parts)
+        overrides, words = dict(self.desk.overrides), []
+        for part in parts if several else [argument]:
+            name, value = parse_assignment(part)
+            words.append(set_words(name, value, self.desk))
+            overrides[name] = value
+        self._override(overrides, "; ".join(words))
+
+    def _override(self, overrides: Mapping[str, Value | None], words: str) -> None:
+        self.set_desk(replace(self.desk, overrides=overrides))
+        self.say(words, "accent")
+
+    def _stats(self) -> None:
+        from tui.ui.stats import stats_screen
+
+        self.push_screen(stats_screen(self._session().conversation, self.desk))
+
+    def _session(self) -> ChatSession:
+        session = self.chat.session
+        if session is None:
+            raise UsageError("The chats are not open yet", "", "Try again in a moment")
+        return session
+
+    # -- the chat ---------------------------------------------------------------------------------------------------
+
+    def _system(self, argument: str) -> None:
+        chat, preset = self._session().conversation, self.desk.preset
+        if not argument:
+            if not chat.system and not preset.system:
+                self.tell("No system prompt. /system TEXT gives this chat one")
+            else:
+                self.push_screen(system_page(chat.system, preset))
+        elif argument == NOTHING:
+            had, chat.system = chat.system, ""
+            after = f"that of {preset.name} holds again" if preset.system else "there is none now"
+            self.tell(
+                f"System prompt taken away: {after}" if had else "This chat has no system prompt of its own"
+            )
+        else:
+            chat.system = safe_block(argument)
+            instead = f" instead of that of {preset.name}" if preset.system else ""
+            self.tell(
+                f"System prompt of this chat from the next answer on{instead}; /system - takes it away",
+                "accent",
+            )
+
+    def _rename(self, argument: str) -> None:
+        title = safe_line(argument, 200)
+        if not title:
+            raise UsageError("A title wants words")
+        self._session().rename(title)
+        self.tell(f"This chat is now “{title}”", "accent")
+
+    def _title(self) -> None:
+        from tui.core.titling import title_turns
+
+        chat, connection = self._session().conversation, self.desk.connection
+        turns = title_turns(chat.path())
+        if not turns:
+            raise UsageError("Nothing was said here yet", "", "/rename TITLE names the chat")
+        if connection is None or connection.guide:
+            raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
+        self.tell(f"Asking {safe_line(self.desk.model, 60) or 'the model'} for a title …")
+        self.backstage.errands.ask_title(self.desk, chat.id, turns)
+
+    def on_titled(self, event: Titled) -> None:
+        """The model has answered; meanwhile another chat may be open."""
+        session = self.chat.session
+        if session is not None and session.conversation.id == event.chat_id:
+            session.rename(event.title)
+            self.tell(f"This chat is now “{event.title}”", "accent")
+        else:
+            self.backstage.errands.rename(event.chat_id, event.title)
+            self.tell(f"The chat from before is now “{event.title}”", "accent")
+
+    def _export(self, argument: str) -> None:
+        chat = self._session().conversation
+        if not len(chat):
+            raise UsageError("This chat is empty: there is nothing to write")
+        forced, name = is_forced(argument)
+        self.backstage.errands.export(chat.id, chat.title, name, overwrite=forced)
+
+    # -- what came of it --------------------------------------------------------------------------------------------
+
+    def on_told(self, event: Told) -> None:
+        """It is done."""
+        self.say(event.text, event.tone)
+
+    def on_not_done(self, event: NotDone) -> None:
+        """It is not; the command can be changed, or said once more."""
+        back = bool(event.text) and self._give_back(event.text)
+        error = event.error
+        if event.sure:
+            self._once_more = event.text if back else ""
+            way = "Enter again overwrites it" if back else "/export! overwrites it"
+            error = LokalError(error.title, "", way)
+        self.say(str(error), "warning")
+
+    def say(self, text: str, tone: str = "muted") -> None:
+        """Tell it, and where it is too long for the rule above the composer, on lines of its own for a while."""
+        whole = safe_line(with_tilde(text), 500)
+        if cell_len(whole) + 6 <= self.size.width:
+            self.tell(text, tone)
+        else:
+            severity: Literal["warning", "information"] = "warning" if tone == "warning" else "information"
+            self.notify(whole, severity=severity, timeout=LONG_NOTICE_S, markup=False)
+
+    def _give_back(self, text: str) -> bool:
+        """Put a command into the composer again, unless something else is written there by now."""
+        if self.chat.composer.text:
+            return False
+        self.chat.composer.fill(text)
+        return True
+
+    def _show_keys(self) -> None:
+        from tui.ui.help import key_screen
+
+        self.push_screen(key_screen(self.desk.keys))
+
+
+def _vocabulary(
+    desk: Desk, theme_names: tuple[str, ...], missing: frozenset[str], configured: tuple[Endpoint, ...]
+) -> Vocabulary:
+    connection = desk.connection
+    models = connection.models if connection else ()
+    servers = {endpoint.url: Choice(endpoint.name or endpoint.url, endpoint.url if endpoint.name else "from the config")
+               for endpoint in configured}  # fmt: skip
+    for endpoint in connection.others if connection else ():
+        label = endpoint.kind.label if endpoint.kind else "a server"
+        servers.setdefault(endpoint.url, Choice(endpoint.url, label))
+    return Vocabulary(
+        presets=tuple(Choice(preset.name, preset.description) for preset in desk.presets),
+        models=tuple(
+            Choice(model.name, ", ".join(part for part in (model.parameters, model.quantization,
+                   human_size(model.size) if model.size else "") if part))
+            for model in models
+        ),
+        servers=tuple(servers.values()),
+        themes=tuple(Choice(name) for name in theme_names),
+        missing=missing,
+        values=desk.values(),
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""The lines of blocks that were rendered: kept as long as they look right and are looked at."""
+
+from __future__ import annotations
+
+from tui.core.blocks import Block, Kind
+from tui.ui.transcript.markdown import block_lines
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.passage import Piece
+from tui.ui.transcript.prose import Line
+
+CACHED_LINES = 4000
+"""How many rendered lines are kept, about 100 screens; the least recently used go first."""
+
+
+class LineCache:
+    """Renders pieces for a width (cells) and a palette. `stamp` tells the heights that it noted on pieces from older
+    ones."""
+
+    def __init__(self, palette: Palette, width: int) -> None:
+        self._palette = palette
+        self._width = width
+        self._lines: dict[Piece, list[Line]] = {}
+        self.count = 0
+        """How many lines are kept; about `CACHED_LINES` at most."""
+        self.stamp = 0
+
+    def forget(self, palette: Palette, width: int) -> None:
+        """Everything looks different from now on."""
+        self._palette, self._width = palette, width
+        self.stamp += 1
+        self._lines.clear()
+        self.count = 0
+
+    def lines(self, piece: Piece, cursor: bool) -> list[Line]:
+        """The piece's lines; `cursor` marks where an open text goes on."""
+        lines = self._lines.pop(piece, None)
+        if lines is None:
+            lines = self.rendered(piece.block, cursor)
+            piece.height, piece.stamp = len(lines), self.stamp
+            self.count += len(lines)
+        self._lines[piece] = (
+            lines  # dicts keep their order: the first is the one that was not used for longest
+        )
+        while self.count > CACHED_LINES and len(self._lines) > 1:
+            oldest = next(iter(self._lines))
+            self.count -= len(self._lines.pop(oldest))
+        return lines
+
+    def rendered(self, block: Block, cursor: bool = False) -> list[Line]:
+        """A block's lines, not kept."""
+        barred = bool(block.holders) and block.kind is Kind.VERBATIM
+        ink = self._palette.ink("muted") if barred else None
+        return block_lines(block, self._width, self._palette, ink, cursor)

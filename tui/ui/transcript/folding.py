@@ -1,0 +1,118 @@
+"""Long code blocks, and long texts of a person's own, folded to their first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from rich.segment import Segment
+
+from tui.core.blocks import Block, Kind
+from tui.ui.transcript.code import INDENT
+from tui.ui.transcript.heading import shortened
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.passage import Passage
+from tui.ui.transcript.prose import Line
+
+FOLDED_OVER = 20
+"""Lines up to which a block stays as it is."""
+SHOWN_LINES = 8
+"""Lines of a folded block that are shown."""
+OWN_TEXT = 0
+"""Stands for the number of a block in a text that is no Markdown: the whole of it folds."""
+
+
+class CodePlace(NamedTuple):
+    """A block that folds: its number, the pieces it is made of, how many lines it has, what its fence says."""
+
+    number: int
+    first: int
+    stop: int
+    lines: int
+    info: str = ""
+
+
+def number_of(block: Block) -> int | None:
+    """The number by which a block folds; None for one that does not."""
+    if block.kind is Kind.CODE:
+        return block.number
+    return OWN_TEXT if block.kind is Kind.VERBATIM else None
+
+
+def places(passage: Passage) -> Iterator[CodePlace]:
+    """The blocks of a message that fold, from the first on."""
+    count = passage.text.pieces(passage.entry.streaming)
+    at = 0
+    while at < count:
+        place = place_at(passage, at, count)
+        if place is None:
+            at += 1
+        else:
+            yield place
+            at = place.stop
+
+
+def place_at(passage: Passage, first: int, count: int) -> CodePlace | None:
+    """The block that begins with that piece, of `count`; None if none does."""
+    block = passage.text.piece(first).block
+    number = number_of(block)
+    if number is None:
+        return None
+    stop, lines = first + 1, _line_count(block)
+    while stop < count:
+        part = passage.text.piece(stop).block
+        if not part.part or number_of(part) != number:
+            break
+        lines += _line_count(part)
+        stop += 1
+    return CodePlace(number, first, stop, lines, block.info)
+
+
+def is_folded(passage: Passage, block: Block) -> bool:
+    """Whether a block of the message is folded."""
+    return bool(passage.folded) and number_of(block) in passage.folded
+
+
+def folded(passage: Passage, index: int) -> tuple[Block, int] | None:
+    """What is shown of the folded block that begins with that piece, and how many lines are not; None behind its first
+    piece, of which nothing is shown."""
+    block = passage.text.piece(index).block
+    if block.part:
+        return None
+    shown = replace(block, text="\n".join(block.text.split("\n", SHOWN_LINES)[:SHOWN_LINES]))
+    place = place_at(passage, index, passage.text.pieces(passage.entry.streaming))
+    return shown, (place.lines if place is not None else 0) - _line_count(shown)
+
+
+def more_line(shown: Block, left: int, key: str, width: int, palette: Palette) -> Line:
+    """What stands for the rest of a folded block."""
+    lines = "line" if left == 1 else "lines"
+    indent = " " * INDENT if shown.kind is Kind.CODE else ""
+    text = shortened(f"{indent}… {left:,} more {lines} · {key} shows them", width)
+    return [Segment(text, palette.ink("muted"))]
+
+
+def toggle(passage: Passage, number: int | None, shows_reasoning: bool) -> bool | None:
+    """Fold a message, or the block with that number; unfold it if nothing of it is open any more.
+
+    `shows_reasoning` says whether its reasoning is open now. True = folded, None = there is nothing to fold.
+    """
+    long = {place.number for place in places(passage) if place.lines > FOLDED_OVER}
+    if number is not None:
+        if number not in long:
+            return None
+        passage.folded ^= {number}
+        return number in passage.folded
+    has_reasoning = bool(passage.reasoning)
+    if not long and not has_reasoning:
+        return None
+    folds = bool(long - passage.folded) or (has_reasoning and shows_reasoning)
+    passage.folded = long if folds else set()
+    if has_reasoning:
+        passage.shows_reasoning = not folds
+    return folds
+
+
+def _line_count(block: Block) -> int:
+    return block.text.count("\n") + 1

@@ -1,0 +1,52 @@
+"""The app where a larger context window is wanted: Ollama takes it with the next question, the built-in engine loads its
+model anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tui.core.message import Value
+from tui.core.text import human_tokens
+from tui.ui.chat.deciding import Deciding
+from tui.ui.desk import Link
+from tui.ui.desk_app import DeskApp
+from tui.ui.messages import Connected, NotConnected
+
+PARAMETER = "context_window"
+
+
+class WindowKeeper(DeskApp):
+    """What is done about the window. Mixed into the app."""
+
+    _before: dict[str, Value | None] | None = None
+    """What was set for this run before the engine began to load its model with a larger window."""
+
+    def on_deciding_window_wanted(self, event: Deciding.WindowWanted) -> None:
+        """For this run; the question that waits is sent when the model is there."""
+        desk = self.desk
+        before = dict(desk.overrides)
+        wanted = replace(desk, overrides={**before, PARAMETER: event.tokens}, window=None)
+        if desk.connection is not None and desk.connection.embedded:
+            self._before = before
+            self.set_desk(replace(wanted, link=Link.STARTING, connection=None, problem=None, starting=None))
+            self.backstage.restart_engine(self.desk)
+        else:
+            self.set_desk(wanted)
+        self.chat.go_on()
+        self.tell(
+            f"a window of {human_tokens(event.tokens)} for this run; the model is loaded anew", "accent"
+        )
+
+    def on_connected(self, event: Connected) -> None:
+        """The engine has it."""
+        self._before = None
+
+    def on_not_connected(self, event: NotConnected) -> None:
+        """The engine could not load its model so: the next start is as it was before."""
+        if self._before is not None:
+            self.desk = replace(self.desk, overrides=self._before)
+            self._before = None
+            self.tell(
+                f"The larger window did not work; {self.desk.key('server.search')} starts as before",
+                "warning",
+            )
