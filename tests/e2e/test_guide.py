@@ -37,9 +37,9 @@ def test_the_template_reads_as_the_training_did(guide: Examiner, question: str) 
 def test_it_understands_what_it_was_never_trained_on(guide: Examiner, source: Source, language: str) -> None:
     inside = held(source, language, outside=False)
     share = sum(guide.right(one) for one in inside) / len(inside)
-    assert share >= (0.9 if language == "en" else 0.8)
+    assert share >= (0.87 if language == "en" else 0.84)
     typed = with_typos(inside)
-    assert sum(guide.right(one) for one in typed) / len(typed) >= 0.8
+    assert sum(guide.right(one) for one in typed) / len(typed) >= 0.75
 
 
 def test_it_refuses_what_it_does_not_know(guide: Examiner, source: Source) -> None:

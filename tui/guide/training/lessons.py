@@ -12,11 +12,11 @@ from tui.guide.source import OUTSIDE, Source, Subject, normalise, pieces_of
 from tui.guide.training.augment import one_typo, vary, without_marks
 from tui.guide.training.vocabulary import END, Vocabulary
 
-MAIN_SHARE = 0.9
+MAIN_SHARE = 0.86
 """How often the first of some alternatives is said: above the top_p of exact settings, below that of free ones."""
 
 _NUMBER = re.compile(r"\d+")
-OUTSIDE_SHARE = 0.16
+OUTSIDE_SHARE = 0.19
 
 
 class Lessons:

@@ -203,6 +203,13 @@ def main() -> int:
     parser.add_argument(
         "--grow", type=Path, metavar="GGUF", help="go on from the guide as it was, after a small change"
     )
+    parser.add_argument(
+        "--blend",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="the share of what is new in what is written, with --grow",
+    )
     parser.add_argument("--out", type=Path, default=guide_source.FOLDER.parent)
     options = parser.parse_args()
     source = guide_source.load()
@@ -214,7 +221,9 @@ def main() -> int:
     weights = network.fresh(shape, SEED)
     if options.grow:
         weights = grown(options.grow, weights, words)
+    before, share = weights, options.blend
     weights = train(source, options.minutes, options.steps, options.rate, shape, words, weights)
+    weights = {name: share * weights[name] + (1 - share) * before[name] for name in weights}
     held_right(source, weights, shape, words, report=True)
     path = write_model(options.out, source, words, shape, weights)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
