@@ -169,7 +169,7 @@ class CompareScreen(ModalScreen[Lane | None]):
             for view in self._views:
                 view.refresh_lane(by_page=slow)
             self._show_state()
-        if self._keeping is not None and self._keeping.final is not None:
+        if self._keeping is not None and self._keeping.final is not None and self.is_current:
             self.dismiss(self._keeping)
 
     def _rename(self) -> None:
