@@ -40,11 +40,11 @@ _ASK_EXAMPLES = """examples:
   lokal ask "What does chmod 640 mean?"
   journalctl -n 50 | lokal ask "What went wrong?"
   lokal ask --json --set temperature=0 --set seed=1 "2+2?" | jq .text
-  lokal ask --schema invoice.json "What is in this mail?" < mail.txt | jq .total
+  lokal ask --schema invoice.json "What is in it?" < mail.txt | jq .total
 
 exit status:
   0 answered; 2 wrong usage; 3 no server answers; 4 the server refused, the
-  answer broke off or does not fit its schema; 130 interrupted; 1 anything else
+  answer broke off or does not fit its schema; 130 interrupted; 1 all else
 """
 
 DOCTOR = """Show the servers that answer, with their models, lokal's folders, what this

@@ -28,7 +28,7 @@ async def test_no_server_another_server_and_a_wrong_key() -> None:
         server.other = reply(200, b"<html><title>Printer</title></html>", "text/html")
         async with lokal("--server", NOBODY) as terminal:
             await terminal.wait_for(r"No server answers at http://127\.0\.0\.1:1")
-            await terminal.wait_for("ollama serve")
+            await terminal.wait_for("how to start Ollama")
             await terminal.wait_for("F8 look again")
             terminal.send("Anybody?\r")
             await terminal.wait_for(r"── you ─+\nAnybody\?")

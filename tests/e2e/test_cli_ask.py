@@ -130,7 +130,9 @@ async def test_a_kept_answer_is_a_chat(own_home: Path) -> None:
     listed = (await lokal_command("chats", "list", "--json")).json()
     assert [chat["title"] for chat in listed] == ["Another", "What colour?"]
     assert listed[0]["id"] == as_json_.json()["chat"]
-    assert set(listed[1]) == {"id", "title", "created_at", "updated_at", "message_count"}
+    assert set(listed[1]) == {
+        *("id", "title", "created_at", "updated_at", "message_count", "pinned", "archived")
+    }
     assert (listed[1]["id"], listed[1]["message_count"]) == (id, 2)
     shown = (await lokal_command("chats", "show", id[:8], "--json")).json()
     question, reply = shown["messages"]

@@ -33,7 +33,7 @@ async def test_the_guide_answers_and_is_marked() -> None:
         terminal.send("and top_k?\r")
         await terminal.wait_for(r"(?s)and top_k\?.*knows only lokal.*top_k")
         terminal.send("Who wrote War and Peace?\r")
-        await terminal.wait_for(r"(?s)War and Peace.*ollama pull")
+        await terminal.wait_for(r"(?s)War and Peace\?.*knows only lokal[^\n]*tok/s.*ollama pull")
         await terminal.quit()
     answers = [message for message in await last_chat() if message.role == "assistant"]
     assert {message.fields["model"] for message in answers} == {"lokal-guide"}
