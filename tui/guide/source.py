@@ -25,8 +25,8 @@ from tui.errors import MalformedFile
 FOLDER = Path(__file__).with_name("source")
 OUTSIDE = "outside"
 FOLLOW_FILE = "follow.toml"
-MAX_BYTES = 240
-"""How much of a question the model reads, in bytes of UTF-8; what is longer is none that it knows."""
+MAX_BYTES, MAX_WORD_BYTES = 160, 24
+"""How much of a question and of a word the model reads, in bytes of UTF-8; what is longer is none that it knows."""
 
 _BLANKS = '?!.,;:()[]{}<>|"`«»„”“…_-–—/\\=*#\n\t'
 _NOTHING = "'’‘ʻʼ"
@@ -144,7 +144,11 @@ def normalise(question: str) -> str:
         text = text.replace(mark, "")
     for mark in _BLANKS:
         text = text.replace(mark, " ")
-    return " ".join(word for word in text.split(" ") if word)
+    return " ".join(_cut(word, MAX_WORD_BYTES) for word in text.split(" ") if word)
+
+
+def _cut(text: str, size: int) -> str:
+    return text.encode()[:size].decode(errors="ignore")
 
 
 def _marks(marks: str) -> str:
@@ -157,7 +161,7 @@ TEMPLATE = f"""\
 {{%- set clean = namespace(text=(content | string)[:{MAX_BYTES}] | lower) -%}}
 {{%- for mark in {_marks(_NOTHING)} -%}}{{%- set clean.text = clean.text.replace(mark, '') -%}}{{%- endfor -%}}
 {{%- for mark in {_marks(_BLANKS)} -%}}{{%- set clean.text = clean.text.replace(mark, ' ') -%}}{{%- endfor -%}}
-{{%- for word in clean.text.split(' ') -%}}{{%- if word -%}}{{{{- ' ' + word -}}}}{{%- endif -%}}{{%- endfor -%}}
+{{%- for word in clean.text.split(' ') -%}}{{%- if word -%}}{{{{- ' ' + word[:{MAX_WORD_BYTES}] -}}}}{{%- endif -%}}{{%- endfor -%}}
 {{%- endmacro -%}}
 {{%- set asked = namespace(last='', before='') -%}}
 {{%- for message in messages -%}}
