@@ -17,8 +17,9 @@ MODEL_NAME, MANIFEST_NAME = f"{GUIDE}.gguf", "guide.toml"
 HASH_KEY = "lokal.guide.source"
 """The metadata key under which the model carries the hash of what it was trained on."""
 
-VALUES: Mapping[str, Value] = MappingProxyType({"context_window": 1024, "batch_size": 256})
-"""What the engine is started with: a question and an answer are never longer, and memory stays small."""
+VALUES: Mapping[str, Value] = MappingProxyType({"context_window": 1024, "batch_size": 256, "threads": 1})
+"""What the engine is started with: a question and an answer are never longer, and memory stays small; for
+so few weights, threads that wait for each other cost more than they bring."""
 
 CACHE_MIB = 0
 """No memory for earlier prompts: reading one anew takes a few milliseconds."""
