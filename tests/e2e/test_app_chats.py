@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.support.app import answer, command, endless, model_server
-from tests.support.library import fill
+from tests.support.many_chats import fill
 from tests.support.terminal import lokal
 
 F7, CTRL_F, CTRL_N, ESC, DOWN = "\x1b[18~", "\x06", "\x0e", "\x1b", "\x1b[B"

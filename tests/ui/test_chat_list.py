@@ -10,7 +10,7 @@ import pytest
 from textual import events
 
 from tests.support.app import configure
-from tests.support.library import DAY, NOON, chat, fill, store_of_home
+from tests.support.many_chats import DAY, NOON, chat, fill, store_of_home
 from tests.support.replay import Replay, replay, stalling
 from tests.support.snapshot import check
 from tests.support.stage import SIZES, Stage, like_ollama, ollama_answer, questions, running

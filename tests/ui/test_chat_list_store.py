@@ -6,7 +6,7 @@ import os
 import sqlite3
 from contextlib import closing
 
-from tests.support.library import fill, store_of_home
+from tests.support.many_chats import fill, store_of_home
 from tests.support.stage import Stage, running
 from tui.paths import folders
 

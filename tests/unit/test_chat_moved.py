@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.library import NOON, chat
+from tests.support.many_chats import NOON, chat
 from tui.core.message import Message, Role, Status, new_id
 from tui.errors import ChatGone, LokalError
 from tui.store.store import ChatSummary, Store

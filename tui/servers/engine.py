@@ -332,8 +332,7 @@ def _get(port: int, path: str, api_key: str) -> _Reply:
 def _bytes_read(supervisor: int) -> int:
     """How much of a file the child of `supervisor` has in memory or has read, in bytes; 0 where that is not told.
 
-    Linux only. Of a file that is mapped, proc(5) counts the pages in `statm` (third number: resident shared pages);
-    of one that is read, the bytes in `io`. Libraries are in it, some tens of megabytes.
+    Linux only, proc(5): of a file that is mapped, the resident shared pages in `statm`; of one that is read, `io`.
     """
     try:
         worker = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()[0]

@@ -21,7 +21,7 @@ from tui.core.presets import Preset
 from tui.curtain import frame_file
 from tui.errors import FileError, LokalError, StoreError
 from tui.ui.chat.session import ChatSession
-from tui.ui.chats.library import Library
+from tui.ui.chats.keeper import ChatKeeper
 from tui.ui.connecting import Connecting
 from tui.ui.errands import Errands
 from tui.ui.launch import Launch
@@ -44,7 +44,7 @@ class Backstage(Connecting):
         self._history = PromptHistory(launch.folders.history, settings.history_size)
         self._store: Store | None = None
         self.errands = Errands(app, settings, self._persistence, lambda: self._store)
-        self.library = Library(app, self._persistence, lambda: self._store)
+        self.chat_keeper = ChatKeeper(app, self._persistence, lambda: self._store)
         self.edited: set[str] = set()
 
     def begin(self) -> None:
@@ -81,7 +81,7 @@ class Backstage(Connecting):
             self._trouble(error)
             history = ()
         self._app.post_message(StoreOpened(session, history, note))
-        self.library.index_on()
+        self.chat_keeper.index_on()
 
     def _open(self) -> tuple[Store, ChatSession, str]:
         from tui.store.store import Store

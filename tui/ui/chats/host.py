@@ -169,12 +169,12 @@ class Browsing(DeskApp):
     def on_chats_pane_list_wanted(self, event: ChatsPane.ListWanted) -> None:
         """A part of the list is to be read."""
         event.stop()
-        self.backstage.library.list_chats(event.wish)
+        self.backstage.chat_keeper.list_chats(event.wish)
 
     def on_chats_pane_search_wanted(self, event: ChatsPane.SearchWanted) -> None:
         """The chats are to be searched."""
         event.stop()
-        self.backstage.library.search(event.query, event.first)
+        self.backstage.chat_keeper.search(event.query, event.first)
 
     def on_store_opened(self, event: StoreOpened) -> None:
         """The chats are open, or a new one is."""
@@ -208,7 +208,7 @@ class Browsing(DeskApp):
         known = session is not None and event.chat_id == session.conversation.id
         if known and session is not None and event.message_id:
             known = event.message_id in session.conversation
-        self.backstage.library.open_chat(event.chat_id, event.message_id, event.query, known=known)
+        self.backstage.chat_keeper.open_chat(event.chat_id, event.message_id, event.query, known=known)
 
     async def on_chat_opened(self, event: ChatOpened) -> None:
         """It was read: show it."""
@@ -284,7 +284,7 @@ class Browsing(DeskApp):
             self._do_to_chat(event.command_id, event.chat, event.title)
 
     def _do_to_chat(self, id: str, chat: ChatSummary, title: str) -> None:
-        library = self.backstage.library
+        keeper = self.backstage.chat_keeper
         session = self.chat.session
         match id:
             case "chats.rename" if not title:
@@ -292,31 +292,31 @@ class Browsing(DeskApp):
             case "chats.rename":
                 if session is not None and chat.id == self._open_id:
                     session.conversation.title = title
-                library.rename(chat, title)
+                keeper.rename(chat, title)
             case "chats.pin":
-                library.pin(chat, pinned=not chat.pinned)
+                keeper.pin(chat, pinned=not chat.pinned)
             case "chats.archive":
-                library.archive(chat, archived=not chat.archived)
+                keeper.archive(chat, archived=not chat.archived)
             case "chats.delete":
                 self._delete(chat)
             case "chats.export":
-                library.export(chat)
+                keeper.export(chat)
 
     def _delete(self, chat: ChatSummary) -> None:
         is_open = chat.id == self._open_id
         if is_open:
             self.chat.stop()
         self._bin.put(chat, was_open=is_open)
-        self.backstage.library.delete(chat)
+        self.backstage.chat_keeper.delete(chat)
         if is_open:
             self.backstage.new_chat()
 
     def _bring_back(self) -> None:
         chat = self._bin.take()
         if chat is not None:
-            self.backstage.library.restore(chat)
+            self.backstage.chat_keeper.restore(chat)
         else:
-            self.backstage.library.restore_last()
+            self.backstage.chat_keeper.restore_last()
 
     def on_chat_changed(self, event: ChatChanged) -> None:
         """It is done."""
@@ -339,7 +339,7 @@ class Browsing(DeskApp):
         was_open = self._bin.came_back(chat.id)
         session = self.chat.session
         if was_open and (session is None or not len(session.conversation)):
-            self.backstage.library.open_chat(chat.id, beneath=True)
+            self.backstage.chat_keeper.open_chat(chat.id, beneath=True)
 
 
 def _end(waiting: asyncio.Future[None]) -> None:

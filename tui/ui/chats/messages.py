@@ -1,4 +1,4 @@
-"""What the library posts to the app."""
+"""What the keeper of the chats posts to the app."""
 
 from __future__ import annotations
 

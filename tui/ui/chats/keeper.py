@@ -45,7 +45,7 @@ INDEX_PAUSE_S = 0.02
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
-class Library:
+class ChatKeeper:
     """One for each app; `store` gives None until the chats are open."""
 
     def __init__(self, app: App[None], persistence: Persistence, store: Callable[[], Store | None]) -> None:
