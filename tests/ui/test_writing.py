@@ -14,6 +14,7 @@ from tests.support.editor import editor
 from tests.support.pictures import png, says_who_can_see
 from tests.support.replay import Replay, held, recorded, replay, stalling
 from tests.support.stage import Stage, chats, chatting, like_ollama, ollama_answer, questions, running
+from tui.ui.chat.session import ChatSession
 
 PASTE = "\n".join(f"row {number}" for number in range(1, 41))
 CHIP = "⟦pasted 40 lines · 1⟧"
@@ -174,14 +175,37 @@ async def test_questions_that_waited_are_a_draft_at_the_next_start() -> None:
 
 
 async def test_what_is_typed_before_the_draft_is_read_comes_after_it() -> None:
-    async with chatting() as (stage, _):
-        await opened(stage)
+    async with left_with_draft() as (stage, chat):
+        stage.app.chat.open(chat)
+        stage.app.chat.composer.fill("new")
+        await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
+
+
+async def test_a_chat_that_is_left_before_its_draft_is_read_loses_neither() -> None:
+    async with left_with_draft() as (stage, chat):
+        empty = stage.app.chat.session
+        assert empty is not None
+        stage.app.chat.open(chat)
+        stage.app.chat.composer.fill("new")
+        stage.app.chat.open(empty)
+        await stage.settle()
+        assert stage.app.chat.composer.text == ""
+        await stage.until(lambda: chat.load_draft(chat.draft_key) == "old\n\nnew", "both are kept")
+
+
+@asynccontextmanager
+async def left_with_draft() -> AsyncIterator[tuple[Stage, ChatSession]]:
+    """A new chat is open; the one before has the draft `old`."""
+    async with chatting() as (stage, server):
+        await stage.ask("first")
+        await asked(stage, server, 1)
+        chat = stage.app.chat.session
+        assert chat is not None
         await stage.write("old")
-    async with replay() as server:
-        like_ollama(server)
-        async with running(server.url) as stage:
-            stage.app.chat.composer.fill("new")
-            await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.app.chat.session is not chat, "there is a new chat")
+        await stage.until(lambda: chat.load_draft(chat.draft_key) == "old", "the draft is kept")
+        yield stage, chat
 
 
 # -- pasted pieces ------------------------------------------------------------------------------------------------------

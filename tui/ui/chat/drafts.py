@@ -25,6 +25,11 @@ class DraftKeeper:
         self._first_at = 0.0
         self._last_at = 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is known what is on the disk."""
+        return self._is_open
+
     def pause(self) -> None:
         """Another chat is opened: nothing is written until it is known what is on the disk."""
         self._stop()

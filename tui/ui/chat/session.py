@@ -20,6 +20,9 @@ from tui.ui.persistence import Persistence
 if TYPE_CHECKING:
     from tui.store.store import Store
 
+WRITES_S = 5.0
+"""How long what is queued for the disk is waited for before a draft is read."""
+
 
 class ChatSession:
     """Every change is made in memory at once and queued for the store in the same order."""
@@ -65,7 +68,9 @@ class ChatSession:
         return self.conversation.id if self._stored else ""
 
     def load_draft(self, key: str) -> str:
-        """The draft that was kept under `key`, from the disk: it blocks. Raises StoreError."""
+        """The draft that was kept under `key`, from the disk: it blocks, for what is queued comes first. Raises
+        StoreError."""
+        self._persistence.flush(WRITES_S)
         text = self._store.draft(key)
         self._draft_at = key
         return text
@@ -77,6 +82,16 @@ class ChatSession:
             self._persistence.submit(partial(self._store.save_draft, self._draft_at, ""))
         self._draft_at = key
         self._persistence.submit(partial(self._store.save_draft, key, text))
+
+    def add_to_draft(self, text: str) -> None:
+        """Queue a text that comes after a draft that is kept and was never read."""
+        key = self.draft_key
+
+        def write() -> None:
+            kept = self._store.draft(key)
+            self._store.save_draft(key, f"{kept}\n\n{text}" if kept else text)
+
+        self._persistence.submit(write)
 
     def rename(self, title: str) -> None:
         """Give the chat another title; one without a question gets it with the first."""

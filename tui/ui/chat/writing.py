@@ -164,7 +164,7 @@ class Writing(Composing):
         before = self._session
         if before is not None and before is not session:
             self.composer.end_search(take=False)
-            self._drafts.keep()
+            self._leave_draft()
             self._left_attached[before.draft_key] = self._unsent_files()
             self._line.clear()
             self.composer.fill("")
@@ -174,6 +174,13 @@ class Writing(Composing):
             self._drafts.pause()
             self.work(self._read_draft(session, session.draft_key), "draft")
         self._ask_next()
+
+    def _leave_draft(self) -> None:
+        """Write the draft down before the chat is left, after the kept one if that was not read yet."""
+        if self._drafts.is_open:
+            self._drafts.keep()
+        elif self._session is not None and self._draft().strip():
+            self._session.add_to_draft(self._draft())
 
     async def _read_draft(self, session: ChatSession, key: str) -> None:
         try:
@@ -223,7 +230,7 @@ class Writing(Composing):
         """lokal ends: keep what came of a running answer, and what is written."""
         super().leave(closed=closed)
         self.composer.end_search(take=False)
-        self._drafts.keep()
+        self._leave_draft()
 
     # -- the shelf --------------------------------------------------------------------------------------------------
 
