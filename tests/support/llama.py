@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,16 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+import pytest
+
 from tui.core.endpoint import Endpoint
 from tui.core.message import NO_PARAMETERS, Value
 from tui.servers.engine import Engine
 
 T = TypeVar("T")
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+needs_engine = pytest.mark.usefixtures("engine_installed")
 
 
 def run_aside(coroutine: Coroutine[object, object, T]) -> T:
@@ -50,6 +56,12 @@ def children(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except FileNotFoundError:
         return []
+
+
+def processes(engine: Engine) -> list[int]:
+    """The supervisor and what it runs."""
+    supervisor = engine._process.pid if engine._process else 0
+    return [supervisor, *children(supervisor)]
 
 
 class LlamaServer:

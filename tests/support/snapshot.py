@@ -4,7 +4,7 @@ A picture is the screen's text, and under it the same cells as letters, one for 
 for: the role of the theme where it is one, its colours and attributes where it is more than one. To make them anew,
 after looking at what changed:
 
-    UPDATE_SNAPSHOTS=1 python -m pytest tests/ui/test_screens.py
+    UPDATE_SNAPSHOTS=1 python -m pytest tests/ui/test_screens*.py
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import asyncio
 import difflib
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 from rich.style import Style
 
-from tests.support.stage import Stage
+from tests.support.stage import SIZES, Stage
 
 FOLDER = Path(__file__).parents[1] / "snapshots"
 PATIENCE_S = 5.0
@@ -67,6 +68,13 @@ async def check(stage: Stage, name: str) -> None:
             then.splitlines(), now.splitlines(), f"{path.name} as kept", "as it is now", lineterm="", n=1
         )
         raise AssertionError("the screen looks different:\n" + "\n".join(changes))
+
+
+async def check_all(stage: Stage, name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
+    """The same in every size, the first one last, so that the state can go on from it."""
+    for size in reversed(sizes):
+        await stage.resize(*size)
+        await check(stage, name)
 
 
 async def _at_rest(stage: Stage) -> str:

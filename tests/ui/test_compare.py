@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support.replay import Canned, Replay, as_json, held, ndjson, pausing, replay, stalling
-from tests.support.snapshot import check
+from tests.support.snapshot import check, check_all
 from tests.support.stage import (
     NOBODY,
-    SIZES,
     Stage,
     chats,
     chatting,
@@ -272,12 +271,6 @@ def test_how_the_columns_stand(count: int, width: int, height: int, expected: tu
 
 
 # -- how it looks -------------------------------------------------------------------------------------------------------
-
-
-async def check_all(stage: Stage, name: str) -> None:
-    for size in reversed(SIZES):
-        await stage.resize(*size)
-        await check(stage, name)
 
 
 async def three(stage: Stage, server: Replay, second: Replay, third: Replay) -> None:

@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import StartServer
-from tests.support.app import CHAT, answer, becomes_llamacpp, model_server
-from tests.support.replay import Canned, Replay, as_json, held, ndjson, recorded, replay, stalling
+from tests.support.fitting import ASKED, HUGE, LONG, choosing, counted, nearly_full
+from tests.support.replay import Canned, as_json, held, recorded, replay, stalling
 from tests.support.snapshot import check
-from tests.support.stage import SIZES, Stage, chats, like_ollama, options, running
-from tui.core.endpoint import Endpoint
-from tui.ui.chat.choice import Choice
+from tests.support.stage import SIZES, chats, like_ollama, options, running
 
-LONG = "Why is the sky blue, and why is it red in the evening? " * 60 + "So why?"
-"""About 830 tokens by estimate."""
-HUGE = LONG * 12
-ASKED = "This does not fit into the context window"
-
-
-@pytest.fixture(autouse=True)
-def nobody_was_typing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key is meant for the choice from the moment that it appears."""
-    monkeypatch.setattr("tui.ui.chat.choice.TYPING_S", 0.0)
-
-
-def counted(text: str, prompt: int, completion: int = 40, *, ended: bool = True) -> Canned:
-    """An answer of Ollama after a prompt of so many tokens."""
-    records: list[object] = [{"message": {"role": "assistant", "content": text}, "done": False}]
-    end = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"}
-    figures = {
-        "prompt_eval_count": prompt,
-        "eval_count": completion,
-        "eval_duration": completion * 10**9 // 41,
-    }
-    return ndjson([*records, {**end, **figures}] if ended else records, ended=ended)
+pytestmark = pytest.mark.usefixtures("nobody_was_typing")
 
 
 def overflow(prompt: int, window: int) -> Canned:
@@ -50,45 +23,11 @@ def overflow(prompt: int, window: int) -> Canned:
     return as_json(400, {"error": said})
 
 
-@asynccontextmanager
-async def nearly_full(
-    size: tuple[int, int] = SIZES[0],
-) -> AsyncIterator[tuple[Stage, Replay]]:
-    """A chat of three questions with Ollama, whose window of 8k has 7.6k taken."""
-    async with replay() as server:
-        like_ollama(server).on(
-            "/api/chat",
-            counted("One.", 2400),
-            counted("Two.", 5000),
-            counted("Three.", 7600),
-            counted("Four.", 900),
-        )
-        async with running(server.url, size=size) as stage:
-            await stage.see("ctx 0 of 8k")
-            for question, said in (
-                ("Who was Euler?", "One."),
-                ("And Gauss?", "Two."),
-                ("And Noether?", "Three."),
-            ):
-                await stage.ask(question)
-                await stage.see(said)
-                await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
-            await stage.see("ctx 7.6k of 8k")
-            yield stage, server
-
-
 def messages(body: dict[str, object]) -> list[tuple[str, str]]:
     """Roles and texts of a request."""
     found = body["messages"]
     assert isinstance(found, list)
     return [(message["role"], message["content"]) for message in found]
-
-
-def choosing(stage: Stage) -> bool:
-    """Whether the person is asked, and nothing can be written meanwhile."""
-    shown = stage.app.query_one(Choice).display
-    assert stage.app.query_one("#writing").display is not shown
-    return bool(shown)
 
 
 async def test_what_fits_is_asked_at_once() -> None:
@@ -336,118 +275,6 @@ async def test_a_new_chat_does_not_take_the_question_along() -> None:
         await stage.see(r"Fresh\.")
 
 
-# -- counting -----------------------------------------------------------------------------------------------------------
-
-
-def counting(server: Replay, tokens: int) -> Canned:
-    """Let a replay server be a llama.cpp that counts so many tokens in every prompt."""
-    becomes_llamacpp(server)
-    server.on("/apply-template", as_json(200, {"prompt": "<user>…"}))
-    return as_json(200, {"tokens": list(range(tokens))})
-
-
-async def test_the_servers_count_decides_and_not_the_estimate() -> None:
-    async with model_server(answer("Yes.")) as server:
-        server.on("/tokenize", counting(server, 3000))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            await stage.ask("Short?")
-            await stage.see(r"Yes\.")
-            assert "/tokenize" not in server.paths(), "a short question is not held up"
-            await stage.ask(LONG * 5)
-            await stage.until(lambda: len([p for p in server.paths() if p == CHAT]) == 2, "it is asked")
-            assert "/tokenize" in server.paths()
-            server.on("/tokenize", as_json(200, {"tokens": list(range(3900))}))
-            await stage.ask(LONG * 4)
-            await stage.see(r"this takes 3\.9k tokens")
-            await stage.see("no larger window: llama-server sets it when it starts: --ctx-size")
-            assert "ask all the same" not in stage.text(), "the count is no estimate"
-
-
-async def test_what_is_written_while_the_server_counts_waits() -> None:
-    async with model_server(answer("Yes."), answer("Two.")) as server:
-        server.on("/tokenize", held(counting(server, 900)))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            await stage.ask(LONG * 3)
-            await stage.see("counting the tokens")
-            await stage.ask("And then?")
-            await stage.see("waiting: And then")
-            assert CHAT not in server.paths()
-            server.release.set()
-            await stage.see(r"Two\.")
-            assert [p for p in server.paths() if p == CHAT] == [CHAT, CHAT]
-
-
-async def test_escape_ends_a_count() -> None:
-    async with model_server(answer("Yes.")) as server:
-        server.on("/tokenize", held(counting(server, 900)))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            await stage.ask(LONG * 3)
-            await stage.see("counting the tokens")
-            await stage.press("escape")
-            await stage.see_no_more("counting the tokens")
-            assert stage.app.chat.composer.plain.strip() == LONG * 3
-            server.release.set()
-            await stage.settle()
-            assert CHAT not in server.paths()
-
-
-@pytest.mark.parametrize("key", ["d", "s"])
-async def test_with_a_real_server_of_a_small_window(
-    start_llama: StartServer, script_gguf: Path, key: str
-) -> None:
-    endpoint: Endpoint = start_llama(script_gguf, context_window=1024).endpoint
-    async with running(replace(endpoint, kind=None), overrides={"max_tokens": 200}) as stage:
-        await stage.see("ctx 0 of 1k")
-        for _ in range(3):
-            await stage.ask("What is the difference between a list and a tuple, and when do I use which?")
-            await stage.see("F6 continue")
-        await stage.ask("And a set?")
-        await stage.until(lambda: choosing(stage), "it does not fit")
-        await stage.press(key)
-        await stage.until(lambda: not stage.app.chat.busy, "it is answered")
-        assert not choosing(stage)
-        session = stage.app.chat.session
-        assert session is not None
-        path = session.conversation.path()
-        assert path[-2].content == "And a set?"
-        assert path[-1].content
-        assert path[-1].problem is None
-        assert (path[-1].usage.total or 0) <= 1024
-        assert 1 <= session.conversation.view.cut(path) // 2 <= 3
-        assert bool(session.conversation.view.summary) is (key == "s")
-
-
-# -- the meter ----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_long_draft_counts() -> None:
-    async with nearly_full() as (stage, _):
-        stage.app.chat.composer.fill("Short")
-        await stage.see("ctx 7.6k of 8k")
-        stage.app.chat.composer.fill(LONG)
-        await stage.see(r"ctx ~8\.\dk of 8k")
-        stage.app.chat.composer.fill("")
-        await stage.see("ctx 7.6k of 8k")
-
-
-async def test_a_very_long_draft_is_counted_by_a_server_that_can() -> None:
-    async with model_server(answer("Yes.")) as server:
-        server.on("/tokenize", counting(server, 1234))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            stage.app.chat.composer.fill(LONG)
-            await stage.see(r"ctx ~\d+ of 4")
-            await stage.see(r"ctx 1\.2k of 4")
-            await stage.write("x")
-            await stage.see(r"ctx ~\d+ of 4")
-
-
-# -- how it looks -------------------------------------------------------------------------------------------------------
-
-
 async def test_how_the_choice_looks() -> None:
     async with nearly_full() as (stage, server):
         await stage.ask(LONG)
@@ -470,15 +297,3 @@ async def test_how_the_choice_looks() -> None:
         for size in reversed(SIZES):
             await stage.resize(*size)
             await check(stage, "fit-left-out")
-
-
-async def test_how_a_question_looks_that_is_too_long() -> None:
-    async with model_server(answer("Yes.")) as server:
-        server.on("/tokenize", counting(server, 5000))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            await stage.ask(LONG * 6)
-            await stage.see(ASKED)
-            for size in reversed(SIZES):
-                await stage.resize(*size)
-                await check(stage, "fit-too-long")

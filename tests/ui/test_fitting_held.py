@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.app import answer, becomes_llamacpp, model_server
+from tests.support.fitting import ASKED, HUGE, LONG, choosing, counted
 from tests.support.replay import Replay, replay, stalling
 from tests.support.stage import Stage, chats, like_ollama, ollama_answer, options, running
-from tests.ui.test_fitting import ASKED, HUGE, LONG, choosing, counted
 from tui.core.message import Status
 from tui.ui.chat.choice import TYPING_S, Choice
 

@@ -1,63 +1,16 @@
-"""How each screen looks, held to the pictures in tests/snapshots.
+"""How the screens around the conversation look, held to the pictures in tests/snapshots.
 
 A picture that is meant to change is made anew with UPDATE_SNAPSHOTS=1, as tests/support/snapshot.py says, and looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-
 import pytest
-from textual import events
 
-from tests.support.pictures import png, says_who_can_see
-from tests.support.replay import Replay, as_json, held, recorded, replay, stalling
-from tests.support.sample import MARKDOWN, THOUGHT
-from tests.support.snapshot import FOLDER, check
-from tests.support.stage import (
-    NOBODY,
-    SIZES,
-    Stage,
-    like_ollama,
-    like_router,
-    ollama_answer,
-    running,
-)
-
-QUESTION = "Why does nginx answer 502 after a deploy?"
-BEGINNING = """\
-A **502** means that nginx got no valid answer from the process behind it. After a deploy the usual causes are, in \
-this order:
-
-1. The upstream is still starting. Check with
-
-   ```sh
-   curl -i http://127.0.0.1:8000/healthz
-   ```
-
-2. It listens on another port or socket than nginx expects:"""
-
-
-@asynccontextmanager
-async def ollama() -> AsyncIterator[Replay]:
-    """A made-up Ollama with one model in memory."""
-    async with replay() as server:
-        yield like_ollama(server)
-
-
-async def check_all(stage: Stage, name: str) -> None:
-    """The screen in every size, the first one last, so that the state can go on from it."""
-    for size in reversed(SIZES):
-        await stage.resize(*size)
-        await check(stage, name)
-
-
-async def ready(stage: Stage) -> None:
-    """Connected, and the context window is known."""
-    await stage.see("ctx 0 of 8k")
-
+from tests.support.replay import as_json, held, recorded, replay
+from tests.support.screens import BEGINNING, QUESTION, ollama, ready
+from tests.support.snapshot import FOLDER, check, check_all
+from tests.support.stage import NOBODY, like_router, ollama_answer, running
 
 # -- the empty chat -----------------------------------------------------------------------------------------------------
 
@@ -91,177 +44,6 @@ async def test_a_server_without_a_model() -> None:
             await stage.press("f3")
             await stage.see("has no models yet")
             await check_all(stage, "models-none")
-
-
-# -- answers ------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_chat_with_markdown() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", ollama_answer(MARKDOWN))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask("How do I read a file line by line?")
-            await stage.see("A plain 👍 closes it")
-            await stage.see("ctx 1.2k of 8k")
-            await check_all(stage, "chat-end")
-            await stage.press("ctrl+home")
-            await check_all(stage, "chat-start")
-            await stage.press("pagedown")
-            await check_all(stage, "chat-middle")
-
-
-async def test_an_answer_comes_in_and_is_stopped() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", stalling(ollama_answer(BEGINNING, ended=False)))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("than nginx expects:")
-            await stage.write("and if the socket exists but")
-            await stage.see("socket exists but")
-            await check_all(stage, "chat-answering")
-            await stage.press("escape")
-            await stage.see("stopped by you")
-            await check_all(stage, "chat-stopped")
-
-
-async def test_a_failed_answer() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", recorded("ollama/chat-runner-cannot-load"))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("F5 asks again")
-            await check_all(stage, "chat-failed")
-
-
-async def test_an_interrupted_answer() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", ollama_answer(BEGINNING, ended=False))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("F6 continues")
-            await check_all(stage, "chat-interrupted")
-
-
-async def test_an_answer_that_was_cut() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", ollama_answer(BEGINNING, tokens=512, reason="length"))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("cut at 512 tokens")
-            await check_all(stage, "chat-cut")
-
-
-async def test_reasoning() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", stalling(ollama_answer(thought=THOUGHT, ended=False)))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask("Read a file!")
-            await stage.see(r"thinking … \d lines")
-            await check_all(stage, "reasoning-live")
-            await stage.press("escape")
-            await stage.see("stopped by you")
-
-            server.on("/api/chat", ollama_answer("Line by line.", thought=THOUGHT))
-            await stage.press("ctrl+n")
-            await stage.see("Connected")
-            await stage.ask("Read a file!")
-            await stage.see(r"thought for \d lines")
-            await stage.see("412 tokens")
-            await check_all(stage, "reasoning-folded")
-            await stage.press("ctrl+o")
-            await stage.see("Let me check")
-            await check_all(stage, "reasoning-unfolded")
-
-
-async def test_reading_back_while_an_answer_comes_in() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", ollama_answer(MARKDOWN))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask("How do I read a file line by line?")
-            await stage.see("412 tokens|👍 closes it")
-            await stage.press("ctrl+home")
-            await stage.see("Ctrl\\+G to the end")
-            await check_all(stage, "chat-reading-back")
-
-
-# -- writing ------------------------------------------------------------------------------------------------------------
-
-
-async def test_pasted_pieces_and_files_that_go_along(tmp_path: Path) -> None:
-    (tmp_path / "photo.png").write_bytes(png())
-    (tmp_path / "report.txt").write_text("row\n" * 320)
-    async with ollama() as server:
-        says_who_can_see(server, sees=True).on("/api/chat", ollama_answer("A red square."))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.write("Compare ")
-            stage.app.post_message(events.Paste("row\n" * 4200))
-            await stage.see("⟦pasted 4,200 lines · 1⟧")
-            await stage.see("ctx ~")
-            await check_all(stage, "writing-pasted")
-            stage.app.chat.composer.fill("")
-            stage.app.run_command("attach", f"'{tmp_path / 'photo.png'}' '{tmp_path / 'report.txt'}'")
-            await stage.see("attached: photo.png")
-            await stage.write("What is it?")
-            await stage.see_no_more("Alt.P")
-            await check_all(stage, "writing-attached")
-            await stage.press("enter")
-            await stage.see("A red square")
-            await stage.see("412 tokens")
-            await check_all(stage, "chat-attached")
-
-
-async def test_questions_that_wait() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", stalling(ollama_answer(BEGINNING, ended=False)))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("than nginx expects:")
-            await stage.ask(
-                "And how do I see which socket nginx expects, and who listens on it, and with which rights?"
-            )
-            await stage.see("waiting: And")
-            await check_all(stage, "writing-waiting")
-            await stage.ask("Thanks.")
-            await stage.see("Thanks")
-            await stage.press("escape")
-            await stage.see("2 questions wait")
-            await check_all(stage, "writing-held")
-
-
-async def answered(stage: Stage, count: int) -> None:
-    """Wait until so many questions have whole answers."""
-
-    def is_so() -> bool:
-        session = stage.app.chat.session
-        return not stage.app.chat.doing and session is not None and len(session.conversation) == 2 * count
-
-    await stage.until(is_so, f"{count} answers are there")
-
-
-async def test_searching_in_earlier_prompts() -> None:
-    async with ollama() as server:
-        server.on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url) as stage:
-            await ready(stage)
-            for number, prompt in enumerate((QUESTION, "What is nginx?", "Zażółć gęślą jaźń"), 1):
-                await stage.ask(prompt)
-                await answered(stage, number)
-            await stage.press("ctrl+r")
-            await stage.write("nginx")
-            await stage.see("1 of 2")
-            await check_all(stage, "writing-search")
-            await stage.write("?!")
-            await stage.see("nothing found")
-            await check_all(stage, "writing-search-nothing")
 
 
 # -- models -------------------------------------------------------------------------------------------------------------
@@ -373,46 +155,6 @@ async def test_small_screens(size: tuple[int, int]) -> None:
 
 
 # -- themes -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("theme", ["lokal-light", "high-contrast", "terminal"])
-async def test_themes(theme: str) -> None:
-    async with ollama() as server:
-        server.on("/api/chat", ollama_answer(MARKDOWN), stalling(ollama_answer(BEGINNING, ended=False)))
-        async with running(server.url, theme=theme) as stage:
-            await ready(stage)
-            await stage.ask("How do I read a file line by line?")
-            await stage.see("A plain 👍 closes it")
-            await stage.see("ctx 1.2k of 8k")
-            await stage.press("ctrl+home")
-            await stage.see("Reading a file")
-            await check(stage, f"{theme}-chat")
-            await stage.press("f4")
-            await stage.see("band")
-            await stage.press("1", ".", "2", "enter", "9", "enter")
-            await stage.see("cannot be")
-            await check(stage, f"{theme}-settings")
-            await stage.press("escape", "f3")
-            await stage.see("in memory")
-            await check(stage, f"{theme}-models")
-            await stage.press("ctrl+p")
-            await stage.see("Ask again")
-            await check(stage, f"{theme}-palette")
-
-
-async def test_without_colour() -> None:
-    """NO_COLOR is kept to: not one colour is left, and what colour said is said by attributes and words."""
-    async with ollama() as server:
-        server.on("/api/chat", recorded("ollama/chat-runner-cannot-load"))
-        async with running(server.url, theme="terminal", environ={"NO_COLOR": "1"}) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("F5 asks again")
-            await check(stage, "no-color-failed")
-            for line in stage.lines():
-                for segment in line:
-                    style = segment.style
-                    assert style is None or style.color is None or style.color.is_default, (segment, style)
 
 
 def test_every_picture_belongs_to_a_test() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.support.replay import replay
-from tests.support.snapshot import check
-from tests.support.stage import SIZES, Stage, like_ollama, ollama_answer, running
+from tests.support.snapshot import check, check_all
+from tests.support.stage import like_ollama, ollama_answer, running
 
 CODE = "\n".join(f"    step({number})" for number in range(40))
 ANSWER = f"""\
@@ -23,13 +23,6 @@ and call it:
    python -c 'import steps; steps.all_steps()'
    ```
 """
-
-
-async def check_all(stage: Stage, name: str) -> None:
-    """The screen in every size, the first one last, so that the state can go on from it."""
-    for size in reversed(SIZES):
-        await stage.resize(*size)
-        await check(stage, name)
 
 
 async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings() -> None:

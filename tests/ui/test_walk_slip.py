@@ -7,7 +7,7 @@ import pytest
 from tests.support.app import configure
 from tests.support.replay import stalling
 from tests.support.stage import ollama_answer
-from tests.ui.test_walk import LONG, answered, contents, walked
+from tests.support.walk import LONG, answered, contents, walked
 from tui.ui.chat.slip import Slip
 
 

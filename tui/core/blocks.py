@@ -52,19 +52,24 @@ class BlockSplitter:
             self._writer.write(Kind.BLANK, "")
         return self._writer.take()
 
+    def copy(self) -> BlockSplitter:
+        """Another splitter at the same place in the text, which has given out nothing yet."""
+        other = BlockSplitter()
+        other._writer = self._writer.copy()
+        other._leaf = None if self._leaf is None else replace(self._leaf, lines=self._leaf.lines.copy())
+        other._partial, other._mid_line = self._partial, self._mid_line
+        other._code_blocks = self._code_blocks
+        return other
+
     @property
     def tail(self) -> list[Block]:
         """What is open, as blocks that show it as it would be if the text ended here. Its size is bounded.
 
         An unfinished line that is only markup so far is left out, for it is about to become something else.
         """
-        ahead = BlockSplitter()
-        ahead._writer = self._writer.copy()
-        ahead._leaf = None if self._leaf is None else replace(self._leaf, lines=self._leaf.lines.copy())
-        ahead._mid_line = self._mid_line
-        ahead._code_blocks = self._code_blocks
-        if self._mid_line or not blocklines.is_undecided(self._partial):
-            ahead._partial = self._partial
+        ahead = self.copy()
+        if not self._mid_line and blocklines.is_undecided(self._partial):
+            ahead._partial = ""
         blocks = [block for block in ahead.close() if block.kind is not Kind.BLANK]
         if blocks:
             blocks[-1] = replace(blocks[-1], open=True)
@@ -104,11 +109,8 @@ class BlockSplitter:
             return
         sibling = None
         if depth < len(self._writer.stack):
-            if (
-                self._leaf is not None
-                and self._leaf.kind is Kind.PARAGRAPH
-                and not blocklines.starts_block(rest)
-            ):
+            leaf = self._leaf
+            if leaf is not None and leaf.kind is Kind.PARAGRAPH and not blocklines.starts_block(rest):
                 self._writer.source.append(line)
                 self._append(rest.strip())
                 return
@@ -304,10 +306,8 @@ class BlockSplitter:
 
     def _end_part(self) -> None:
         """Give out what the open leaf holds and let it go on in another part."""
-        leaf = self._leaf
-        if leaf is None or not leaf.lines:
-            return
-        leaf.next_part(self._write_leaf(leaf))
+        if self._leaf is not None and self._leaf.lines:
+            self._leaf.next_part(self._write_leaf(self._leaf))
 
     def _end_leaf(self) -> None:
         leaf, self._leaf = self._leaf, None

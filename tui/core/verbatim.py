@@ -34,6 +34,13 @@ class VerbatimSplitter:
         closed, self._closed = self._closed, []
         return closed
 
+    def copy(self) -> VerbatimSplitter:
+        """Another splitter at the same place in the text, which has given out nothing yet."""
+        other = VerbatimSplitter()
+        other._lines, other._size = self._lines.copy(), self._size
+        other._partial, other._part = self._partial, self._part
+        return other
+
     @property
     def tail(self) -> list[Block]:
         """What is open, of bounded size; nothing if the text ended with a block."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tui.core.blocks import Block, Kind
 from tui.ui.transcript.markdown import block_lines
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.passage import Piece
 from tui.ui.transcript.prose import Line
+from tui.ui.transcript.stream import Piece
 
 CACHED_LINES = 4000
 """How many rendered lines are kept, about 100 screens; the least recently used go first."""

@@ -1,0 +1,122 @@
+"""The engine with a llama-server that is on the PATH, one that will not do among them, and without any llama.cpp."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import StartEngine
+from tests.support.llama import is_alive, processes, until
+from tui.errors import EngineError
+from tui.servers.engine import Engine
+
+_STAND_IN = """#!{python}
+import http.server, json, os, signal, sys
+note = {{"arguments": sys.argv[1:], "parent": os.getppid()}}
+with open({note!r}, "w") as file:
+    json.dump(note, file)
+key = os.environ["LLAMA_API_KEY"]
+{behaviour}
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.headers.get("Authorization") == "Bearer " + key
+        self.send_response(200 if known or self.path == "/health" else 401)
+        self.end_headers()
+        self.wfile.write(b'{{"default_generation_settings": {{"n_ctx": 2048}}}}')
+
+port = int(sys.argv[sys.argv.index("--port") + 1])
+http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Puts a llama-server on the PATH that is none; it notes how it was called in the file that is returned."""
+
+    def install(behaviour: str = "") -> Path:
+        note = tmp_path / "called.json"
+        program = tmp_path / "bin" / "llama-server"
+        program.parent.mkdir()
+        program.write_text(
+            _STAND_IN.format(python=sys.executable, note=str(note), behaviour=behaviour), encoding="utf-8"
+        )
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        return note
+
+    return install
+
+
+async def test_a_llama_server_on_the_path_is_preferred(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path
+) -> None:
+    note = stand_in()
+    one = engine(script_gguf, gpu_layers=12, temperature=0.5)
+    endpoint = await one.start()
+    called = note.read_text()
+    assert str(script_gguf) in called
+    assert '"--ctx-size", "8192", "--n-gpu-layers", "12"' in called
+    assert '"--jinja"' in called
+    assert endpoint.api_key not in called
+    assert one.context_window == 2048
+    left = processes(one)
+    await one.stop()
+    until(lambda: not any(map(is_alive, left)), "the server's processes are gone")
+
+
+async def test_a_server_that_will_not_end_is_killed(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path
+) -> None:
+    stand_in("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    one = engine(script_gguf)
+    await one.start()
+    left = processes(one)
+    await one.stop()
+    until(lambda: not any(map(is_alive, left)), "the server's processes are gone")
+
+
+async def test_a_llama_server_that_is_too_old_says_so(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path
+) -> None:
+    note = stand_in("sys.exit('error: unknown argument: --jinja')")
+    with pytest.raises(EngineError) as caught:
+        await engine(script_gguf).start()
+    assert "unknown argument: --jinja" in caught.value.detail
+    assert str(note.parent / "bin" / "llama-server") in caught.value.hint
+
+
+async def test_a_llama_server_that_cannot_run_says_so(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path
+) -> None:
+    program = stand_in().parent / "bin" / "llama-server"
+    program.write_text("#!/nowhere/python\n")
+    with pytest.raises(EngineError) as caught:
+        await engine(script_gguf).start()
+    assert "failed to run" in caught.value.detail
+
+
+async def test_somebody_else_on_the_port_is_not_taken_for_the_server(
+    stand_in: Callable[..., Path], script_gguf: Path, tmp_path: Path
+) -> None:
+    """Both can bind one port where SO_REUSEPORT is set; only our own server knows the key."""
+    stand_in("key = 'another'")
+    one = Engine(script_gguf, tmp_path / "logs")
+    with pytest.raises(EngineError, match="No free port"):
+        await one.start()
+    assert not one.running
+
+
+async def test_without_any_llama_cpp_the_hint_says_how_to_get_it(
+    engine: StartEngine, script_gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(EngineError) as caught:
+        await engine(script_gguf).start()
+    assert "lokal[engine]" in caught.value.hint

@@ -1,0 +1,220 @@
+"""Searching the chats in the running app, and jumping to what was found; and how it looks."""
+
+from __future__ import annotations
+
+from textual import events
+
+from tests.support.chat_list import check_all, stored, with_chats
+from tests.support.many_chats import DAY, NOON, chat, fill, store_of_home
+from tests.support.replay import replay
+from tests.support.stage import like_ollama, ollama_answer, questions, running
+from tui.core.message import Message, Role
+
+# -- searching ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_word_is_found_and_jumped_to() -> None:
+    async with with_chats(30) as (stage, _):
+        await stage.press("ctrl+f")
+        await stage.see("search")
+        await stage.see("Chats|haiku")
+        await stage.write("THING17 gate")
+        await stage.see("1 hit")
+        await stage.see("\n›Zażółć gęślą jaźń 17 +answer · 2024-02-27")
+        assert "underline" in stage.style_of("thing17")
+        await stage.press("enter")
+        await stage.see("Enter send")
+        await stage.see("It speaks of thing17 and of a bad gateway")
+        assert "bold underline" in stage.style_of("thing17")
+        assert "underline" in stage.style_of("gateway"[:4])
+        assert "underline" not in stage.style_of("speaks")
+        await stage.press("escape")
+        assert "underline" not in stage.style_of("thing17")
+        await stage.write("Go on")
+        await stage.see("› Go on")
+
+
+async def test_enter_before_the_hits_are_there_opens_the_first() -> None:
+    async with with_chats(30) as (stage, server):
+        for key in ("ctrl+f", *"thing23", "enter", *"Hm", "enter"):
+            stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await stage.see("Yes.")
+        assert questions(server) == ["Hm"]
+        session = stage.app.chat.session
+        assert session is not None
+        assert session.conversation.id == "chat-0023"
+
+
+async def test_searching_from_the_list_and_back() -> None:
+    async with with_chats(10) as (stage, _):
+        await stage.press("f7")
+        await stage.see("Chats  10")
+        await stage.press("/")
+        await stage.write("gateway")
+        await stage.see("10 hits")
+        await stage.press("down", "down", "pagedown", "pageup", "down")
+        await stage.press("escape")
+        await stage.see("Chats  10")
+        await stage.press("ctrl+f")
+        await stage.write("nothing of the kind")
+        await stage.see("Nothing found for “nothing of the kind”")
+        await stage.press("enter")
+        await stage.see("no hits")
+        await stage.press("ctrl+u")
+        await stage.see_no_more("Nothing found")
+        await stage.see("Zażółć")
+        await stage.press("down", "enter")
+        await stage.see("Here is answer 0")
+
+
+async def test_more_hits_come_as_one_goes_down() -> None:
+    async with with_chats(120) as (stage, _):
+        await stage.press("ctrl+f")
+        await stage.write("gateway")
+        await stage.see("over 50 hits")
+        await stage.press("pagedown", "pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
+        await stage.see("over 100 hits")
+        for _ in range(20):
+            await stage.press("pagedown")
+        await stage.see("120 hits")
+        await stage.press("enter")
+        await stage.see("bad gateway")
+
+
+async def test_keys_that_come_before_the_chats_are_open() -> None:
+    fill(9)
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
+        async with running(server.url) as stage:
+            for key in ("f7", "down", "down", "enter"):
+                stage.app.post_message(events.Key(key, None))
+            await stage.see("Here is answer 1")
+        async with running(server.url) as stage:
+            for key in ("ctrl+f", *"thing5", "enter"):
+                stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await stage.see("It speaks of thing5")
+
+
+async def test_a_title_is_found() -> None:
+    async with with_chats(5) as (stage, _):
+        with store_of_home() as other:
+            other.rename("chat-0004", "Quarterly figures")
+        await stage.press("ctrl+f")
+        await stage.write("figures")
+        await stage.see("\n›Quarterly figures +title")
+        await stage.press("enter")
+        await stage.see("Here is answer 4")
+
+
+async def test_the_branch_of_the_message_that_was_found_is_opened() -> None:
+    with store_of_home() as store:
+        first, *_ = chat(store, "tree", ("Root?", "The old answer has a zebra."))
+        other = Message("other", first.id, Role.ASSISTANT, "The new answer has none.", NOON + 5)
+        store.add_message("tree", other)
+    async with with_chats(0) as (stage, _):
+        await stage.press("f7", "enter")
+        await stage.see("The new answer")
+        await stage.press("ctrl+f")
+        await stage.write("zebra")
+        await stage.see("1 hit")
+        await stage.press("enter")
+        await stage.see("Enter send")
+        await stage.see("The old answer has a zebra")
+        assert "underline" in stage.style_of("zebra")
+        await stage.see("1/2")
+        leaf = stored(stage).load("tree").leaf
+        assert leaf is not None
+        assert leaf.id == "tree-1"
+
+
+async def test_the_jump_goes_to_the_line() -> None:
+    with store_of_home() as store:
+        text = "\n\n".join(f"Paragraph {number} of many." for number in range(200))
+        chat(
+            store,
+            "long",
+            ("Speak", text.replace("Paragraph 120 of", "The needle lies in"), "Thanks", "Welcome"),
+        )
+    async with with_chats(0) as (stage, _):
+        await stage.press("f7", "enter")
+        await stage.see("Welcome")
+        await stage.press("ctrl+f")
+        await stage.write("needle")
+        await stage.see("1 hit")
+        await stage.press("enter")
+        await stage.see("The needle lies in")
+        await stage.see("reading back")
+        place = next(at for at, line in enumerate(stage.screen()) if "The needle lies in" in line)
+        assert 3 <= place <= 12
+        await stage.press("ctrl+g")
+        await stage.see("Welcome")
+
+
+async def test_the_slash_commands() -> None:
+    async with with_chats(5) as (stage, _):
+        await stage.ask("/search thing3")
+        await stage.see("search thing3")
+        await stage.see("1 hit")
+        await stage.press("escape")
+        await stage.see("Enter send")
+        await stage.ask("/chats")
+        await stage.see("Chats  5")
+
+
+async def test_an_index_that_is_behind_is_told_and_caught_up_with() -> None:
+    with store_of_home() as store:
+        for number in range(30):
+            chat(store, f"c{number}", (f"Question {number}", "An answer with a zebra"), NOON + number * DAY)
+        while store.index_some():
+            pass
+        # As a database of the first release comes out of its migration.
+        with store._database.writing("test") as connection:
+            connection.execute("INSERT INTO unindexed (chat_id, message_id) SELECT chat_id, id FROM messages")
+            connection.execute("DELETE FROM search")
+            connection.execute("DELETE FROM documents")
+    async with with_chats(0) as (stage, _):
+        await stage.until(lambda: stored(stage).index_backlog() == 0, "the index is made in the background")
+        await stage.press("ctrl+f")
+        await stage.write("zebra")
+        await stage.see("30 hits")
+
+
+async def test_a_hit_may_not_say_what_it_wants_to_the_terminal() -> None:
+    with store_of_home() as store:
+        chat(
+            store,
+            "evil",
+            ("zebra \x1b]0;pwned\x07\x1b[31m[bold]red[/]\u202e", "Hm"),
+            title="T\x1b[2J\u202etitle",
+        )
+    async with with_chats(0) as (stage, _):
+        await stage.press("ctrl+f")
+        await stage.write("zebra")
+        await stage.see("1 hit")
+        assert not set(stage.text()) & set("\x1b\x07\u202e")
+        await stage.see(r"zebra \[bold\]red\[/\]")
+
+
+# -- how it looks -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_search_looks() -> None:
+    async with with_chats(60) as (stage, _):
+        await stage.press("ctrl+f")
+        await stage.write("gate thing")
+        await stage.see("over 50 hits")
+        await stage.press("down")
+        await check_all(stage, "chats-search")
+        await stage.write("x")
+        await stage.see("Nothing found")
+        await check_all(stage, "chats-search-nothing")
+
+
+async def test_a_found_place_looks() -> None:
+    async with with_chats(10) as (stage, _):
+        await stage.press("ctrl+f")
+        await stage.write("“bad gateway” thing3")
+        await stage.see("1 hit")
+        await stage.press("enter")
+        await stage.see("It speaks of")
+        await check_all(stage, "chats-found")
