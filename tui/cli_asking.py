@@ -220,9 +220,8 @@ class Asking:
 
     def _remark(self, answer: Message) -> None:
         """What a person should know of an answer that is whole for the server but not for them."""
-        limit, came = answer.parameters.get("max_tokens"), answer.usage.completion
-        if answer.finish_reason == "length" and isinstance(limit, int) and (came or limit) >= limit:
-            say(f"The answer was cut at {limit} tokens; --set max_tokens=N allows more")
+        if answer.finish_reason == "length" and answer.cut_at:
+            say(f"The answer was cut at {answer.cut_at} tokens; --set max_tokens=N allows more")
         elif answer.finish_reason == "length":
             say("The answer was cut: the context window is full")
         if self._generation is not None and self._generation.tool_calls:

@@ -3,7 +3,8 @@
 LokalError                title, detail, hint
 ├── UsageError            the command line, a preset, theme or parameter name
 ├── FileError             a file cannot be read, parsed or written
-│   └── MalformedFile     ... with the line and column
+│   ├── MalformedFile     ... with the line and column
+│   └── Rescued           ... but holds what a person wrote, which is nowhere else
 ├── StoreError            the chat database
 │   └── ChatGone          ... has this chat no longer
 ├── EngineError           the embedded llama.cpp engine
@@ -67,6 +68,10 @@ class MalformedFile(FileError):
         super().__init__(path, title, detail, hint)
         self.line = line
         self.column = column
+
+
+class Rescued(FileError):
+    """What a person wrote could not be taken over; it is in the file `path`, and nowhere else."""
 
 
 class StoreError(LokalError):

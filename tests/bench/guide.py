@@ -10,14 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.guide import Asked, Examiner, examiner, held, leaning, with_typos
+from tests.support.guide import Asked, Examiner, examiner, held, leaning, roundabout, with_typos
 from tests.support.llama import children
 from tui.guide.source import Source, load
 
-LANGUAGES = ("en", "ru", "pl", "vi", "uz")
 _NAMES = {"en": "English", "ru": "Russian", "pl": "Polish", "vi": "Vietnamese", "uz": "Uzbek"}
 
 
@@ -27,20 +26,17 @@ def main() -> int:
     missed = 0
     misses: list[str] = []
     with tempfile.TemporaryDirectory() as folder, examiner(Path(folder)) as guide:
-        for language in LANGUAGES:
-            for name, asked, bar in _rows(source, language):
-                right = [one for one in asked if guide.right(one)]
-                share = len(right) / len(asked)
-                missed += share < bar
-                print(
-                    f"{_NAMES[language]:11}{name:28}{share:7.1%} of {len(asked):4}   bar {bar:.0%}",
-                    flush=True,
-                )
-                misses += [
-                    f"  {one.subject.key:26} {one.before and one.before + ' / '}{one.question}"
-                    for one in asked
-                    if one not in right
-                ]
+        for name, asked, bar in _rows(source):
+            right = [one for one in asked if guide.right(one)]
+            share = len(right) / len(asked)
+            missed += share < bar
+            limit = f"   bar {bar:.0%}" if bar else ""
+            print(f"{name:38}{share:7.1%} of {len(asked):4}{limit}", flush=True)
+            misses += [
+                f"  {one.subject.key:26} {one.before and one.before + ' / '}{one.question}"
+                for one in asked
+                if one not in right
+            ]
         same, other = _variety(guide)
         print(f"technical says the same {same:.0%}; creative says it otherwise {other:.0%}")
         memory = _memory(guide)
@@ -54,14 +50,17 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _rows(source: Source, language: str) -> list[tuple[str, Sequence[Asked], float]]:
-    inside = held(source, language, outside=False)
-    return [
-        ("held phrasings", inside, 0.9 if language == "en" else 0.8),
-        ("with a typing error", with_typos(inside), 0.8),
-        ("out of scope, refused", held(source, language, outside=True), 0.9),
-        ("leaning on the one before", leaning(source, language), 0.8),
-    ]
+def _rows(source: Source) -> Iterator[tuple[str, Sequence[Asked], float]]:
+    """What is asked, and the least share that has to be right; 0 = measured without a bar."""
+    for language, name in _NAMES.items():
+        inside = held(source, language, outside=False)
+        yield f"{name}: held phrasings", inside, 0.9 if language == "en" else 0.8
+        yield f"{name}: with a typing error", with_typos(inside), 0.8
+        yield f"{name}: leaning on the one before", leaning(source, language), 0.8
+        yield f"{name}: said in a roundabout way", roundabout(source, language), 0
+        yield f"{name}: out of scope, refused", held(source, language, outside=True), 0
+    everywhere = [one for language in _NAMES for one in held(source, language, outside=True)]
+    yield "All languages: out of scope, refused", everywhere, 0.9
 
 
 def _variety(guide: Examiner) -> tuple[float, float]:

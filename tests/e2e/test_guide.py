@@ -35,8 +35,8 @@ def test_the_template_reads_as_the_training_did(guide: Examiner, question: str) 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_understands_what_it_was_never_trained_on(guide: Examiner, source: Source, language: str) -> None:
-    # One in six: `python -m tests.bench.guide` asks them all. The floors are what this model reaches, less a little.
-    inside = held(source, language, outside=False)[::6]
+    # Some of them: `python -m tests.bench.guide` asks them all. The floors are what this model reaches, less a little.
+    inside = held(source, language, outside=False)[:: 8 if language == "en" else 4]
     share = sum(guide.right(one) for one in inside) / len(inside)
     assert share >= 0.8
     typed = with_typos(inside)

@@ -93,6 +93,12 @@ def held(source: Source, language: str, *, outside: bool) -> list[Asked]:
     ]
 
 
+def roundabout(source: Source, language: str) -> list[Asked]:
+    """The questions in scope that share few words with those that were trained on."""
+    subjects = [subject for subject in source.subjects if subject.language == language]
+    return [Asked(question, subject) for subject in subjects for question in subject.roundabout]
+
+
 def with_typos(asked: Sequence[Asked]) -> list[Asked]:
     """Each with a typing error in one word, always the same one."""
     chance = random.Random(20261122)

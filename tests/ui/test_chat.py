@@ -259,16 +259,6 @@ async def test_new_lines_below_are_counted() -> None:
         await stage.see("Paragraph 59")
 
 
-async def test_a_long_notice_is_cut_and_a_toast_is_shown_in_other_tabs() -> None:
-    async with chatting(size=(50, 20)) as (stage, _):
-        stage.app.tell("a very long notice " * 8, "warning")
-        await stage.see("── a very long notice .*… ─")
-        assert all(cell_len(line) <= 50 for line in stage.screen())
-        await stage.press("f4")
-        stage.app.tell("[not markup]")
-        await stage.see(r"\[not markup\]")
-
-
 # -- stopping and writing down ------------------------------------------------------------------------------------------
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from textual import events
 
 from tests.support.app import configure
 from tests.support.chat_list import check_all, stored, under_cursor, with_chats
 from tests.support.many_chats import store_of_home
 from tests.support.replay import stalling
-from tests.support.stage import Stage, ollama_answer, questions
+from tests.support.stage import SIZES, Stage, ollama_answer, questions
 from tui.ui.chats.pane import ChatsPane
 
 
@@ -56,17 +58,31 @@ async def test_walking_through_hundreds_of_chats() -> None:
         await stage.see("\n›.*699")
         assert sum(1 for place in range(700) if pane(stage).listed.at(place)) < 300, "never all in memory"
         await stage.press("pageup")
-        await stage.see("\n›.*681")
+        await stage.see("\n›.*682")
         await stage.press("home")
         await stage.see("\n›Write a haiku about rain .*pinned")
-        for _ in range(12):
+        for _ in range(13):
             await stage.press("pagedown")
-        await stage.see("\n›.*216")
+        await stage.see("\n›.*221")
         await stage.see_no_more("\n.…\n")
         await stage.press("up", "up", "enter")
-        await stage.see("Here is answer 214")
+        await stage.see("Here is answer 219")
         await stage.press("f7")
-        await stage.see("\n›.*214 +open")
+        await stage.see("\n›.*219 +open")
+
+
+async def test_every_key_is_shown_where_there_is_room_for_it() -> None:
+    keys = "/ search  R rename  P pin  D delete  A archive  U undo  Shift+A archived  E export"
+    async with with_chats(60) as (stage, _):
+        await stage.press("f7")
+        for columns, rows in (*SIZES, (50, 15), (119, 60)):
+            await stage.resize(columns, rows)
+            await stage.see("Chats  60")
+            for hint in keys.split("  "):
+                await stage.see(re.escape(hint))
+        await stage.resize(50, 10)
+        await stage.see("/ search")
+        assert "E export" not in stage.text(), "where there is hardly any the chats have it"
 
 
 async def test_the_keys_can_be_others() -> None:

@@ -8,6 +8,7 @@ import pytest
 from textual import events
 
 from tests.support.chat_list import titles, under_cursor, with_chats
+from tests.support.many_chats import store_of_home
 from tests.support.replay import stalling
 from tests.support.stage import ollama_answer
 
@@ -100,6 +101,19 @@ async def test_deleting_the_open_chat_opens_an_empty_one_and_undo_opens_it_again
         await stage.press("escape")
         await stage.see("Half\n")
         await stage.see("stopped by you")
+
+
+@pytest.mark.parametrize("key", ["enter", "p", "e", "a", "d"])
+async def test_a_chat_that_is_gone_meanwhile_is_called_by_its_title(key: str) -> None:
+    async with with_chats(3) as (stage, _):
+        await stage.press("f7")
+        await stage.see("\n›Write a haiku")
+        with store_of_home() as other:
+            other.purge_chat("chat-0002")
+        await stage.press(key)
+        await stage.see("The chat “Write a haiku about rain” was deleted meanwhile")
+        await stage.see("Chats  2")
+        assert "chat-00" not in stage.text()
 
 
 async def test_a_chat_is_written_to_a_new_file_each_time(

@@ -106,6 +106,21 @@ async def test_a_title_is_found() -> None:
         await stage.see("Here is answer 4")
 
 
+async def test_a_chat_that_was_deleted_elsewhere_is_called_by_its_title() -> None:
+    async with with_chats(5) as (stage, _):
+        await stage.press("ctrl+f")
+        await stage.write("thing3")
+        await stage.see("1 hit")
+        title = stored(stage).find("chat-0003").title
+        with store_of_home() as other:
+            other.purge_chat("chat-0003")
+        await stage.press("enter")
+        await stage.see(f"The chat “{title[:29]}.*” was deleted meanwhile")
+        await stage.see("no hits")
+        assert "chat-0003" not in stage.text()
+        assert "lokal chats" not in stage.text()
+
+
 async def test_the_branch_of_the_message_that_was_found_is_opened() -> None:
     with store_of_home() as store:
         first, *_ = chat(store, "tree", ("Root?", "The old answer has a zebra."))

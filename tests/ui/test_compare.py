@@ -121,14 +121,17 @@ async def test_one_column_fails_and_the_others_go_on() -> None:
         server.on("/api/chat", ollama_answer(FIRST))
         like_ollama(other, ("phi4", "14B", 1)).on("/api/chat", as_json(500, {"error": "out of memory"}))
         await stage.ask(f"/compare creative creative on {other.url} creative on {NOBODY.url}: {SKY}")
-        await whole(stage, 3)
+        await stage.see(r"\n 1 answer · 2 failed ")
         await stage.see("out of memory")
         assert "Sunlight is scattered" in stage.text()
         assert "failed" in stage.row(r"failed")
         assert [message.status for message in answers(stage)].count(Status.FAILED) == 2
-        await stage.press("enter")
-        await stage.see("the 2 other answers stay")
+        await stage.press("right", "enter")
+        await stage.see("there is no answer in this column")
+        await stage.press("left", "enter")
+        await stage.see("─ Kept ─")
         assert open_answer(stage) == FIRST
+        assert [message.content for message in answers(stage)] == [FIRST], "the others were no answers"
 
 
 async def test_a_server_of_its_own_is_asked_with_a_model_that_it_has() -> None:
@@ -277,7 +280,7 @@ async def three(stage: Stage, server: Replay, second: Replay, third: Replay) -> 
     """A comparison of three servers, so that it is known who says what."""
     server.on("/api/chat", ollama_answer(FIRST))
     like_ollama(second, ("qwen2.5:7b", "7B", 1)).on("/api/chat", ollama_answer(SECOND, thought="Hm."))
-    like_ollama(third, ("phi4", "14B", 1)).on("/api/chat", ollama_answer(THIRD, reason="length"))
+    like_ollama(third, ("phi4", "14B", 1)).on("/api/chat", ollama_answer(THIRD, tokens=768, reason="length"))
     await stage.ask(
         f"/compare technical creative@qwen2.5:7b on {second.url} chatbot@phi4 on {third.url}: {SKY}"
     )

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.fitting import ASKED, nearly_full
+from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
-from tests.support.stage import chats, chatting, like_ollama, ollama_answer, running
-from tui.core.message import Role, Status
+from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running
+from tui.ui.desk import Link
+
+pytestmark = pytest.mark.usefixtures("nobody_was_typing")
 
 LONG = "Why is the sky blue, and why is it red in the evening? " * 600
 """About 8,300 tokens by estimate."""
 SKY = "Why is the sky blue?"
 FIRST = "Sunlight is scattered by the air, blue light the most."
+
+
+def sent(body: Mapping[str, object]) -> list[dict[str, str]]:
+    """The turns of a chat request."""
+    found = body["messages"]
+    assert isinstance(found, list)
+    return found
 
 
 def larger(server: Replay, window: int) -> None:
@@ -18,26 +35,140 @@ def larger(server: Replay, window: int) -> None:
     like_ollama(server, ("phi4", "14B", 1)).on("/api/ps", as_json(200, {"models": loaded}))
 
 
-async def test_what_does_not_fit_is_not_sent_to_anybody() -> None:
-    async with chatting(size=(120, 40)) as (stage, server):
+async def test_what_does_not_fit_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    async with chatting() as (stage, server):
+        stage.app.run_command("attach", str(tmp_path / "notes.txt"))
+        await stage.see("attached: notes.txt 1 line")
         await stage.ask(f"/compare technical creative: {LONG}")
-        await stage.see(r"\n 2 answers ")
+        await stage.see(f"{ASKED} *\n The window has 8k; this takes")
+        assert not stage.app.chat.attached
+        await stage.press("c")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.plain.strip() == f"/compare technical creative: {LONG}".strip()
+        assert [file.name for file in stage.app.chat.attached] == ["notes.txt"]
+        assert stage.app.chat.session is not None
+        assert len(stage.app.chat.session.conversation) == 0, "it was not asked, so it is not in the chat"
         assert chats(server) == []
-        await stage.see("This does not fit into the context")
-        await stage.see("The window has 8k; this takes")
-        await stage.see("Ask something shorter, or set")
-        session = stage.app.chat.session
-        assert session is not None
-        failed = [message for message in session.conversation if message.role is Role.ASSISTANT]
-        assert [message.status for message in failed] == [Status.FAILED] * 2
 
 
-async def test_a_column_with_a_larger_window_is_asked_all_the_same() -> None:
+async def test_the_oldest_is_left_out_for_all_columns() -> None:
+    async with nearly_full() as (stage, server):
+        server.on("/api/chat", ollama_answer(FIRST))
+        await stage.ask(f"/compare technical creative: {OVER}")
+        await stage.see(ASKED)
+        await stage.press("d")
+        await stage.see(r"\n 2 answers ")
+        first, second = ([one["content"] for one in sent(body)] for body in chats(server)[-2:])
+        assert first == second
+        assert first[-1] == OVER.strip()
+        assert "Who was Euler?" not in first
+        await stage.press("enter")
+        await stage.see("Kept; the other answer stays")
+        await stage.press("ctrl+home")
+        await stage.see("not seen")
+
+
+async def test_the_last_question_again_is_held_too_and_the_chat_stays_as_it_is() -> None:
+    async with nearly_full() as (stage, server):
+        stage.app.set_desk(replace(stage.app.desk, overrides={"context_window": 4096}))
+        await stage.ask("/compare technical creative")
+        await stage.see(ASKED)
+        await stage.press("escape")
+        await stage.see_no_more(ASKED)
+        assert len(chats(server)) == 3
+        assert stage.app.chat.composer.plain == ""
+        await stage.ask("/compare technical creative")
+        await stage.see(ASKED)
+        await stage.press("l")
+        await stage.see(r"\n 2 answers ")
+        windows = [options(body)["num_ctx"] for body in chats(server)[-2:]]
+        assert windows == [8192, 8192]
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_while_the_model_is_loaded_anew_all_columns_wait_for_it(works: bool) -> None:
+    async with chatting() as (stage, server):
+        text = f"/compare technical creative: {LONG}".strip()
+        await stage.ask(text)
+        await stage.see(ASKED)
+        before, gone = stage.app.desk, replace(stage.app.desk, connection=None, window=None)
+        stage.app.set_desk(replace(gone, link=Link.STARTING))
+        stage.app.chat.go_on()
+        await stage.see("loading the model")
+        assert ASKED not in stage.text()
+        assert chats(server) == []
+        stage.app.set_desk(replace(before, window=32768) if works else replace(gone, link=Link.NONE))
+        if works:
+            await stage.see(r"\n 2 answers ")
+            assert len(chats(server)) == 2
+        else:
+            await stage.until(lambda: stage.app.chat.composer.plain == text, "the command comes back")
+            assert not stage.app.chat.busy
+
+
+async def test_the_command_is_kept_with_its_chat() -> None:
+    async with chatting() as (stage, _):
+        first = stage.app.chat.session
+        assert first is not None
+        await stage.ask(SKY)
+        await stage.see("Yes.")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        text = f"/compare technical creative: {LONG}".strip()
+        await stage.ask(text)
+        await stage.see(ASKED)
+        backstage = stage.app.backstage
+        backstage.flush(5)
+        assert backstage._store is not None
+        assert backstage._store.draft(first.draft_key) == text, "also if lokal is killed now"
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.app.chat.session is not first, "there is a new chat")
+        assert stage.app.chat.composer.plain == ""
+        stage.app.chat.open(first)
+        await stage.until(lambda: stage.app.chat.composer.plain == text, "the command is there")
+
+
+async def test_what_is_asked_comes_back_from_the_palette_as_it_was_written() -> None:
+    async with chatting() as (stage, server):
+        stage.app.chat.composer.fill(LONG)
+        stage.app.run_command("compare")
+        await stage.see(ASKED)
+        await stage.press("c")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.plain == LONG
+        assert chats(server) == []
+
+
+async def test_another_model_of_the_server_is_asked_for_its_window_first() -> None:
+    async with replay() as server:
+        like_ollama(server, ("llama3.2:3b", "3.2B", 1), ("phi4", "14B", 1))
+        loaded = [
+            {"name": name, "model": name, "size": 1, "context_length": window}
+            for name, window in (("llama3.2:3b", 32768), ("phi4", 2048))
+        ]
+        server.on("/api/ps", as_json(200, {"models": loaded})).on("/api/chat", ollama_answer(FIRST))
+        async with running(server.url) as stage:
+            await stage.see("ctx 0 of 33k|ctx 0 of 32k")
+            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
+            await stage.ask(f"/compare technical technical@phi4: {LONG}")
+            await stage.see(f"{ASKED} of technical@phi4")
+            assert chats(server) == []
+            await stage.press("a")
+            await stage.see(r"\n 1 answer · 1 failed ")
+            assert [body["model"] for body in chats(server)] == ["llama3.2:3b"]
+            await stage.press("enter")
+            await stage.see("─ Kept ─")
+
+
+async def test_a_column_with_a_larger_window_can_be_asked_all_the_same() -> None:
     async with replay() as other, chatting() as (stage, server):
         larger(other, 32768)
         other.on("/api/chat", ollama_answer(FIRST))
         await stage.ask(f"/compare technical technical on {other.url}: {LONG}")
-        await stage.see(r"\n 2 answers ")
+        await stage.see(f"{ASKED} of technical")
+        await stage.see("ask the others all the same, and not technical")
+        await stage.press("a")
+        await stage.see(r"\n 1 answer · 1 failed ")
         assert chats(server) == []
         assert [body["model"] for body in chats(other)] == ["phi4"]
         await stage.see("Sunlight is scattered")
@@ -48,7 +179,7 @@ async def test_a_column_whose_server_has_a_smaller_window_is_not_asked() -> None
         larger(other, 2048)
         server.on("/api/chat", ollama_answer(FIRST))
         await stage.ask(f"/compare technical technical on {other.url}: {LONG[:12_000]}")
-        await stage.see(r"\n 2 answers ")
+        await stage.see(r"\n 1 answer · 1 failed ")
         assert len(chats(server)) == 1
         assert chats(other) == []
         await stage.see("The window has 2k")

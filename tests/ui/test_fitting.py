@@ -174,6 +174,19 @@ async def test_a_larger_window() -> None:
         await stage.see("of 16k")
 
 
+async def test_the_larger_window_holds_the_answer_too() -> None:
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", counted("Yes.", 6700))
+        limits = {"context_window": 2048, "max_tokens": 100_000}
+        async with running(server.url, overrides=limits) as stage:
+            await stage.see("ctx 0 of 2k")
+            await stage.ask(LONG * 8)
+            await stage.see("a window of 16k")  # 8k would hold the question, but not the 4k for its answer
+            await stage.press("l")
+            await stage.see(r"Yes\.")
+            assert options(chats(server)[-1])["num_ctx"] == 16384
+
+
 async def test_an_old_ollama_is_asked_how_large_the_window_can_be() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", counted("Yes.", 12))

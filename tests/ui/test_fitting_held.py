@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.app import answer, becomes_llamacpp, model_server
 from tests.support.fitting import ASKED, HUGE, LONG, choosing, counted
-from tests.support.replay import Replay, replay, stalling
+from tests.support.replay import Replay, held, recorded, replay, stalling
 from tests.support.stage import Stage, chats, like_ollama, ollama_answer, options, running
 from tui.core.message import Status
 from tui.ui.chat.choice import TYPING_S, Choice
@@ -142,6 +142,32 @@ async def test_an_edit_that_does_not_fit_is_kept_with_its_chat() -> None:
         assert stage.app.chat.composer.plain == ""
         stage.app.chat.open(first)
         await stage.until(lambda: stage.app.chat.composer.plain == HUGE, "the edit is there")
+
+
+async def test_what_was_written_down_before_there_was_a_server_comes_back_too(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    async with replay() as server:
+        like_ollama(server).on("/api/version", held(recorded("ollama/version")))
+        async with running(server.url, overrides={"context_window": 1024}) as stage:
+            chat = stage.app.chat
+            await stage.until(lambda: chat.session is not None, "the chats are open")
+            stage.app.run_command("attach", str(tmp_path / "notes.txt"))
+            await stage.see("attached: notes.txt 1 line")
+            await stage.ask(LONG)
+            session = chat.session
+            assert session is not None
+            await stage.until(lambda: len(session.conversation) == 1, "it is written down")
+            server.release.set()
+            await stage.see(ASKED)
+            await stage.see("do not ask: the text comes back")
+            await stage.press("escape")
+            await stage.see_no_more(ASKED)
+            assert chat.composer.plain == LONG
+            assert [file.name for file in chat.attached] == ["notes.txt"]
+            assert len(session.conversation) == 0
+            chat.composer.fill("Short?")
+            await stage.press("enter")
+            await stage.until(lambda: len(chats(server)) == 1, "the chat goes on")
 
 
 async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path) -> None:

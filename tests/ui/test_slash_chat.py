@@ -181,6 +181,20 @@ async def test_export(here: Path) -> None:
             )
 
 
+async def test_an_export_counts_what_is_in_the_file(here: Path) -> None:
+    async with chatting() as (stage, _):
+        await answered(stage, "Why?")
+        await stage.press("f5")
+        await stage.see("2/2")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        await stage.ask("/export one.md")
+        await stage.see(r"2 messages in .*one\.md; 1 in other branches left")
+        assert "2 messages · 1 more in other branches" in (here / "one.md").read_text()
+        await stage.ask("/export one.json")
+        await stage.see(r"3 messages in .*one\.json")
+        assert len(json.loads((here / "one.json").read_text())["messages"]) == 3
+
+
 async def test_import(here: Path) -> None:
     async with chatting() as (stage, _):
         await answered(stage, "Why?")

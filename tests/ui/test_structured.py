@@ -119,7 +119,7 @@ async def test_what_is_no_json_stays_as_it_came() -> None:
 
 async def test_an_answer_that_was_cut_is_not_judged() -> None:
     async with chatting() as (stage, server):
-        server.on("/api/chat", ollama_answer('{"a": "b', reason="length"))
+        server.on("/api/chat", ollama_answer('{"a": "b', tokens=512, reason="length"))
         await stage.ask("/schema json")
         await stage.ask("Give me JSON")
         await stage.see("cut at 512 tokens")

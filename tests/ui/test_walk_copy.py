@@ -25,7 +25,7 @@ async def test_what_is_copied_is_said() -> None:
             (("2",), "12 characters by OSC 52"),
             (("3",), r"There is no code block \[3\] in this message: there is \[1\] to \[2\]"),
             (("]", "]", "c"), "12 characters by OSC 52"),
-            (("up", "up", "1"), r"There is no code block \[1\] in this message: there is none"),
+            (("up", "up", "1"), r"There is no code block in this message\. ─"),
             (("c",), "4 characters by OSC 52"),
         ):
             if stage.app.chat.walk.mark is None:

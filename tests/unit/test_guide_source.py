@@ -83,12 +83,14 @@ def test_a_fifth_of_the_phrasings_is_held_back_and_is_no_copy_of_a_trained_one(s
 def test_a_phrasing_belongs_to_one_subject(source: Source) -> None:
     owner: dict[str, str] = {}
     for subject in source.subjects:
-        for question in (*subject.ask, *subject.held):
+        for question in (*subject.ask, *subject.held, *subject.roundabout):
             text = normalise(question).lower()
             assert text, f"{subject.key} has an empty phrasing"
             assert owner.setdefault(text, subject.key) == subject.key, text
         trained = {normalise(question).lower() for question in subject.ask}
-        assert not trained & {normalise(question).lower() for question in subject.held}
+        assert not trained & {
+            normalise(question).lower() for question in (*subject.held, *subject.roundabout)
+        }
 
 
 def test_no_answer_names_a_key_that_lokal_does_not_have(source: Source) -> None:

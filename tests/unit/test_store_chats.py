@@ -112,7 +112,7 @@ def test_after_a_day_a_deleted_chat_is_purged(store: Store, tree: tuple[Message,
     store.restore_chat("one")
     store.delete_chat("one")
     store.recover(now=time.time() + DAY + 60)
-    with pytest.raises(StoreError, match="There is no chat"):
+    with pytest.raises(StoreError, match="The chat is gone"):
         store.restore_chat("one")
     assert store.draft("one") == ""
     for call in _writes(tree[-1])[:4]:
@@ -243,7 +243,7 @@ def test_two_lokals_see_what_the_other_deleted(store: Store, tree: tuple[Message
     with pytest.raises(StoreError, match="Cannot save"):
         store.update_message("one", streaming)
     other.purge_chat("one")
-    with pytest.raises(StoreError, match="There is no chat"):
+    with pytest.raises(StoreError, match="The chat is gone"):
         store.add_message("one", said("x"))
     other.close()
 

@@ -149,6 +149,10 @@ def test_a_chat_as_markdown() -> None:
         (replace(ANSWER, status=Status.FAILED), "Failed: the answer is not complete. Broke. the line."),
         (replace(ANSWER, status=Status.STREAMING), "Still being written"),
         (replace(ANSWER, status=Status.COMPLETE, finish_reason="length"), "Cut off at the token limit"),
+        (
+            replace(ANSWER, status=Status.COMPLETE, finish_reason="length", parameters={"max_tokens": 512}),
+            "Cut off at the end of the context window",
+        ),
         (replace(ANSWER, content=""), "No text came"),
     ],
 )

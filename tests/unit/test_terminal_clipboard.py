@@ -130,7 +130,7 @@ def test_in_tmux_its_own_command_is_the_surest(folder: Path, program: Program) -
     done = deliver("text", environ(folder, TMUX="/tmp/tmux-0/default,1,0", SSH_TTY="/dev/pts/1"))
     assert (done.tool, done.sequence) == ("tmux", "")
     assert (folder / "arguments").read_text() == "load-buffer -w -\n"
-    assert str(done) == "4 characters to tmux, and by it to the terminal, which may ignore it"
+    assert str(done) == "4 characters to tmux; the terminal may ignore it"
     assert not done.is_sure
 
 

@@ -5,7 +5,11 @@
     id = "top_k.what"
     ask = ["What does top_k do?", ...]     # trained on
     held = ["what is the k in top k", ...] # never trained on: what the model is measured by
+    roundabout = ["it picks silly words far down the list", ...]  # never trained on either, where there are any
     answer = "top_k {keeps|leaves} only the k likeliest tokens ..."
+
+The `held` phrasings are other sentences of words that the trained ones have between them. Those that are `roundabout`
+share few words with them: what a model that never saw any other text cannot know, measured apart.
 
 In an answer `{a|b|c}` are ways of saying the same; the first is the one that exact settings choose. The subject
 `outside` is the honest refusal. `follow.toml` has the short questions that lean on the one before.
@@ -42,6 +46,7 @@ class Subject:
     ask: tuple[str, ...]
     held: tuple[str, ...]
     answer: str
+    roundabout: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -118,7 +123,14 @@ def load(folder: Path = FOLDER) -> Source:
             nouns += _texts(table.get("nouns", ()))
             frames += _texts(table.get("frames", ()))
             subjects += [
-                Subject(part["id"], language, _texts(part["ask"]), _texts(part["held"]), part["answer"])
+                Subject(
+                    part["id"],
+                    language,
+                    _texts(part["ask"]),
+                    _texts(part["held"]),
+                    part["answer"],
+                    _texts(part.get("roundabout", ())),
+                )
                 for part in table["subject"]
             ]
         except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:

@@ -110,12 +110,17 @@ def _facts(message: Message) -> list[str]:
 
 def _ending(message: Message) -> str:
     if message.status is Status.COMPLETE:
-        return "Cut off at the token limit." if message.finish_reason == "length" else ""
+        return _cut(message) if message.finish_reason == "length" else ""
     words = [_ENDINGS[message.status]]
     if message.problem is not None:
         said = (message.problem.title, message.problem.detail)
         words += [plain(part if part.endswith(".") else f"{part}.") for part in said if part]
     return " ".join(words)
+
+
+def _cut(message: Message) -> str:
+    full = "max_tokens" in message.parameters and message.cut_at is None
+    return "Cut off at the end of the context window." if full else "Cut off at the token limit."
 
 
 def _chat(summary: ChatSummary) -> dict[str, object]:

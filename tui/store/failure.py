@@ -65,6 +65,11 @@ def no_chat(chat_id: str) -> ChatGone:
     )
 
 
+def gone_chat(chat_id: str) -> ChatGone:
+    """The error for a chat that was there when it was chosen: an id would tell nobody which."""
+    return ChatGone(chat_id, "The chat is gone", "It was deleted", "The list shows those that are there")
+
+
 def deleted_chat(chat_id: str, title: str) -> ChatGone:
     """The error for a chat that was deleted, here or in another lokal, but can still come back."""
     return ChatGone(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from tui.core.conversation import title_from
 from tui.core.message import Message, Role
 from tui.store.parsing import Node, stable_id, whole_chat
 from tui.store.rows import WholeChat
@@ -36,7 +35,4 @@ def read(text: str, created_at: float) -> WholeChat | None:
             stable_id(chat_id, str(number)), None, _ROLES[head[1]], text[head.end() : end], created_at
         )
         nodes.append(Node(str(number), str(number - 1) if number else None, message))
-    question = next(
-        (node.message.content for node in nodes if node.message and node.message.role is Role.USER), ""
-    )
-    return whole_chat(chat_id, title_from(question), nodes, str(len(nodes) - 1), created_at)
+    return whole_chat(chat_id, "", nodes, str(len(nodes) - 1), created_at)

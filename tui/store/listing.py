@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tui.core.text import safe_line
 from tui.errors import StoreError
-from tui.store.failure import deleted_chat, no_chat
+from tui.store.failure import deleted_chat, gone_chat, no_chat
 from tui.store.rows import ChatSummary, storable
 
 _CELLS = "id, title, created_at, updated_at, message_count, pinned, archived"
@@ -108,7 +108,7 @@ def require(connection: sqlite3.Connection, chat_id: str) -> None:
         "SELECT title, deleted_at FROM chats WHERE id = ?", (storable(chat_id),)
     ).fetchone()
     if row is None:
-        raise no_chat(chat_id)
+        raise gone_chat(chat_id)
     if row[1] is not None:
         raise deleted_chat(chat_id, str(row[0]))
 
@@ -125,7 +125,7 @@ def mark(connection: sqlite3.Connection, chat_id: str, deleted_at: float | None)
         "UPDATE chats SET deleted_at = ? WHERE id = ?", (deleted_at, storable(chat_id))
     )
     if not changed.rowcount:
-        raise no_chat(chat_id)
+        raise gone_chat(chat_id)
 
 
 def save_draft(connection: sqlite3.Connection, chat_id: str, text: str, now: float) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.core.conversation import Conversation
-from tui.core.message import Message
+from tui.core.conversation import Conversation, title_from
+from tui.core.message import Message, Role
 from tui.store.rows import ChatSummary, WholeChat
 
 _LATEST_S = 253_402_214_400.0  # the last day of the year 9999 begins, wherever one is
@@ -160,10 +160,14 @@ def whole_chat(
     pinned: bool = False,
     archived: bool = False,
 ) -> WholeChat | None:
-    """A chat of the messages of a foreign tree; None when not one of them is shown."""
+    """A chat of the messages of a foreign tree; None when not one of them is shown. One without a title gets that of its
+    first question, as one that is begun in lokal does."""
     messages, shown = in_order(nodes)
     if not messages:
         return None
+    if not title.strip():
+        first_question = next((each for each in messages if each.role is Role.USER), messages[0])
+        title = title_from(first_question.content)
     conversation = Conversation(id, title, messages, shown.get(current))
     first = created_at or min(message.created_at for message in messages)
     last = max(updated_at, first, *(message.created_at for message in messages))

@@ -51,11 +51,12 @@ class Connecting:
 
     # -- servers ----------------------------------------------------------------------------------------------------
 
-    def find_server(self, desk: Desk, endpoint: Endpoint | None = None) -> None:
-        """Look around, or connect to the endpoint given. The embedded engine is started with the desk's parameters."""
-        self._run(self._connect(desk, endpoint), "connect", exclusive=True)
+    def find_server(self, desk: Desk, endpoint: Endpoint | None = None, text: str = "") -> None:
+        """Look around, or connect to the endpoint given, by the command `text`. The embedded engine is started with the
+        desk's parameters."""
+        self._run(self._connect(desk, endpoint, text), "connect", exclusive=True)
 
-    async def _connect(self, desk: Desk, endpoint: Endpoint | None) -> None:
+    async def _connect(self, desk: Desk, endpoint: Endpoint | None, text: str) -> None:
         from tui.servers import choice
         from tui.servers.engine import why_missing
 
@@ -70,7 +71,7 @@ class Connecting:
         except LokalError as error:
             asked_by_name = endpoint is not None or self._launch.gguf is not None or self._names_one()
             missing = why_missing()
-            self._app.post_message(NotConnected(error, missing, searched=not asked_by_name))
+            self._app.post_message(NotConnected(error, missing, searched=not asked_by_name, text=text))
             return
         # The command line's model is for the first server; after that the one that was in use last is the usual one.
         first = "" if self._asked else self._launch.model
@@ -121,11 +122,12 @@ class Connecting:
         if guide is not None:
             self._run(guide.stop(), "guide")
 
-    def start_gguf(self, path: Path, desk: Desk) -> None:
-        """Start the built-in engine with this file, and connect to it. One that ran with another file is ended."""
-        self._run(self._start_gguf(path, desk), "connect", exclusive=True)
+    def start_gguf(self, path: Path, desk: Desk, text: str = "") -> None:
+        """Start the built-in engine with this file, by the command `text`, and connect to it. One that ran with another
+        file is ended."""
+        self._run(self._start_gguf(path, desk, text), "connect", exclusive=True)
 
-    async def _start_gguf(self, path: Path, desk: Desk, *, anew: bool = False) -> None:
+    async def _start_gguf(self, path: Path, desk: Desk, text: str = "", *, anew: bool = False) -> None:
         from tui.servers import engine_file
         from tui.servers.engine import why_missing
 
@@ -137,7 +139,7 @@ class Connecting:
                 await engine.stop()
             found = await self._start_engine(path, desk)
         except LokalError as error:
-            self._app.post_message(NotConnected(error, why_missing(), kept=self._engine is before))
+            self._app.post_message(NotConnected(error, why_missing(), kept=self._engine is before, text=text))
             return
         model = found.models[0].name if found.models else ""
         self._app.post_message(Connected(found, model, None))

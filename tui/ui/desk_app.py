@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
@@ -25,6 +25,7 @@ from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
 from tui.ui.chat.pane import ChatPane
 from tui.ui.desk import Desk, Link
+from tui.ui.divider import LONGEST, notice_time
 from tui.ui.instrument import InstrumentLine, Reading
 from tui.ui.launch import Launch
 from tui.ui.messages import (
@@ -53,6 +54,7 @@ def _speed(link: str) -> LinkSpeed:
     return "slow" if link == "slow" else "fast" if link == "fast" else "auto"
 
 
+_BAD = ("warning", "error")
 LOW_SCREEN_ROWS = 20
 """Below this height the top line goes."""
 
@@ -132,7 +134,7 @@ class DeskApp(Shell):
             )
         )
         self.query_one(InstrumentLine).show(
-            Reading(desk, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings)
+            Reading(desk, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings, chat.enter)
         )
 
     def place_keys(self) -> tuple[str, ...]:
@@ -226,10 +228,10 @@ class DeskApp(Shell):
         self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
         self.backstage.find_server(self.desk)
 
-    def use_server(self, endpoint: Endpoint) -> None:
-        """Talk to another server that was found."""
+    def use_server(self, endpoint: Endpoint, text: str = "") -> None:
+        """Talk to another server, by the command `text`."""
         self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
-        self.backstage.find_server(self.desk, endpoint)
+        self.backstage.find_server(self.desk, endpoint, text)
 
     def use_model(self, name: str) -> None:
         """Chat with another model from the next answer on."""
@@ -335,11 +337,13 @@ class DeskApp(Shell):
         self.tell(str(event.error), "error" if isinstance(event.error, StoreError) else "warning")
 
     def tell(self, text: str, tone: str = "muted") -> None:
-        """Say something where the person looks: on the rule above the composer, or as a line of its own elsewhere."""
-        text = safe_line(with_tilde(text), 500)
+        """Say something where the person looks, in the place of what was said last: on the rule above the composer, or
+        on lines of its own elsewhere."""
         if self.tabs.current == "chat":
             self.chat.tell(text, tone)
-        else:
-            self.notify(
-                text, severity="warning" if tone in ("warning", "error") else "information", markup=False
-            )
+            return
+        self.chat.divider.clear_notice("muted")  # what was going on there has come to this
+        self.clear_notifications()
+        text = safe_line(with_tilde(text), LONGEST)
+        kind: Literal["warning", "information"] = "warning" if tone in _BAD else "information"
+        self.notify(text, severity=kind, timeout=notice_time(text, self.size.width), markup=False)

@@ -21,7 +21,7 @@ from typing import Any
 from textual.app import App
 
 from tui.core.text import human_size, safe_block, safe_line
-from tui.errors import FileError, LokalError, UsageError
+from tui.errors import FileError, LokalError, Rescued, UsageError
 from tui.ui.terminal.hook import DeltaApp
 
 MOST_BYTES = 20_000_000
@@ -112,7 +112,7 @@ def _read(path: Path, before: str, command: tuple[str, ...], status: int) -> str
             "The draft stays as it was", f"The editor left no file: {why}", "Save it in its place"
         ) from error
     if size > MOST_BYTES:
-        raise FileError(
+        raise Rescued(
             path,
             "The draft stays as it was",
             f"The file has {human_size(size)}, too much for a question",
@@ -121,7 +121,7 @@ def _read(path: Path, before: str, command: tuple[str, ...], status: int) -> str
     try:
         text = safe_block(data.decode("utf-8-sig")).rstrip("\n")
     except UnicodeDecodeError as error:
-        raise FileError(
+        raise Rescued(
             path,
             "The draft stays as it was",
             f"What the editor wrote is not UTF-8 (byte {error.start:,})",
@@ -135,7 +135,7 @@ def _read(path: Path, before: str, command: tuple[str, ...], status: int) -> str
         raise failed
     if not text.strip() and before.strip():
         raise UsageError(
-            "The draft stays as it was", "The editor left an empty file", "Ctrl+U empties the line here"
+            "The draft stays as it was", "The editor left an empty file", "Ctrl+U twice empties it here"
         )
     if same:
         option = _OPENS_A_WINDOW.get(Path(command[0]).name, "")
@@ -189,8 +189,10 @@ def _deaf_to_keys() -> Iterator[None]:
 def _failed(command: tuple[str, ...], status: int, kept: str) -> FileError:
     name = safe_line(Path(command[0]).name, 40)
     how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-    hint = f"What it wrote is kept: {kept}" if kept else ""
-    return FileError(Path(kept or command[0]), f"{name} {how}", "The draft stays as it was", hint)
+    title, detail = f"{name} {how}", "The draft stays as it was"
+    if kept:
+        return Rescued(Path(kept), title, detail, f"What it wrote is kept: {kept}")
+    return FileError(Path(command[0]), title, detail)
 
 
 def _cannot_write(path: Path, error: OSError) -> FileError:

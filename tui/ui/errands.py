@@ -19,7 +19,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.events import Failed, TextDelta
 from tui.core.request import ChatRequest, Turn
 from tui.core.text import safe_line
-from tui.errors import LokalError, ServerError, StoreError
+from tui.errors import LokalError, ServerError, StoreError, UsageError
 from tui.ui import chat_file
 from tui.ui.desk import Desk
 from tui.ui.messages import Connected, WindowKnown
@@ -127,10 +127,14 @@ class Errands:
             from tui.store.export import chat_as_json, chat_as_markdown
 
             path = chat_file.export_path(argument, title)
-            form = chat_as_json if path.suffix.lower() == chat_file.JSON else chat_as_markdown
+            whole = path.suffix.lower() == chat_file.JSON
+            form = chat_as_json if whole else chat_as_markdown
             chat = store.load(chat_id)
             chat_file.write(path, form(chat, store.find(chat_id)), overwrite=overwrite)
-            return f"{_count(len(chat), 'message')} in {path}"
+            written = len(chat) if whole else len(chat.path())
+            others = len(chat) - written
+            more = f"; {others:,} in other branches left out" if others else ""
+            return f"{_count(written, 'message')} in {path}{more}"
 
         try:
             self._app.post_message(Told(await asyncio.to_thread(write), "accent"))
@@ -149,7 +153,10 @@ class Errands:
             from tui.store.importing import read_chats
 
             path = chat_file.as_path(argument)
-            done = store.import_chats(read_chats(path))
+            chats = read_chats(path)
+            if not chats:
+                raise UsageError(f"There is no message in {path}")
+            done = store.import_chats(chats)
             words = f"{_count(len(done.added), 'chat')} imported from {path}"
             if done.skipped:
                 were = "was" if len(done.skipped) == 1 else "were"

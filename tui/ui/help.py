@@ -49,7 +49,7 @@ def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
 
 _TEXT_KEYS = (
     "The composer also takes the usual keys of a text field: arrows, Home, End, Ctrl+← and Ctrl+→ by word, "
-    "Ctrl+W and Ctrl+U delete, Ctrl+Z undoes."
+    "Ctrl+W deletes a word, Ctrl+U the line before the cursor and, pressed again, everything; Ctrl+Z undoes."
 )
 
 

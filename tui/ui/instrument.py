@@ -26,7 +26,8 @@ NOTICED_S = 1.0
 class Reading:
     """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
     the context window in use, None = not known; `keys` the ids of the commands at the right; `schema` what answers are
-    held to, empty for nothing; `timings` are those of the last answer."""
+    held to, empty for nothing; `timings` are those of the last answer; `enter` what the key for sending does here in a
+    word, where it is something else."""
 
     desk: Desk
     doing: str = ""
@@ -35,6 +36,7 @@ class Reading:
     with_place: bool = False
     schema: str = ""
     timings: Timings = Timings()
+    enter: str = ""
 
 
 class InstrumentLine(LineWidget):
@@ -110,11 +112,11 @@ class InstrumentLine(LineWidget):
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []
         for id in ids:
-            command = BY_ID[id]
+            word = (self._reading.enter if id == "send" else "") or BY_ID[id].short
             if parts:
                 parts.append(self.part("  "))
             parts += [
                 self.part(short_key(self._reading.desk.keys.get(id, "")), "key"),
-                self.part(f" {command.short}", "muted"),
+                self.part(f" {word}", "muted"),
             ]
         return parts

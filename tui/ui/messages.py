@@ -34,7 +34,8 @@ class Connected(Message):
 
 class NotConnected(Message):
     """No server answers, or the engine did not start. `engine_missing` is why the built-in engine is no way on, None
-    if it is; `searched` = no certain server was asked for; `kept` = what there was before is as it was."""
+    if it is; `searched` = no certain server was asked for; `kept` = what there was before is as it was; `text` is the
+    command that asked for it, to be changed, empty for none."""
 
     def __init__(
         self,
@@ -43,8 +44,10 @@ class NotConnected(Message):
         *,
         searched: bool = False,
         kept: bool = False,
+        text: str = "",
     ) -> None:
         self.kept = kept
+        self.text = text
         super().__init__()
         self.problem = problem
         self.engine_missing = engine_missing

@@ -68,13 +68,13 @@ class Newcomer(DeskApp):
     def open_file(self, argument: str) -> None:
         """Open a GGUF file with the built-in engine; without a name it is asked for."""
         if argument:
-            self._open_gguf(argument)
+            self._open_gguf(argument, f"/open {argument}")
             return
         from tui.ui.start.prompt import FilePage
 
         self.push_screen(FilePage(), self._open_gguf)
 
-    def _open_gguf(self, text: str | None) -> None:
+    def _open_gguf(self, text: str | None, command: str = "") -> None:
         if not text:
             return
         try:
@@ -83,7 +83,7 @@ class Newcomer(DeskApp):
             path = Path(text)
         self.open_tab("chat")
         self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None))
-        self.backstage.start_gguf(path, self.desk)
+        self.backstage.start_gguf(path, self.desk, command)
 
     def explain_servers(self) -> None:
         """How to start one, and a line for the address of one elsewhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -84,17 +84,19 @@ def choose(groups: Sequence[tuple[int, Sequence[Part]]], separator: Part, width:
 
 
 def wrap_words(text: str, width: int) -> list[str]:
-    """Short text for people in lines of at most `width` cells, broken between words; a longer word is cut."""
+    """Short text for people in lines of at most `width` cells, broken between words; a longer word, such as a
+    path, goes on in the next line."""
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    pieces = (piece for word in text.split() for piece in chop_cells(word, max(2, width)))
+    for word in pieces:
         joined = f"{line} {word}" if line else word
         if cell_len(joined) <= width:
             line = joined
             continue
         if line:
             lines.append(line)
-        line = cut(word, width)
+        line = word
     if line:
         lines.append(line)
     return lines

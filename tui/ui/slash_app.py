@@ -5,9 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
-
-from rich.cells import cell_len
 
 from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
 from tui.core.endpoint import Endpoint
@@ -16,17 +13,15 @@ from tui.core.parameters import BY_NAME, find, parse_assignment
 from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, one_of
 from tui.core.text import human_size, safe_block, safe_line
 from tui.errors import LokalError, UsageError
-from tui.paths import with_tilde
 from tui.ui import theme as themes
 from tui.ui.chat.pane import ChatPane
 from tui.ui.chat.session import ChatSession
 from tui.ui.desk import Desk, Link
 from tui.ui.errands import NotDone, Titled, Told
+from tui.ui.messages import NotConnected
 from tui.ui.newcomer import Newcomer
 from tui.ui.setting import explain_command, explain_parameter, set_page, set_words, system_page
 
-LONG_NOTICE_S = 12.0
-"""How long a notice of several lines stays."""
 NOTHING = "-"
 """In the place of a text or a value: take away what there is."""
 
@@ -48,13 +43,14 @@ class SlashApp(Newcomer):
         composer.remember(event.text)
         self.backstage.add_to_history(event.text)
         self.chat.divider.clear_notice()
+        self.chat.divider.let_go()
         self.clear_notifications()
         try:
             self._refuse(typed.command.id)
             self.do_command(typed.command.id, argument)
         except LokalError as error:
             self._give_back(event.text)
-            self.say(str(error), "warning")
+            self.tell(str(error), "warning")
 
     def _refuse(self, id: str) -> None:
         """Raise UsageError for what would do nothing, and as a key says nothing."""
@@ -73,7 +69,7 @@ class SlashApp(Newcomer):
         try:
             self.do_command(id, argument)
         except LokalError as error:
-            self.say(str(error), "warning")
+            self.tell(str(error), "warning")
 
     def do_command(self, id: str, argument: str = "") -> None:
         """Do what a command's id stands for; `argument` is what was typed after a slash command. Raises LokalError."""
@@ -156,7 +152,7 @@ class SlashApp(Newcomer):
         known = connection.others if connection else ()
         endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
         if connection is None or connection.guide or self.desk.link is not Link.CONNECTED:
-            self.use_server(endpoint)
+            self.use_server(endpoint, f"/server {argument}")
             return
         self.tell(f"Asking {endpoint.url} …")
         self.backstage.errands.use_server(self.desk, endpoint, f"/server {argument}")
@@ -205,7 +201,7 @@ class SlashApp(Newcomer):
 
     def _override(self, overrides: Mapping[str, Value | None], words: str) -> None:
         self.set_desk(replace(self.desk, overrides=overrides))
-        self.say(words, "accent")
+        self.tell(words, "accent")
 
     def _stats(self) -> None:
         from tui.ui.stats import stats_screen
@@ -281,7 +277,7 @@ class SlashApp(Newcomer):
 
     def on_told(self, event: Told) -> None:
         """It is done."""
-        self.say(event.text, event.tone)
+        self.tell(event.text, event.tone)
 
     def on_not_done(self, event: NotDone) -> None:
         """It is not; the command can be changed, or said once more."""
@@ -291,16 +287,12 @@ class SlashApp(Newcomer):
             self._once_more = event.text if back else ""
             way = "Enter again overwrites it" if back else "/export! overwrites it"
             error = LokalError(error.title, "", way)
-        self.say(str(error), "warning")
+        self.tell(str(error), "warning")
 
-    def say(self, text: str, tone: str = "muted") -> None:
-        """Tell it, and where it is too long for the rule above the composer, on lines of its own for a while."""
-        whole = safe_line(with_tilde(text), 500)
-        if cell_len(whole) + 6 <= self.size.width:
-            self.tell(text, tone)
-        else:
-            severity: Literal["warning", "information"] = "warning" if tone == "warning" else "information"
-            self.notify(whole, severity=severity, timeout=LONG_NOTICE_S, markup=False)
+    def on_not_connected(self, event: NotConnected) -> None:
+        """The command that asked for a server or a file can be changed."""
+        if event.text:
+            self._give_back(event.text)
 
     def _give_back(self, text: str) -> bool:
         """Put a command into the composer again, unless something else is written there by now."""

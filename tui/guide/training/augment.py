@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from collections.abc import Sequence
 
 from tui.guide.source import normalise
 
@@ -36,6 +37,18 @@ _AFTER = {
     "vi": ("vậy", "với", "ạ", "nhỉ", "trong lokal", "thế", "được không"),
     "uz": ("iltimos", "lokal da", "bu yerda", "rahmat", "aytib bering", "o'zi"),
 }  # fmt: skip
+_SYNONYMS = (
+    ("change", "alter", "modify", "adjust"), ("show", "display", "view"), ("remove", "delete", "erase"),
+    ("abort", "cancel", "halt", "interrupt"), ("answer", "reply", "response"), ("answers", "replies", "responses"),
+    ("chat", "conversation"), ("chats", "conversations"), ("shortcut", "hotkey", "key"), ("fast", "quick"), ("make", "create"),
+    ("begin", "start"), ("large", "big", "huge"), ("small", "little", "tiny"), ("lokal", "this program", "this app"),
+    ("need", "require"), ("wrong", "incorrect"), ("pick", "choose", "select"), ("machine", "computer", "box"),
+    ("graphics card", "gpu"), ("memory", "ram"), ("happens", "goes on"), ("broken", "damaged"), ("folder", "directory"),
+    ("program", "app", "application"), ("screen", "display"), ("error", "failure"), ("work", "function"), ("type", "write", "enter"),
+    ("use", "try"), ("best", "recommended", "right"), ("good", "sensible"), ("option", "setting"), ("options", "settings"),
+    ("see", "find", "look at"), ("too", "very"), ("several", "many", "multiple"), ("difference", "distinction"),
+)  # fmt: skip
+_SAME = {word: group for group in _SYNONYMS for word in group if " " not in word}
 _NEAR = {
     "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl",
     "p": "ol", "a": "sqz", "s": "adwx", "d": "sfec", "f": "dgrv", "g": "fhtb", "h": "gjyn", "j": "hkum", "k": "jlim",
@@ -67,6 +80,7 @@ _SMALL = frozenset(
         "this",
     ]
 )
+_SIGNS = "🙂😀👍🎉❤🔥🤔😂🚀✨💡😭🙏👀🐍☕→←↑↓✓✗•…%$@&+~^§°±²€£¥\x1b\x07\u202e\u200b\u2028\ufffd"
 _WITHOUT_MARKS = str.maketrans("łŁđĐøØıʻʼ", "lLdDoOi''")
 
 
@@ -117,6 +131,11 @@ def vary(question: str, language: str, chance: random.Random) -> str:
     if chance.random() < 0.12:
         text = f"{text} {normalise(chance.choice(_AFTER[language]))}"
     words = text.split(" ")
+    if language == "en" and chance.random() < 0.2:
+        places = [place for place, word in enumerate(words) if word in _SAME]
+        if places:
+            place = chance.choice(places)
+            words[place] = chance.choice(_SAME[words[place]])
     if len(words) > 3 and chance.random() < 0.25:
         small = [place for place, word in enumerate(words) if word in _SMALL]
         if small:
@@ -130,11 +149,34 @@ def vary(question: str, language: str, chance: random.Random) -> str:
     if language in ("pl", "vi") and chance.random() < 0.35:
         text = without_marks(text)
     dice = chance.random()
-    if dice < 0.33:
+    if dice < 0.36:
         text = one_typo(text, chance)
-    elif dice < 0.39:
+    elif dice < 0.42:
         text = one_typo(one_typo(text, chance), chance)
     return text
+
+
+def odd(chance: random.Random, phrasings: Sequence[str]) -> str:
+    """What is no question at all: signs, hammered keys, one word over and over, or many `phrasings` in one."""
+    kind = chance.randrange(5)
+    if kind == 0:
+        text = "".join(chance.choice(_SIGNS) * chance.choice((1, 1, 3)) for _ in range(chance.randint(1, 6)))
+    elif kind == 1:
+        letters = "abcdefghijklmnopqrstuvwxyz" if chance.random() < 0.7 else "asdfghjkl"
+        text = " ".join(
+            "".join(chance.choice(letters) for _ in range(chance.randint(3, 16)))
+            for _ in range(chance.randint(1, 8))
+        )
+    elif kind == 2:
+        piece = chance.choice((chance.choice("abcdexyz019"), "ab", "bla", "test", *phrasings[:1]))
+        text = (piece + chance.choice((" ", ""))) * chance.randint(3, 80)
+    elif kind == 3:
+        text = " ".join(
+            str(chance.randrange(10 ** chance.randint(1, 9))) for _ in range(chance.randint(1, 12))
+        )
+    else:
+        text = " ".join(phrasings)
+    return normalise(text)
 
 
 def _other_opening(text: str, chance: random.Random) -> str:

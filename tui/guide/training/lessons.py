@@ -9,11 +9,16 @@ from collections import defaultdict
 import numpy as np
 
 from tui.guide.source import OUTSIDE, Source, Subject, normalise, pieces_of
-from tui.guide.training.augment import one_typo, vary, without_marks
+from tui.guide.training.augment import odd, one_typo, vary, without_marks
 from tui.guide.training.vocabulary import END, Vocabulary
 
 MAIN_SHARE = 0.86
 """How often the first of some alternatives is said: above the top_p of exact settings, below that of free ones."""
+
+ODD_SHARE = 0.06
+"""How many of the questions out of scope are no questions at all."""
+LONG_SHARE = 0.1
+"""How many of the questions are said in two ways at once, one after the other."""
 
 _NUMBER = re.compile(r"\d+")
 OUTSIDE_SHARE = 0.19
@@ -47,6 +52,8 @@ class Lessons:
         if chance.random() < OUTSIDE_SHARE:
             language = "en" if chance.random() < 0.65 else chance.choice(self._languages)
             subject = self._outside[language]
+            if language == "en" and chance.random() < ODD_SHARE:
+                return self._odd(), subject
             if language == "en" and chance.random() < 0.4:
                 frame, noun = chance.choice(self._source.frames), chance.choice(self._source.nouns)
                 text = " ".join(noun if word.strip("?.,!") == "X" else word for word in frame.split())
@@ -68,10 +75,12 @@ class Lessons:
         chance = self._chance
         if chance.random() < 0.35:
             question, subject = self.question()
+            if chance.random() < 3 * LONG_SHARE:
+                question = f"{question} {self._asked(subject)}"
             return question, self.question()[0], subject
         language = "en" if chance.random() < 0.6 else chance.choice(self._languages)
         follow, things = self._follows[language], self._things[language]
-        names, what, value = chance.choice(things)
+        _, what, value = chance.choice(things)
         now = chance.random()
         if now < 0.4:
             other_names, other_what, other_value = chance.choice(things)
@@ -80,17 +89,21 @@ class Lessons:
             assert first is not None
             assert second is not None
             text = chance.choice(follow.also).replace("{}", chance.choice(other_names))
-            return self._short(text, language), self._asked(first, names), second
+            return self._short(text, language), self._asked(first), second
         if now < 0.7 and value is not None:
             return (
                 self._short(chance.choice(follow.value), language),
-                self._asked(chance.choice((what, what, value)), names),
+                self._asked(chance.choice((what, what, value))),
                 value,
             )
         earlier = what if value is None or chance.random() < 0.5 else value
-        return self._short(chance.choice(follow.what), language), self._asked(earlier, names), what
+        return self._short(chance.choice(follow.what), language), self._asked(earlier), what
 
-    def _asked(self, subject: Subject, names: tuple[str, ...]) -> str:
+    def _odd(self) -> str:
+        ask = self._outside["en"].ask
+        return odd(self._chance, [self._chance.choice(ask) for _ in range(self._chance.randint(2, 6))])
+
+    def _asked(self, subject: Subject) -> str:
         return vary(self._chance.choice(subject.ask), subject.language, self._chance)
 
     def _short(self, text: str, language: str) -> str:
@@ -126,13 +139,21 @@ class Lessons:
         """Whole exchanges [count, length] and, 1 where a token of the answer is to be foretold, [count, length]."""
         tokens = np.zeros((count, length), dtype=np.int32)
         wanted = np.zeros((count, length), dtype=np.float32)
+        chance = self._chance
         for row in range(count):
             subject = subjects[row] if subjects else self._next_answer()
-            before = vary(*self._any_question(), self._chance) if self._chance.random() < 0.25 else ""
-            question = vary(self._chance.choice(subject.ask), subject.language, self._chance)
+            before = vary(*self._any_question(), chance) if chance.random() < 0.25 else ""
+            question = self._asked(subject)
+            is_long = subjects is None and chance.random() < 2 * LONG_SHARE
+            if is_long:
+                # What long prompts are about is learned here too: those of `topics` are short.
+                if chance.random() < 0.5:
+                    subject, question = self._outside["en"], self._odd()
+                else:
+                    question = f"{question} {self._asked(subject)}"
             ids = self._words.prompt(question, before)
             answer = self._words.encode(self._said(subject.answer))
-            start = len(ids)
+            start = len(ids) - is_long
             ids = [*ids, self._words.id(f"<|{subject.key}|>"), *answer, self._words.id(END)]
             if len(ids) > length:  # a long question before a long answer: the answer matters here
                 ids = ids[len(ids) - length :]

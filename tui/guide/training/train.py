@@ -1,6 +1,6 @@
-"""Train the guide: `python -m tui.guide.training.train`. Writes guide.gguf and guide.toml beside the source.
+"""Train the guide: `python -m tui.guide.training.train`. Writes lokal-guide.gguf and guide.toml beside the source.
 
-About half an hour on two cores. The seeds are fixed; another processor or another version of JAX may round
+About 70 minutes on two cores. The seeds are fixed; another processor or another version of JAX may round
 differently, so that the file is not the same to the byte.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ from tui.guide.training.vocabulary import Vocabulary
 from tui.guide.training.write import write_model
 
 SEED = 20261122
-PIECES = 2048
+PIECES = 3072
 QUESTIONS, QUESTION_LENGTH = 192, 16
 LEANING, LEANING_LENGTH = 32, 36
-ANSWERS, ANSWER_LENGTH = 10, 168
+ANSWERS, ANSWER_LENGTH = 10, 160
 DROPOUT = 0.1
 STEADY = 0.02
 """The weight of (log Z)^2: it keeps the score of a sure token near 0, where a repeat penalty has nothing to multiply."""
@@ -42,7 +43,6 @@ def _topic_loss(weights: Weights, shape: Shape, batch: Any, key: Any, dropout: f
     scores = network.logits(weights, last)
     whole = jax.nn.logsumexp(scores, axis=-1)
     right = jnp.take_along_axis(scores, subjects[:, None], axis=-1)[:, 0]
-    # Label smoothing among the subjects: a question is seldom about one thing with all certainty.
     return jnp.mean(whole - right) + STEADY * jnp.mean(whole**2), jnp.mean(scores.argmax(-1) == subjects)
 
 
@@ -58,10 +58,17 @@ def _answer_loss(weights: Weights, shape: Shape, batch: Any, key: Any) -> tuple[
 
 
 def train(
-    source: Source, minutes: float, steps: int, rate: float, shape: Shape, words: Vocabulary, weights: Weights
+    source: Source,
+    minutes: float,
+    steps: int,
+    rate: float,
+    shape: Shape,
+    words: Vocabulary,
+    weights: Weights,
+    keep: Callable[[Weights], object],
 ) -> Weights:
     """The weights after `steps` steps, or fewer if the `minutes` are over, from the ones given; `rate` is the highest
-    learning rate."""
+    learning rate. `keep` gets what is learned so far every thousand steps."""
     lessons = Lessons(source, words, SEED)
     schedule = optax.warmup_cosine_decay_schedule(rate / 25, rate, min(150, steps // 4), steps, rate / 125)
     decayed = jax.tree.map(lambda weight: weight.ndim > 1, weights)
@@ -104,6 +111,8 @@ def train(
                 + (f"  held {held_right(source, average, shape, words):.1%}" if number % 500 == 0 else ""),
                 flush=True,
             )
+            if number % 1000 == 0:
+                keep(average)
             if spent > minutes * 60:
                 break
     return average
@@ -197,8 +206,8 @@ def grown(path: Path, weights: Weights, words: Vocabulary) -> Weights:
 def main() -> int:
     """The whole way from the source to the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=2600)
-    parser.add_argument("--minutes", type=float, default=85)
+    parser.add_argument("--steps", type=int, default=7800)
+    parser.add_argument("--minutes", type=float, default=88)
     parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument(
         "--grow", type=Path, metavar="GGUF", help="go on from the guide as it was, after a small change"
@@ -222,10 +231,14 @@ def main() -> int:
     if options.grow:
         weights = grown(options.grow, weights, words)
     before, share = weights, options.blend
-    weights = train(source, options.minutes, options.steps, options.rate, shape, words, weights)
+
+    def write(weights: Weights) -> Path:
+        return write_model(options.out, source, words, shape, weights)
+
+    weights = train(source, options.minutes, options.steps, options.rate, shape, words, weights, write)
     weights = {name: share * weights[name] + (1 - share) * before[name] for name in weights}
     held_right(source, weights, shape, words, report=True)
-    path = write_model(options.out, source, words, shape, weights)
+    path = write(weights)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     return 0
 

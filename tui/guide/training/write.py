@@ -62,7 +62,7 @@ def write_model(folder: Path, source: Source, words: Vocabulary, shape: Shape, w
         "source": source_hash(),
     }
     (folder / MANIFEST_NAME).write_text(
-        "# What guide.gguf must be; written by tui.guide.training with it.\n" + tomli_w.dumps(manifest)
+        "# What lokal-guide.gguf must be; written with it by tui.guide.training.\n" + tomli_w.dumps(manifest)
     )
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, Location, Selection
@@ -23,9 +24,17 @@ class ChipArea(TextArea):
             super().__init__()
             self.chip = chip
 
+    class LineTaken(Message):
+        """The key that takes the line has done so, and there is more: pressed again it takes everything."""
+
+    class AllTaken(Message):
+        """Everything was taken away; undo brings it back."""
+
     def __init__(self, id: str) -> None:
         # Before Textual's own: it checks the selection while it is made.
         self._pieces = Pieces()
+        self._line_taken: str | None = None
+        """What there was when the key that takes the line had done so, until anything else is done."""
         super().__init__(
             id=id,
             theme="css",
@@ -52,9 +61,10 @@ class ChipArea(TextArea):
         self.text = self._pieces.load(marked)
         self.move_cursor(self.document.end)
 
-    def refold(self, text: str) -> str:
-        """A plain text, in which the pieces of what is written are folded again where they are unchanged."""
-        return self._pieces.refold(text)
+    def take_over(self, before: str, text: str) -> None:
+        """Let `text` be what became elsewhere of `before`, which was written here. Its pieces are folded again where
+        they are unchanged; what was typed since then comes behind."""
+        self.fill(self._pieces.refold(text + self.plain.removeprefix(before)))
 
     def open_piece(self) -> bool:
         """Put the piece at the cursor, or the last one before it, or the first one, into the text. False = there is
@@ -72,6 +82,30 @@ class ChipArea(TextArea):
         piece = self._pieces.piece(number)
         self.replace(piece, (line, start), (line, end), maintain_selection_offset=False)
         return True
+
+    def action_delete_to_start_of_line(self) -> None:
+        """Take the line away before the cursor; pressed again right after that, take everything. It is one edit, so that
+        one undo brings it back: no other key empties a text of thousands of lines."""
+        if self._line_taken == self.text:
+            self._line_taken = None
+            self.clear()
+            self.post_message(self.AllTaken())
+            return
+        super().action_delete_to_start_of_line()
+        if self.text:
+            self._line_taken = self.text
+            self.post_message(self.LineTaken())
+
+    def watch_selection(self) -> None:
+        """The cursor went elsewhere."""
+        self._line_taken = None
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Nowhere, while the cursor is behind the end of the text. In Textual 8.2 undo and redo first change the text,
+        then let the scrollbar go or come, which scrolls to the cursor, and only then put the cursor into its place."""
+        if self.cursor_location[0] >= self.document.line_count:
+            return Offset(0, 0)
+        return super().scroll_cursor_visible(center, animate)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """A paste as plain text: a log's colours or a page's hidden marks are to reach neither terminal nor model."""

@@ -205,6 +205,11 @@ class Composer(ChipArea):
 
     # -- searching --------------------------------------------------------------------------------------------------
 
+    @property
+    def searching(self) -> bool:
+        """Whether somebody searches in the earlier prompts."""
+        return self._recall.found is not None
+
     def start_search(self) -> bool:
         """Search in the earlier prompts, or go to the next older one that was found; False = there are none."""
         if self._recall.is_empty:

@@ -10,15 +10,18 @@ from typing import Any
 from textual.message import Message as UiMessage
 
 from tui.core.attaching import in_line, refusal
-from tui.core.message import Attachment
+from tui.core.message import Attachment, Message
 from tui.core.text import safe_line
-from tui.errors import LokalError
+from tui.errors import LokalError, Rescued
+from tui.paths import with_tilde
 from tui.ui.chat.composer import Composer
 from tui.ui.chat.metering import Metered
 from tui.ui.chat.recall import Found
 from tui.ui.chat.session import ChatSession
 from tui.ui.chat.shelf import Shelf, ShelfLine
 from tui.ui.desk import Desk
+from tui.ui.divider import Divider
+from tui.ui.errands import NotDone
 from tui.ui.terminal.link import Pace
 
 
@@ -26,26 +29,32 @@ class Composing(Metered):
     """Fills the composer and shows on the shelf what goes with it; `Writing` sends it."""
 
     class FilesRead(UiMessage):
-        """Files to attach in a chat were read, or not; `session` is None for the chat that is opened first."""
+        """Files to attach in a chat were read, or not, as `argument` named them; `session` is None for the chat that
+        is opened first."""
 
         def __init__(
             self,
             session: ChatSession | None,
+            argument: str,
             files: tuple[Attachment, ...],
             problem: LokalError | None = None,
         ) -> None:
             super().__init__()
             self.session = session
+            self.argument = argument
             self.files = files
             self.problem = problem
 
     class Edited(UiMessage):
-        """The editor has ended; it was given `before`. `text` is None where there is nothing to take over, `problem`
-        says why."""
+        """The editor has ended; it was given `before`, which is the draft, or what was written anew of the message `of`.
+        `text` is None where there is nothing to take over, `problem` says why."""
 
-        def __init__(self, before: str, text: str | None, problem: LokalError | None = None) -> None:
+        def __init__(
+            self, before: str, of: Message | None, text: str | None, problem: LokalError | None = None
+        ) -> None:
             super().__init__()
             self.before = before
+            self.of = of
             self.text = text
             self.problem = problem
 
@@ -100,13 +109,12 @@ class Composing(Metered):
         try:
             files = await asyncio.to_thread(read_attachments, argument, Path.cwd())
         except LokalError as error:
-            self.post_message(self.FilesRead(session, (), error))
+            self.post_message(self.FilesRead(session, argument, (), error))
         except OSError as error:  # the working folder is gone
-            self.post_message(
-                self.FilesRead(session, (), LokalError("Nothing was attached", error.strerror or str(error)))
-            )
+            problem = LokalError("Nothing was attached", error.strerror or str(error))
+            self.post_message(self.FilesRead(session, argument, (), problem))
         else:
-            self.post_message(self.FilesRead(session, files))
+            self.post_message(self.FilesRead(session, argument, files))
 
     def on_composing_files_read(self, event: FilesRead) -> None:
         """Show what goes along, or say why it cannot. What was read for another chat waits there."""
@@ -115,7 +123,7 @@ class Composing(Metered):
         here = self._is_open(event.session)
         problem = event.problem or (self.why_not(event.files) if here else None)
         if problem is not None:
-            self.tell(str(problem), "warning")
+            self.app.post_message(NotDone(problem, f"/attach {event.argument}" if here else ""))
         elif here or event.session is None:
             self.attach(self._attached + event.files)
         else:
@@ -150,6 +158,7 @@ class Composing(Metered):
         event.stop()
         self._found = event.found
         self.show_shelf()
+        self.post_message(self.Changed())
 
     def on_chip_area_folded(self, event: Composer.Folded) -> None:
         """A long paste is one piece; say how to see it."""
@@ -166,35 +175,60 @@ class Composing(Metered):
         if not self.composer.open_piece():
             self.tell("Nothing here was pasted as one piece")
 
+    def on_chip_area_line_taken(self, event: Composer.LineTaken) -> None:
+        """Say how to empty a long text."""
+        event.stop()
+        self.tell("Ctrl+U again takes everything away")
+
+    def on_chip_area_all_taken(self, event: Composer.AllTaken) -> None:
+        """Say how to have it back."""
+        event.stop()
+        self.tell("Everything is taken away: Ctrl+Z brings it back")
+
     def open_editor(self) -> None:
         """Go on writing in the person's editor."""
+        self.composer.end_search(take=True)
+        self.keep_draft()
+        self.edit_outside(self.composer.plain)
+
+    def edit_outside(self, text: str, of: Message | None = None) -> None:
+        """Give the draft, or what is written anew of the message `of`, to the person's editor."""
         if not self._in_editor:
             self._in_editor = True
-            self.composer.end_search(take=True)
-            self.keep_draft()
-            self.work(self._edit(self.composer.plain), "editor")
+            self.work(self._edit(text, of), "editor")
 
-    async def _edit(self, text: str) -> None:
+    async def _edit(self, text: str, of: Message | None) -> None:
         from tui.ui.editor import edit_text
 
         try:
             new = await edit_text(self.app, text)
         except LokalError as error:
-            self.post_message(self.Edited(text, None, error))
+            self.post_message(self.Edited(text, of, None, error))
         else:
-            self.post_message(self.Edited(text, new))
+            self.post_message(self.Edited(text, of, new))
+
+    def take_edit(self, of: Message, before: str, text: str) -> None:
+        """What was written anew of the message `of` has become `text` in the editor."""
+        raise NotImplementedError
 
     def on_composing_edited(self, event: Edited) -> None:
-        """What was written in the editor is in the composer; nothing is sent."""
+        """What was written in the editor is where it was before; nothing is sent."""
         event.stop()
         self._in_editor = False
-        if event.text is not None:
-            # What was typed before the editor had the keys comes behind.
-            typed = self.composer.plain.removeprefix(event.before)
-            self.composer.fill(self.composer.refold(event.text + typed))
+        if event.text is not None and event.of is not None:
+            self.take_edit(event.of, event.before, event.text)
+        elif event.text is not None:
+            self.composer.take_over(event.before, event.text)
             self.tell(f"Back from the editor; {self._desk.key('send')} sends it")
         elif event.problem is not None:
-            self.tell(str(event.problem), "warning")
+            self.say_not_edited(event.problem)
+
+    def say_not_edited(self, problem: LokalError) -> None:
+        """Say why nothing was taken over from the editor; where what was written is, until the person goes on."""
+        if isinstance(problem, Rescued):
+            self.query_one(Divider).keep(with_tilde(str(problem).removesuffix(".")))  # the path, to be copied
+        else:
+            self.tell(str(problem), "warning")
 
     # -- plumbing ---------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from tui.ui.chat import fitting
 from tui.ui.chat.answering import Answering
 from tui.ui.chat.choice import Choice, Dilemma, Option
 from tui.ui.chat.entries import phase_words
-from tui.ui.chat.guard import Guarded, Held
+from tui.ui.chat.guard import Held
+from tui.ui.chat.several import Joint, Several
 from tui.ui.chat.summarising import Summarising
 from tui.ui.chat.talk import HEADING_INTERVAL_S, Order
 from tui.ui.desk import Desk
@@ -31,7 +32,7 @@ SUMMARY_ENTRY = "summary"
 _WHILE_SUMMARISING = (Option("answer.stop", "stop, and choose again"),)
 
 
-class Deciding(Guarded):
+class Deciding(Several):
     """A talk that asks the person what to do."""
 
     class WindowWanted(UiMessage):
@@ -79,8 +80,15 @@ class Deciding(Guarded):
             return
         self._held = held
         held.case = fitting.shortfall(
-            held.desk, held.budget, held.window, trained, unasked=held.unasked, tried=held.tried
+            held.desk,
+            held.budget,
+            held.window,
+            trained,
+            unasked=held.unasked or held.unsent,
+            tried=held.tried,
         )
+        if isinstance(held, Joint):
+            held.case = replace(held.case, whose=held.whose)
         self.show_choice(fitting.dilemma_of(held.case))
         self.post_message(self.Changed())
         if trained is None and fitting.trained_window(held.desk) is None:
@@ -116,6 +124,8 @@ class Deciding(Guarded):
             case fitting.WINDOW if case.larger is not None:
                 self.post_message(self.WindowWanted(case.larger))
             case fitting.ANYWAY:
+                if isinstance(held, Joint):
+                    held.spares = bool(held.whose)
                 self._let_go(held)
             case _:
                 self.stop_or_choose()

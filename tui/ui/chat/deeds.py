@@ -12,7 +12,7 @@ from tui.core.message import Message, Role
 from tui.core.presets import after
 from tui.core.removal import Removed
 from tui.core.text import safe_line
-from tui.errors import LokalError
+from tui.errors import LokalError, UsageError
 from tui.ui.chat.asking import blank_answer
 from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
 from tui.ui.chat_file import name_from
@@ -63,12 +63,13 @@ class Deeds:
     # -- out of the chat --------------------------------------------------------------------------------------------
 
     def copy(self, argument: str = "") -> None:
-        """The last answer, or the message under the cursor; `argument` is the number of a code block, or `all`."""
+        """The last answer, or the message under the cursor; `argument` is the number of a code block, or `all`. Raises
+        UsageError where there is no such thing."""
         pane, session, wanted = self._pane, self._pane.session, argument.strip()
         message = self._walk.message if self._walk.mark is not None else self._last_answer()
         if session is None or message is None:
-            pane.tell("There is nothing to copy yet")
-        elif wanted == "all":
+            raise UsageError("There is nothing to copy yet")
+        if wanted == "all":
             chat = session.copy()
             coming = [pane.whole(each) for each in chat if pane.is_coming_in(each)]
             for each in coming:
@@ -77,12 +78,12 @@ class Deeds:
         elif wanted.isdecimal() and len(wanted) < 9:
             self._copy_block(message, int(wanted))
         elif wanted:
-            pane.tell(f"“{safe_line(wanted, 30)}” is no code block: /copy, /copy 2 or /copy all", "warning")
+            raise UsageError(f"“{safe_line(wanted, 30)}” is no code block: /copy, /copy 2 or /copy all")
         else:
             self._copy_text(message)
 
     def copy_block(self, number: int) -> None:
-        """The code block with that number in the message under the cursor."""
+        """The code block with that number in the message under the cursor. Raises UsageError."""
         message = self._walk.message
         if message is not None:
             self._copy_block(message, number)
@@ -99,23 +100,22 @@ class Deeds:
         if text.strip():
             self._pane.post_message(CopyWanted(lambda: text))
         else:
-            self._pane.tell("This answer has no text", "warning")
+            raise UsageError("This answer has no text")
 
     def _copy_block(self, message: Message, number: int) -> None:
-        make = self._block(message, number)
-        if make is not None:
-            self._pane.post_message(CopyWanted(make))
+        self._pane.post_message(CopyWanted(self._block(message, number)))
 
-    def _block(self, message: Message, number: int) -> Callable[[], str] | None:
-        """What gives the text of a code block, where it may take its time; None, and a word on it, if there is none."""
+    def _block(self, message: Message, number: int) -> Callable[[], str]:
+        """What gives the text of a code block, where it may take its time. Raises UsageError if there is none."""
         # As it is shown: there its blocks are numbered.
         has_blocks = message.role is Role.ASSISTANT and self._pane.walked.has(message.id)
         text = self._pane.walked.plain_text(message.id) if has_blocks else ""
         count = len(self._pane.walked.blocks(message.id)) if has_blocks else 0
         if not 1 <= number <= count:
-            there = "none" if not count else "only [1]" if count == 1 else f"[1] to [{count}]"
-            self._pane.tell(f"There is no code block [{number}] in this message: there is {there}", "warning")
-            return None
+            if not count:
+                raise UsageError("There is no code block in this message")
+            there = "only [1]" if count == 1 else f"[1] to [{count}]"
+            raise UsageError(f"There is no code block [{number}] in this message: there is {there}")
 
         def make() -> str:
             block = numbered(code_blocks(text), number)
@@ -124,7 +124,7 @@ class Deeds:
         return make
 
     def write(self) -> None:
-        """Ask for the name of a file for the message or code block."""
+        """Ask for the name of a file for the message or code block. Raises UsageError where there is nothing to write."""
         pane, session, message, mark = self._pane, self._pane.session, self._walk.message, self._walk.mark
         if session is None or message is None:
             return
@@ -133,7 +133,7 @@ class Deeds:
         if number:
             make = self._block(message, number)
             block = next((each for each in pane.walked.blocks(message.id) if each.number == number), None)
-            if make is not None and block is not None:
+            if block is not None:
                 name = f"block-{number}.{suffix_of(block.info)}"
                 pane.walk.edits.open(FileName(pane, f"block [{number}]", make), name, mark)
         elif text.strip():
@@ -141,7 +141,7 @@ class Deeds:
                 FileName(pane, "message", lambda: text), name_from(session.conversation.title), mark
             )
         else:
-            pane.tell("This answer has no text", "warning")
+            raise UsageError("This answer has no text")
 
     def look_at(self) -> None:
         """Open the message in the person's editor, to read."""

@@ -37,6 +37,11 @@ class Purpose(Protocol):
         """The message that is written anew; None if none is."""
         ...
 
+    @property
+    def enter(self) -> str:
+        """What Enter does, in a word for the instrument line."""
+        ...
+
     def take(self, text: str) -> bool:
         """Enter: True when it is done with, False when there is more to write."""
         ...
@@ -52,6 +57,10 @@ class QuestionEdit:
     @property
     def edited(self) -> Message | None:
         return self._message
+
+    @property
+    def enter(self) -> str:
+        return "ask"
 
     @property
     def standing(self) -> str:
@@ -91,6 +100,10 @@ class AnswerEdit:
         return self._message
 
     @property
+    def enter(self) -> str:
+        return "go on"
+
+    @property
     def standing(self) -> str:
         key = self._pane.desk.key
         return f"editing the answer: {key('send')} goes on from it, {key('messages.leave')} leaves it"
@@ -120,6 +133,10 @@ class FileName:
     @property
     def edited(self) -> Message | None:
         return None
+
+    @property
+    def enter(self) -> str:
+        return "write"
 
     @property
     def standing(self) -> str:
@@ -172,6 +189,11 @@ class Edits:
         """What the rule over it says; empty when it is not there."""
         return "" if self._purpose is None else self._purpose.standing
 
+    @property
+    def enter(self) -> str:
+        """What Enter does there, in a word; empty when it is not there."""
+        return "" if self._purpose is None else self._purpose.enter
+
     def open(self, purpose: Purpose, text: str, back: Mark | None) -> None:
         """Let something be written, beginning with `text`; the walk goes on at `back`."""
         pane = self._pane
@@ -211,12 +233,38 @@ class Edits:
         elif slip.changed:
             self._begun[message.id] = slip.plain
         if message.id in self._begun:
-            self._pane.tell(f"The edit is kept: {self._pane.desk.key('message.edit')} goes on with it")
+            self._tell_kept()
+
+    def _tell_kept(self) -> None:
+        self._pane.tell(f"The edit is kept: {self._pane.desk.key('message.edit')} goes on with it")
+
+    def open_editor(self) -> bool:
+        """Let what is on the slip be written in the person's editor; False when it is not there."""
+        purpose, pane = self._purpose, self._pane
+        if purpose is None:
+            return False
+        if purpose.edited is not None:
+            pane.edit_outside(pane.query_one(Slip).plain, purpose.edited)
+        else:
+            pane.tell("A file's name is one line: it is written here", "warning")
+        return True
+
+    def take_edit(self, of: Message, before: str, text: str) -> None:
+        """What the editor made of the edit. It is kept where the slip is there no more, or for something else."""
+        pane, purpose = self._pane, self._purpose
+        edited = purpose.edited if purpose is not None else None
+        if purpose is not None and edited is not None and edited.id == of.id:
+            pane.query_one(Slip).take_over(before, text)
+            pane.tell(f"Back from the editor; {pane.desk.key('send')} hands it in")
+        elif text != of.content:
+            self._begun[of.id] = text
+            self._tell_kept()
 
     def hand_in(self, text: str) -> None:
         """Enter."""
         if self._purpose is None:
             return
+        self._pane.divider.clear_notice()
         if not text.strip():
             key = self._pane.desk.key("messages.leave")
             self._pane.tell(f"Nothing is written: {key} leaves it as it was", "warning")

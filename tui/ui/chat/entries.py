@@ -120,17 +120,24 @@ def notice_of(message: Message, key_of: KeyOf) -> Notice | None:
             return Notice(f"stopped by you · {help_keys}", Tone.MUTED)
         case Status.COMPLETE if message.finish_reason == "length":
             if not message.content.strip() and message.reasoning:
-                return Notice(
-                    "The limit was reached while thinking: raise max_tokens or switch thinking off",
-                    Tone.WARNING,
-                )
-            limit = message.parameters.get("max_tokens")
-            at = f"cut at {limit} tokens" if limit else "cut at the end of the context window"
-            return Notice(f"{at} · {go_on} continues", Tone.MUTED)
+                return Notice(_cut_in_thought(message), Tone.WARNING)
+            return Notice(f"{cut_words(message)} · {go_on} continues", Tone.MUTED)
         case Status.COMPLETE if not message.content.strip() and not message.reasoning:
             return Notice(f"The model answered nothing · {retry} asks again", Tone.MUTED)
         case _:
             return None
+
+
+def cut_words(message: Message) -> str:
+    """Where an answer was cut."""
+    limit = message.cut_at
+    return f"cut at {limit} tokens" if limit else "cut at the end of the context window"
+
+
+def _cut_in_thought(message: Message) -> str:
+    if message.cut_at:
+        return "The limit was reached while thinking: raise max_tokens or switch thinking off"
+    return "The context window was full while thinking: take a larger one or switch thinking off"
 
 
 def _problem(message: Message) -> str:
@@ -140,21 +147,25 @@ def _problem(message: Message) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def outcome_of(message: Message) -> str:
-    """How an answer went, in figures: `412 tokens · 41 tok/s · stopped`."""
-    parts = []
-    if message.usage.completion and not message.edited:  # of an edited one it counted but a part
-        word = "token" if message.usage.completion == 1 else "tokens"
-        parts.append(f"{human_tokens(message.usage.completion)} {word}")
-    if message.timings.tokens_per_s:
-        parts.append(_rate(message.timings.tokens_per_s))
+def outcome_of(message: Message, *, word_first: bool = False) -> str:
+    """How an answer went, in figures: `412 tokens · 41 tok/s · stopped`; with `word_first` the words before the figures,
+    for where there may not be room for all."""
+    parts, words = [], []
+    # Of an edited one the server made but a part: neither count nor rate is that of what is shown.
+    if not message.edited:
+        if message.usage.completion:
+            word = "token" if message.usage.completion == 1 else "tokens"
+            parts.append(f"{human_tokens(message.usage.completion)} {word}")
+        if message.timings.tokens_per_s:
+            parts.append(_rate(message.timings.tokens_per_s))
     if message.status is Status.STOPPED:
-        parts.append("stopped")
+        words.append("stopped")
     elif message.status is Status.INTERRUPTED:
-        parts.append("interrupted")
+        words.append("interrupted")
     elif message.status is Status.FAILED:
-        parts.append("failed")
-    parts.append(structured.figures_of(message))
+        words.append("failed")
+    words.append(structured.figures_of(message))
+    parts = [*words, *parts] if word_first else [*parts, *words]
     return " · ".join(part for part in parts if part)
 
 

@@ -33,7 +33,8 @@ _SET_BY = {
 class Shortfall:
     """Tokens of the prompt, those kept free for the answer, and the context window; what to leave out, None = it would
     not help; the same where a summary takes its place; the window that would do, with why there is none. With
-    `unasked` it is a question that comes back into the composer; `tried` = the server has refused it already."""
+    `unasked` it is a question that comes back into the composer; `tried` = the server has refused it already. Where several
+    are asked, `whose` names those whom it does not fit, if there are others."""
 
     kind: ServerKind
     prompt: Count
@@ -45,6 +46,7 @@ class Shortfall:
     no_larger: str = ""
     unasked: bool = False
     tried: bool = False
+    whose: str = ""
 
     @property
     def limit(self) -> int:
@@ -84,7 +86,7 @@ def shortfall(
     the server does not list it; `tried` = the server has refused it."""
     assert desk.connection is not None
     room = room_of(desk, window)
-    larger, no_larger = _larger(desk, window, trained, budget.prompt.tokens + room)
+    larger, no_larger = _larger(desk, window, trained, budget.prompt.tokens)
     return Shortfall(
         desk.connection.server.kind,
         budget.prompt,
@@ -99,8 +101,9 @@ def shortfall(
     )
 
 
-def _larger(desk: Desk, window: int, trained: int | None, needed: int) -> tuple[int | None, str]:
-    """The next larger window that holds so many tokens, or why there is none."""
+def _larger(desk: Desk, window: int, trained: int | None, prompt: int) -> tuple[int | None, str]:
+    """The next larger window that holds a prompt of so many tokens and its answer, or why there is none. The room for the
+    answer is that in the larger window: it grows with it."""
     connection = desk.connection
     assert connection is not None
     kind = connection.server.kind
@@ -114,14 +117,17 @@ def _larger(desk: Desk, window: int, trained: int | None, needed: int) -> tuple[
     if trained <= window:
         return None, f"the model was made for {human_tokens(trained)}"
     size = window
-    while size < needed and size < trained:
-        size *= 2
-    size = min(size, trained)
+    while not _holds(desk, size, prompt) and size < trained:
+        size = min(2 * size, trained)
     return (
         (size, "")
-        if size >= needed
+        if _holds(desk, size, prompt)
         else (None, f"even {human_tokens(trained)}, all it was made for, would not do")
     )
+
+
+def _holds(desk: Desk, window: int, prompt: int) -> bool:
+    return prompt + room_of(desk, window) <= window
 
 
 def dilemma_of(case: Shortfall) -> Dilemma:
@@ -153,7 +159,9 @@ def dilemma_of(case: Shortfall) -> Dilemma:
         )
     else:
         options.append(Option(WINDOW, why_not=f"no larger window: {case.no_larger}"))
-    if not case.prompt.exact and not case.tried and case.kind in _REFUSES:
+    if case.whose:
+        options.append(Option(ANYWAY, f"ask the others all the same, and not {case.whose}"))
+    elif not case.prompt.exact and not case.tried and case.kind in _REFUSES:
         options.append(
             Option(
                 ANYWAY,
@@ -161,7 +169,8 @@ def dilemma_of(case: Shortfall) -> Dilemma:
             )
         )
     options.append(Option(CANCEL, "do not ask: the text comes back" if case.unasked else "do not ask"))
-    return Dilemma("This does not fit into the context window", detail, tuple(options))
+    whose = f" of {case.whose}" if case.whose else ""
+    return Dilemma(f"This does not fit into the context window{whose}", detail, tuple(options))
 
 
 def said(count: Count) -> str:

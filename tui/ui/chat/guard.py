@@ -32,7 +32,8 @@ from tui.ui.terminal.link import Pace
 class Held:
     """What is not sent yet: the branch down to its question, or to the answer that is continued (`resume`), and what it
     is asked with. `go` sends it, `back` takes it back. `unasked` = the question is not in the chat yet: `marked` is then its
-    text with its pieces, and `attachments` go with it."""
+    text with its pieces, and `attachments` go with it. With `command` that text is a slash command.
+    `unsent` = the question is in the chat, but no server was ever asked it."""
 
     path: Sequence[Message]
     desk: Desk
@@ -40,8 +41,10 @@ class Held:
     back: Callable[[], None]
     resume: bool = False
     unasked: bool = False
+    unsent: bool = False
     marked: str = ""
     attachments: tuple[Attachment, ...] = ()
+    command: bool = False
     tried: bool = False
     budget: Budget | None = None
     window: int = 0
@@ -64,6 +67,7 @@ class Guarded(Talk):
         self._held: Held | None = None
         self._cleared = False
         self._order: Order | None = None
+        self._written = ("", "")  # the question that was asked last, and its text with its pieces
         self._sizes = Sizes()
         self._factor = ("", 1.0)  # a model, and what was learnt of its tokenizer
 
@@ -123,9 +127,14 @@ class Guarded(Talk):
         marked: str = "",
     ) -> None:
         """Ask a question, if it fits; see `Talk.ask`. `marked` is its text with its pieces, where it has any."""
-        session, ask = self._session, super().ask
+        session, begin = self._session, super().ask
         if session is None:
             return
+
+        def ask() -> None:
+            self._written = text, marked or text
+            begin(text, attachments, instead_of=instead_of)
+
         if self._held is not None:
             self.give_back(marked or text, attachments)
             return
@@ -137,7 +146,7 @@ class Guarded(Talk):
             Held(
                 (*before, question),
                 self._desk,
-                lambda: ask(text, attachments, instead_of=instead_of),
+                ask,
                 lambda: self.give_back(marked or text, attachments),
                 unasked=True,
                 marked=marked or text,
@@ -163,15 +172,28 @@ class Guarded(Talk):
         blank = order.blank
         last = str(blank.id if order.resume else blank.parent)
         path = session.conversation.path_to(last) if last in session.conversation else ()
+        unsent = order.durable is not None and bool(path)
         self._check(
             Held(
                 path,
                 order.desk or self._desk,
                 lambda: start(self._order or order),
-                self._forget_running,
+                (lambda: self._withdraw(path[-1])) if unsent else self._forget_running,
                 resume=order.resume,
+                unsent=unsent,
             )
         )
+
+    def _withdraw(self, question: Message) -> None:
+        """A question that was written down while there was no server to ask goes back to where it was written."""
+        session = self._session
+        self._answering = None
+        if session is None or question.id not in session.conversation:
+            return
+        session.forget(question.id)
+        self.show_branch()
+        text, marked = self._written
+        self.give_back(marked if text == question.content else question.content, question.attachments)
 
     def _forget_running(self) -> None:
         """An answer that was shown as coming, while it waited for a server, is not asked for after all."""

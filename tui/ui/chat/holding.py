@@ -11,7 +11,7 @@ from textual.message import Message as UiMessage
 from tui.core.schema import ANY_JSON, Schema
 from tui.errors import LokalError, UsageError
 from tui.ui.chat.structured import state_of
-from tui.ui.messages import Trouble
+from tui.ui.errands import NotDone
 
 if TYPE_CHECKING:
     from tui.ui.chat.session import ChatSession
@@ -46,7 +46,9 @@ class Holding:
             self.hold(session, ANY_JSON)
         else:
             path = name[1:-1] if name[0] in "\"'" and name[-1:] == name[0] else name
-            talk.run_worker(self._read(session, path), group="schema", exclusive=True, description="schema")
+            talk.run_worker(
+                self._read(session, name, path), group="schema", exclusive=True, description="schema"
+            )
 
     def hold(self, session: ChatSession, schema: Schema | None) -> None:
         """From the next answer on; a running one keeps its own."""
@@ -61,12 +63,12 @@ class Holding:
         talk.tell(text, tone)
         talk.post_message(talk.Changed())
 
-    async def _read(self, session: ChatSession, path: str) -> None:
+    async def _read(self, session: ChatSession, name: str, path: str) -> None:
         from tui.config.schema_file import schema_named
 
         try:
             schema = await asyncio.to_thread(partial(schema_named, path))
         except LokalError as error:
-            self._talk.app.post_message(Trouble(error))
+            self._talk.app.post_message(NotDone(error, f"/schema {name}"))
         else:
             self._talk.post_message(SchemaRead(session, schema))

@@ -8,8 +8,10 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.message import Message as UiMessage
 
+from tui.core.message import Message
 from tui.core.slash import Typed, Vocabulary, parse
 from tui.errors import UsageError
+from tui.paths import with_tilde
 from tui.ui.chat.choice import Choice, Dilemma
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
@@ -82,6 +84,11 @@ class ChatPane(Writing):
         """What is offered while a slash command is written."""
         return self.query_one(CompletionPopup)
 
+    @property
+    def enter(self) -> str:
+        """What Enter does now, in a word, where it does not send what is in the composer."""
+        return self.walk.edits.enter or ("take" if self.composer.searching else "")
+
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What the pane does for a command's id, with the argument that was typed after a slash command."""
         transcript = self.transcript
@@ -94,6 +101,7 @@ class ChatPane(Writing):
                 or self.stop_or_choose()
                 or self.walk.escape()
                 or self.walked.clear_found()
+                or self.divider.let_go()
             ),
             "answer.retry": lambda _: self.retry(),
             "answer.continue": lambda _: self.continue_answer(),
@@ -155,6 +163,16 @@ class ChatPane(Writing):
         super().answer(order)
         self.walk.keep_up()
 
+    def answer_again(self, blank: Message, desk: Desk | None = None) -> None:
+        """What was said of the answers that there were does not stand beside the one that comes in."""
+        self.divider.clear_notice()
+        super().answer_again(blank, desk)
+
+    def continue_answer(self, message: Message | None = None) -> None:
+        """Nor does it beside one that goes on."""
+        self.divider.clear_notice()
+        super().continue_answer(message)
+
     def show_choice(self, dilemma: Dilemma | None) -> None:
         """Ask the person, in the place of the composer; None = the composer again."""
         choice = self.query_one(Choice)
@@ -173,8 +191,9 @@ class ChatPane(Writing):
         self.composer.insert(event.text)
 
     def tell(self, text: str, tone: str = "muted") -> None:
-        """Say something on the rule above the composer."""
-        self.divider.tell(text, tone)
+        """Say something on the rule above the composer, in the place of what was said last."""
+        self.app.clear_notifications()
+        self.divider.tell(with_tilde(text), tone)
 
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Enter."""
@@ -202,11 +221,25 @@ class ChatPane(Writing):
         event.stop()
         self.walk.edits.hand_in(event.text)
 
+    def on_slip_editor_wanted(self, event: Slip.EditorWanted) -> None:
+        """The editor's key on the slip."""
+        event.stop()
+        self.open_editor()
+
+    def open_editor(self) -> None:
+        """Go on in the person's editor, with what they write on: the slip, or else the composer."""
+        if not self.walk.edits.open_editor():
+            super().open_editor()
+
+    def take_edit(self, of: Message, before: str, text: str) -> None:
+        """What was written anew of the message `of` has become `text` in the editor."""
+        self.walk.edits.take_edit(of, before, text)
+
     def stand(self) -> None:
         """Say on the rule where the cursor or the reader is."""
         key, transcript = self._desk.key("scroll.end"), self.transcript
         if walking := self.walk.standing:
-            self.divider.stand(walking)
+            self.divider.stand(walking, whole=self.walk.edits.is_open)
         elif transcript.following:
             self.divider.stand("")
         elif transcript.new_lines:

@@ -139,6 +139,11 @@ class ChatSession:
         self._persistence.submit(partial(self._mark_removed, self.conversation.id, (message_id,)))
         return removed
 
+    def forget(self, message_id: str) -> None:
+        """Take out an answer of which nothing came, or a question that was never sent; undo does not bring it back."""
+        self.conversation.remove(message_id)
+        self._persistence.submit(partial(self._mark_removed, self.conversation.id, (message_id,)))
+
     def _mark_removed(self, chat_id: str, ids: tuple[str, ...]) -> None:
         self._store.remove_messages(chat_id, ids)
 

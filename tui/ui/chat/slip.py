@@ -8,6 +8,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui.core.commands import COMMANDS
 from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.composer import NEW_LINE_KEYS
 from tui.ui.compat import run_binding
@@ -23,10 +24,15 @@ class Slip(ChipArea):
             super().__init__()
             self.text = text
 
+    class EditorWanted(Message):
+        """The person wants to go on in their own editor."""
+
     def __init__(self, text: str, keys: Mapping[str, str]) -> None:
         super().__init__("slip")
         self._send, self._newline = keys.get("send", ""), keys.get("newline", "")
-        self._open = keys.get("paste.open", "")
+        self._open, self._editor = keys.get("paste.open", ""), keys.get("editor", "")
+        # A terminal sends Alt and a letter as something that could be written.
+        self._writes_nothing = {keys.get(each.id) for each in COMMANDS if each.where == "composer"}
         self._first = text
         self._begun_with = ""
 
@@ -57,6 +63,10 @@ class Slip(ChipArea):
             self.replace("\n", *self.selection, maintain_selection_offset=False)
         elif event.key == self._open:
             self.open_piece()
+        elif event.key == self._editor:
+            self.post_message(self.EditorWanted())
+        elif event.is_printable and event.key in self._writes_nothing:
+            pass
         elif event.is_printable or not await run_binding(self.app, event.key):
             await super()._on_key(event)
             return

@@ -254,7 +254,8 @@ class Talk(Vertical):
         answering, session = event.answering, self._session
         if session is None:
             return
-        self.transcript.follow_by_page(self._pace().slow)
+        if answering is self._answering:
+            self.transcript.follow_by_page(self._pace().slow)
         self._take(answering)
         if answering.generation.finished:
             self._finish(answering)
@@ -282,6 +283,8 @@ class Talk(Vertical):
         if session is None or answering is not self._answering:
             return
         self._answering = None
+        # Nothing more comes, for which room would be left below.
+        self.transcript.follow_by_page(False)
         message = answering.final()
         if message.id in session.conversation:
             session.update(message)

@@ -9,6 +9,7 @@ from textual import events
 
 from tui.core.commands import BY_ID
 from tui.core.message import Message, Role
+from tui.errors import LokalError
 from tui.ui.chat.choice import Choice
 from tui.ui.chat.deeds import Deeds
 from tui.ui.chat.edits import Edits
@@ -247,10 +248,17 @@ class Walk:
     def take_key(self, event: events.Key) -> bool:
         """A key while the messages have the focus; what can be written and is no command goes to the composer."""
         id = self._does.get(event.key) or (self._does.get(event.character) if event.character else None)
-        if id is not None:
-            self.actions()[id]("")
-        elif event.character and event.character in "123456789":
-            self.deeds.copy_block(int(event.character))
+        # What was said to the key before is no answer to this one.
+        self._pane.divider.clear_notice()
+        block = int(event.character) if event.character and event.character in "123456789" else 0
+        if id is not None or block:
+            try:
+                if id is not None:
+                    self.actions()[id]("")
+                else:
+                    self.deeds.copy_block(block)
+            except LokalError as error:
+                self._pane.tell(str(error), "warning")
         elif event.is_printable and event.character:
             self.leave()
             self._pane.composer.post_message(events.Key(event.key, event.character))

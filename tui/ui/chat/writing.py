@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.message import Message as UiMessage
 from textual.widgets import TextArea
@@ -17,6 +17,7 @@ from tui.errors import LokalError
 from tui.ui.chat.composing import Composing
 from tui.ui.chat.drafts import DraftKeeper
 from tui.ui.chat.session import ChatSession
+from tui.ui.chat.several import Joint
 from tui.ui.chat.shelf import ShelfLine
 from tui.ui.chat.talk import Talk
 from tui.ui.chat.waiting import Question, WaitingLine
@@ -75,6 +76,7 @@ class Writing(Composing):
         self.composer.remember(remembered)
         self._attached = ()
         self.query_one(Divider).clear_notice()
+        self.query_one(Divider).let_go()
         self.post_message(self.Asked(remembered))
         if self.busy or self._session is None or (len(self._line) and not self._line.held):
             self._line.add(question)
@@ -104,6 +106,12 @@ class Writing(Composing):
     ) -> None:
         """Ask a question; one that is held is kept with the draft, so that it is not lost."""
         super().ask(text, attachments, instead_of=instead_of, marked=marked)
+        if self.held_question is not None:
+            self._settle()
+
+    def hold(self, held: Joint, desks: Sequence[Desk]) -> None:
+        """Ask several, if it fits them; what is held is kept with the draft, so that it is not lost."""
+        super().hold(held, desks)
         if self.held_question is not None:
             self._settle()
 
@@ -211,10 +219,13 @@ class Writing(Composing):
             self._drafts.touched()
 
     def _draft(self) -> str:
-        held = [self.held_question.marked] if self.held_question is not None else []
+        question = self.held_question
+        held = [question.marked] if question is not None else []
         waiting = [question.marked for question in self.waiting]
         asked = "\n\n".join([*held, *waiting])
-        return "\n\n".join([as_written(asked), self.composer.draft]).strip("\n")
+        if question is None or not question.command:
+            asked = as_written(asked)
+        return "\n\n".join([asked, self.composer.draft]).strip("\n")
 
     def _unsent_files(self) -> tuple[Attachment, ...]:
         """The files that go with what `_draft` is made of."""

@@ -208,7 +208,9 @@ class Browsing(DeskApp):
         known = session is not None and event.chat_id == session.conversation.id
         if known and session is not None and event.message_id:
             known = event.message_id in session.conversation
-        self.backstage.chat_keeper.open_chat(event.chat_id, event.message_id, event.query, known=known)
+        self.backstage.chat_keeper.open_chat(
+            event.chat_id, event.title, event.message_id, event.query, known=known
+        )
 
     async def on_chat_opened(self, event: ChatOpened) -> None:
         """It was read: show it."""
@@ -339,7 +341,7 @@ class Browsing(DeskApp):
         was_open = self._bin.came_back(chat.id)
         session = self.chat.session
         if was_open and (session is None or not len(session.conversation)):
-            self.backstage.chat_keeper.open_chat(chat.id, beneath=True)
+            self.backstage.chat_keeper.open_chat(chat.id, chat.title, beneath=True)
 
 
 def _end(waiting: asyncio.Future[None]) -> None:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.worker import WorkType
 
-from tui.errors import LokalError, StoreError
+from tui.core.text import safe_line
+from tui.errors import ChatGone, LokalError, StoreError
 from tui.ui.chat.session import ChatSession
 from tui.ui.chats.messages import (
     ChatChanged,
@@ -36,6 +37,8 @@ from tui.ui.persistence import Persistence
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Store
 
+NAMED = 30
+"""Characters of a title in an error, so that there is room on the rule for what it says."""
 PAGE = 50
 """Hits of a search that are read at a time."""
 INDEX_PAUSE_S = 0.02
@@ -94,16 +97,20 @@ class ChatKeeper:
     def open_chat(
         self,
         chat_id: str,
+        title: str,
         message_id: str = "",
         query: str = "",
         *,
         known: bool = False,
         beneath: bool = False,
     ) -> None:
-        """Read a chat as it is on the disk now. `known` = it is the open one, and only what `query` finds is wanted."""
-        self._run(lambda: self._open(chat_id, message_id, query, known, beneath), "chats-open")
+        """Read a chat as it is on the disk now; `title` is what it is called if it is there no longer. `known` = it is
+        the open one, and only what `query` finds is wanted."""
+        self._run(lambda: self._open(chat_id, title, message_id, query, known, beneath), "chats-open")
 
-    async def _open(self, chat_id: str, message_id: str, query: str, known: bool, beneath: bool) -> None:
+    async def _open(
+        self, chat_id: str, title: str, message_id: str, query: str, known: bool, beneath: bool
+    ) -> None:
         session = None
         try:
             pattern = await asyncio.to_thread(_pattern, query) if query else None
@@ -113,7 +120,7 @@ class ChatKeeper:
                 conversation = await asyncio.to_thread(store.load, chat_id)
                 session = ChatSession(store, self._persistence, conversation)
         except StoreError as error:
-            self._app.post_message(ChatUnchanged(chat_id, error))
+            self._app.post_message(ChatUnchanged(chat_id, _named(error, title)))
             return
         self._app.post_message(ChatOpened(chat_id, session, message_id, pattern, beneath=beneath))
 
@@ -166,7 +173,7 @@ class ChatKeeper:
             try:
                 write()
             except StoreError as error:
-                self._app.post_message(ChatUnchanged(chat.id, error))
+                self._app.post_message(ChatUnchanged(chat.id, _named(error, chat.title)))
             else:
                 self._app.post_message(ChatChanged(deed, chat))
 
@@ -183,7 +190,7 @@ class ChatKeeper:
         try:
             path = await asyncio.to_thread(self._write, chat)
         except StoreError as error:
-            self._app.post_message(ChatUnchanged(chat.id, error))
+            self._app.post_message(ChatUnchanged(chat.id, _named(error, chat.title)))
         except LokalError as error:
             self._app.post_message(Trouble(error))
         else:
@@ -244,6 +251,14 @@ class ChatKeeper:
 
         run: WorkType[None] = guarded
         self._app.run_worker(run, group=group, exclusive=True, exit_on_error=False, description=group)
+
+
+def _named(error: StoreError, title: str) -> StoreError:
+    """For a chat that was deleted since it was shown, which one it is; the store may know no more than its id."""
+    if not isinstance(error, ChatGone):
+        return error
+    name = safe_line(title, NAMED) or "without a title"
+    return ChatGone(error.chat_id, f"The chat “{name}” was deleted meanwhile")
 
 
 def _pattern(query: str) -> re.Pattern[str] | None:

@@ -47,9 +47,10 @@ class ChatsPane(ChatsView, can_focus=True):
     class Chosen(Message):
         """A chat is to be opened, at a message if one is named, with what `query` finds in it marked."""
 
-        def __init__(self, chat_id: str, message_id: str = "", query: str = "") -> None:
+        def __init__(self, chat_id: str, title: str, message_id: str = "", query: str = "") -> None:
             super().__init__()
             self.chat_id = chat_id
+            self.title = title
             self.message_id = message_id
             self.query = query
 
@@ -283,9 +284,9 @@ class ChatsPane(ChatsView, can_focus=True):
                 self.mode = Mode.LEAVING
                 self._search()
             elif hit is not None:
-                self._leave_for(self.Chosen(hit.chat_id, hit.message_id, self.hits.query))
+                self._leave_for(self.Chosen(hit.chat_id, hit.title, hit.message_id, self.hits.query))
         elif (chat := self.listed.current) is not None:
-            self._leave_for(self.Chosen(chat.id))
+            self._leave_for(self.Chosen(chat.id, chat.title))
 
     def _rename(self) -> None:
         chat, title = self._renamed, self.line.text.strip()

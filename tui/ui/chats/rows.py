@@ -180,16 +180,20 @@ def _right(text: str, width: int) -> str:
     return " " * max(0, width - cell_len(text)) + text
 
 
-def key_hints(hints: Sequence[tuple[str, str]], part: Callable[[str, str], Part], width: int) -> list[Part]:
-    """`r rename  p pin` and so on, as many as fit in `width` cells."""
-    parts: list[Part] = []
-    used = 0
+def key_hints(
+    hints: Sequence[tuple[str, str]], part: Callable[[str, str], Part], width: int
+) -> list[list[Part]]:
+    """`r rename  p pin` and so on, on as many lines of `width` cells as they take."""
+    lines: list[list[Part]] = []
+    used = width
     for key, word in hints:
-        size = cell_len(key) + cell_len(word) + 1 + (2 if parts else 0)
-        if used + size > width:
-            break
-        if parts:
-            parts.append(("  ", Style.null()))
-        parts += [part(key, "key"), part(f" {word}", "muted")]
+        size = cell_len(key) + 1 + cell_len(word)
+        if used + 2 + size > width:
+            lines.append([])
+            used = 0
+        else:
+            lines[-1].append(("  ", Style.null()))
+            used += 2
+        lines[-1] += [part(key, "key"), part(f" {word}", "muted")]
         used += size
-    return parts
+    return lines

@@ -35,6 +35,8 @@ RULE_CELLS = 2
 """Beside the transcript, a blank and the rule between them."""
 LEAST_FOR_FOOT = 6
 """Rows below which all of them are for the list."""
+ROWS_A_KEY_LINE = 6
+"""Of so many rows one may be for keys."""
 NOT_LAID_OUT = 100
 _KEYS = ("search", "rename", "pin", "delete", "archive", "undo", "archived", "export")
 _WORDS = {"archived": "archived", "export": "export"}
@@ -102,9 +104,7 @@ class ChatsView(Widget):
 
     @property
     def _foot_height(self) -> int:
-        if self.size.height < LEAST_FOR_FOOT:
-            return 0
-        return 2 if self.columns - 2 < WIDE and self.mode is Mode.LIST else 1
+        return len(self._foot(self.columns - 2))
 
     def drop(self, chat_id: str) -> None:
         """A chat is there no longer."""
@@ -132,7 +132,7 @@ class ChatsView(Widget):
             self.fit()  # only now is it certain how high the list is
             strip = self._head(width, base)
         elif below >= 0:
-            strip = fit([self.part(" "), *self._foot(below, width - 2)], width, base)
+            strip = fit([self.part(" "), *self._foot(width - 2)[below]], width, base)
         else:
             strip = self._row(y - 1, width, base)
         if width == self.size.width:
@@ -144,7 +144,7 @@ class ChatsView(Widget):
     # -- around the list --------------------------------------------------------------------------------------------
 
     def _head(self, width: int, base: Style) -> Strip:
-        if self.mode is Mode.SEARCH or (self.mode is Mode.LEAVING and self.line.text):
+        if self._searches:
             label, count = self.part(" search ", "accent"), self.part(f" {self._hit_count()} ", "muted")
             room = width - parts_width([label, count]) - 1
             return spread([label, *self._written(room)], [count], width, base, gap=0)
@@ -170,17 +170,23 @@ class ChatsView(Widget):
             self.part(after),
         ]
 
-    def _foot(self, y: int, width: int) -> list[Part]:
+    @property
+    def _searches(self) -> bool:
+        return self.mode is Mode.SEARCH or (self.mode is Mode.LEAVING and bool(self.line.text))
+
+    def _foot(self, width: int) -> list[list[Part]]:
+        """The lines under the list; none where the list needs them itself."""
+        if self.size.height < LEAST_FOR_FOOT:
+            return []
         if self.mode is Mode.RENAME:
-            return [self.part("Enter saves the title · Esc leaves it", "muted")]
+            return [[self.part("Enter saves the title · Esc leaves it", "muted")]]
         if self.mode is Mode.SEARCH and self.hits.behind and self.shows_hits:
             to_go = counted(self.hits.behind, "message")
-            return [self.part(f"{to_go} not indexed yet: not all is found", "warning")]
-        if self.mode is Mode.SEARCH or self.shows_hits:
-            return [self.part(cut("words and beginnings of words · “a phrase”", width), "muted")]
-        if y < self._foot_height - 1:
-            return [self.part(self._described(), "muted")]
-        return self._keys(width)
+            return [[self.part(f"{to_go} not indexed yet: not all is found", "warning")]]
+        if self._searches:
+            return [[self.part(cut("words and beginnings of words · “a phrase”", width), "muted")]]
+        described = [] if width >= WIDE else [[self.part(self._described(), "muted")]]
+        return described + self._keys(width)[: max(1, self.size.height // ROWS_A_KEY_LINE)]
 
     def _described(self) -> str:
         """What a narrow line has no room for, of the chat under the cursor."""
@@ -191,7 +197,7 @@ class ChatsView(Widget):
         words += [word for word, true in (("pinned", chat.pinned), ("open", chat.id == self.open_id)) if true]
         return " · ".join(words)
 
-    def _keys(self, width: int) -> list[Part]:
+    def _keys(self, width: int) -> list[list[Part]]:
         ids = [f"chats.{name}" for name in _KEYS]
         words = _WORDS_IN_ARCHIVE if self.archived else _WORDS
         hints = [

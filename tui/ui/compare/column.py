@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from tui.core.message import Message, Status
 from tui.ui.chat import structured
-from tui.ui.chat.entries import outcome_of, phase_words
+from tui.ui.chat.entries import cut_words, outcome_of, phase_words
 from tui.ui.compare.race import Lane
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
@@ -138,7 +138,8 @@ class ColumnView(Horizontal):
     def refresh_lane(self, *, by_page: bool) -> None:
         """Show what has come since the last time."""
         answering = self.lane.answering
-        self.transcript.follow_by_page(by_page)
+        # Of one that has ended nothing more comes, for which room would be left below.
+        self.transcript.follow_by_page(by_page and self.lane.final is None)
         text, reasoning = answering.take()
         if self.lane.final is not None:
             if not self._ended:
@@ -153,16 +154,16 @@ class ColumnView(Horizontal):
 
     def show_state(self) -> None:
         """Bring heading and figures up to date."""
-        words = self._words()
         wide = self.size.width >= WIDE
+        words = self._words(wide)
         heading = Heading(self._called, Tone.MODEL, self._detail, words if wide else "")
         self._head.show(heading, self._chosen)
         self._figures.show(words)
 
-    def _words(self) -> str:
+    def _words(self, wide: bool) -> str:
         final = self.lane.final
         if final is not None:
-            return outcome_of(final)
+            return outcome_of(final, word_first=not wide)
         if self._waits(self.lane):
             return "waiting"
         return phase_words(self.lane.answering.generation)
@@ -184,10 +185,7 @@ def _notice_of(message: Message) -> Notice | None:
         text = "\n".join(part for part in (problem.title, problem.detail, problem.hint) if part)
         return Notice(text, Tone.ERROR if message.status is Status.FAILED else Tone.WARNING)
     if message.status is Status.COMPLETE and message.finish_reason == "length":
-        limit = message.parameters.get("max_tokens")
-        return Notice(
-            f"cut at {limit} tokens" if limit else "cut at the end of the context window", Tone.MUTED
-        )
+        return Notice(cut_words(message), Tone.MUTED)
     if message.status is Status.COMPLETE and not message.content.strip():
         return Notice("The model answered nothing", Tone.MUTED)
     return structured.notice_of(message)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.core.compare import Column
 from tui.core.events import Phase
-from tui.core.message import Message
+from tui.core.message import Message, Status
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import Interrupted, LokalError
@@ -52,6 +52,12 @@ class Lane:
         return self.final or self.answering.message
 
     @property
+    def empty(self) -> bool:
+        """Whether it has ended before anything came: that is no answer."""
+        final = self.final
+        return final is not None and final.status is not Status.COMPLETE and not _says_something(final)
+
+    @property
     def server(self) -> str:
         """The address that it asks; empty until that is known."""
         return self.answering.message.server
@@ -72,16 +78,22 @@ class Race:
         desk: Desk,
         connect: Connect,
         interval_s: Callable[[], float],
+        *,
+        spares: bool = False,
     ) -> None:
+        """`spares` = whom the prompt does not fit is not asked, and says so."""
         leaf = session.conversation.leaf
         self.question = question
         self.lanes: list[Lane] = []
         self.on_news: Callable[[], None] = lambda: None
+        self.cursor = 0
+        """The column that the person looks at."""
         self._session = session
         self._desk = desk
         self._connect = connect
         self._interval_s = interval_s
-        self._open_before = leaf.id if leaf is not None and leaf.id != question.id else None
+        self._spares = spares
+        self._open_before = leaf if leaf is not None and leaf.id != question.id else None
         self._extra: list[Connection] = []
 
     @property
@@ -91,10 +103,7 @@ class Race:
 
     def add(self, column: Column) -> None:
         """Add a column at the right; its answer is a sibling of those before it."""
-        preset = next((one for one in self._desk.presets if one.name == column.preset), self._desk.preset)
-        model = column.model or self._desk.model
-        same = model == self._desk.model and not column.server
-        desk = replace(self._desk, preset=preset, model=model, window=self._desk.window if same else None)
+        desk = desk_for(self._desk, column)
         blank = unanswerable(desk, blank_answer(self.question.id))
 
         def news(answering: Answering) -> None:
@@ -111,7 +120,8 @@ class Race:
             self._prepare(lane, desk.connection)
 
     def start(self, run: Run, durable: Future[bool] | None) -> None:
-        """Ask, once the question is on the disk."""
+        """Ask, once the question is on the disk. Were lokal to end now, no column would have been chosen."""
+        self._session.select((self._open_before or self.lanes[0].message).id)
         for lane in self.lanes:
             lane.worker = run(self._run(lane, durable))
 
@@ -124,8 +134,8 @@ class Race:
                 self._extra.append(connection)
                 lane.desk = replace(lane.desk, connection=connection, model=model)
                 self._prepare(lane, connection)
-            if connection is not None and lane.request is not None:
-                await self._see_that_it_fits(lane, connection, lane.request)
+            if connection is not None and (lane.column.server or self._spares):
+                await self._see_that_it_fits(lane, connection)
         except LokalError as error:
             lane.answering.fail(error)
             return
@@ -136,13 +146,16 @@ class Race:
         if connection is not None and lane.request is not None:
             await lane.answering.run(connection.server.chat(lane.request), durable)
 
-    async def _see_that_it_fits(self, lane: Lane, connection: Connection, request: ChatRequest) -> None:
-        """Raise the LokalError that what is to be sent does not fit into the context window."""
+    async def _see_that_it_fits(self, lane: Lane, connection: Connection) -> None:
+        """Raise the LokalError that what is to be sent does not fit into the context window. Of the columns that ask the
+        open server that is known before the comparison begins, and the person was asked."""
         from tui.servers.choice import window_of
 
         if lane.column.server or lane.desk.model != self._desk.model:
             lane.desk = replace(lane.desk, window=await window_of(connection.server, lane.desk.model))
-        problem = await overflow(lane.desk, connection, self._session.conversation, self.question.id, request)
+        request, conversation = lane.request, self._session.conversation
+        alone = f"/server {connection.server.endpoint.url}" if lane.column.server else ""
+        problem = await overflow(lane.desk, connection, conversation, self.question.id, request, alone)
         if problem is not None:
             raise problem
 
@@ -194,16 +207,43 @@ class Race:
         self.stop(
             Interrupted("Interrupted", "The terminal was closed or lokal was ended") if closed else None
         )
+        self.settle(None)
 
-    def open_branch(self, kept: Lane | None) -> None:
-        """Make the answer of `kept` the open branch; without one, what was open before, or else the last one."""
-        message_id = kept.message.id if kept is not None else self._open_before or self.lanes[-1].message.id
-        self._session.select(message_id)
+    def settle(self, kept: Lane | None) -> None:
+        """All have ended: open the branch that goes on, and take out what is no answer, unless it is the open one, which
+        then says why there is none."""
+        opened = (kept.message if kept is not None else self._unchosen()).id
+        for lane in self.lanes:
+            message_id = lane.message.id
+            if lane.empty and message_id != opened and message_id in self._session.conversation:
+                self._session.forget(message_id)
+        self._session.select(opened)
+
+    def _unchosen(self) -> Message:
+        """Where the chat goes on if no column was kept: with the answer that was open before, else that of the column
+        with the cursor, else of any. None of them is without a word if another has one."""
+        before, answers = self._open_before, [lane.message for lane in self.lanes]
+        wanted = [answers[self.cursor], *answers]
+        if before is not None:
+            wanted.insert(0, before)
+        return next((message for message in wanted if _says_something(message)), wanted[0])
 
     async def close(self) -> None:
         """Close the connections that were made for this."""
         for connection in self._extra:
             await connection.server.aclose()
+
+
+def desk_for(desk: Desk, column: Column) -> Desk:
+    """What a column is asked with. The window of another model, or of a server of its own, is not known yet."""
+    preset = next((one for one in desk.presets if one.name == column.preset), desk.preset)
+    model = column.model or desk.model
+    same = model == desk.model and not column.server
+    return replace(desk, preset=preset, model=model, window=desk.window if same else None)
+
+
+def _says_something(message: Message) -> bool:
+    return bool(message.content.strip() or message.reasoning.strip())
 
 
 def names_of(lanes: list[Lane]) -> list[tuple[str, str]]:

@@ -14,8 +14,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.core.commands import key_name, short_key
+from tui.core.message import Status
 from tui.core.text import safe_line
 from tui.ui.compare.column import ColumnView
+from tui.ui.compare.keys import column_keys
 from tui.ui.compare.race import Lane, Race, names_of
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, cut, fit, parts_width, spread
@@ -23,6 +25,8 @@ from tui.ui.terminal.link import Pace
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 5
 """Cells and lines in which a column can be read."""
+ROOMY = 60
+"""From so many cells on, the line of keys also names the one that shows them all."""
 _SCROLL = ("up", "down", "home", "end")
 
 
@@ -69,7 +73,9 @@ class KeyLine(LineWidget):
         text, tone = self._state
         arrows = "".join(key_name(self._keys.get(f"compare.{way}", "")) for way in ("previous", "next"))
         keep, stop = (short_key(self._keys.get(f"compare.{id}", "")) for id in ("keep", "stop"))
-        named = ((arrows, "column"), (keep, "keep"), (stop, "stop" if self._answers_come else "leave"))
+        named = [(arrows, "column"), (keep, "keep"), (stop, "stop" if self._answers_come else "leave")]
+        if width >= ROOMY:
+            named.append((short_key(self._keys.get("help", "")), "keys"))
         right: list[Part] = []
         for key, word in named:
             right += [self.part("  " if right else ""), self.part(key, "key"), self.part(f" {word}", "muted")]
@@ -104,13 +110,15 @@ class CompareScreen(ModalScreen[Lane | None]):
         ]
         self._chosen = 0
         self._keeping: Lane | None = None
+        self._refused = False
         self._fits = True
         self._shown_at = -1.0
         self._alarm: Timer | None = None
         self._does = {
             key: id
             for id, key in keys.items()
-            if id.startswith("compare.") or id in ("scroll.page_up", "scroll.page_down", "reasoning.toggle")
+            if id.startswith("compare.")
+            or id in ("help", "scroll.page_up", "scroll.page_down", "reasoning.toggle")
         }
 
     def compose(self) -> ComposeResult:
@@ -170,7 +178,7 @@ class CompareScreen(ModalScreen[Lane | None]):
                 view.refresh_lane(by_page=slow)
             self._show_state()
         if self._keeping is not None and self._keeping.final is not None and self.is_current:
-            self.dismiss(self._keeping)
+            self._keep()
 
     def _rename(self) -> None:
         """A server that was connected to has said which model it is asked for."""
@@ -183,17 +191,30 @@ class CompareScreen(ModalScreen[Lane | None]):
     def _show_state(self) -> None:
         running, count = len(self._race.running), len(self._views)
         text, tone = (
-            f"{count} answers" if not running else f"{running} of {count} answers are coming",
+            self._outcome() if not running else f"{running} of {count} answers are coming",
             "muted",
         )
         unsent = sorted({name for lane in self._race.lanes for name in lane.unsent})
         if self._keeping is not None:
             text, tone = "this answer is kept when it is whole", "accent"
+        elif self._refused:
+            text, tone = "there is no answer in this column", "warning"
         elif not self._fits:
             text = f"column {self._chosen + 1} of {count}"
         elif unsent and not running:
             text, tone = f"not sent everywhere: {', '.join(unsent)}", "warning"
         self.query_one(KeyLine).show(text, tone, running=bool(running))
+
+    def _outcome(self) -> str:
+        """`2 answers · 1 failed`; what ended before anything came is no answer."""
+        empty = [lane.message.status for lane in self._race.lanes if lane.empty]
+        count, failed = len(self._views) - len(empty), empty.count(Status.FAILED)
+        words = [f"{count or 'no'} answer{'s' if count > 1 else ''}"]
+        if failed:
+            words.append(f"{failed} failed")
+        if len(empty) > failed:
+            words.append(f"{len(empty) - failed} stopped")
+        return " · ".join(words)
 
     # -- what the keys do -------------------------------------------------------------------------------------------
 
@@ -225,6 +246,8 @@ class CompareScreen(ModalScreen[Lane | None]):
                 transcript.to_start()
             case "end":
                 transcript.follow()
+            case "help":
+                self.app.push_screen(column_keys(self._keys))
             case "reasoning.toggle":
                 for view in self._views:
                     view.transcript.toggle_reasoning()
@@ -235,14 +258,22 @@ class CompareScreen(ModalScreen[Lane | None]):
 
     def _choose(self, index: int) -> None:
         self._views[self._chosen].choose(False)
-        self._chosen = index % len(self._views)
+        self._chosen = self._race.cursor = index % len(self._views)
         self._views[self._chosen].choose(True)
-        if not self._fits:
+        self._refused = False
+        if self._fits:
+            self._show_state()
+        else:
             self._arrange()
 
     def _keep(self) -> None:
         """Go on with the chosen answer; while it is still coming it is waited for, and the others end."""
-        lane = self._views[self._chosen].lane
+        lane = self._keeping or self._views[self._chosen].lane
+        self._keeping = None
+        if lane.empty and not all(other.empty for other in self._race.lanes):
+            self._refused = True
+            self._show_state()
+            return
         self._race.stop(keep=lane)
         if lane.final is not None:
             self.dismiss(lane)

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from tui.core import compare
 from tui.core.attaching import refusal
 from tui.core.compare import Column
-from tui.core.message import Attachment, Role
+from tui.core.message import Attachment, Message, Role
 from tui.errors import UsageError
-from tui.ui.compare.race import Lane, Race
+from tui.ui.chat.several import Joint
+from tui.ui.compare.race import Lane, Race, desk_for
 from tui.ui.compare.screen import CompareScreen
 
 if TYPE_CHECKING:
     from tui.servers.choice import Connection
     from tui.ui.app import LokalApp
+    from tui.ui.chat.session import ChatSession
 
 
 def start(app: LokalApp, argument: str) -> None:
@@ -35,21 +37,75 @@ def start(app: LokalApp, argument: str) -> None:
         raise UsageError("There is no server to ask", "", f"{desk.key('server.search')} looks for one")
     draft = "" if wanted.prompt or chat.composer.plain.startswith("/") else chat.composer.plain.strip()
     prompt = wanted.prompt or draft
-    question = session.conversation.last_of(Role.USER)
-    durable = None
+    last = session.conversation.last_of(Role.USER)
+    attached: tuple[Attachment, ...] = ()
     if prompt:
         if connection is not None:
             _look_at(chat.attached, wanted.columns, desk.model, connection)
-        question, durable = session.ask(prompt, time.time(), chat.attached)
+        attached = chat.attached
         chat.attach(())
-        if draft:
-            chat.post_message(chat.Asked(chat.composer.marked))
-            chat.composer.remember(chat.composer.marked)
-            chat.composer.fill("")
-    if question is None:
+    elif last is None:
         raise UsageError("There is no question yet", "", compare.EXAMPLE)
-    race = Race(session, question, desk, app.backstage.connect_to, lambda: app.pace.interval_s())
-    for column in wanted.columns:
+    written = chat.composer.marked if draft else f"/compare {argument}"
+    if draft:
+        chat.post_message(chat.Asked(written))
+        chat.composer.remember(written)
+        chat.composer.fill("")
+
+    def go() -> None:
+        question, durable = last, None
+        if prompt:
+            question, durable = session.ask(prompt, time.time(), attached)
+        if question is not None:
+            _race(app, session, question, wanted.columns, durable, spares=held.spares)
+
+    def back() -> None:
+        if draft:
+            chat.give_back(written, attached)
+        elif prompt:
+            chat.composer.put_back(written)
+            chat.attach(attached + chat.attached)
+
+    path = _path(session, last, prompt, attached)
+    held = Joint(
+        path,
+        desk,
+        go,
+        back,
+        unasked=bool(prompt),
+        marked=written,
+        attachments=attached,
+        command=not draft,
+        others=any(column.server for column in wanted.columns),
+    )
+    # A server of its own is connected to only when the comparison runs: its column says then if it does not fit.
+    chat.hold(held, [desk_for(desk, column) for column in wanted.columns if not column.server])
+
+
+def _path(
+    session: ChatSession, last: Message | None, prompt: str, attached: tuple[Attachment, ...]
+) -> tuple[Message, ...]:
+    """The branch down to the question, which is not in the chat yet if there is a `prompt`."""
+    if prompt:
+        leaf = session.conversation.leaf
+        parent = leaf.id if leaf is not None else None
+        question = Message("", parent, Role.USER, prompt, time.time(), attachments=attached)
+        return (*session.conversation.path(), question)
+    return session.conversation.path_to(last.id) if last is not None else ()
+
+
+def _race(
+    app: LokalApp,
+    session: ChatSession,
+    question: Message,
+    columns: Sequence[Column],
+    durable: Future[bool] | None,
+    *,
+    spares: bool,
+) -> None:
+    desk, connect = app.desk, app.backstage.connect_to
+    race = Race(session, question, desk, connect, lambda: app.pace.interval_s(), spares=spares)
+    for column in columns:
         race.add(column)
     _show(app, race, durable)
 
@@ -82,13 +138,22 @@ def _end(app: LokalApp, race: Race, kept: Lane | None) -> None:
     app.race = None
     race.on_news = lambda: None
     race.stop()
-    race.open_branch(kept)
+    race.settle(kept)
     app.run_worker(race.close(), group="compare-end", exit_on_error=False, description="compare")
     chat = app.chat
     chat.show_branch()
     chat.transcript.follow()
     if app.desk.window is None:
         app.backstage.ask_window(app.desk)
-    others = len(race.lanes) - 1
-    beside = "the other answer stays" if others == 1 else f"the {others} other answers stay"
-    app.tell(f"Kept; {beside} beside it" if kept is not None else "All answers stay, beside each other")
+    app.tell(_what_stays(race, kept))
+
+
+def _what_stays(race: Race, kept: Lane | None) -> str:
+    """What became of the answers, in words."""
+    others = sum(not lane.empty for lane in race.lanes if lane is not kept)
+    if kept is not None and not kept.empty:
+        stay = "the other answer stays" if others == 1 else f"the {others} other answers stay"
+        return f"Kept; {stay} beside it" if others else "Kept"
+    if others > 1:
+        return "All answers stay, beside each other"
+    return "The one answer stays" if others else "There was no answer"

@@ -44,7 +44,7 @@ class Delivery:
         unit = "character" if self.characters == 1 else "characters"
         count = f"{self.characters:,} {unit}"
         if self.tool == "tmux":
-            said = f"{count} to tmux, and by it to the terminal, which may ignore it"
+            said = f"{count} to tmux; the terminal may ignore it"
         elif self.tool:
             said = f"{count} to the clipboard ({self.tool})"
         elif self.is_too_large:

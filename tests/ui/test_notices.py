@@ -1,0 +1,240 @@
+"""What lokal tells on the rule above the composer: whole at every width, in the place of what was told before, covering
+nothing; and that a command that could not be done is not lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from tests.support.editor import editor
+from tests.support.stage import NOBODY, Stage, chatting, ollama_answer
+from tests.support.walk import answered, walked
+from tui.ui.divider import LONGEST, NOTICE_S, TICK_S
+from tui.ui.handout import Copied
+from tui.ui.terminal.clipboard import Delivery
+
+WORDS = "a notice that goes on and on"
+HUGE, BINARY, SCHEMA, EMPTY = "huge.txt", "bin.dat", "bad.json", "empty.json"
+
+
+@pytest.fixture
+def here(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that lokal was started in, with files that nothing can be done with."""
+    folder = own_home / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with (folder / HUGE).open("wb") as file:
+        file.truncate(200_000_000)
+    (folder / BINARY).write_bytes(bytes(range(256)))
+    (folder / SCHEMA).write_text('{"type": "nope"}')
+    (folder / EMPTY).write_text("[]")
+    return folder
+
+
+def told(stage: Stage) -> str:
+    """What is on the rule and under it, as one line."""
+    divider = stage.app.chat.divider
+    rows = stage.screen()[divider.region.y : divider.region.bottom]
+    return re.sub(r" +", " ", " ".join(row.strip("─ ") for row in rows))
+
+
+def height(stage: Stage) -> int:
+    return stage.app.chat.divider.region.height
+
+
+def rescued(folder: Path) -> list[Path]:
+    """What was left of drafts."""
+    return list(folder.glob("lokal-*/draft.md"))
+
+
+async def passed(stage: Stage, seconds: float) -> None:
+    """So many seconds go by for the rule."""
+    for _ in range(round(seconds / TICK_S)):
+        stage.app.chat.divider.tick()
+    await stage.settle()
+
+
+# -- how it is shown ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [120, 80, 50, 31])
+async def test_a_notice_is_whole_at_every_width(width: int) -> None:
+    async with chatting() as (stage, _):
+        await stage.resize(width, 24)
+        stage.app.tell("It is done")
+        await stage.see("── It is done ─")
+        assert height(stage) == 1
+        words = f"{WORDS}, with /a/path/that/is/{'long/' * 8}notes.md in it"
+        stage.app.tell(words, "warning")
+        await stage.until(lambda: told(stage).replace(" ", "") == words.replace(" ", ""), "it is told")
+        assert all(cell_len(line) <= width for line in stage.screen())
+        assert stage.screen()[stage.app.chat.composer.region.y].startswith("›")
+        await stage.resize(140, 24)
+        assert told(stage) == words
+        stage.app.chat.divider.clear_notice()
+        await stage.until(lambda: height(stage) == 1, "the rule is one line again")
+
+
+async def test_a_notice_without_end_leaves_half_of_the_screen() -> None:
+    async with chatting() as (stage, _):
+        stage.app.tell("word " * LONGEST, "warning")
+        await stage.until(lambda: height(stage) == 12, "it has half of the screen")
+        await stage.see(r"…\n›")
+
+
+async def test_a_notice_covers_neither_the_choices_nor_the_answer() -> None:
+    async with walked(ollama_answer("One.\n\n" * 20 + "The last line.")) as (stage, _):
+        await answered(stage, "Why?", "The last line")
+        stage.app.tell(WORDS * 5, "warning")
+        await stage.see("The last line(.*\n)+.*a notice that")
+        await stage.write("/c")
+        await stage.see("closes")
+        assert stage.app.chat.completion.region.bottom == stage.app.chat.divider.region.y
+        assert stage.app.chat.completion.region.height > 3
+        assert WORDS in told(stage)
+
+
+async def test_the_next_notice_takes_the_place_of_the_one_before() -> None:
+    async with chatting() as (stage, _):
+        await stage.press("f4")
+        stage.app.tell(f"first {WORDS * 9}", "warning")
+        await stage.see("first a notice")
+        stage.app.tell("second [not markup]")
+        await stage.see(r"second \[not markup\]")
+        await stage.see_no_more("first")
+        await stage.press("f2")
+        stage.app.chat.tell("third")
+        await stage.see("── third ─")
+        await stage.see_no_more("second")
+
+
+async def test_what_went_wrong_where_nobody_saw_it_waits() -> None:
+    async with chatting() as (stage, _):
+        await stage.press("f1")
+        stage.app.tell("It went wrong", "warning")
+        await passed(stage, 3 * NOTICE_S)
+        await stage.press("escape")
+        await stage.see("── It went wrong ─")
+        await passed(stage, NOTICE_S)
+        await stage.see_no_more("It went wrong")
+
+
+async def test_a_longer_notice_stays_longer() -> None:
+    async with chatting() as (stage, _):
+        stage.app.tell(WORDS * 8, "warning")
+        await passed(stage, NOTICE_S)
+        assert WORDS in told(stage)
+        await passed(stage, 2 * NOTICE_S)
+        await stage.see_no_more("a notice")
+
+
+async def test_what_goes_with_a_question_that_is_edited_is_said_whole(here: Path) -> None:
+    for name in ("first-notes.txt", "second-notes.txt"):
+        (here / name).write_text("one line\n")
+    async with walked() as (stage, _):
+        await stage.ask("/attach first-notes.txt second-notes.txt")
+        await stage.see("attached:")
+        await answered(stage, "Why?", r"Yes\.")
+        await stage.press("shift+tab", "up", "e")
+        await stage.until(lambda: told(stage).endswith("Esc leaves it"), "it is told whole")
+        assert "first-notes.txt" in told(stage)
+        assert "second-notes.txt" in told(stage)
+        await stage.press("escape")
+        await stage.see("message 1 of 2")
+        await stage.until(lambda: height(stage) == 1, "the rule is one line again")
+
+
+async def test_a_copy_in_tmux_is_said_with_its_hint_on_one_line() -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "Why?", r"Yes\.")
+        await stage.press("shift+tab")
+        stage.app.post_message(Copied(Delivery(1_234_567, 1_234_567, "tmux")))
+        await stage.see("── 1,234,567 characters to tmux; the terminal may ignore it · W writes a file ─")
+        assert height(stage) == 1
+
+
+# -- commands that could not be done ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "hint"),
+    [
+        (f"/attach {HUGE}", "It has 200 MB", "with head, tail or grep"),
+        (f"/attach {BINARY}", "It is not text", "Attach one of these"),
+        ("/attach nofile.txt", "nofile.txt was not attached", "Tab completes it"),
+        (f"/schema {SCHEMA}", "is no schema that can be used", "or a list of these"),
+        ("/schema nofile.json", "nofile.json", "Name a"),
+        ("/copy 9", "There is no code block in this message", ""),
+        ("/copy x", "“x” is no code block", "/copy all"),
+        ("/open nofile.gguf", "There is no file nofile.gguf", "stays"),
+        (f"/import {EMPTY}", "There is no message in", EMPTY),
+        (f"/server {NOBODY.url}", "No server answers", "is the address right"),
+    ],
+)
+async def test_an_error_is_whole_and_the_command_is_back(
+    here: Path, command: str, words: str, hint: str
+) -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "Why?", r"Yes\.")
+        await stage.ask(command)
+        await stage.until(lambda: words in told(stage) and hint in told(stage), f"{words!r} is told")
+        assert "…" not in told(stage)
+        assert "Reading" not in stage.text()
+        assert "Asking" not in stage.text()
+        await stage.until(lambda: stage.app.chat.composer.text == command, "the command is back")
+        stage.app.chat.composer.fill("")
+        await stage.ask("/stats extra")
+        await stage.until(lambda: "/stats" in told(stage), "the next one is told")
+        assert words not in stage.text()
+
+
+async def test_no_code_block_under_the_cursor_is_said_by_the_key_too() -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "Why?", r"Yes\.")
+        await stage.press("shift+tab", "2")
+        await stage.see(r"── There is no code block in this message\. ─")
+        await stage.see("C copy")
+
+
+async def test_what_is_not_checked_of_a_schema_is_said_whole(here: Path) -> None:
+    parts = {"a": {"$ref": "http://x/y"}, "b": {"format": "date"}, "c": {"contentEncoding": "base64"}}
+    (here / "refs.json").write_text(json.dumps({"properties": parts}))
+    async with chatting() as (stage, _):
+        await stage.ask("/schema refs.json")
+        await stage.see("Answers fit refs.json")
+        names = ("$ref http://x/y", "format date", "contentEncoding")
+        await stage.until(lambda: all(name in told(stage) for name in names), "all of them are named")
+
+
+# -- what was written in an editor --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("goes", ["escape", "enter"])
+async def test_where_rescued_text_is_stays_to_be_read(
+    goes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISUAL", editor(tmp_path, 'echo written > "$1"; exit 1'))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    async with chatting() as (stage, _):
+        await stage.write("draft")
+        await stage.press("alt+e")
+        await stage.until(lambda: told(stage).count("ended with status 1") == 1, "it is told")
+        await stage.press("alt+e")
+        await stage.until(lambda: told(stage).count("ended with status 1") == 2, "both are told")
+        paths = rescued(tmp_path)
+        assert len(paths) == 2
+        stage.app.tell("something else", "warning")
+        await stage.see("── something else ─")
+        await passed(stage, 9 * NOTICE_S)
+        await stage.see_no_more("something else")
+        said = told(stage).replace(" ", "")
+        assert all(str(path) in said for path in paths)
+        assert not said.endswith(".")
+        await stage.press(goes)
+        await stage.see_no_more("ended with status")
+        assert all(path.read_text() == "written\n" for path in paths)
