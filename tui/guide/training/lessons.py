@@ -21,7 +21,7 @@ LONG_SHARE = 0.1
 """How many of the questions are said in two ways at once, one after the other."""
 
 _NUMBER = re.compile(r"\d+")
-OUTSIDE_SHARE = 0.19
+OUTSIDE_SHARE = 0.26
 
 
 class Lessons:
@@ -50,7 +50,7 @@ class Lessons:
         """One question, varied, normalised, and its subject."""
         chance = self._chance
         if chance.random() < OUTSIDE_SHARE:
-            language = "en" if chance.random() < 0.65 else chance.choice(self._languages)
+            language = "en" if chance.random() < 0.55 else chance.choice(self._languages)
             subject = self._outside[language]
             if language == "en" and chance.random() < ODD_SHARE:
                 return self._odd(), subject

@@ -35,6 +35,8 @@ ANSWERS, ANSWER_LENGTH = 10, 160
 DROPOUT = 0.1
 STEADY = 0.02
 """The weight of (log Z)^2: it keeps the score of a sure token near 0, where a repeat penalty has nothing to multiply."""
+DOUBT = 0.6
+"""In nats: a wrong answer does more harm than a refusal that was not needed."""
 
 
 def _topic_loss(weights: Weights, shape: Shape, batch: Any, key: Any, dropout: float) -> tuple[Any, Any]:
@@ -124,7 +126,8 @@ def _spread(batches: Any) -> Any:
     return jax.device_put(batches, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch")))
 
 
-def _foretold(weights: Weights, shape: Shape, prompts: list[list[int]]) -> np.ndarray:
+def _last_states(weights: Weights, shape: Shape, prompts: list[list[int]]) -> np.ndarray:
+    """What the model makes of each prompt, [prompts, D]."""
     longest = 64
     out = []
     run = jax.jit(lambda weights, tokens, ends: network.states(weights, tokens, shape, ends=ends))
@@ -136,9 +139,21 @@ def _foretold(weights: Weights, shape: Shape, prompts: list[list[int]]) -> np.nd
             ids = ids[-longest:]
             tokens[row, : len(ids)] = ids
             ends[row] = len(ids) - 1
-        last = run(weights, tokens, ends)
-        out.append(np.asarray(network.logits(weights, last).argmax(-1))[: len(part)])
+        out.append(np.asarray(run(weights, tokens, ends))[: len(part)])
     return np.concatenate(out)
+
+
+def doubting(source: Source, weights: Weights, shape: Shape, words: Vocabulary) -> Weights:
+    """The same model, a little more ready to say that it does not know: the score of each refusal is `DOUBT` higher
+    behind the prompt of a usual question."""
+    lessons = Lessons(source, words, SEED + 1)
+    prompts = [words.prompt(lessons.question()[0]) for _ in range(4096)]
+    usual = _last_states(weights, shape, prompts).mean(axis=0)
+    rows = np.array(weights["output.weight"])
+    for subject in source.subjects:
+        if subject.id == guide_source.OUTSIDE:
+            rows[words.id(f"<|{subject.key}|>")] += DOUBT * usual / (usual @ usual)
+    return {**weights, "output.weight": jnp.asarray(rows)}
 
 
 def held_right(
@@ -154,7 +169,8 @@ def held_right(
         texts = [normalise(question) for question, _ in held]
         if kind != "as written":
             texts = [one_typo(text, chance) for text in texts]
-        named = _foretold(weights, shape, [words.prompt(text) for text in texts])
+        last = _last_states(weights, shape, [words.prompt(text) for text in texts])
+        named = np.asarray(network.logits(weights, last).argmax(-1))
         hits = [
             words.tokens[token] == f"<|{subject.key}|>"
             for token, (_, subject) in zip(named, held, strict=True)
@@ -237,6 +253,7 @@ def main() -> int:
 
     weights = train(source, options.minutes, options.steps, options.rate, shape, words, weights, write)
     weights = {name: share * weights[name] + (1 - share) * before[name] for name in weights}
+    weights = doubting(source, weights, shape, words)
     held_right(source, weights, shape, words, report=True)
     path = write(weights)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
