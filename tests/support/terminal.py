@@ -155,6 +155,8 @@ class TerminalSession:
     async def ended(self, deadline_s: float = DEADLINE_S) -> int:
         """Wait until lokal has ended; its exit status, negative for a signal."""
         await self.until(lambda: self._process.poll() is not None, "lokal has ended", deadline_s)
+        while self._read():
+            pass  # what it wrote last
         status = self._process.returncode
         assert isinstance(status, int)
         return status
@@ -166,21 +168,23 @@ class TerminalSession:
 
     # -- the terminal's own work ------------------------------------------------------------------------------------
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take what lokal has written; False = there is nothing."""
         try:
             data = os.read(self._master, _READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:  # EIO: nobody has the other side open any more
             data = b""
         if not data:
             self._loop.remove_reader(self._master)
-            return
+            return False
         self.raw += data
         self._to_show += self._decode(data)
         for question in re.finditer(r"\x1b\[c|\x1b\[6n|\x1b\]11;\?|\x1b\[\?(\d+)\$p", data.decode("latin-1")):
             self._answer(question)
         self._arrived.set()
+        return True
 
     def _answer(self, question: re.Match[str]) -> None:
         if mode := question[1]:

@@ -197,8 +197,8 @@ def test_markup_of_rich_is_plain_text() -> None:
     assert shown("[bold]x[/bold] [red]") == ["[bold]x[/bold] [red]"]
 
 
-def test_the_emoji_sign_and_skin_tones_go() -> None:
-    assert steady("\u2764\ufe0f \U0001f44d\U0001f3fd a\u200db\t.") == "\u2764 \U0001f44d a\u200db ."
+def test_joiners_the_emoji_sign_and_skin_tones_go() -> None:
+    assert steady("\u2764\ufe0f \U0001f44d\U0001f3fd a\u200db\t.") == "\u2764 \U0001f44d ab  ."
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 10, 20, 40, 79, 200])

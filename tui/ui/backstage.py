@@ -49,7 +49,7 @@ class Backstage(Connecting):
 
     def begin(self) -> None:
         """After the first frame: open the store. Finding a server is the app's next step."""
-        self._run(self._open_store(), "store")
+        self._run(self._open_store, "store")
 
     def end(self) -> None:
         """Write what is queued, end the engine. Called once, after the app has ended."""

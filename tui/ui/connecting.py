@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -26,6 +26,7 @@ from tui.ui.messages import (
     Trouble,
     WindowKnown,
 )
+from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
     from tui.servers.choice import Connection
@@ -54,7 +55,7 @@ class Connecting:
     def find_server(self, desk: Desk, endpoint: Endpoint | None = None, text: str = "") -> None:
         """Look around, or connect to the endpoint given, by the command `text`. The embedded engine is started with the
         desk's parameters."""
-        self._run(self._connect(desk, endpoint, text), "connect", exclusive=True)
+        self._run(partial(self._connect, desk, endpoint, text), "connect", exclusive=True)
 
     async def _connect(self, desk: Desk, endpoint: Endpoint | None, text: str) -> None:
         from tui.servers import choice
@@ -99,7 +100,7 @@ class Connecting:
 
     def start_guide(self) -> None:
         """Start the model inside lokal, and connect to it."""
-        self._run(self._start_guide(), "connect", exclusive=True)
+        self._run(self._start_guide, "connect", exclusive=True)
 
     async def _start_guide(self) -> None:
         from tui.guide.model import CACHE_MIB, VALUES, checked_model
@@ -120,12 +121,12 @@ class Connecting:
         """Another server answers: the guide's memory is given back."""
         guide, self._guide = self._guide, None
         if guide is not None:
-            self._run(guide.stop(), "guide")
+            self._run(guide.stop, "guide")
 
     def start_gguf(self, path: Path, desk: Desk, text: str = "") -> None:
         """Start the built-in engine with this file, by the command `text`, and connect to it. One that ran with another
         file is ended."""
-        self._run(self._start_gguf(path, desk, text), "connect", exclusive=True)
+        self._run(partial(self._start_gguf, path, desk, text), "connect", exclusive=True)
 
     async def _start_gguf(self, path: Path, desk: Desk, text: str = "", *, anew: bool = False) -> None:
         from tui.servers import engine_file
@@ -148,11 +149,13 @@ class Connecting:
     def restart_engine(self, desk: Desk) -> None:
         """Load the built-in engine's model anew, with the desk's parameters."""
         if self._engine is not None:
-            self._run(self._start_gguf(self._engine.gguf, desk, anew=True), "connect", exclusive=True)
+            self._run(
+                partial(self._start_gguf, self._engine.gguf, desk, anew=True), "connect", exclusive=True
+            )
 
     def look_for_server(self) -> None:
         """See whether a server has come up in one of the usual places of this machine."""
-        self._run(self._look_for_server(), "watch", exclusive=True)
+        self._run(self._look_for_server, "watch", exclusive=True)
 
     async def _look_for_server(self) -> None:
         from tui.servers import detect
@@ -189,7 +192,7 @@ class Connecting:
     def refresh_models(self, desk: Desk) -> None:
         """Ask the connected server for its models again."""
         if desk.connection is not None:
-            self._run(self._refresh(desk.connection, desk.model), "models", exclusive=True)
+            self._run(partial(self._refresh, desk.connection, desk.model), "models", exclusive=True)
 
     async def _refresh(self, connection: Connection, model: str) -> None:
         from tui.servers.choice import window_of
@@ -205,7 +208,7 @@ class Connecting:
     def ask_window(self, desk: Desk) -> None:
         """Read the context window that the chosen model is loaded with."""
         if desk.connection is not None and desk.model:
-            self._run(self._ask_window(desk.connection, desk.model), "window", exclusive=True)
+            self._run(partial(self._ask_window, desk.connection, desk.model), "window", exclusive=True)
 
     async def _ask_window(self, connection: Connection, model: str) -> None:
         from tui.servers.choice import window_of
@@ -214,14 +217,12 @@ class Connecting:
 
     # -- plumbing ---------------------------------------------------------------------------------------------------
 
-    def _run(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> None:
-        self._app.run_worker(
-            self._guarded(work), group=group, exclusive=exclusive, exit_on_error=False, description=group
-        )
+    def _run(self, work: Work, group: str, *, exclusive: bool = False) -> None:
+        begin(self._app, partial(self._guarded, work), group, exclusive=exclusive)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Work) -> None:
         try:
-            await work
+            await work()
         except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
             self._trouble(
                 LokalError("lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this")

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.message import Message as UiMessage
@@ -24,6 +24,7 @@ from tui.ui import chat_file
 from tui.ui.desk import Desk
 from tui.ui.messages import Connected, WindowKnown
 from tui.ui.persistence import Persistence
+from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
     from tui.store.store import Store
@@ -82,7 +83,7 @@ class Errands:
 
     def ask_title(self, desk: Desk, chat_id: str, turns: tuple[Turn, ...]) -> None:
         """Ask the desk's model for a title."""
-        self._run(self._ask_title(desk, chat_id, turns), "title", "", exclusive=True)
+        self._run(partial(self._ask_title, desk, chat_id, turns), "title", "", exclusive=True)
 
     async def _ask_title(self, desk: Desk, chat_id: str, turns: tuple[Turn, ...]) -> None:
         from tui.core.titling import PARAMETERS, title_in
@@ -117,7 +118,7 @@ class Errands:
     def export(self, chat_id: str, title: str, argument: str, *, overwrite: bool) -> None:
         """Write a chat, as it is on the disk, to the file that `argument` means."""
         text = f"/export {argument}".strip()
-        self._run(self._export(chat_id, title, argument, text, overwrite=overwrite), "export", text)
+        self._run(partial(self._export, chat_id, title, argument, text, overwrite=overwrite), "export", text)
 
     async def _export(self, chat_id: str, title: str, argument: str, text: str, *, overwrite: bool) -> None:
         store = self._opened()
@@ -144,7 +145,7 @@ class Errands:
     def import_file(self, argument: str) -> None:
         """Read the chats of a file into the store: all of them or none."""
         text = f"/import {argument}"
-        self._run(self._import(argument), "import", text)
+        self._run(partial(self._import, argument), "import", text)
 
     async def _import(self, argument: str) -> None:
         store = self._opened()
@@ -178,7 +179,7 @@ class Errands:
 
     def use_server(self, desk: Desk, endpoint: Endpoint, text: str) -> None:
         """Connect to another server; if it does not answer, the one there is stays."""
-        self._run(self._use_server(desk, endpoint), "connect", text, exclusive=True)
+        self._run(partial(self._use_server, desk, endpoint), "connect", text, exclusive=True)
 
     async def _use_server(self, desk: Desk, endpoint: Endpoint) -> None:
         from tui.servers import choice
@@ -197,20 +198,12 @@ class Errands:
 
     # -- plumbing ---------------------------------------------------------------------------------------------------
 
-    def _run(
-        self, work: Coroutine[Any, Any, None], group: str, text: str, *, exclusive: bool = False
-    ) -> None:
-        self._app.run_worker(
-            self._guarded(work, text),
-            group=group,
-            exclusive=exclusive,
-            exit_on_error=False,
-            description=group,
-        )
+    def _run(self, work: Work, group: str, text: str, *, exclusive: bool = False) -> None:
+        begin(self._app, partial(self._guarded, work, text), group, exclusive=exclusive)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], text: str) -> None:
+    async def _guarded(self, work: Work, text: str) -> None:
         try:
-            await work
+            await work()
         except LokalError as error:
             self._app.post_message(NotDone(error, text))
         except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed

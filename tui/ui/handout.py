@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from textual.app import App
 from textual.message import Message
@@ -16,6 +16,7 @@ from tui.errors import LokalError
 from tui.ui import chat_file
 from tui.ui.messages import Trouble
 from tui.ui.terminal.clipboard import Delivery, deliver
+from tui.ui.work import Work, begin
 
 
 class CopyWanted(Message):
@@ -65,7 +66,7 @@ class Handout:
 
     def copy(self, make: Callable[[], str]) -> None:
         """Hand a text to a clipboard."""
-        self._run(self._copy(make), "copy")
+        self._run(partial(self._copy, make), "copy")
 
     async def _copy(self, make: Callable[[], str]) -> None:
         delivery = await asyncio.to_thread(lambda: deliver(make(), os.environ))
@@ -73,7 +74,7 @@ class Handout:
 
     def write(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
         """Write a text to a file."""
-        self._run(self._write(make, name, overwrite), "write")
+        self._run(partial(self._write, make, name, overwrite), "write")
 
     async def _write(self, make: Callable[[], str], name: str, overwrite: bool) -> None:
         def write() -> tuple[Path, int]:
@@ -91,12 +92,12 @@ class Handout:
         else:
             self._app.post_message(Written(name, path, size))
 
-    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._app.run_worker(self._guarded(work), group=name, exit_on_error=False, description=name)
+    def _run(self, work: Work, name: str) -> None:
+        begin(self._app, partial(self._guarded, work), name)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Work) -> None:
         try:
-            await work
+            await work()
         except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
             what = f"{type(error).__name__}: {error}"
             self._app.post_message(Trouble(LokalError("lokal made a mistake", what, "Please report this")))

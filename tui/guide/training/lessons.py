@@ -152,7 +152,7 @@ class Lessons:
                 else:
                     question = f"{question} {self._asked(subject)}"
             ids = self._words.prompt(question, before)
-            answer = self._words.encode(self._said(subject.answer))
+            answer, weights = self._said(subject.answer)
             start = len(ids) - is_long
             ids = [*ids, self._words.id(f"<|{subject.key}|>"), *answer, self._words.id(END)]
             if len(ids) > length:  # a long question before a long answer: the answer matters here
@@ -160,6 +160,10 @@ class Lessons:
                 start = length - len(answer) - 2
             tokens[row, : len(ids)] = ids
             wanted[row, start : len(ids) - 1] = 1
+            at = (
+                len(ids) - 2 - len(answer)
+            )  # the place of the subject's token, which foretells the first of the answer
+            wanted[row, at : at + len(answer)] = weights
         return tokens, wanted
 
     def _next_answer(self) -> Subject:
@@ -172,12 +176,31 @@ class Lessons:
         subject = self._chance.choice(self._inside)
         return self._chance.choice(subject.ask), subject.language
 
-    def _said(self, answer: str) -> str:
-        said = []
-        for choice in pieces_of(answer):
-            main = len(choice) == 1 or self._chance.random() < MAIN_SHARE
-            said.append(choice[0] if main else self._chance.choice(choice[1:]))
-        return "".join(said)
+    def _said(self, answer: str) -> tuple[list[int], list[float]]:
+        """One way of saying the answer, and how much each of its tokens weighs.
+
+        The alternatives are said equally often, so that each is learned; where one parts from another it weighs what
+        makes the first one `MAIN_SHARE` likely.
+        """
+        choices = list(pieces_of(answer))
+        said = [choice[0] for choice in choices]
+        rivals: list[tuple[int, str, float]] = []
+        for place, choice in enumerate(choices):
+            if len(choice) == 1:
+                continue
+            others = choice[1:]
+            if self._chance.random() < 1 / len(choice):
+                rivals.append((place, self._chance.choice(others), MAIN_SHARE * len(choice)))
+            else:
+                said[place] = self._chance.choice(others)
+                rivals.append((place, choice[0], (1 - MAIN_SHARE) * len(choice) / len(others)))
+        tokens = self._words.encode("".join(said))
+        weights = [1.0] * len(tokens)
+        for place, rival, weight in rivals:
+            other = self._words.encode("".join([*said[:place], rival, *said[place + 1 :]]))
+            parting = (at for at, pair in enumerate(zip(tokens, other, strict=False)) if pair[0] != pair[1])
+            weights[next(parting, 0)] = weight
+        return tokens, weights
 
 
 def held_questions(source: Source) -> list[tuple[str, Subject]]:

@@ -17,6 +17,7 @@ from tui.core.text import safe_line
 from tui.ui.chat.file_names import file_choices
 from tui.ui.look import palette_of
 from tui.ui.row import Part, colourless, cut, fit
+from tui.ui.work import begin
 
 ROWS = 6
 """How many choices are seen at the most."""
@@ -168,7 +169,7 @@ class CompletionPopup(Widget):
             choices = await asyncio.to_thread(file_choices, wanted)
             self.post_message(self.Listed(wanted, line, choices))
 
-        self.run_worker(read(), group="completion", exit_on_error=False, description="completion")
+        begin(self, read, "completion")
 
     def on_completion_popup_listed(self, event: Listed) -> None:
         """Offer the files, if it is still them that are asked for."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from textual.message import Message as UiMessage
 
@@ -23,6 +23,7 @@ from tui.ui.desk import Desk
 from tui.ui.divider import Divider
 from tui.ui.errands import NotDone
 from tui.ui.terminal.link import Pace
+from tui.ui.work import Work, begin
 
 
 class Composing(Metered):
@@ -101,7 +102,7 @@ class Composing(Metered):
     def read_files(self, argument: str) -> None:
         """Attach the files that are named."""
         self._files_coming.append(self._session)
-        self.work(self._read_files(self._session, argument), "files")
+        self.work(partial(self._read_files, self._session, argument), "files")
 
     async def _read_files(self, session: ChatSession | None, argument: str) -> None:
         from tui.ui.chat.attachments import read_attachments
@@ -195,7 +196,7 @@ class Composing(Metered):
         """Give the draft, or what is written anew of the message `of`, to the person's editor."""
         if not self._in_editor:
             self._in_editor = True
-            self.work(self._edit(text, of), "editor")
+            self.work(partial(self._edit, text, of), "editor")
 
     async def _edit(self, text: str, of: Message | None) -> None:
         from tui.ui.editor import edit_text
@@ -239,9 +240,9 @@ class Composing(Metered):
         connection = self._desk.connection
         return refusal(files, self._desk.model, connection.models) if connection is not None else None
 
-    def work(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def work(self, work: Work, name: str) -> None:
         """Do something that takes its time; it posts a message at its end."""
-        self.run_worker(work, group=name, exit_on_error=False, description=name)
+        begin(self, work, name)
 
     def show_shelf(self) -> None:
         """Bring the lines over the composer up to date."""

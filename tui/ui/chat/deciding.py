@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from textual.message import Message as UiMessage
 
@@ -26,6 +27,7 @@ from tui.ui.chat.talk import HEADING_INTERVAL_S, Order
 from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Entry, Heading, Tone
+from tui.ui.work import begin
 
 SUMMARY_ENTRY = "summary"
 """The transcript's entry of a summary while it comes in."""
@@ -92,9 +94,7 @@ class Deciding(Several):
         self.show_choice(fitting.dilemma_of(held.case))
         self.post_message(self.Changed())
         if trained is None and fitting.trained_window(held.desk) is None:
-            self.run_worker(
-                self._ask_largest(held), group="count", exit_on_error=False, description="largest"
-            )
+            begin(self, partial(self._ask_largest, held), "count", name="largest")
 
     async def _ask_largest(self, held: Held) -> None:
         connection = held.desk.connection
@@ -233,7 +233,7 @@ class Deciding(Several):
                 _WHILE_SUMMARISING,
             )
         )
-        self.run_worker(summarising.run(), group="summary", exit_on_error=False, description="summary")
+        begin(self, summarising.run, "summary")
         self.post_message(self.Changed())
 
     def _tell_summary(self, summarising: Summarising) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.codeblocks import code_blocks, numbered, suffix_of
@@ -20,6 +21,7 @@ from tui.ui.desk import Desk
 from tui.ui.handout import CopyWanted
 from tui.ui.messages import Trouble
 from tui.ui.transcript.mark import Mark
+from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
@@ -148,9 +150,7 @@ class Deeds:
         message = self._walk.message
         if message is not None:
             text = self._pane.whole(message).content
-            self._pane.run_worker(
-                self._look_at(text), group="editor", exit_on_error=False, description="editor"
-            )
+            begin(self._pane, partial(self._look_at, text), "editor")
 
     async def _look_at(self, text: str) -> None:
         from tui.ui.editor import edit_text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual.message import Message as UiMessage
 
@@ -26,6 +27,7 @@ from tui.ui.chat.session import ChatSession
 from tui.ui.chat.talk import Order, Talk
 from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
+from tui.ui.work import begin
 
 
 @dataclass(slots=True)
@@ -232,7 +234,7 @@ class Guarded(Talk):
             self._let_go(held)
         elif desk.connection.server.capabilities.counts_tokens:
             self._held = held
-            self.run_worker(self._count(held), group="count", exit_on_error=False, description="count")
+            begin(self, partial(self._count, held), "count")
             self.post_message(self.Changed())
         elif prompt <= limit:
             self._let_go(held)

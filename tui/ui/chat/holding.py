@@ -12,6 +12,7 @@ from tui.core.schema import ANY_JSON, Schema
 from tui.errors import LokalError, UsageError
 from tui.ui.chat.structured import state_of
 from tui.ui.errands import NotDone
+from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.ui.chat.session import ChatSession
@@ -46,9 +47,7 @@ class Holding:
             self.hold(session, ANY_JSON)
         else:
             path = name[1:-1] if name[0] in "\"'" and name[-1:] == name[0] else name
-            talk.run_worker(
-                self._read(session, name, path), group="schema", exclusive=True, description="schema"
-            )
+            begin(talk, partial(self._read, session, name, path), "schema", exclusive=True)
 
     def hold(self, session: ChatSession, schema: Schema | None) -> None:
         """From the next answer on; a running one keeps its own."""

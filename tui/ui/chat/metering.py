@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 from textual.message import Message as UiMessage
 from textual.widgets import TextArea
@@ -18,6 +19,7 @@ from tui.ui.chat.deciding import Deciding
 from tui.ui.chat.session import ChatSession
 from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
+from tui.ui.work import begin
 
 LONG_DRAFT = 400
 """Characters from which a draft is worth being counted in."""
@@ -142,12 +144,11 @@ class Metered(Deciding):
         if time.monotonic() - self._draft_touched_at < COUNT_REST_S:
             self._arm(REST_S, self._estimate_draft)
         elif self.may_count_draft:
-            self.run_worker(
-                self._ask_for_count(self.query_one(Composer).plain),
-                group="draft count",
+            begin(
+                self,
+                partial(self._ask_for_count, self.query_one(Composer).plain),
+                "draft count",
                 exclusive=True,
-                exit_on_error=False,
-                description="draft count",
             )
 
     async def _ask_for_count(self, text: str) -> None:

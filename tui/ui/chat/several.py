@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message as UiMessage
@@ -16,6 +17,7 @@ from tui.core.tokens import IMAGE_TOKENS
 from tui.ui.chat import fitting
 from tui.ui.chat.guard import Guarded, Held
 from tui.ui.desk import Desk, Link
+from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.core.request import ChatRequest
@@ -93,7 +95,7 @@ class Several(Guarded):
             self._let_go(held)
             return
         self._held = held
-        self.run_worker(self._weigh(held, desks), group="count", exit_on_error=False, description="count")
+        begin(self, partial(self._weigh, held, desks), "count")
         self.post_message(self.Changed())
 
     def _surely_fits(self, held: Joint, desk: Desk) -> bool:

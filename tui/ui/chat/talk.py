@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 from textual.containers import Vertical
 from textual.message import Message as UiMessage
@@ -25,6 +26,7 @@ from tui.ui.chat.session import ChatSession
 from tui.ui.desk import Desk, Link
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
+from tui.ui.work import begin
 
 HEADING_INTERVAL_S = 0.5
 """How often the rate in the heading of a running answer is brought up to date."""
@@ -211,11 +213,10 @@ class Talk(Vertical):
         if asking.unsupported:
             names = ", ".join(asking.unsupported)
             self.tell(f"Not sent, {connection.info.kind.label} does not take it: {names}", "warning")
-        self.run_worker(
-            self._answering.run(connection.server.chat(asking.request), order.durable),
-            group="answer",
-            exit_on_error=False,
-            description="answer",
+        begin(
+            self,
+            partial(self._answering.run, connection.server.chat(asking.request), order.durable),
+            "answer",
         )
 
     def _listen(self, answer: Message) -> Answering:

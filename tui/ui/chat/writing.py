@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from textual.message import Message as UiMessage
 from textual.widgets import TextArea
@@ -180,7 +181,7 @@ class Writing(Composing):
         super().show_session(session)
         if before is not session:
             self._drafts.pause()
-            self.work(self._read_draft(session, session.draft_key), "draft")
+            self.work(partial(self._read_draft, session, session.draft_key), "draft")
         self._ask_next()
 
     def _leave_draft(self) -> None:

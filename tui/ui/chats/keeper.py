@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import App
-from textual.worker import WorkType
 
 from tui.core.text import safe_line
 from tui.errors import ChatGone, LokalError, StoreError
@@ -33,6 +32,7 @@ from tui.ui.chats.messages import (
 from tui.ui.errands import Told
 from tui.ui.messages import Trouble
 from tui.ui.persistence import Persistence
+from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Store
@@ -45,7 +45,7 @@ INDEX_PAUSE_S = 0.02
 """Between two steps of what the index is behind, each some hundredths of a second."""
 
 
-Work = Callable[[], Coroutine[Any, Any, None]]
+Work = Work
 
 
 class ChatKeeper:
@@ -249,8 +249,7 @@ class ChatKeeper:
                     Trouble(LokalError("lokal made a mistake", what, "Please report this"))
                 )
 
-        run: WorkType[None] = guarded
-        self._app.run_worker(run, group=group, exclusive=True, exit_on_error=False, description=group)
+        begin(self._app, guarded, group, exclusive=True)
 
 
 def _named(error: StoreError, title: str) -> StoreError:

@@ -5,10 +5,11 @@ It touches no widget. The screen is told that there is something new and takes i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from tui.core.compare import Column
 from tui.core.events import Phase
@@ -20,6 +21,7 @@ from tui.ui.chat.answering import Answering
 from tui.ui.chat.asking import blank_answer, prepare, unanswerable
 from tui.ui.compare.fit import overflow
 from tui.ui.desk import Desk
+from tui.ui.work import Work
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 Connect = Callable[[str, str, str], Awaitable["tuple[Connection, str]"]]
 """Connects to a server by its name or address; given the model that is wanted and the usual one, empty for none, it says
 which it is."""
-Run = Callable[[Coroutine[Any, Any, None]], "Worker[None]"]
+Run = Callable[[Work], "Worker[None]"]
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +125,7 @@ class Race:
         """Ask, once the question is on the disk. Were lokal to end now, no column would have been chosen."""
         self._session.select((self._open_before or self.lanes[0].message).id)
         for lane in self.lanes:
-            lane.worker = run(self._run(lane, durable))
+            lane.worker = run(partial(self._run, lane, durable))
 
     async def _run(self, lane: Lane, durable: Future[bool] | None) -> None:
         try:

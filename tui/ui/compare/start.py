@@ -15,6 +15,7 @@ from tui.errors import UsageError
 from tui.ui.chat.several import Joint
 from tui.ui.compare.race import Lane, Race, desk_for
 from tui.ui.compare.screen import CompareScreen
+from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.servers.choice import Connection
@@ -128,7 +129,7 @@ def _show(app: LokalApp, race: Race, durable: Future[bool] | None) -> None:
     app.open_tab("chat")
     app.push_screen(CompareScreen(race, app.desk.keys, lambda: app.pace), back)
     race.start(
-        lambda work: app.run_worker(work, group="compare", exit_on_error=False, description="compare"),
+        lambda work: begin(app, work, "compare"),
         durable,
     )
 
@@ -139,7 +140,7 @@ def _end(app: LokalApp, race: Race, kept: Lane | None) -> None:
     race.on_news = lambda: None
     race.stop()
     race.settle(kept)
-    app.run_worker(race.close(), group="compare-end", exit_on_error=False, description="compare")
+    begin(app, race.close, "compare-end", name="compare")
     chat = app.chat
     chat.show_branch()
     chat.transcript.follow()

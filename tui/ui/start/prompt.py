@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from tui.core.text import human_size, safe_line
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import fit
+from tui.ui.work import begin
 
 SHOWN_FILES = 200
 """How many files of a folder are offered at the most; more would not be read through."""
@@ -152,9 +154,7 @@ class FilePage(PromptPage):
                 line.cursor_position = len(line.value)
 
     def _look(self, text: str) -> None:
-        self.run_worker(
-            self._list(text), group="files", exclusive=True, exit_on_error=False, description="files"
-        )
+        begin(self, partial(self._list, text), "files", exclusive=True)
 
     async def _list(self, text: str) -> None:
         found = await asyncio.to_thread(fitting_files, text)

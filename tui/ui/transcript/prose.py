@@ -31,9 +31,9 @@ _CLOSING = (
 _PIECES = re.compile(f" +|[{_OPENING}]*[{_WIDE}][{_CLOSING}]*|(?:(?![{_OPENING}]*[{_WIDE}])[^ ])+|[^ ]")
 
 
-# Joiners between emoji, skin tones and the emoji sign: terminals disagree about how many cells the result takes, and a
-# line of which we do not know the width would push everything behind it out of place.
-_UNSTEADY = re.compile("\ufe0f|(?<=[\u2600-\u27bf\U0001f000-\U0001faff])[\u200d\U0001f3fb-\U0001f3ff]+")
+# Joiners, the emoji sign, and skin tones: terminals disagree about how many cells the result takes, and a line of which
+# we do not know the width would push everything behind it out of place.
+_UNSTEADY = re.compile("[\ufe0f\u200d]+|(?<=[\u2600-\u27bf\U0001f000-\U0001faff])[\U0001f3fb-\U0001f3ff]+")
 _TAB = 4
 
 
