@@ -41,9 +41,9 @@ def test_it_understands_what_it_was_never_trained_on(guide: Examiner, source: So
     # Some of them: `python -m tests.bench.guide` asks them all. The floors are what this model reaches, less a little.
     inside = held(source, language, outside=False)[:: 8 if language == "en" else 4]
     share = sum(guide.right(one) for one in inside) / len(inside)
-    assert share >= 0.8
+    assert share >= 0.82
     typed = with_typos(inside)
-    assert sum(guide.right(one) for one in typed) / len(typed) >= 0.7
+    assert sum(guide.right(one) for one in typed) / len(typed) >= 0.75
 
 
 def test_it_refuses_what_it_does_not_know(guide: Examiner, source: Source) -> None:
