@@ -55,18 +55,20 @@ class _Portion:
 class Stream:
     """The pieces before `settled` never change again, the few behind it may."""
 
+    # A chat of ten thousand messages has twice as many streams, of which a few are ever split.
+    __slots__ = (
+        "_barred", "_closed", "_firsts", "_former", "_full", "_kept", "_markdown", "_open", "_parts", "_size", "_splitter",
+        "_tail",
+    )  # fmt: skip
+
     def __init__(self, text: str, markdown: bool, barred: bool = False) -> None:
         self._markdown = markdown
         self._barred = barred
-        self._begin([text] if text else [], {})
+        self._begin(text, None)
 
-    def _begin(self, parts: list[str], former: dict[int, Piece]) -> None:
-        self._parts = parts  # of the text, behind the full portions
-        self._size = 0  # of them, as far as they were split
-        self._full: list[_Portion] = []
-        self._firsts: list[int] = []
-        self._kept: dict[int, None] = {}  # full portions with pieces, the one not asked for longest first
-        self._open: _Portion | None = None
+    def _begin(self, text: str, former: dict[int, Piece] | None) -> None:
+        self._parts = [text] if text else []  # of the text, behind the full portions
+        self._open: _Portion | None = None  # the one that is not full, once the text is split
         self._splitter: Splitter | None = None
         self._closed = False
         self._former = former
@@ -77,10 +79,11 @@ class Stream:
         """The whole text."""
         if len(self._parts) > 1:
             self._parts = ["".join(self._parts)]
-        return "".join([*[portion.text for portion in self._full], *self._parts])
+        full = self._full if self._open is not None else []
+        return "".join([*[portion.text for portion in full], *self._parts])
 
     def __bool__(self) -> bool:
-        return bool(self._parts) or bool(self._full)
+        return bool(self._parts) or (self._open is not None and bool(self._full))
 
     def append(self, text: str) -> None:
         """Let the text go on; the work is bounded by what is added and by the open end."""
@@ -101,7 +104,7 @@ class Stream:
         if text.startswith(former):
             self.append(text[len(former) :])
             return
-        self._begin([text] if text else [], self._live())
+        self._begin(text, self._live())
 
     def close(self) -> None:
         """The text is complete. One that was never shown stays unsplit."""
@@ -139,12 +142,16 @@ class Stream:
         if self._open is None:
             self._splitter = BlockSplitter() if self._markdown else VerbatimSplitter()
             self._open = _Portion(0, self._splitter.copy())
+            self._size = 0  # of the parts, in characters
+            self._full: list[_Portion] = []
+            self._firsts: list[int] = []
+            self._kept: dict[int, None] = {}  # full portions with pieces, the one not asked for longest first
             text, self._parts = "".join(self._parts), []
             for start in range(0, len(text), PORTION):
                 part = text[start : start + PORTION]
                 self._parts.append(part)
                 self._split(part)
-            self._former = {}
+            self._former = None
         return self._open
 
     def _split(self, text: str) -> None:
@@ -190,11 +197,13 @@ class Stream:
         if text:
             self._parts.append(text)
             self._split(text)
-        self._former = {}
+        self._former = None
 
     def _live(self) -> dict[int, Piece]:
         """The settled pieces that are kept, by their place."""
-        portions = [self._full[at] for at in self._kept] + ([self._open] if self._open else [])
+        if self._open is None:
+            return {}
+        portions = [*(self._full[at] for at in self._kept), self._open]
         return {
             portion.first + at: piece for portion in portions for at, piece in enumerate(portion.pieces or ())
         }
@@ -212,7 +221,7 @@ class Stream:
         pieces = self._open.pieces
         assert pieces is not None
         for block in self._shown(blocks):
-            former = self._former.get(self._open.first + len(pieces))
+            former = self._former.get(self._open.first + len(pieces)) if self._former else None
             pieces.append(former if former is not None and former.block == block else Piece(block))
 
     def _shown(self, blocks: Iterable[Block]) -> list[Block]:
