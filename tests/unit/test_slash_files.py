@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,12 @@ def test_a_folder_that_may_not_be_written_in(here: Path) -> None:
         chat_file.write(here / "notes.md", "text", overwrite=False)
     here.chmod(0o700)
     assert files(here) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_folder_in_which_not_even_root_may_write() -> None:
+    with pytest.raises(FileError, match="Cannot write /proc/notes.md"):
+        chat_file.write(Path("/proc/notes.md"), "text", overwrite=False)
 
 
 # -- completing file names ----------------------------------------------------------------------------------------------

@@ -34,8 +34,8 @@ class Lessons:
         self._inside = [subject for subject in source.subjects if subject.id != OUTSIDE]
         self._outside = {subject.language: subject for subject in source.subjects if subject.id == OUTSIDE}
         self._by_key = {subject.key: subject for subject in source.subjects}
-        self._names = {normalise(name).lower() for thing in source.things for name in thing.names}
         self._order: list[tuple[Subject, str]] = []
+        self._queue: list[Subject] = []
         self._follows = {follow.language: follow for follow in source.follows}
         self._languages = sorted(set(self._follows) & set(self._outside))
         self._things: dict[str, list[tuple[tuple[str, ...], Subject, Subject | None]]] = defaultdict(list)
@@ -167,7 +167,7 @@ class Lessons:
         return tokens, wanted
 
     def _next_answer(self) -> Subject:
-        if not getattr(self, "_queue", None):
+        if not self._queue:
             self._queue = list(self._source.subjects)
             self._chance.shuffle(self._queue)
         return self._queue.pop()

@@ -1,12 +1,14 @@
 """Train the guide: `python -m tui.guide.training.train`. Writes lokal-guide.gguf and guide.toml beside the source.
 
-About 70 minutes on two cores. The seeds are fixed; another processor or another version of JAX may round
-differently, so that the file is not the same to the byte.
+About 70 minutes on two cores that do nothing else. After a change of the source `--grow` goes on from the file there is,
+in some minutes; the one that ships came about so. The seeds are fixed; another processor or another version of JAX may
+round differently, so that a file is not the same to the byte.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -160,8 +162,6 @@ def held_right(
     source: Source, weights: Weights, shape: Shape, words: Vocabulary, report: bool = False
 ) -> float:
     """The share of the held questions whose subject the model names; with `report`, each language's and the misses."""
-    import random
-
     held = held_questions(source)
     right = {}
     for kind in ("as written", "with a typing error"):
