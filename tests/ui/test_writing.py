@@ -152,6 +152,19 @@ async def test_what_is_typed_before_the_draft_is_read_comes_after_it() -> None:
         await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
 
 
+async def test_a_chat_that_is_left_and_opened_again_at_once_has_its_draft_once() -> None:
+    async with left_with_draft() as (stage, chat):
+        empty = stage.app.chat.session
+        assert empty is not None
+        stage.app.chat.open(chat)
+        stage.app.chat.composer.fill("new")
+        stage.app.chat.open(empty)
+        stage.app.chat.open(chat)
+        await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
+        await stage.settle()
+        assert stage.app.chat.composer.text == "old\n\nnew"
+
+
 async def test_a_chat_that_is_left_before_its_draft_is_read_loses_neither() -> None:
     async with left_with_draft() as (stage, chat):
         empty = stage.app.chat.session

@@ -108,7 +108,7 @@ def test_a_folder_that_may_not_be_written_in(here: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_a_folder_in_which_not_even_root_may_write() -> None:
-    with pytest.raises(FileError, match="Cannot write /proc/notes.md"):
+    with pytest.raises(FileError, match=r"Cannot write /proc/notes\.md"):
         chat_file.write(Path("/proc/notes.md"), "text", overwrite=False)
 
 

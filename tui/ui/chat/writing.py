@@ -40,9 +40,9 @@ class Writing(Composing):
     class DraftRead(UiMessage):
         """The draft of a chat that was opened is there."""
 
-        def __init__(self, session: ChatSession, text: str, problem: LokalError | None = None) -> None:
+        def __init__(self, opening: int, text: str, problem: LokalError | None = None) -> None:
             super().__init__()
-            self.session = session
+            self.opening = opening
             self.text = text
             self.problem = problem
 
@@ -50,6 +50,7 @@ class Writing(Composing):
         super().__init__(desk, pace)
         self._line = WaitingLine()
         self._drafts = DraftKeeper(self._draft, self._save_draft)
+        self._openings = 0  # a draft that was read for an earlier one is not the one that is there now
 
     @property
     def waiting(self) -> tuple[Question, ...]:
@@ -181,7 +182,8 @@ class Writing(Composing):
         super().show_session(session)
         if before is not session:
             self._drafts.pause()
-            self.work(partial(self._read_draft, session, session.draft_key), "draft")
+            self._openings += 1
+            self.work(partial(self._read_draft, session, session.draft_key, self._openings), "draft")
         self._ask_next()
 
     def _leave_draft(self) -> None:
@@ -191,20 +193,20 @@ class Writing(Composing):
         elif self._session is not None and self._draft().strip():
             self._session.add_to_draft(self._draft())
 
-    async def _read_draft(self, session: ChatSession, key: str) -> None:
+    async def _read_draft(self, session: ChatSession, key: str, opening: int) -> None:
         try:
             text = await asyncio.to_thread(session.load_draft, key)
         except LokalError as error:
-            self.post_message(self.DraftRead(session, "", error))
+            self.post_message(self.DraftRead(opening, "", error))
         else:
-            self.post_message(self.DraftRead(session, text))
+            self.post_message(self.DraftRead(opening, text))
 
     def on_writing_draft_read(self, event: DraftRead) -> None:
         """Bring the draft back, before what was written meanwhile. It is never sent by itself."""
         event.stop()
         if event.problem is not None:
             self.tell(str(event.problem), "warning")
-        if event.session is not self._session:
+        if event.opening != self._openings:
             return
         written = self.composer.marked
         if event.text and event.text != written:
