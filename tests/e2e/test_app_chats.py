@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.support.app import answer, command, endless, model_server
 from tests.support.many_chats import fill
-from tests.support.terminal import lokal
+from tests.support.terminal import TerminalSession, lokal
 
 F7, CTRL_F, CTRL_N, ESC, DOWN = "\x1b[18~", "\x06", "\x0e", "\x1b", "\x1b[B"
+
+
+def context_used(terminal: TerminalSession) -> int:
+    """The tokens in the window as the instrument line says them; 0 where it says none."""
+    found = re.search(r"ctx (\d+) of", terminal.text())
+    return int(found.group(1)) if found else 0
 
 
 async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
@@ -20,7 +27,8 @@ async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
         await terminal.wait_for("ctx 0 of")
         terminal.send("How do I count the words?\r")
         await terminal.wait_for("closes it")
-        await terminal.wait_for("Enter send")
+        await terminal.wait_for(r"ctx [1-9]\d+ of .*Enter send")
+        one_turn = context_used(terminal)
         terminal.send(CTRL_N)
         await terminal.wait_for("Connected")
         terminal.send("Something else\r")
@@ -47,7 +55,8 @@ async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
         terminal.send(f"{CTRL_F}something\r")
         await terminal.wait_for(r"── you ─+\nSomething else")
         terminal.send(f"{F7}{DOWN}\rAnd now?\r")
-        await terminal.wait_for("Esc stop")
+        # The answer is written in half a second: what is seen for certain is what the second turn takes of the window.
+        await terminal.until(lambda: context_used(terminal) >= 2 * one_turn - 10, "two turns are in the window")
         await terminal.wait_for("Enter send")
         await terminal.quit()
     listed = json.loads(await command("chats", "list", "--json"))
