@@ -56,7 +56,9 @@ async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
         await terminal.wait_for(r"── you ─+\nSomething else")
         terminal.send(f"{F7}{DOWN}\rAnd now?\r")
         # The answer is written in half a second: what is seen for certain is what the second turn takes of the window.
-        await terminal.until(lambda: context_used(terminal) >= 2 * one_turn - 10, "two turns are in the window")
+        await terminal.until(
+            lambda: context_used(terminal) >= 2 * one_turn - 10, "two turns are in the window"
+        )
         await terminal.wait_for("Enter send")
         await terminal.quit()
     listed = json.loads(await command("chats", "list", "--json"))
