@@ -38,6 +38,15 @@ print(sorted({"httpx", "ollama", "pydantic", "textual", "rich", "sqlite3"} & set
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_httpx_comes_without_its_own_command_line() -> None:
+    code = "import tui.servers.transport, ollama, sys; print(*sorted(name for name in sys.modules if sys.modules[name]))"
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    loaded = set(done.stdout.split())
+    assert {"httpx", "ollama"} <= loaded, done.stderr
+    assert not {"click", "rich.progress", "pygments.lexers", "httpx._main"} & loaded
+
+
 def test_a_server_of_unknown_kind_is_not_connected() -> None:
     with pytest.raises(UsageError):
         connect(Endpoint(f"{LOCAL}:1"))

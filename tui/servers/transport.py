@@ -6,14 +6,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-
-import httpx
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
+
+# Where click is installed httpx loads its own command line, with 3 MB of what that needs; None: as if it were not.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
 
 CONNECT_S = 5.0
 WRITE_S = 60.0
