@@ -107,9 +107,12 @@ async def test_lokal_ends_in_good_order_while_the_editor_runs(own_home: Path) ->
 
 
 async def test_a_draft_outlives_a_crash(own_home: Path) -> None:
+    (own_home / "notes.txt").write_text("of mine\n")
     async with model_server(answer("Yes.")) as server:
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("· replay-3b")
+            terminal.send("/attach notes.txt\r")
+            await terminal.wait_for("attached: notes.txt")
             terminal.send("half a thought")
             terminal.paste("\n".join(f"row {number}" for number in range(30)))
             await terminal.wait_for("⟦pasted 30 lines · 1⟧")
@@ -120,12 +123,15 @@ async def test_a_draft_outlives_a_crash(own_home: Path) -> None:
             await terminal.ended()
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("› half a thought⟦pasted 30 lines · 1⟧")
+            await terminal.wait_for("attached: notes.txt")
             assert bodies(server) == [], "a draft is not sent by itself"
             terminal.send("\r")
             await terminal.wait_for("Yes\\.")
             await terminal.quit()
     assert _drafts(own_home) == []
-    assert turns(bodies(server)[0])[-1][1].startswith("half a thoughtrow 0\nrow 1\n")
+    said = turns(bodies(server)[0])[-1][1]
+    assert "of mine\n" in said
+    assert "half a thoughtrow 0\nrow 1\n" in said
 
 
 async def test_questions_in_line_and_one_taken_back() -> None:

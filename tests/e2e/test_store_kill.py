@@ -30,6 +30,8 @@ number = 0
 while True:
     store.checkpoint("a", f"{number} ", f"({number})")
     print(number, flush=True)
+    if number == 25:
+        sys.stdin.readline()
     number += 1
 """
 
@@ -101,9 +103,14 @@ def test_what_came_before_a_kill_is_kept(path: Path) -> None:
         assert alive.load("chat")["a"].status is Status.STREAMING
         assert alive.load("chat")["a"].content.startswith("0 1 2 ")
         alive.close()
+        assert writer.stdin is not None
+        writer.stdin.write("go on\n")
+        writer.stdin.flush()
+        while line_of(writer) != "50":
+            assert writer.poll() is None
         writer.kill()
         rest = writer.communicate(timeout=30)[0].split()
-    acknowledged = int(rest[-1]) if rest else 25
+    acknowledged = int(rest[-1]) if rest else 50
 
     store = Store.open(path)
     assert len(list((path.parent / "locks").glob("*.lock"))) == 2  # the dead one's and this one's

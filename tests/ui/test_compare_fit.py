@@ -12,6 +12,7 @@ from tests.support.fitting import ASKED, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
 from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running
+from tui.core.draft import Draft
 from tui.ui.desk import Link
 
 pytestmark = pytest.mark.usefixtures("nobody_was_typing")
@@ -120,7 +121,7 @@ async def test_the_command_is_kept_with_its_chat() -> None:
         backstage = stage.app.backstage
         backstage.flush(5)
         assert backstage._store is not None
-        assert backstage._store.draft(first.draft_key) == text, "also if lokal is killed now"
+        assert backstage._store.draft(first.draft_key) == Draft(text), "also if lokal is killed now"
         await stage.press("ctrl+n")
         await stage.until(lambda: stage.app.chat.session is not first, "there is a new chat")
         assert stage.app.chat.composer.plain == ""

@@ -10,6 +10,7 @@ import pytest
 from tests.support.replay import held, recorded, stalling
 from tests.support.stage import Stage, chatting, ollama_answer, questions
 from tests.support.writing import CHIP, PASTE, asked, opened, paste
+from tui.core.draft import Draft
 from tui.ui.chat.session import ChatSession
 
 # -- in line ------------------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ async def test_a_chat_that_is_left_before_its_draft_is_read_loses_neither() -> N
         stage.app.chat.open(empty)
         await stage.settle()
         assert stage.app.chat.composer.text == ""
-        await stage.until(lambda: chat.load_draft(chat.draft_key) == "old\n\nnew", "both are kept")
+        await stage.until(lambda: chat.load_draft(chat.draft_key) == Draft("old\n\nnew"), "both are kept")
 
 
 @asynccontextmanager
@@ -188,5 +189,5 @@ async def left_with_draft() -> AsyncIterator[tuple[Stage, ChatSession]]:
         await stage.write("old")
         await stage.press("ctrl+n")
         await stage.until(lambda: stage.app.chat.session is not chat, "there is a new chat")
-        await stage.until(lambda: chat.load_draft(chat.draft_key) == "old", "the draft is kept")
+        await stage.until(lambda: chat.load_draft(chat.draft_key) == Draft("old"), "the draft is kept")
         yield stage, chat

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.many_chats import NOON, chat
+from tui.core.draft import Draft
 from tui.core.message import Message, Role, Status, new_id
 from tui.errors import ChatGone, LokalError
 from tui.store.store import ChatSummary, Store
@@ -60,7 +61,7 @@ def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
     session.bring_back()
     session.select(sibling.id)
     session.rename("Another title")
-    session.save_draft("half")
+    session.save_draft(Draft("half"))
     persistence.close()
 
     there = store.load(new_id_)
@@ -69,7 +70,7 @@ def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
     ]  # fmt: skip
     assert [message.content for message in there.path()] == ["Why?", "Or because."]
     assert store.find(new_id_).title == "Another title"
-    assert store.draft(new_id_) == "half"
+    assert store.draft(new_id_) == Draft("half")
     assert len(problems) >= 1
     assert all(isinstance(problem, ChatGone) and problem.chat_id == "one" for problem in problems)
     store.restore_chat("one")

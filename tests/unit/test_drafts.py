@@ -4,45 +4,47 @@ from __future__ import annotations
 
 import asyncio
 
+from tui.core.draft import Draft
+from tui.core.message import Attachment
 from tui.ui.chat.drafts import DraftKeeper
 
 
 async def test_only_what_changed_is_written_and_only_when_it_is_known_what_was_there() -> None:
-    saved: list[str] = []
-    text = ""
-    keeper = DraftKeeper(lambda: text, saved.append)
+    saved: list[Draft] = []
+    draft = Draft()
+    keeper = DraftKeeper(lambda: draft, saved.append)
     keeper.keep()
     assert saved == [], "the draft on the disk is not read yet"
-    keeper.start("old")
-    text = "old"
+    keeper.start(Draft("old"))
+    draft = Draft("old")
     keeper.keep()
     assert saved == []
-    text = "old and new"
+    draft = Draft("old and new")
     keeper.keep()
-    text = " \n"
+    draft = with_file = Draft("old and new", (Attachment("a.txt", "text/plain", b"x"),))
     keeper.keep()
     keeper.keep()
-    assert saved == ["old and new", ""], "blanks are no draft"
+    assert saved == [Draft("old and new"), with_file], "a file is something new too"
     keeper.renew()
     keeper.keep()
-    assert saved == ["old and new", "", ""]
+    assert saved == [Draft("old and new"), with_file, with_file]
     keeper.pause()
-    text = "of another chat"
+    draft = Draft("of another chat")
     keeper.keep()
     assert len(saved) == 3
 
 
 async def test_it_is_written_by_itself_after_the_last_key() -> None:
     written = asyncio.Event()
-    saved: list[str] = []
+    saved: list[Draft] = []
 
-    def save(text: str) -> None:
-        saved.append(text)
+    def save(draft: Draft) -> None:
+        saved.append(draft)
         written.set()
 
-    keeper = DraftKeeper(lambda: "typed", save)
-    keeper.start("")
+    keeper = DraftKeeper(lambda: Draft("typed"), save)
+    keeper.start(Draft())
     for _ in range(5):
         keeper.touched()
     await asyncio.wait_for(written.wait(), 15)
-    assert saved == ["typed"]
+    assert saved == [Draft("typed")]

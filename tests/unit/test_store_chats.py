@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tui.core.conversation import Conversation
+from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Role, Status, new_id
 from tui.errors import StoreError
 from tui.store.recovery import UNDO_S
@@ -17,6 +18,7 @@ from tui.store.store import Store
 
 NOON = 1_790_000_000.0
 DAY = UNDO_S
+NOTES = Attachment("notes.txt", "text/plain", b"rows\n")
 
 
 def said(text: str, parent: str | None = None, role: Role = Role.USER) -> Message:
@@ -106,7 +108,7 @@ def _writes(leaf: Message) -> list[Callable[[Store], object]]:
 
 
 def test_after_a_day_a_deleted_chat_is_purged(store: Store, tree: tuple[Message, ...]) -> None:
-    store.save_draft("one", "unsent")
+    store.save_draft("one", Draft("unsent", (NOTES,)))
     store.delete_chat("one")
     store.recover(now=time.time() + DAY - 60)
     store.restore_chat("one")
@@ -114,7 +116,7 @@ def test_after_a_day_a_deleted_chat_is_purged(store: Store, tree: tuple[Message,
     store.recover(now=time.time() + DAY + 60)
     with pytest.raises(StoreError, match="The chat is gone"):
         store.restore_chat("one")
-    assert store.draft("one") == ""
+    assert store.draft("one") == Draft()
     for call in _writes(tree[-1])[:4]:
         with pytest.raises(StoreError):
             call(store)
@@ -220,12 +222,27 @@ def test_what_is_purged_is_in_no_file_while_another_lokal_is_open(store: Store, 
 
 def test_drafts_are_kept_until_they_are_sent(store: Store) -> None:
     store.create_chat("one", "", NOON)
-    assert store.draft("one") == ""
-    store.save_draft("one", "half a question\n")
-    store.save_draft("", "a new chat's")
-    assert (store.draft("one"), store.draft("")) == ("half a question\n", "a new chat's")
-    store.save_draft("one", "")
-    assert (store.draft("one"), store.draft("")) == ("", "a new chat's")
+    assert store.draft("one") == Draft()
+    half, other = Draft("half a question\n"), Draft("a new chat's")
+    store.save_draft("one", half)
+    store.save_draft("", other)
+    assert (store.draft("one"), store.draft("")) == (half, other)
+    store.save_draft("one", Draft())
+    assert (store.draft("one"), store.draft("")) == (Draft(), other)
+
+
+def test_the_files_of_a_draft_are_kept_with_it(store: Store) -> None:
+    picture = Attachment("żółw.png", "image/png", bytes(range(256)))
+    both = Draft("look", (picture, NOTES))
+    store.save_draft("one", both)
+    store.save_draft("two", Draft("", (NOTES,)))
+    assert (store.draft("one"), store.draft("two")) == (both, Draft("", (NOTES,)))
+    store.save_draft("one", Draft("look at it"), with_files=False)
+    assert store.draft("one") == Draft("look at it", (picture, NOTES))
+    store.save_draft("one", Draft("look", (NOTES, NOTES)))
+    assert store.draft("one") == Draft("look", (NOTES, NOTES)), "the same file may go along twice"
+    store.save_draft("one", Draft())
+    assert (store.draft("one"), store.draft("two")) == (Draft(), Draft("", (NOTES,)))
 
 
 def test_two_lokals_see_what_the_other_deleted(store: Store, tree: tuple[Message, ...]) -> None:

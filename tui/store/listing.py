@@ -128,22 +128,5 @@ def mark(connection: sqlite3.Connection, chat_id: str, deleted_at: float | None)
         raise gone_chat(chat_id)
 
 
-def save_draft(connection: sqlite3.Connection, chat_id: str, text: str, now: float) -> None:
-    """Keep an unsent question; the empty one is forgotten."""
-    if text:
-        connection.execute(
-            "INSERT OR REPLACE INTO drafts (chat_id, text, updated_at) VALUES (?, ?, ?)",
-            (storable(chat_id), storable(text), now),
-        )
-    else:
-        connection.execute("DELETE FROM drafts WHERE chat_id = ?", (storable(chat_id),))
-
-
-def draft(connection: sqlite3.Connection, chat_id: str) -> str:
-    """The unsent question of a chat, or nothing."""
-    row = connection.execute("SELECT text FROM drafts WHERE chat_id = ?", (storable(chat_id),)).fetchone()
-    return "" if row is None else str(row[0])
-
-
 def _summary(row: tuple[str, str, float, float, int, int, int]) -> ChatSummary:
     return ChatSummary(*row[:5], bool(row[5]), bool(row[6]))

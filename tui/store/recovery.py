@@ -9,7 +9,7 @@ import contextlib
 import sqlite3
 
 from tui.core.message import Status
-from tui.store import index, tree
+from tui.store import drafts, index, tree
 from tui.store.owner import Owner
 
 UNDO_S = 24 * 3600.0
@@ -43,7 +43,7 @@ def purge(connection: sqlite3.Connection, chat_id: str, has_index: bool) -> None
     # Without parents first: taking a long branch out by its foreign keys goes deeper than SQLite allows.
     connection.execute("UPDATE messages SET parent = NULL WHERE chat_id = ?", (chat_id,))
     connection.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
-    connection.execute("DELETE FROM drafts WHERE chat_id = ?", (chat_id,))
+    drafts.forget(connection, chat_id)
     index.forget(connection, chat_id, has_index)
 
 

@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tui.core.conversation import Conversation
+from tui.core.draft import Draft
 from tui.core.message import Message, Status, new_id
-from tui.store import index, intake, listing, recovery, search, tree
+from tui.store import drafts, index, intake, listing, recovery, search, tree
 from tui.store.database import Database
 from tui.store.failure import damaged, explained, no_chat
 from tui.store.files import make_private_file, make_private_folder
@@ -212,15 +213,16 @@ class Store:
 
     # -- drafts -----------------------------------------------------------------------------------------------------
 
-    def save_draft(self, chat_id: str, text: str) -> None:
-        """Keep the unsent question of a chat, or of a chat that is not there yet with ''; an empty one is forgotten."""
+    def save_draft(self, chat_id: str, draft: Draft, *, with_files: bool = True) -> None:
+        """Keep the unsent question of a chat, or of a chat that is not there yet with ''; an empty one is forgotten.
+        Without `with_files` the files stay the ones that are kept."""
         with self._database.writing("Cannot save the draft") as connection:
-            listing.save_draft(connection, chat_id, text, time.time())
+            drafts.save(connection, chat_id, draft, time.time(), with_files=with_files)
 
-    def draft(self, chat_id: str) -> str:
-        """The unsent question of a chat, or nothing."""
+    def draft(self, chat_id: str) -> Draft:
+        """The unsent question of a chat, empty if there is none."""
         with self._database.reading("Cannot read the draft") as connection:
-            return listing.draft(connection, chat_id)
+            return drafts.load(connection, chat_id)
 
     # -- searching --------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.message import Message as UiMessage
 
 from tui.core.attaching import in_line, refusal
+from tui.core.draft import Draft
 from tui.core.message import Attachment, Message
 from tui.core.text import safe_line
 from tui.errors import LokalError, Rescued
@@ -62,9 +63,6 @@ class Composing(Metered):
     def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
         super().__init__(desk, pace)
         self._attached: tuple[Attachment, ...] = ()
-        self._left_attached: dict[
-            str, tuple[Attachment, ...]
-        ] = {}  # of the other chats, by their draft's key
         self._files_coming: list[ChatSession | None] = []
         self._in_editor = False
         self._found: Found | None = None
@@ -83,6 +81,7 @@ class Composing(Metered):
         """Let exactly these files go with the next question."""
         self._attached = files
         self.show_shelf()
+        self.keep_draft()
 
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What is done here for a command's id, with the argument that was typed after a slash command."""
@@ -128,8 +127,7 @@ class Composing(Metered):
         elif here or event.session is None:
             self.attach(self._attached + event.files)
         else:
-            key = event.session.draft_key
-            self._left_attached[key] = self._left_attached.get(key, ()) + event.files
+            event.session.add_to_draft(Draft(attachments=event.files))
             what = "The file is" if len(event.files) == 1 else "The files are"
             self.tell(f"{what} attached in the chat that was open before")
 

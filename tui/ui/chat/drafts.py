@@ -1,4 +1,4 @@
-"""When the unsent text of a chat is written down: half a second after the last key, every few seconds while somebody
+"""When what is unsent in a chat is written down: half a second after the last key, every few seconds while somebody
 types on, and before the chat is left."""
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from tui.core.draft import Draft
+
 REST_S = 0.5
 """How long the keys rest before the draft is saved."""
 LONGEST_S = 4.0
@@ -14,12 +16,12 @@ LONGEST_S = 4.0
 
 
 class DraftKeeper:
-    """`text` gives the draft as it is now, `save` writes one down. Nothing runs while nothing changes."""
+    """`draft` gives it as it is now, `save` writes one down. Nothing runs while nothing changes."""
 
-    def __init__(self, text: Callable[[], str], save: Callable[[str], None]) -> None:
-        self._text = text
+    def __init__(self, draft: Callable[[], Draft], save: Callable[[Draft], None]) -> None:
+        self._draft = draft
         self._save = save
-        self._saved: str | None = None
+        self._saved: Draft | None = None
         self._is_open = False
         self._alarm: asyncio.TimerHandle | None = None
         self._first_at = 0.0
@@ -35,7 +37,7 @@ class DraftKeeper:
         self._stop()
         self._is_open = False
 
-    def start(self, saved: str) -> None:
+    def start(self, saved: Draft) -> None:
         """From now on it is the draft of a chat of which `saved` is on the disk."""
         self._saved, self._is_open = saved, True
 
@@ -55,12 +57,10 @@ class DraftKeeper:
         self._stop()
         if not self._is_open:
             return
-        text = self._text()
-        if not text.strip():
-            text = ""
-        if text != self._saved:
-            self._saved = text
-            self._save(text)
+        draft = self._draft()
+        if draft != self._saved:
+            self._saved = draft
+            self._save(draft)
 
     def _ring(self) -> None:
         now = time.monotonic()

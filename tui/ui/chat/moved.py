@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.core.conversation import Conversation
+from tui.core.draft import Draft
 from tui.core.message import Message, new_id
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ class MovedStore:
         """As in the store."""
         self._store.rename(chat_id, title)
 
-    def draft(self, chat_id: str) -> str:
+    def draft(self, chat_id: str) -> Draft:
         """As in the store."""
         return self._store.draft(chat_id)
 
-    def save_draft(self, chat_id: str, text: str) -> None:
+    def save_draft(self, chat_id: str, draft: Draft, *, with_files: bool = True) -> None:
         """As in the store."""
-        self._store.save_draft(chat_id, text)
+        self._store.save_draft(chat_id, draft, with_files=with_files)
 
     def add_message(self, chat_id: str, message: Message) -> None:
         """As in the store."""

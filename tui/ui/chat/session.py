@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.conversation import Conversation, title_from
+from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Role, Status, Timings, Usage, new_id
 from tui.core.removal import Removed
 from tui.core.system_prompt import system_of
@@ -34,6 +35,7 @@ class ChatSession:
         self._persistence = persistence
         self._stored = conversation is not None
         self._draft_at: str | None = None
+        self._draft_files: tuple[Attachment, ...] = ()
         self.conversation = conversation or Conversation(new_id())
         self._undo = Undo(self.conversation)
         self.conversation.view = view_of(self.conversation.last_of(Role.ASSISTANT))
@@ -67,31 +69,27 @@ class ChatSession:
         """Where the store keeps the draft: by the chat's id, or by none while the chat is not stored."""
         return self.conversation.id if self._stored else ""
 
-    def load_draft(self, key: str) -> str:
+    def load_draft(self, key: str) -> Draft:
         """The draft that was kept under `key`, from the disk: it blocks, for what is queued comes first. Raises
         StoreError."""
         self._persistence.flush(WRITES_S)
-        text = self._store.draft(key)
-        self._draft_at = key
-        return text
+        draft = self._store.draft(key)
+        self._draft_at, self._draft_files = key, draft.attachments
+        return draft
 
-    def save_draft(self, text: str) -> None:
+    def save_draft(self, draft: Draft) -> None:
         """Queue the draft; one that was kept before the chat had an id moves to it."""
         key = self.draft_key
+        with_files = (key, draft.attachments) != (self._draft_at, self._draft_files)
         if self._draft_at not in (None, key):
-            self._persistence.submit(partial(self._store.save_draft, self._draft_at, ""))
-        self._draft_at = key
-        self._persistence.submit(partial(self._store.save_draft, key, text))
+            self._persistence.submit(partial(self._store.save_draft, self._draft_at, Draft()))
+        self._draft_at, self._draft_files = key, draft.attachments
+        self._persistence.submit(partial(self._store.save_draft, key, draft, with_files=with_files))
 
-    def add_to_draft(self, text: str) -> None:
-        """Queue a text that comes after a draft that is kept and was never read."""
+    def add_to_draft(self, draft: Draft) -> None:
+        """Queue what comes after a draft that is kept and was never read."""
         key = self.draft_key
-
-        def write() -> None:
-            kept = self._store.draft(key)
-            self._store.save_draft(key, f"{kept}\n\n{text}" if kept else text)
-
-        self._persistence.submit(write)
+        self._persistence.submit(lambda: self._store.save_draft(key, self._store.draft(key).then(draft)))
 
     def rename(self, title: str) -> None:
         """Give the chat another title; one without a question gets it with the first."""

@@ -10,6 +10,7 @@ from textual.message import Message as UiMessage
 from textual.widgets import TextArea
 
 from tui.core.attaching import in_line
+from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Status
 from tui.core.pasted import Pieces, plain
 from tui.core.slash import as_written
@@ -40,10 +41,10 @@ class Writing(Composing):
     class DraftRead(UiMessage):
         """The draft of a chat that was opened is there."""
 
-        def __init__(self, opening: int, text: str, problem: LokalError | None = None) -> None:
+        def __init__(self, opening: int, draft: Draft, problem: LokalError | None = None) -> None:
             super().__init__()
             self.opening = opening
-            self.text = text
+            self.draft = draft
             self.problem = problem
 
     def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
@@ -175,10 +176,9 @@ class Writing(Composing):
         if before is not None and before is not session:
             self.composer.end_search(take=False)
             self._leave_draft()
-            self._left_attached[before.draft_key] = self._unsent_files()
             self._line.clear()
             self.composer.fill("")
-            self._attached = self._left_attached.pop(session.draft_key, ())
+            self._attached = ()
         super().show_session(session)
         if before is not session:
             self._drafts.pause()
@@ -190,16 +190,16 @@ class Writing(Composing):
         """Write the draft down before the chat is left, after the kept one if that was not read yet."""
         if self._drafts.is_open:
             self._drafts.keep()
-        elif self._session is not None and self._draft().strip():
+        elif self._session is not None and self._draft():
             self._session.add_to_draft(self._draft())
 
     async def _read_draft(self, session: ChatSession, key: str, opening: int) -> None:
         try:
-            text = await asyncio.to_thread(session.load_draft, key)
+            draft = await asyncio.to_thread(session.load_draft, key)
         except LokalError as error:
-            self.post_message(self.DraftRead(opening, "", error))
+            self.post_message(self.DraftRead(opening, Draft(), error))
         else:
-            self.post_message(self.DraftRead(opening, text))
+            self.post_message(self.DraftRead(opening, draft))
 
     def on_writing_draft_read(self, event: DraftRead) -> None:
         """Bring the draft back, before what was written meanwhile. It is never sent by itself."""
@@ -208,11 +208,13 @@ class Writing(Composing):
             self.tell(str(event.problem), "warning")
         if event.opening != self._openings:
             return
-        written = self.composer.marked
-        if event.text and event.text != written:
+        kept = event.draft
+        if kept.text and kept.text != self.composer.marked:
             self.composer.end_search(take=False)
-            self.composer.put_back(event.text)
-        self._drafts.start(event.text)
+            self.composer.put_back(kept.text)
+        if kept.attachments:
+            self.attach(kept.attachments + self._attached)
+        self._drafts.start(kept)
         self._drafts.touched()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
@@ -221,24 +223,20 @@ class Writing(Composing):
         if self._session is not None:
             self._drafts.touched()
 
-    def _draft(self) -> str:
+    def _draft(self) -> Draft:
         question = self.held_question
         held = [question.marked] if question is not None else []
         waiting = [question.marked for question in self.waiting]
         asked = "\n\n".join([*held, *waiting])
         if question is None or not question.command:
             asked = as_written(asked)
-        return "\n\n".join([asked, self.composer.draft]).strip("\n")
+        text = "\n\n".join([asked, self.composer.draft]).strip("\n")
+        files = [file for one in (question, *self.waiting) if one is not None for file in one.attachments]
+        return Draft(text if text.strip() else "", (*files, *self._attached))
 
-    def _unsent_files(self) -> tuple[Attachment, ...]:
-        """The files that go with what `_draft` is made of."""
-        held = self.held_question.attachments if self.held_question is not None else ()
-        waiting = [file for question in self.waiting for file in question.attachments]
-        return (*held, *waiting, *self._attached)
-
-    def _save_draft(self, text: str) -> None:
+    def _save_draft(self, draft: Draft) -> None:
         if self._session is not None:
-            self._session.save_draft(text)
+            self._session.save_draft(draft)
 
     def leave(self, *, closed: bool) -> None:
         """lokal ends: keep what came of a running answer, and what is written."""
