@@ -18,6 +18,7 @@ import pytest
 from tests.support.app import answer, bodies, model_server, turns
 from tests.support.terminal import ROOT, lokal
 from tui import curtain
+from tui.ui.backstage import FRAMES
 
 RAISE = "import os, sys; from tui import curtain; held = curtain.raised(sys.argv[1:], os.environ); "
 
@@ -173,3 +174,19 @@ async def test_the_first_frame_is_kept_for_the_next_start() -> None:
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("replay-3b")
             await terminal.quit()
+
+
+async def test_of_the_frames_of_many_windows_the_newest_are_kept() -> None:
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "lokal" / "frames"
+    folder.mkdir(parents=True)
+    for number in range(40):
+        frame = folder / f"xterm-{100 + number}x50"
+        frame.write_text("a frame", encoding="utf-8")
+        os.utime(frame, (1_700_000_000 + number, 1_700_000_000 + number))
+    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+        await terminal.wait_for("replay-3b")
+        await terminal.quit()
+    left = {frame.name for frame in folder.iterdir()}
+    assert len(left) == FRAMES
+    assert {f"xterm-{100 + number}x50" for number in range(9)}.isdisjoint(left)
+    assert any(name.endswith("-80x24") for name in left)

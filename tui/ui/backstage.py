@@ -34,6 +34,9 @@ from tui.ui.persistence import Persistence
 if TYPE_CHECKING:
     from tui.store.store import Store
 
+FRAMES = 32
+"""How many first frames are kept, one for each kind and size of terminal."""
+
 
 class Backstage(Connecting):
     """One for each app. `edited` are the names of the presets that were changed and not saved."""
@@ -144,11 +147,23 @@ class Backstage(Connecting):
         """Keep the first frame for the curtain of the next start."""
         if picture:
             path = Path(frame_file(os.environ, *size))
-            self._persistence.submit(partial(_write_if_new, path, picture))
+            self._persistence.submit(partial(_keep_frame, path, picture))
 
     def keep_auto_theme(self, name: str) -> None:
         """Keep what `auto` came to, so that the next start need not wait for the terminal's word."""
         self._persistence.submit(partial(_write_if_new, self._launch.folders.auto_theme, name))
+
+
+def _keep_frame(path: Path, picture: str) -> None:
+    """Keep a frame, and of those of other terminals and sizes the newest."""
+    with contextlib.suppress(OSError):
+        is_new = not path.exists()
+        _write_if_new(path, picture)
+        if not is_new:
+            return
+        frames = sorted(path.parent.iterdir(), key=lambda frame: frame.stat().st_mtime, reverse=True)
+        for frame in frames[FRAMES:]:
+            frame.unlink()
 
 
 def _write_if_new(path: Path, text: str) -> None:
