@@ -19,7 +19,6 @@ _ESCAPE = re.compile(
     "|\x1b[ -/]*[0-~]"
 )
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_BLANKS = re.compile(r"\s+")
 
 
 def safe_block(text: str) -> str:
@@ -33,7 +32,7 @@ def safe_block(text: str) -> str:
 
 def safe_line(text: str, limit: int = 300) -> str:
     """`text` as one line of at most `limit` characters, for names, titles and messages."""
-    line = _BLANKS.sub(" ", safe_block(text[: limit * 8])).strip()
+    line = " ".join(safe_block(text[: limit * 8]).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
