@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.guide import Asked, Examiner, examiner, held, leaning, roundabout, with_typos
+from tests.support.guide import Asked, Examiner, after_others, examiner, held, leaning, roundabout, with_typos
 from tests.support.llama import children
 from tui.guide.source import Source, load
 
@@ -57,6 +57,7 @@ def _rows(source: Source) -> Iterator[tuple[str, Sequence[Asked], float]]:
         yield f"{name}: held phrasings", inside, 0.9 if language == "en" else 0.8
         yield f"{name}: with a typing error", with_typos(inside), 0.8
         yield f"{name}: leaning on the one before", leaning(source, language), 0.8
+        yield f"{name}: after another question", after_others(inside), 0
         yield f"{name}: said in a roundabout way", roundabout(source, language), 0
         yield f"{name}: out of scope, refused", held(source, language, outside=True), 0
     everywhere = [one for language in _NAMES for one in held(source, language, outside=True)]

@@ -56,6 +56,8 @@ async def test_an_error_in_mid_stream_keeps_what_came(tested: ServerUnderTest) -
         (500, {"error": "it exploded\x1b[31m"}, Refused, "it exploded"),
         (500, {"error": {"message": "image input is not supported - hint: mmproj"}}, Refused, "cannot see"),
         (400, {"error": "\"m\" does not support thinking"}, Refused, "thinking"),
+        (400, {"error": {"code": 400, "message": "Failed to initialize samplers: failed to parse grammar",
+                         "type": "invalid_request_error"}}, Refused, "/schema off"),
         (422, {"detail": [{"loc": ["body", "top_p"], "msg": "must be a number", "type": "x"}]}, Refused, "top_p: must be"),
         (400, {"object": "error", "message": "bad temperature"}, Refused, "bad temperature"),
         (418, None, Refused, "418"),

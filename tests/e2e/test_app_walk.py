@@ -81,7 +81,7 @@ async def test_a_walk_through_a_chat(llama_server: Endpoint) -> None:
         await terminal.wait_for("A new chat with 2 messages; the old one stays")
         await terminal.quit()
 
-    assert await chat_titles() == ["How do I read a file?"] * 2
+    assert await chat_titles() == ["How do I read a file? (2)", "How do I read a file?"]
     question, answer = await last_chat()
     assert (question.content, answer.content) == ("How do I read a file?", MARKDOWN)
     counts = [chat["message_count"] for chat in json.loads(await command("chats", "list", "--json"))]

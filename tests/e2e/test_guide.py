@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.guide import Examiner, examiner, held, leaning, with_typos
+from tests.support.guide import Examiner, after_others, examiner, held, leaning, with_typos
 from tui.core.presets import SHIPPED, find
 from tui.guide.source import Source, load, normalise
 
@@ -34,6 +34,10 @@ def guide(engine_installed: None, tmp_path_factory: pytest.TempPathFactory) -> I
 def test_the_template_reads_as_the_training_did(guide: Examiner, question: str) -> None:
     assert guide.rendered(question) == f"<|user|> {normalise(question)}<|guide|>"
     assert guide.rendered("And?", question) == f"<|before|> {normalise(question)}<|user|> and<|guide|>"
+    assert guide.rendered("one, two three four five six", question).startswith("<|before|>")
+    assert guide.rendered("one two - three four five six seven", question) == (
+        "<|user|> one two three four five six seven<|guide|>"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -56,6 +60,14 @@ def test_a_short_question_leans_on_the_one_before(guide: Examiner, source: Sourc
     assert guide.answer("and top_k?", "What does top_p do?") == source.subject("top_k.what").plain_answer
     asked = [one for language in LANGUAGES for one in leaning(source, language)]
     assert sum(guide.right(one) for one in asked) / len(asked) >= 0.8
+
+
+def test_a_question_that_stands_alone_is_understood_after_another_one(
+    guide: Examiner, source: Source
+) -> None:
+    assert guide.answer("what is lokal", "what is a preset?") == source.subject("lokal.what").plain_answer
+    asked = after_others(held(source, "en", outside=False))[::8]
+    assert sum(guide.right(one) for one in asked) / len(asked) >= 0.82
 
 
 def test_technical_says_the_same_and_creative_says_it_otherwise(guide: Examiner) -> None:

@@ -105,6 +105,12 @@ def with_typos(asked: Sequence[Asked]) -> list[Asked]:
     return [Asked(one_typo(normalise(one.question), chance), one.subject) for one in asked]
 
 
+def after_others(asked: Sequence[Asked]) -> list[Asked]:
+    """Each after another one, which has nothing to do with it, always the same one."""
+    chance = random.Random(20261122)
+    return [Asked(one.question, one.subject, chance.choice(asked).question) for one in asked]
+
+
 def leaning(source: Source, language: str) -> list[Asked]:
     """Held short questions after a held question on another thing."""
     follow = next(one for one in source.follows if one.language == language)

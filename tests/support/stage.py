@@ -147,6 +147,7 @@ async def running(
     preset: str = "",
     overrides: Mapping[str, Value | None] = NO_PARAMETERS,
     environ: Mapping[str, str] | None = None,
+    resume: str | None = None,
 ) -> AsyncIterator[Stage]:
     """lokal as it starts on a good terminal in this test's home, against `server`; ended when the block ends."""
     with pytest.MonkeyPatch.context() as patch:
@@ -158,7 +159,7 @@ async def running(
         settings, presets = load_settings(mine.settings_file), load_presets(mine.presets)
         specs = load_themes(mine.themes)
         endpoint = Endpoint(server) if isinstance(server, str) else server
-        launch = Launch(mine, endpoint, preset=preset, overrides=overrides)
+        launch = Launch(mine, endpoint, preset=preset, overrides=overrides, resume=resume)
         problems = (*settings.problems, *presets.problems, *specs.problems)
         app = LokalApp(launch, settings.value, presets.value, specs.value, theme, problems)
         try:

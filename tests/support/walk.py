@@ -15,14 +15,14 @@ OTHER = "qwen2.5:7b"
 
 @asynccontextmanager
 async def walked(
-    *answers: Canned, models: tuple[str, ...] = (MODEL, OTHER)
+    *answers: Canned, models: tuple[str, ...] = (MODEL, OTHER), resume: str | None = None
 ) -> AsyncIterator[tuple[Stage, Replay]]:
     """A connected lokal whose server gives these answers, the last one for ever."""
     async with replay() as server:
         like_ollama(server, *((name, "3.2B", 2_000_000_000) for name in models))
         server.on("/api/chat", *(answers or (ollama_answer("Yes."),)))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
+        async with running(server.url, resume=resume) as stage:
+            await stage.see("ctx .+ of 8k")
             yield stage, server
 
 

@@ -207,6 +207,10 @@ async def test_leaving_lokal_keeps_what_came() -> None:
     [
         ("/compare", "There is no question yet"),
         ("/compare creatve: Hi", "Did you mean creative?"),
+        (
+            "/compare creative on http://127.0.0.1:8081, technical: Hi",
+            r"“http://127\.0\.0\.1:8081,” is no\s+server address",
+        ),
         ("/compare technical creative chatbot technical creative: Hi", "5 columns do not fit"),
     ],
 )

@@ -182,3 +182,11 @@ async def test_sending_and_new_lines_may_change_places() -> None:
         await stage.write("two")
         await stage.press("ctrl+j")
         assert await sent(stage, server, 1) == ["one\ntwo"]
+
+
+async def test_a_key_before_one_that_opens_the_list_in_one_piece_is_done() -> None:
+    async with chatting() as (stage, _):
+        await stage.see("Connected")
+        await stage.write("abc\x15\x1b[18~")
+        await stage.see("No chats yet")
+        assert stage.app.chat.composer.text == ""

@@ -97,10 +97,36 @@ async def test_nobody_walks_while_there_is_a_choice() -> None:
         await stage.settle()
         assert isinstance(stage.app.focused, Choice)
         assert stage.app.chat.walk.mark is None
-        await stage.press("x", "escape")
+        await stage.press("escape")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.has_focus
         assert stage.app.chat.composer.plain == LONG
+
+
+async def test_a_sentence_that_is_begun_while_there_is_a_choice_chooses_nothing() -> None:
+    async with nearly_full() as (stage, _, clock):
+        await is_asked(stage, clock)
+        await stage.write("next: so dear a cat")
+        assert choosing(stage)
+        clock.now += TYPING_S + 0.1
+        await stage.press("c")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.plain == f"{LONG}\n\nnext: so dear a cat"
+
+
+async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys() -> None:
+    async with nearly_full() as (stage, _, clock):
+        await stage.press("f7")
+        await stage.see("Chats  1")
+        stage.app.chat.ask(LONG)
+        await stage.see(ASKED)
+        clock.now += TYPING_S + 0.1
+        await stage.press("d")
+        await stage.see("No chats yet")
+        await stage.press("u")
+        await stage.see("Chats  1")
+        await stage.press("escape")
+        await stage.see_no_more("Chats  1")
 
 
 async def test_a_walk_ends_where_the_choice_begins() -> None:

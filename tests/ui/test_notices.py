@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from tests.support.editor import editor
 from tests.support.stage import NOBODY, Stage, chatting, ollama_answer
 from tests.support.walk import answered, walked
+from tests.support.writing import opened
 from tui.ui.divider import LONGEST, NOTICE_S, TICK_S
 from tui.ui.handout import Copied
 from tui.ui.terminal.clipboard import Delivery
@@ -208,6 +209,43 @@ async def test_what_is_not_checked_of_a_schema_is_said_whole(here: Path) -> None
         await stage.see("Answers fit refs.json")
         names = ("$ref http://x/y", "format date", "contentEncoding")
         await stage.until(lambda: all(name in told(stage) for name in names), "all of them are named")
+
+
+# -- what is about the text that is written -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["/zzz", "/preset loud", "/attach nofile.txt", "/open nofile.gguf"])
+async def test_what_is_wrong_with_what_is_written_goes_when_that_is_changed(command: str) -> None:
+    async with chatting() as (stage, _):
+        await opened(stage)
+        await stage.ask(command)
+        await stage.until(lambda: told(stage) != "", "it is told")
+        await stage.until(lambda: stage.app.chat.composer.text == command, "the command is back")
+        await stage.press("left", "end")
+        assert told(stage) != "", "the cursor changes nothing"
+        await stage.press("backspace")
+        await stage.until(lambda: told(stage) == "", "it was about something else")
+
+
+async def test_other_notices_stay_while_somebody_writes() -> None:
+    async with chatting() as (stage, _):
+        await stage.ask("/zzz")
+        await stage.see("There is no command /zzz")
+        stage.app.chat.tell("Something else")
+        await stage.write("x")
+        assert told(stage) == "Something else"
+
+
+async def test_what_was_taken_away_is_not_told_of_when_it_is_back() -> None:
+    async with chatting() as (stage, _):
+        await stage.write("one\ntwo")
+        await stage.press("ctrl+u")
+        await stage.see("again takes everything away")
+        await stage.press("ctrl+u")
+        await stage.see("Everything is taken away: Ctrl.Z brings it back")
+        await stage.press("ctrl+z")
+        await stage.see("› one")
+        await stage.see_no_more("Everything is taken away")
 
 
 # -- what was written in an editor --------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ async def test_the_key_page_and_the_palette() -> None:
 # -- small screens ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(80, 15), (50, 24)], ids=["low", "narrow"])
+@pytest.mark.parametrize("size", [(80, 15), (50, 24), (50, 15)], ids=["low", "narrow", "small"])
 async def test_small_screens(size: tuple[int, int]) -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer(BEGINNING))

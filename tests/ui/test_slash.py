@@ -173,7 +173,13 @@ async def test_themes() -> None:
         await stage.ask("/theme term")
         await stage.see("theme terminal")
         await stage.ask("/theme")
+        await stage.see("terminal is in use")
+        await stage.see(r"\n lokal-light\n")
+        assert stage.app.theme == "terminal", "alone it chooses nothing"
+        await stage.press("down", "enter", "enter")
         await stage.see("theme lokal-dark")
+        await stage.press("f9")
+        await stage.see("theme lokal-light")
         await stage.ask("/theme pink")
         await stage.see("There is no theme “pink”")
 

@@ -96,15 +96,20 @@ async def test_truncating_drops_what_follows() -> None:
 async def test_the_empty_state_is_shown_until_there_is_an_entry() -> None:
     async with running(40, 8) as (transcript, _, _):
         transcript.set_empty(
-            [(("Model ", "muted"), ("llama", "second")), (), "a plain line that is longer than the screen"]
+            lambda width: [
+                (("Model  ", "muted"), ("llama", "second"), (" and what more can be said of it", "")),
+                (),
+                f"a plain line that is longer than {width} cells",
+            ]
         )
-        assert screen(transcript)[1:5] == [
-            " Model llama",
+        assert screen(transcript)[1:6] == [
+            " Model  llama and what more can be said",
+            "        of it",
             "",
-            " a plain line that is longer than the",
-            " screen",
+            " a plain line that is longer than 38",
+            " cells",
         ]
         transcript.add(Entry("a", YOU, "hello"))
         assert screen(transcript)[1] == "hello"
         transcript.truncate_after(None)
-        assert screen(transcript)[1] == " Model llama"
+        assert screen(transcript)[1].startswith(" Model  llama")

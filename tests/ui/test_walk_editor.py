@@ -42,7 +42,10 @@ async def test_an_edit_goes_on_in_the_editor(
         await stage.see("Back from the editor; Enter hands it in")
         assert stage.app.screen.focused is slip_of(stage)
         assert stage.app.chat.composer.text == "", "the draft is another text"
-        await stage.press("enter")
+        after = slip_of(stage).text
+        await stage.press("ctrl+z")
+        assert after.startswith(f"{slip_of(stage).text} And"), "one undo takes back what the editor did"
+        await stage.press("ctrl+y", "enter")
         await stage.until(lambda: contents(stage) == asked, "it is handed in")
 
 

@@ -98,3 +98,56 @@ async def test_what_is_too_large_to_copy_is_said_with_the_way_out() -> None:
         await stage.press("escape")
         stage.app.run_command("copy")
         await stage.see(r"too large for OSC 52 · Shift\+Tab W writes a file")
+
+
+async def test_an_edit_that_was_begun_outlives_lokal() -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "One?", r"Yes\.")
+        await stage.write("a draft")
+        await stage.press("shift+tab", "up", "e")
+        await stage.write(" I dlaczego?")
+        await stage.press("escape", "down", "e")
+        await stage.write(" Nie")
+        session = stage.app.chat.session
+        assert session is not None
+        chat_id = session.conversation.id
+    async with walked(resume=chat_id) as (stage, _):
+        await stage.until(lambda: stage.app.chat.composer.text == "a draft", "the draft is there")
+        await stage.press("shift+tab", "e")
+        assert stage.app.chat.query_one(Slip).text == "Yes. Nie", "also what was open to the end"
+        await stage.press("escape", "up", "e")
+        await stage.see(r"› One\? I dlaczego\?")
+        await stage.press("enter")
+        await stage.until(lambda: contents(stage) == ["One? I dlaczego?", "Yes."], "it is asked")
+
+
+async def test_what_was_deleted_comes_back_when_the_chat_is_open_again() -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "One?", r"Yes\.")
+        await answered(stage, "Two?", r"Two\?[^$]+Yes\.")
+        await stage.press("shift+tab", "d")
+        await stage.see("U brings it back")
+        session = stage.app.chat.session
+        assert session is not None
+        chat_id = session.conversation.id
+    async with walked(resume=chat_id) as (stage, _):
+        await stage.until(lambda: contents(stage) == ["One?", "Yes.", "Two?"], "the answer is deleted")
+        await stage.ask("/undo")
+        await stage.until(lambda: contents(stage) == ["One?", "Yes.", "Two?", "Yes."], "it is back")
+        await stage.ask("/undo")
+        await stage.see("Nothing was deleted here that could come back")
+
+
+async def test_the_cursor_of_a_long_edit_is_in_sight() -> None:
+    async with walked(ollama_answer("\n".join(f"line {number}" for number in range(60)))) as (stage, _):
+        await answered(stage, "Why?", "line 59")
+        await stage.press("shift+tab")
+        for _ in range(2):
+            await stage.press("e")
+            await stage.see("line 59")
+            await stage.write("!")
+            await stage.press("escape")
+        await stage.press("e")
+        await stage.see("line 59!!")
+        await stage.resize(50, 24)
+        await stage.see("line 59!!")

@@ -112,6 +112,31 @@ async def test_each_chat_has_its_draft() -> None:
         assert questions(server) == ["first"]
 
 
+async def test_what_is_made_of_an_earlier_prompt_stays_with_its_chat() -> None:
+    async with chatting() as (stage, server):
+        await stage.ask("first")
+        await asked(stage, server, 1)
+        first = stage.app.chat.session
+        assert first is not None
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        await stage.write("mine")
+        await stage.press("up")
+        await stage.write(", but żółty")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: stage.app.chat.session is not first, "there is a new chat")
+        second = stage.app.chat.session
+        assert second is not None
+        await stage.write("other")
+        await stage.press("up")
+        assert stage.app.chat.composer.text == "first"
+        await stage.press("down")
+        assert stage.app.chat.composer.text == "other"
+        stage.app.chat.open(first)
+        both = "mine\n\nfirst, but żółty"
+        await stage.until(lambda: stage.app.chat.composer.text == both, "nothing is lost")
+        assert second.load_draft(second.draft_key) == Draft("other")
+
+
 async def test_a_draft_outlives_lokal_and_is_gone_when_it_was_sent() -> None:
     async with chatting() as (stage, _):
         await opened(stage)

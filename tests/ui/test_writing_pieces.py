@@ -72,6 +72,25 @@ async def test_the_piece_at_the_cursor_is_opened() -> None:
         assert composer.text == f"{PASTE} and ⟦pasted 2,500 characters · 2⟧"
 
 
+async def test_a_command_with_a_paste_behind_it_is_not_sent() -> None:
+    async with chatting() as (stage, server):
+        await opened(stage)
+        await stage.write("/attach notes.txt ")
+        await paste(stage, PASTE)
+        await stage.press("enter")
+        await stage.see(r"/attach is one line, and there is more\. // at the start sends it as text\.")
+        assert stage.app.chat.composer.text == f"/attach notes.txt {CHIP}"
+        assert questions(server) == []
+        await stage.press("home", "/")
+        await stage.see_no_more("is one line")
+        await stage.press("enter")
+        assert await asked(stage, server, 1) == [f"/attach notes.txt {PASTE}"]
+        await stage.ask("/system Be terse.\nBe exact.")
+        await stage.see("System prompt of this chat")
+        await stage.ask("/etc/hosts\nis what?")
+        assert (await asked(stage, server, 2))[1] == "/etc/hosts\nis what?"
+
+
 # -- files --------------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.core.conversation import MAX_TITLE, Conversation, title_from
+from tui.core.conversation import MAX_TITLE, Conversation, numbered_title, title_from
 from tui.core.message import Attachment, Message, Problem, Role, Status, Usage, new_id
 from tui.core.request import Turn, turns_of
 
@@ -63,6 +63,27 @@ def test_siblings_and_the_way_to_a_message() -> None:
     assert len(conversation) == 6
     assert "c" in conversation
     assert "x" not in conversation
+
+
+@pytest.mark.parametrize(
+    ("title", "numbered"),
+    [
+        ("Trees", "Trees (2)"),
+        ("Trees (2)", "Trees (3)"),
+        ("Trees (9)", "Trees (10)"),
+        ("Trees (2) (2)", "Trees (2) (3)"),
+        ("Report (2024)", "Report (2024) (2)"),
+        ("f(2)", "f(2) (2)"),
+        ("(2)", "(2) (2)"),
+        ("Trees (0)", "Trees (0) (2)"),
+        ("Trees (２)", "Trees (２) (2)"),
+        ("", ""),
+    ],
+)
+def test_the_title_of_a_branch_counts_from_its_own_number(title: str, numbered: str) -> None:
+    assert numbered_title(title) == numbered
+    chat = Conversation("chat", title, [message("a", None)])
+    assert chat.branch_to("a", "other").title == numbered
 
 
 def test_an_answer_that_grows_keeps_its_place() -> None:

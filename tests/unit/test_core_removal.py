@@ -179,7 +179,7 @@ def test_a_branch_becomes_a_chat_of_its_own() -> None:
     conversation.update(Message("a", None, Role.USER, "why?", 5.0, attachments=(file,)))
     conversation.update(Message("d", "a", Role.ASSISTANT, "half", 6.0, status=Status.STREAMING, model="m"))
     branch = conversation.branch_to("d", "other")
-    assert (branch.id, branch.title) == ("other", "Trees")
+    assert (branch.id, branch.title) == ("other", "Trees (2)")
     first, second = branch.path()
     assert (first.content, first.created_at, first.attachments) == ("why?", 5.0, (file,))
     assert (second.content, second.model, second.status) == ("half", "m", Status.INTERRUPTED)

@@ -46,6 +46,10 @@ def texts(line: str) -> list[str]:
         ("/NEW  ", "chat.new", ""),
         ("/preset", "preset.use", ""),
         ("/preset creative", "preset.use", "creative"),
+        ("/attach", "attach", ""),
+        ("/attach notes.txt\n\n", "attach", "notes.txt"),
+        ("/theme", "theme.use", ""),
+        ("/compare creative:\nWhy?", "compare", "creative:\nWhy?"),
         ("/set\ttemperature = 0.3 ", "parameter.set", "temperature = 0.3"),
         ("/system You are terse.\nVery.", "system.set", "You are terse.\nVery."),
         ("/export", "chat.export", ""),
@@ -70,7 +74,8 @@ def test_commands(text: str, id: str, argument: str) -> None:
         ("/home/user is full, why?", "/home/user is full, why?"),
         ("/etc/passwd", "/etc/passwd"),
         ("/ is division", "/ is division"),
-        ("/new\nis what I typed", "/new\nis what I typed"),
+        ("/etc/hosts\nis a path", "/etc/hosts\nis a path"),
+        ("/new!\nis no command", "/new!\nis no command"),
         ("/usr\nis a folder", "/usr\nis a folder"),
     ],
 )
@@ -89,6 +94,12 @@ def test_what_is_sent(text: str, sent: str) -> None:
         ("/stop the server, how?", "/stop takes nothing after it. // at the start sends it as text."),
         ("/rename", "/rename wants TITLE. Give this chat another title."),
         ("/import  ", "/import wants FILE. "),
+        (
+            "/attach notes.txt\nWhat is it?",
+            "/attach is one line, and there is more. // at the start sends it as text.",
+        ),
+        ("/NEW\n\nis what I typed", "/new is one line, and there is more. "),
+        ("/export! a.md\nb", "/export is one line, and there is more. "),
     ],
 )
 def test_mistakes_are_named(text: str, words: str) -> None:
@@ -229,9 +240,10 @@ def test_what_is_offered_begins_where_it_says(name: str, typed: str) -> None:
         ("/nothing", "//nothing"),
         ("//", "///"),
         ("/usr/bin is what?", "/usr/bin is what?"),
-        ("/help\nis a command", "/help\nis a command"),
+        ("/help\nis a command", "//help\nis a command"),
+        ("/helpful\nis none", "/helpful\nis none"),
         ("why /help?", "why /help?"),
-        ("/help \x02a\nb\x03", "/help \x02a\nb\x03"),
+        ("/help \x02a\nb\x03", "//help \x02a\nb\x03"),
         ("", ""),
     ],
 )

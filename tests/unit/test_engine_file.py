@@ -99,7 +99,11 @@ def _safetensors() -> bytes:
         (b"\x80\x02\x8a\nl\xfc", "pickle"),
         (b"\x1f\x8b\x08\x00", "archive"),
         (bytes(4096), "a download has reserved"),
-        (b"hello", "b'hell'"),
+        (b"127.0.0.1 localhost", "It begins with “127.”, a GGUF file with “GGUF”"),
+        ("привет".encode(), "It begins with “пр”, "),
+        (b"\x1b[2Jm", "It begins with the bytes 1b 5b 32 4a, "),
+        (b"\xff\xfea\0", "It begins with the bytes ff fe 61 00, "),
+        (b"    x", "It begins with the bytes 20 20 20 20, "),
     ],
 )
 def test_what_is_no_gguf_is_named(tmp_path: Path, data: bytes, detail: str) -> None:

@@ -59,6 +59,12 @@ def test_what_is_kept_of_the_draft() -> None:
     recall.step(-1, "mine")
     assert recall.draft("new") == "mine", "an earlier prompt is no draft"
     assert recall.draft("new and changed") == "mine\n\nnew and changed"
+    assert recall.step(-1, "new and changed") == "old"
+    assert recall.draft("old") == "mine\n\nnew and changed"
+    assert recall.step(1, "old") == "new and changed"
+    assert recall.step(1, "new and changed") == "mine"
+    assert recall.draft("mine") == "mine\n\nnew and changed"
+    assert recall.step(-1, "mine") == "new and changed"
     recall.start_search("new")
     assert recall.draft(recall.search("ol")) == "mine"
 
@@ -69,3 +75,31 @@ def test_a_prompt_that_was_sent_before_the_others_were_read_is_the_newest() -> N
     recall.load(["a", "b"])
     assert recall.step(-1, "") == "early"
     assert recall.step(-1, "early") == "b"
+
+
+def test_what_is_made_of_an_earlier_prompt_stays_in_its_place_until_something_is_sent() -> None:
+    recall = _with("old", "new")
+    assert recall.step(-1, "mine") == "new"
+    assert recall.step(-1, "new, changed") == "old"
+    assert recall.step(1, "old") == "new, changed"
+    recall.start_search("new, changed again")
+    assert recall.search("old") == "old"
+    assert recall.end_search(take=True) == "old"
+    assert recall.step(1, "old") == "new, changed again"
+    assert recall.step(1, "new") == "mine", "changed back is not changed"
+    assert recall.draft("mine") == "mine"
+    recall.step(-1, "mine")
+    recall.step(-1, "changed")
+    recall.remember("sent")
+    assert recall.step(-1, "") == "sent"
+    assert recall.step(-1, "sent") == "new"
+
+
+def test_another_chat_knows_nothing_of_what_was_written_in_the_one_before() -> None:
+    recall = _with("old", "new")
+    recall.step(-1, "mine")
+    recall.step(-1, "changed")
+    recall.rest()
+    assert recall.draft("") == ""
+    assert recall.step(-1, "other") == "new"
+    assert recall.step(1, "new") == "other"

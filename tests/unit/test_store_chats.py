@@ -12,6 +12,7 @@ import pytest
 from tui.core.conversation import Conversation
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Role, Status, new_id
+from tui.core.undo import Undo
 from tui.errors import StoreError
 from tui.store.recovery import UNDO_S
 from tui.store.store import Store
@@ -108,7 +109,7 @@ def _writes(leaf: Message) -> list[Callable[[Store], object]]:
 
 
 def test_after_a_day_a_deleted_chat_is_purged(store: Store, tree: tuple[Message, ...]) -> None:
-    store.save_draft("one", Draft("unsent", (NOTES,)))
+    store.save_draft("one", Draft("unsent", (NOTES,), (("m", "edit"),)))
     store.delete_chat("one")
     store.recover(now=time.time() + DAY - 60)
     store.restore_chat("one")
@@ -146,6 +147,40 @@ def test_removed_messages_come_back_to_the_very_same_tree(store: Store, tree: tu
     store.restore_messages("one", removed.ids)  # twice is harmless
     assert store.find("one").message_count == 5
     assert (b.parent, c.parent) == (a.id, b.id)
+
+
+def test_what_was_deleted_can_come_back_after_the_chat_was_closed(
+    store: Store, tree: tuple[Message, ...]
+) -> None:
+    a, b, c, d, e = tree
+    states = [store.load("one").fingerprint()]
+    for message in (e, c, b, a):
+        store.remove_messages("one", [message.id])
+        states.append(store.load("one").fingerprint())
+    opened = store.load("one")
+    assert [removed.ids for removed in opened.deleted] == [(e.id,), (c.id,), (b.id,), (a.id, d.id)]
+    undo = Undo(opened)
+    for state in reversed(states[:-1]):
+        removed = undo.bring_back()
+        assert removed is not None
+        store.restore_messages("one", removed.ids)
+        assert set(messages_of(opened)) == set(messages_of(store.load("one")))
+        assert opened.fingerprint()[2] == state[2], "the same messages in the same order"
+    assert undo.bring_back() is None
+    assert store.load("one").fingerprint() == states[0]
+
+
+def test_what_goes_for_good_does_not_come_back(store: Store, tree: tuple[Message, ...]) -> None:
+    store.remove_messages("one", [tree[4].id], for_good=True)
+    assert store.load("one").deleted == []
+    assert len(store.load("one")) == 4
+    store.recover()
+    with pytest.raises(StoreError, match="Cannot restore"):
+        store.restore_messages("one", [tree[4].id])
+
+
+def messages_of(conversation: Conversation) -> list[str]:
+    return [message.id for message in conversation]
 
 
 def test_a_message_cannot_come_back_without_its_parent(store: Store, tree: tuple[Message, ...]) -> None:
@@ -237,12 +272,25 @@ def test_the_files_of_a_draft_are_kept_with_it(store: Store) -> None:
     store.save_draft("one", both)
     store.save_draft("two", Draft("", (NOTES,)))
     assert (store.draft("one"), store.draft("two")) == (both, Draft("", (NOTES,)))
-    store.save_draft("one", Draft("look at it"), with_files=False)
+    store.save_draft("one", Draft("look at it", (picture, NOTES)), both)
     assert store.draft("one") == Draft("look at it", (picture, NOTES))
     store.save_draft("one", Draft("look", (NOTES, NOTES)))
     assert store.draft("one") == Draft("look", (NOTES, NOTES)), "the same file may go along twice"
     store.save_draft("one", Draft())
     assert (store.draft("one"), store.draft("two")) == (Draft(), Draft("", (NOTES,)))
+
+
+def test_the_edits_that_were_begun_are_kept_with_the_draft(store: Store) -> None:
+    begun = Draft("", (), (("m1", "źle"), ("m2", "two\nlines")))
+    store.save_draft("one", begun)
+    assert store.draft("one") == begun
+    changed = Draft("half", (), (("m2", "three"),))
+    store.save_draft("one", changed, begun)
+    assert store.draft("one") == changed
+    store.save_draft("one", Draft("half more", (), changed.edits), changed)
+    assert store.draft("one") == Draft("half more", (), changed.edits)
+    store.save_draft("one", Draft(), changed)
+    assert store.draft("one") == Draft()
 
 
 def test_two_lokals_see_what_the_other_deleted(store: Store, tree: tuple[Message, ...]) -> None:

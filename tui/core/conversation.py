@@ -6,6 +6,7 @@ the child that each node has selected, from the first message down.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from tui.core.removal import Removed, merged
 from tui.core.view import EVERYTHING
 
 MAX_TITLE = 60
+_NUMBERED = re.compile(r"(.+) \(([1-9][0-9]?)\)", re.DOTALL)
 
 
 class Conversation:
@@ -30,6 +32,8 @@ class Conversation:
         """What the model sees of the open branch; no part of the tree."""
         self.system = ""
         """The chat's own system prompt, which goes before the preset's; no part of the tree."""
+        self.deleted: list[Removed] = []
+        """What can still come back, in the order of its deletion; no part of the tree. See `tui.core.undo`."""
         self._messages: dict[str, Message] = {}
         self._children: dict[str | None, list[str]] = {}
         self._selected: dict[str | None, str] = {}
@@ -175,9 +179,10 @@ class Conversation:
         self._selected.update(removed.selected)
 
     def branch_to(self, message_id: str, new_chat_id: str) -> Conversation:
-        """A new conversation with copies of the messages from the first one to `message_id`: other ids, all else the
-        same. An answer that is still coming is interrupted in the copy, where nobody goes on writing it."""
-        branch = Conversation(new_chat_id, self.title)
+        """A new conversation with copies of the messages from the first one to `message_id`: other ids and a title with
+        a number, all else the same. An answer that is still coming is interrupted in the copy, where nobody goes on
+        writing it."""
+        branch = Conversation(new_chat_id, numbered_title(self.title))
         parent: str | None = None
         for message in self.path_to(message_id):
             status = Status.INTERRUPTED if message.status is Status.STREAMING else message.status
@@ -190,6 +195,14 @@ class Conversation:
         """All there is to know of the tree: equal for trees with the same messages, order, siblings and open branches."""
         children = {node: tuple(children) for node, children in self._children.items()}
         return self.id, self.title, tuple(self._messages.items()), children, dict(self._selected)
+
+
+def numbered_title(title: str) -> str:
+    """The title of a chat that was branched off: `Title (2)` from `Title`, `Title (3)` from that. What has more than
+    two digits is no such number but a year, say."""
+    numbered = _NUMBERED.fullmatch(title)
+    name, number = (numbered[1], int(numbered[2])) if numbered else (title, 1)
+    return f"{name} ({number + 1})" if name else ""
 
 
 def title_from(text: str) -> str:

@@ -71,15 +71,15 @@ class Pieces:
         )
 
     def refold(self, text: str) -> str:
-        """The marked form of a plain text in which pieces may be found again, as after the text was in an editor."""
+        """The shown form of a plain text in which pieces may be found again, as after the text was in an editor."""
         parts, at = [], 0
         for number in sorted(self._pieces):
             piece = self._pieces[number]
             found = text.find(piece, at) if is_long(piece) else -1
             if found >= 0:
-                parts += [text[at:found], START, piece, END]
+                parts += [plain(text[at:found]), self._chip(number)]
                 at = found + len(piece)
-        return "".join([*parts, text[at:]])
+        return "".join([*parts, plain(text[at:])])
 
     def _stands_for(self, chip: str, number: int) -> bool:
         return number in self._pieces and chip == self._chip(number)

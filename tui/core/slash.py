@@ -1,7 +1,8 @@
 """Slash commands: what a text in the composer means, what is wrong with it, and how it may go on.
 
-A text is a command if it is one line that starts with a slash and a word. Texts for a command that takes prose may have
-several lines. `//` at the start is a slash that is meant; a first word with another slash in it is a path, and sent.
+A text is a command if it starts with a slash and a word. A command is one line; only one that takes prose may have more.
+`//` at the start is a slash that is meant. A first word with another slash in it is a path, and sent; so are several lines
+that begin with no command's name.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Typed:
 
 def parse(text: str) -> Typed | str:
     """The command that `text` is, or the question that is to be sent. Raises UsageError for a command that there is not,
-    for one that lacks what it needs, and for one that takes nothing and was given something."""
+    for one that lacks what it needs, for one that takes nothing and was given something, and for one with more lines
+    under it, which would be lost."""
     if not text.startswith("/"):
         return text
     if text.startswith("//"):
@@ -46,8 +48,12 @@ def parse(text: str) -> Typed | str:
     name = word.removesuffix(FORCE).lower()
     command = BY_SLASH.get(name)
     if len(lines) > 1:
-        if command is None or command.id not in _PROSE:
+        if command is None or (forced and command.id not in _FORCED):
             return text
+        if command.id not in _PROSE:
+            raise UsageError(
+                f"/{name} is one line, and there is more", "", "// at the start sends it as text"
+            )
         argument = "\n".join([argument, *lines[1:]]).strip()
     if "/" in word or (not word and argument):
         return text
@@ -283,7 +289,7 @@ _ARGUMENTS: Mapping[str, Callable[[str, Vocabulary], tuple[Choice, ...]]] = {
     "preset.use": lambda typed, names: _fitting(typed, names.presets),
     "model.choose": lambda typed, names: _fitting(typed, names.models),
     "server.use": lambda typed, names: _fitting(typed, names.servers),
-    "theme.next": lambda typed, names: _fitting(typed, names.themes),
+    "theme.use": lambda typed, names: _fitting(typed, names.themes),
     "parameter.set": _parameters,
     "help": _commands,
     "compare": _columns,

@@ -7,23 +7,22 @@ from tui.core.removal import Removed
 
 
 class Undo:
-    """What was deleted from one conversation since it was opened, and did not come back yet. It knows nothing of what was
-    deleted before that.
+    """What was deleted from one conversation and did not come back yet, also before the conversation was opened: it is
+    kept as `Conversation.deleted`.
 
     In between anything may happen to the conversation: what comes back finds its place among what was added since.
     """
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._removed: list[Removed] = []
 
     def __len__(self) -> int:
-        return len(self._removed)
+        return len(self._conversation.deleted)
 
     def remove(self, message_id: str) -> Removed:
         """Delete a message with all below it. Raises KeyError for one that is not there."""
         removed = self._conversation.remove(message_id)
-        self._removed.append(removed)
+        self._conversation.deleted.append(removed)
         return removed
 
     def bring_back(self) -> Removed | None:
@@ -31,9 +30,10 @@ class Undo:
 
         The last one always fits: whatever it hung on can only have been deleted before it, and so comes back after it.
         """
-        if not self._removed:
+        deleted = self._conversation.deleted
+        if not deleted:
             return None
-        removed = self._removed[-1]
+        removed = deleted[-1]
         self._conversation.restore(removed)
-        self._removed.pop()
+        deleted.pop()
         return removed

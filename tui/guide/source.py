@@ -168,6 +168,8 @@ def _marks(marks: str) -> str:
     return "[" + ", ".join(f"'{escaped.get(mark, mark)}'" for mark in marks) + "]"
 
 
+LEANING_WORDS = 6
+"""The most words of a question that may lean on the one before it: a longer one says itself what it is about."""
 TEMPLATE = f"""\
 {{%- macro plain(content) -%}}
 {{%- set clean = namespace(text=(content | string)[:{MAX_BYTES}] | lower) -%}}
@@ -182,10 +184,13 @@ TEMPLATE = f"""\
 {{%- set asked.last = message.content -%}}
 {{%- endif -%}}
 {{%- endfor -%}}
-{{%- if asked.before -%}}{{{{- '<|before|>' + plain(asked.before) -}}}}{{%- endif -%}}
+{{%- if asked.before and plain(asked.last).split(' ') | length <= {LEANING_WORDS + 1} -%}}
+{{{{- '<|before|>' + plain(asked.before) -}}}}
+{{%- endif -%}}
 {{{{- '<|user|>' + plain(asked.last) + '<|guide|>' -}}}}
 """
-"""The chat template: the last question, and the one before it for what leans on it. Nothing else is read."""
+"""The chat template: the last question, and the one before it for what leans on it, which is short. Nothing else is
+read."""
 
 
 def pieces_of(answer: str) -> Iterator[tuple[str, ...]]:

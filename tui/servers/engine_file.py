@@ -90,9 +90,18 @@ def _check_head(path: Path, head: bytes, size: int) -> None:
     raise MalformedFile(
         path,
         f"{_shown(path)} is no GGUF file",
-        f"It starts with {head[:4]!r}, not with 'GGUF'",
+        f"It begins with {_in_words(head[: len(_MAGIC)])}, a GGUF file with “GGUF”",
         "Name a model in the GGUF format",
     )
+
+
+def _in_words(start: bytes) -> str:
+    """The first bytes of a file: as text where they are some, else as hexadecimal digits."""
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    return f"“{text}”" if text.isprintable() and text.strip() else f"the bytes {start.hex(' ')}"
 
 
 def _starts(*prefixes: bytes) -> Callable[[bytes], bool]:

@@ -112,6 +112,7 @@ def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
     )
 
 
+_SCHEMA = "It cannot hold answers to this schema: use a simpler one, or none (/schema off)"
 _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("does not support thinking",), "This model has no thinking mode: set think to the server's default"),
     (("does not support tools",), "Choose a model that can use tools"),
@@ -121,6 +122,8 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
         "This model cannot see: choose one with vision, or start llama-server with its --mmproj file",
     ),
     (("prefill is incompatible",), "This version continues no answer of a thinking model: set think to off"),
+    (("failed to parse grammar",), _SCHEMA), (("json schema conversion failed",), _SCHEMA),
+    (("invalid json schema",), _SCHEMA), (("invalid grammar",), _SCHEMA),
     (("more system memory",), "Choose a smaller model or a smaller context window, or unload another model"),
     (("out of memory",), "Choose a smaller model or a smaller context window, or unload another model"),
     (("process has terminated",), "The model could not be loaded: its file may be damaged or of an unknown kind"),

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tui.core.attaching import shown_name
 from tui.core.text import human_size, safe_line
 from tui.errors import FileError, MalformedFile
 from tui.store import from_chatgpt, from_lokal, from_oterm, from_webui
@@ -29,7 +30,7 @@ def read_chats(source: Path | bytes, name: str = "") -> tuple[WholeChat, ...]:
     Raises FileError for a file that cannot be read or is too large, MalformedFile for one that makes no sense.
     """
     path = source if isinstance(source, Path) else Path(name or "the input")
-    shown = safe_line(path.name, 60)
+    shown = shown_name(path)
     data, changed_at = _bytes_of(source, shown) if isinstance(source, Path) else (source, time.time())
     if len(data) > LARGEST:
         raise _too_large(path, shown, len(data))

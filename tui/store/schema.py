@@ -93,16 +93,6 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX chats_deleted ON chats (deleted_at) WHERE deleted_at IS NOT NULL",
         "CREATE INDEX messages_deleted ON messages (deleted_at) WHERE deleted_at IS NOT NULL",
         "CREATE TABLE drafts (chat_id TEXT PRIMARY KEY NOT NULL, text TEXT NOT NULL, updated_at REAL NOT NULL)",
-        """
-        CREATE TABLE draft_attachments (
-            chat_id TEXT NOT NULL,
-            ordinal INTEGER NOT NULL,
-            name TEXT NOT NULL,
-            media_type TEXT NOT NULL,
-            data BLOB NOT NULL,
-            PRIMARY KEY (chat_id, ordinal)
-        )
-        """,
         # What the full-text index is made of, see tui.store.index. The title of a chat has the message_id ''. A number is
         # never used again, since the index may still know the words of the document that had it.
         """
@@ -140,6 +130,27 @@ MIGRATIONS: tuple[Migration, ...] = (
                 ("chat_gone", "DELETE ON chats", "old.id, ''"),
             )
         ),
+    ),
+    (
+        # What belongs to the draft of a chat beside its text: files, and edits of its messages that were begun.
+        """
+        CREATE TABLE draft_attachments (
+            chat_id TEXT NOT NULL,
+            ordinal INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (chat_id, ordinal)
+        )
+        """,
+        """
+        CREATE TABLE draft_edits (
+            chat_id TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (chat_id, message_id)
+        )
+        """,
     ),
 )
 

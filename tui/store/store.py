@@ -201,10 +201,11 @@ class Store:
         with self._database.writing("Cannot save the open branch") as connection:
             tree.select(connection, chat_id, leaf_id)
 
-    def remove_messages(self, chat_id: str, ids: Iterable[str]) -> tuple[str, ...]:
-        """Mark messages as deleted, with all below them; the ids of all that were marked, parents first."""
+    def remove_messages(self, chat_id: str, ids: Iterable[str], *, for_good: bool = False) -> tuple[str, ...]:
+        """Mark messages as deleted, with all below them; the ids of all that were marked, parents first. What goes
+        `for_good` is not among what can come back."""
         with self._database.writing("Cannot delete the message") as connection:
-            return tree.remove(connection, chat_id, ids, time.time())
+            return tree.remove(connection, chat_id, ids, tree.FORGOTTEN if for_good else time.time())
 
     def restore_messages(self, chat_id: str, ids: Iterable[str]) -> None:
         """Undo `remove_messages`; the open branch is the one from before, unless another was opened since."""
@@ -213,14 +214,14 @@ class Store:
 
     # -- drafts -----------------------------------------------------------------------------------------------------
 
-    def save_draft(self, chat_id: str, draft: Draft, *, with_files: bool = True) -> None:
-        """Keep the unsent question of a chat, or of a chat that is not there yet with ''; an empty one is forgotten.
-        Without `with_files` the files stay the ones that are kept."""
+    def save_draft(self, chat_id: str, draft: Draft, before: Draft | None = None) -> None:
+        """Keep what is unsent in a chat, or in a chat that is not there yet with ''; an empty draft is forgotten.
+        `before` is the one that is kept there, if that is known: files and edits that are the same stay as they are."""
         with self._database.writing("Cannot save the draft") as connection:
-            drafts.save(connection, chat_id, draft, time.time(), with_files=with_files)
+            drafts.save(connection, chat_id, draft, time.time(), before)
 
     def draft(self, chat_id: str) -> Draft:
-        """The unsent question of a chat, empty if there is none."""
+        """What is unsent in a chat, empty if there is nothing."""
         with self._database.reading("Cannot read the draft") as connection:
             return drafts.load(connection, chat_id)
 

@@ -21,6 +21,8 @@ _UPDATE = (
     " WHERE id = ? AND chat_id = ? AND parent IS ? AND deleted_at IS NULL"
 )
 _SELECT = f"SELECT {', '.join(COLUMNS)}, deleted_at FROM messages WHERE chat_id = ? ORDER BY ordinal"
+FORGOTTEN = 0.0
+"""When a message is said to have been deleted that never comes back: long enough ago to go for good at the next start."""
 _STATUS = COLUMNS.index("status")
 _BELOW = """
     WITH RECURSIVE below (id) AS (
@@ -32,7 +34,7 @@ _BELOW = """
 
 
 def load(connection: sqlite3.Connection, chat_id: str) -> Conversation:
-    """The whole chat without what was deleted. Raises ValueError, TypeError or AttributeError for rows that make no sense."""
+    """The whole chat without what was deleted, which is in `deleted` as long as it can come back. Raises ValueError, TypeError or AttributeError for rows that make no sense."""
     require(connection, chat_id)
     chat = connection.execute(
         "SELECT title, open_leaf FROM chats WHERE id = ?", (storable(chat_id),)
@@ -48,9 +50,11 @@ def load(connection: sqlite3.Connection, chat_id: str) -> Conversation:
             deleted.append((row[-1], row[0]))
     title, open_leaf = chat
     conversation = Conversation(chat_id, title, messages, open_leaf)
-    for _, message_id in sorted(deleted, key=lambda each: each[0]):
+    for deleted_at, message_id in sorted(deleted, key=lambda each: each[0]):
         if message_id in conversation:
-            conversation.remove(message_id)
+            removed = conversation.remove(message_id)
+            if deleted_at != FORGOTTEN:
+                conversation.deleted.append(removed)
     return conversation
 
 

@@ -146,6 +146,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             "server.help": lambda _: self.explain_servers(),
             "server.search": lambda _: self.search(),
             "palette": lambda _: self.action_command_palette(),
+            "attach": self._attach_named,
             "compare": self._compare,
             "quit": lambda _: self.leave(),
         }
@@ -163,6 +164,11 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         if closed:
             self.backstage.flush(FLUSH_S)
         self.exit()
+
+    def _attach_named(self, argument: str) -> None:
+        if not argument and not self.chat.composer.has_focus:
+            self.open_tab("chat")  # the palette is everywhere
+        self.chat.attach_named(argument)
 
     def _compare(self, argument: str) -> None:
         from tui.ui.compare.start import start

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual import _ansi_sequences, constants, screen
-from textual.app import App
+from textual.widget import Widget
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,18 @@ def hasten_escape(environ: Mapping[str, str]) -> None:
         constants.ESCAPE_DELAY = ESCAPE_DELAY_S  # type: ignore[misc]  # declared Final, read at run time
 
 
-async def run_binding(app: App[Any], key: str) -> bool:
-    """Do what the focused widget or one around it has bound to `key`, now; False if none has.
+async def run_binding(widget: Widget, key: str) -> bool:
+    """Do what `widget` or one around it has bound to `key`, now; False if none has.
 
     Textual 8.2 looks for a binding only when a key has bubbled up to the app, so that of keys which come in one piece,
     as they do on a slow line, a letter is written before the arrow in front of it has moved the cursor. A widget that
-    takes letters calls this for its other keys, and all of them count in the order in which they came.
+    takes letters calls this for its other keys, and all of them count in the order in which they came; also where a key
+    behind them, which the app took first, has moved the focus meanwhile.
     """
-    return await app._check_bindings(key)
+    for binding in widget._bindings.key_to_bindings.get(key, ()):
+        if await widget.app.run_action(binding.action, widget):
+            return True
+    return await widget.app._check_bindings(key)
 
 
 UPDATE_PERIOD_S = 1 / 240

@@ -117,11 +117,12 @@ class Connecting:
             return
         self._app.post_message(Connected(found, found.models[0].name, None))
 
-    def leave_guide(self) -> None:
-        """Another server answers: the guide's memory is given back."""
+    def leave_guide(self) -> bool:
+        """Another server answers: the guide's memory is given back. Whether there was one."""
         guide, self._guide = self._guide, None
         if guide is not None:
             self._run(guide.stop, "guide")
+        return guide is not None
 
     def start_gguf(self, path: Path, desk: Desk, text: str = "") -> None:
         """Start the built-in engine with this file, by the command `text`, and connect to it. One that ran with another
@@ -176,13 +177,18 @@ class Connecting:
         endpoint = await self._engine.start(lambda progress: self._post(EngineProgress(progress)))
         return await get_to_know(endpoint, embedded=True)
 
+    def look_up(self, name: str) -> Endpoint | None:
+        """The server of that name or address, None for no name. Raises UsageError for what can be none."""
+        from tui.servers.choice import named_server
+
+        return named_server(name, self._settings.servers, os.environ) if name else None
+
     async def connect_to(self, name: str, model: str, usual: str) -> tuple[Connection, str]:
         """A connection beside the open one to the server of that name or address, and the model to ask there: `model`,
         else the `usual` one, else any. Raises LokalError."""
         from tui.servers import choice
 
-        endpoint = choice.named_server(name, self._settings.servers, os.environ)
-        found = await choice.choose(endpoint, self._settings.servers, os.environ, model or usual)
+        found = await choice.choose(self.look_up(name), self._settings.servers, os.environ, model or usual)
         try:
             return found, choice.require_model(found, model, usual)
         except LokalError:

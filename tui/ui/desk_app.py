@@ -130,11 +130,11 @@ class DeskApp(Shell):
             self.place_keys()
             or walking
             or keys.useful(
-                tab, desk, answering=bool(chat.doing), can_continue=chat.can_continue, choosing=chat.choosing
+                tab, desk, answering=bool(chat.doing), answerable=chat.answerable, choosing=chat.choosing
             )
         )
         self.query_one(InstrumentLine).show(
-            Reading(desk, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings, chat.enter)
+            Reading(desk, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings, chat.words)
         )
 
     def place_keys(self) -> tuple[str, ...]:
@@ -260,8 +260,8 @@ class DeskApp(Shell):
         asked_anew = before is not None and before.server is event.connection.server
         if event.refreshed and not asked_anew:
             return  # of a server that was left meanwhile
-        if not event.connection.guide:
-            self.backstage.leave_guide()
+        if not event.connection.guide and self.backstage.leave_guide():
+            self.tell(f"{event.connection.place} answers from the next question on", "second")
         # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
         chosen = asked_anew and self.desk.model not in ("", event.model)
         self.set_desk(

@@ -37,6 +37,7 @@ class Divider(LineWidget):
         super().__init__(id="divider")
         self._notice = ""
         self._tone = "muted"
+        self._of: str | None = None
         self._standing = ""
         self._whole = False
         self._kept: tuple[str, ...] = ()
@@ -46,12 +47,21 @@ class Divider(LineWidget):
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Show a notice for a while."""
-        self._notice, self._tone = safe_line(text, LONGEST), tone
+        self._notice, self._tone, self._of = safe_line(text, LONGEST), tone, None
         self._left_s = notice_time(self._notice, self.size.width)
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_interval(TICK_S, self.tick)
         self._changed()
+
+    def goes_with(self, text: str) -> None:
+        """The notice is about `text`, which a person writes: it goes when there is another one."""
+        self._of = text
+
+    def written(self, text: str) -> None:
+        """A person has written `text`."""
+        if self._of not in (None, text):
+            self.clear_notice()
 
     def clear_notice(self, tone: str = "") -> None:
         """Take the notice away; with a `tone` only one of that tone."""
@@ -60,6 +70,7 @@ class Divider(LineWidget):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
+        self._of = None
         if self._notice:
             self._notice = ""
             self._changed()

@@ -55,7 +55,8 @@ _TEXT_KEYS = (
 
 _SLASH = (
     "While a slash command is written, ↑ and ↓ choose among what may follow and Tab takes it. "
-    "// at the start sends a text that begins with a slash; so does a first word with another slash in it, as a path."
+    "A command is one line, only /system and /compare may have more. // at the start sends a text that begins with a "
+    "slash; so does a first word with another slash in it, as a path."
 )
 
 

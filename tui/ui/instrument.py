@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textual.strip import Strip
 
@@ -26,8 +26,8 @@ NOTICED_S = 1.0
 class Reading:
     """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
     the context window in use, None = not known; `keys` the ids of the commands at the right; `schema` what answers are
-    held to, empty for nothing; `timings` are those of the last answer; `enter` what the key for sending does here in a
-    word, where it is something else."""
+    held to, empty for nothing; `timings` are those of the last answer; `words` say what a key does here, by command id,
+    where it is something else than elsewhere."""
 
     desk: Desk
     doing: str = ""
@@ -36,7 +36,7 @@ class Reading:
     with_place: bool = False
     schema: str = ""
     timings: Timings = Timings()
-    enter: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 class InstrumentLine(LineWidget):
@@ -112,7 +112,7 @@ class InstrumentLine(LineWidget):
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []
         for id in ids:
-            word = (self._reading.enter if id == "send" else "") or BY_ID[id].short
+            word = self._reading.words.get(id) or BY_ID[id].short
             if parts:
                 parts.append(self.part("  "))
             parts += [

@@ -37,9 +37,10 @@ def works(id: str, tab: str, *, covered: bool, listing: bool = False) -> bool:
 
 
 def useful(
-    tab: str, desk: Desk, *, answering: bool, can_continue: bool, choosing: tuple[str, ...] = ()
+    tab: str, desk: Desk, *, answering: bool, answerable: str = "", choosing: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    """The ids of the three commands that make sense now."""
+    """The ids of the three commands that make sense now; `answerable` is the one that gets the end of the chat
+    answered, empty for none."""
     match tab:
         case "models":
             has_models = desk.connection is not None and desk.connection.models
@@ -50,8 +51,8 @@ def useful(
             return *[id for id in choosing if id != "fit.cancel"][:2], "fit.cancel"
         case _ if answering:
             return "answer.stop", "preset.next", "help"
-        case _ if can_continue:
-            return "answer.continue", "preset.next", "help"
+        case _ if answerable:
+            return answerable, "preset.next", "help"
         case _ if desk.link is Link.NONE:
             return "server.search", "preset.next", "help"
         case _:

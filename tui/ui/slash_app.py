@@ -49,8 +49,7 @@ class SlashApp(Newcomer):
             self._refuse(typed.command.id)
             self.do_command(typed.command.id, argument)
         except LokalError as error:
-            self._give_back(event.text)
-            self.tell(str(error), "warning")
+            self._tell_of(error, back=self._give_back(event.text))
 
     def _refuse(self, id: str) -> None:
         """Raise UsageError for what would do nothing, and as a key says nothing."""
@@ -95,7 +94,8 @@ class SlashApp(Newcomer):
             "preset.use": self._preset,
             "model.choose": self._model,
             "server.use": self._server,
-            "theme.next": self._theme,
+            "theme.use": self._theme,
+            "theme.next": lambda _: self.use_theme(themes.after(self.theme_names(), self.theme)),
             "help": self._help,
             "parameter.set": self._set,
             "system.set": self._system,
@@ -158,8 +158,12 @@ class SlashApp(Newcomer):
         self.backstage.errands.use_server(self.desk, endpoint, f"/server {argument}")
 
     def _theme(self, argument: str) -> None:
-        names = self.theme_names()
-        self.use_theme(one_of(argument, names, "theme") if argument else themes.after(names, self.theme))
+        if argument:
+            self.use_theme(one_of(argument, self.theme_names(), "theme"))
+        elif self.no_color:
+            self.use_theme(self.theme)  # which says that there is nothing to choose
+        else:
+            self._choose("theme", f"{self.theme} is in use")
 
     def _choose(self, name: str, words: str) -> None:
         """Show the names that a command takes where they can be taken."""
@@ -287,12 +291,20 @@ class SlashApp(Newcomer):
             self._once_more = event.text if back else ""
             way = "Enter again overwrites it" if back else "/export! overwrites it"
             error = LokalError(error.title, "", way)
-        self.tell(str(error), "warning")
+        self._tell_of(error, back=back)
 
     def on_not_connected(self, event: NotConnected) -> None:
         """The command that asked for a server or a file can be changed."""
-        if event.text:
-            self._give_back(event.text)
+        if event.text and self._give_back(event.text):
+            # What is told of it, which comes right after this, is about the command.
+            self.call_later(lambda: self.chat.divider.goes_with(self.chat.written))
+
+    def _tell_of(self, error: LokalError, *, back: bool) -> None:
+        """Say what went wrong; where the command is `back` in the composer, until it is changed."""
+        if back and self.tabs.current == "chat":
+            self.chat.tell_of_text(error)
+        else:
+            self.tell(str(error), "warning")
 
     def _give_back(self, text: str) -> bool:
         """Put a command into the composer again, unless something else is written there by now."""

@@ -63,8 +63,11 @@ class ChipArea(TextArea):
 
     def take_over(self, before: str, text: str) -> None:
         """Let `text` be what became elsewhere of `before`, which was written here. Its pieces are folded again where
-        they are unchanged; what was typed since then comes behind."""
-        self.fill(self._pieces.refold(text + self.plain.removeprefix(before)))
+        they are unchanged; what was typed since then comes behind. It is one edit, which undo takes back."""
+        shown = self._pieces.refold(text + self.plain.removeprefix(before))
+        self.history.checkpoint()
+        self.replace(shown, (0, 0), self.document.end, maintain_selection_offset=False)
+        self.move_cursor(self.document.end)
 
     def open_piece(self) -> bool:
         """Put the piece at the cursor, or the last one before it, or the first one, into the text. False = there is
@@ -95,6 +98,10 @@ class ChipArea(TextArea):
         if self.text:
             self._line_taken = self.text
             self.post_message(self.LineTaken())
+
+    def on_resize(self) -> None:
+        """The lines are wrapped anew: the cursor stays in sight."""
+        self.call_after_refresh(self.scroll_cursor_visible)
 
     def watch_selection(self) -> None:
         """The cursor went elsewhere."""

@@ -17,35 +17,43 @@ from tui.core.text import safe_line
 from tui.ui.look import palette_of
 from tui.ui.row import Part, cut, fit, wrap_words
 
+SHARE = 60
+"""Of the rows of the screen, so many per cent at the most."""
 MEASURE = 100
 """The most cells of a line: longer ones are hard to read."""
 
 TYPING_S = 0.6
 """What is typed within this time after the question appeared, or after the key before, was meant for the composer."""
 
+Line = tuple[tuple[str, str], ...]
+"""One line as (text, role) parts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What can be done: the command whose key does it, and what it does. Where it cannot be done `why_not` says why."""
+    """What can be done: the command whose key does it, and what it does. Where it cannot be done `why_not` says why.
+    `brief` says the same in fewer words, for a small screen."""
 
     command_id: str
     text: str = ""
     why_not: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Dilemma:
-    """What is asked. `detail` is said under the title."""
+    """What is asked. `detail` is said under the title, `brief` in its place on a small screen."""
 
     title: str
     detail: str = ""
     options: tuple[Option, ...] = ()
+    brief: str = ""
 
 
 class Choice(Widget, can_focus=True):
     """Shown while there is something to choose; the composer is hidden meanwhile."""
 
-    DEFAULT_CSS = "Choice { width: 100%; height: auto; max-height: 60vh; display: none; }"
+    DEFAULT_CSS = f"Choice {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
 
     class Made(Message):
         """The person chose."""
@@ -83,20 +91,27 @@ class Choice(Widget, can_focus=True):
         self.refresh(layout=True)
 
     def on_key(self, event: events.Key) -> None:
-        """A key of one of the options. Letters of a sentence that is being typed choose nothing."""
-        if event.is_printable and event.character and self.clock() < self._typing_until:
+        """A key of one of the options. Letters of a sentence that is being typed choose nothing: one that begins with
+        none of these keys goes into the composer, and so does what follows at once."""
+        options = self._dilemma.options if self._dilemma is not None else ()
+        chosen = [option for option in options if event.key == self._keys.get(option.command_id)]
+        if event.is_printable and event.character and (self.clock() < self._typing_until or not chosen):
             event.stop()
             event.prevent_default()
             self._typing_until = self.clock() + TYPING_S
             self.post_message(self.Typed(event.character))
-            return
-        options = self._dilemma.options if self._dilemma is not None else ()
-        for option in options:
-            if event.key == self._keys.get(option.command_id) and not option.why_not:
-                event.stop()
-                event.prevent_default()
-                self.post_message(self.Made(option.command_id))
-                return
+        elif chosen and not chosen[0].why_not:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Made(chosen[0].command_id))
+
+    def on_focus(self) -> None:
+        """The keys mean something."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The keys are for something else: they are shown as what cannot be pressed."""
+        self.refresh()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as it takes to say it all."""
@@ -112,8 +127,16 @@ class Choice(Widget, can_focus=True):
             parts = [(text, palette[role]) for text, role in lines[y]]
         return fit(parts, width, base)
 
-    def _lines(self, width: int, rows: int) -> list[tuple[tuple[str, str], ...]]:
-        """The lines as (text, role) parts. On a low screen each option has one line, so that none is out of sight."""
+    def _lines(self, width: int, rows: int) -> list[Line]:
+        """The lines as (text, role) parts, on a screen of so many rows: whole if there is room, else in fewer words. Where
+        these have no room either each option has one line, so that none is out of sight."""
+        most = rows * SHARE // 100
+        lines = self._set(width, brief=False)
+        if len(lines) > most:
+            lines = self._set(width, brief=True)
+        return lines if len(lines) <= most else self._set(width, brief=True, whole=False)
+
+    def _set(self, width: int, *, brief: bool, whole: bool = True) -> list[Line]:
         dilemma = self._dilemma
         if dilemma is None:
             return []
@@ -125,16 +148,19 @@ class Choice(Widget, can_focus=True):
         }
         column = max([0, *map(len, keys.values())]) + 5
         room = min(width, MEASURE) - 2
-        low = rows < 20
-        lines: list[tuple[tuple[str, str], ...]] = [((f" {cut(safe_line(dilemma.title), room)}", "warning"),)]
-        detail = wrap_words(safe_line(dilemma.detail, 500), room)
-        lines += [((f" {line}", "muted"),) for line in (detail[:1] if low else detail)]
+
+        def lines_of(text: str, room: int) -> list[str]:
+            text = safe_line(text, 500)
+            return wrap_words(text, max(1, room)) if whole else [cut(text, room)]
+
+        detail = dilemma.brief if brief and dilemma.brief else dilemma.detail
+        lines: list[Line] = [((f" {line}", "warning"),) for line in lines_of(dilemma.title, room)]
+        lines += [((f" {line}", "muted"),) for line in lines_of(detail, room) if line]
         for option in dilemma.options:
             text, role = (option.why_not, "muted") if option.why_not else (option.text, "foreground")
-            said = wrap_words(safe_line(text, 500), max(1, room - column))
-            if low and len(said) > 1:
-                said = [cut(safe_line(text, 500), room - column)]
+            said = lines_of(option.brief if brief and option.brief else text, room - column)
             first, *others = said or [""]
-            lines.append(((f"   {keys[option.command_id]}".ljust(column), "key"), (first, role)))
+            key = "key" if self.has_focus else "muted"
+            lines.append(((f"   {keys[option.command_id]}".ljust(column), key), (first, role)))
             lines += [((" " * column + line, role),) for line in others]
         return lines

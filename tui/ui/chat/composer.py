@@ -105,6 +105,11 @@ class Composer(ChipArea):
         if self.completer is not None:
             self.completer.close()
 
+    def begin_anew(self) -> None:
+        """Another chat: nothing is written, and what was made of earlier prompts stays behind."""
+        self._recall.rest()
+        self.fill("")
+
     def put_back(self, marked: str) -> None:
         """Bring a text back, before what was written meanwhile."""
         written = self.marked
@@ -159,7 +164,7 @@ class Composer(ChipArea):
         if event.key == "backspace" and not self.text:
             self.post_message(self.Emptied())
             return True
-        bound = not event.is_printable and await run_binding(self.app, event.key)
+        bound = not event.is_printable and await run_binding(self, event.key)
         if bound and self.completer is not None:
             self.completer.edited()
         return bound

@@ -32,7 +32,7 @@ class Composing(Metered):
 
     class FilesRead(UiMessage):
         """Files to attach in a chat were read, or not, as `argument` named them; `session` is None for the chat that
-        is opened first."""
+        is opened first. `then` is told how it went, where it was no command that asked."""
 
         def __init__(
             self,
@@ -40,12 +40,14 @@ class Composing(Metered):
             argument: str,
             files: tuple[Attachment, ...],
             problem: LokalError | None = None,
+            then: Callable[[LokalError | None], None] | None = None,
         ) -> None:
             super().__init__()
             self.session = session
             self.argument = argument
             self.files = files
             self.problem = problem
+            self.then = then
 
     class Edited(UiMessage):
         """The editor has ended; it was given `before`, which is the draft, or what was written anew of the message `of`.
@@ -73,6 +75,11 @@ class Composing(Metered):
         return self.query_one(Composer)
 
     @property
+    def written(self) -> str:
+        """What the person is writing just now."""
+        return self.composer.text
+
+    @property
     def attached(self) -> tuple[Attachment, ...]:
         """The files that go with the next question."""
         return self._attached
@@ -98,23 +105,25 @@ class Composing(Metered):
 
     # -- files ------------------------------------------------------------------------------------------------------
 
-    def read_files(self, argument: str) -> None:
-        """Attach the files that are named."""
+    def read_files(self, argument: str, then: Callable[[LokalError | None], None] | None = None) -> None:
+        """Attach the files that are named; `then` is told how it went, None = they are there."""
         self._files_coming.append(self._session)
-        self.work(partial(self._read_files, self._session, argument), "files")
+        self.work(partial(self._read_files, self._session, argument, then), "files")
 
-    async def _read_files(self, session: ChatSession | None, argument: str) -> None:
+    async def _read_files(
+        self, session: ChatSession | None, argument: str, then: Callable[[LokalError | None], None] | None
+    ) -> None:
         from tui.ui.chat.attachments import read_attachments
 
+        files: tuple[Attachment, ...] = ()
+        problem: LokalError | None = None
         try:
             files = await asyncio.to_thread(read_attachments, argument, Path.cwd())
         except LokalError as error:
-            self.post_message(self.FilesRead(session, argument, (), error))
+            problem = error
         except OSError as error:  # the working folder is gone
             problem = LokalError("Nothing was attached", error.strerror or str(error))
-            self.post_message(self.FilesRead(session, argument, (), problem))
-        else:
-            self.post_message(self.FilesRead(session, argument, files))
+        self.post_message(self.FilesRead(session, argument, files, problem, then))
 
     def on_composing_files_read(self, event: FilesRead) -> None:
         """Show what goes along, or say why it cannot. What was read for another chat waits there."""
@@ -123,13 +132,16 @@ class Composing(Metered):
         here = self._is_open(event.session)
         problem = event.problem or (self.why_not(event.files) if here else None)
         if problem is not None:
-            self.app.post_message(NotDone(problem, f"/attach {event.argument}" if here else ""))
+            if event.then is None:
+                self.app.post_message(NotDone(problem, f"/attach {event.argument}" if here else ""))
         elif here or event.session is None:
             self.attach(self._attached + event.files)
         else:
             event.session.add_to_draft(Draft(attachments=event.files))
             what = "The file is" if len(event.files) == 1 else "The files are"
             self.tell(f"{what} attached in the chat that was open before")
+        if event.then is not None:
+            event.then(problem)
 
     def _is_open(self, session: ChatSession | None) -> bool:
         """Whether what was meant for that chat is for the open one: it may have been opened anew meanwhile."""
@@ -178,11 +190,13 @@ class Composing(Metered):
         """Say how to empty a long text."""
         event.stop()
         self.tell("Ctrl+U again takes everything away")
+        self.query_one(Divider).goes_with(self.written)
 
     def on_chip_area_all_taken(self, event: Composer.AllTaken) -> None:
         """Say how to have it back."""
         event.stop()
         self.tell("Everything is taken away: Ctrl+Z brings it back")
+        self.query_one(Divider).goes_with(self.written)
 
     def open_editor(self) -> None:
         """Go on writing in the person's editor."""

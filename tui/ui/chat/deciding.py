@@ -180,13 +180,22 @@ class Deciding(Several):
                 path,
                 desk,
                 lambda: self.answer(order),
-                lambda: None,
+                partial(self._give_up, message),
                 resume=resume,
                 tried=True,
                 budget=budget,
                 window=window,
             )
         )
+
+    def _give_up(self, refused: Message) -> None:
+        """The person does not ask after all: a question that has no other answer than the refusal comes back."""
+        session = self._session
+        if session is None or refused.content or refused.reasoning or refused.parent is None:
+            return
+        chat = session.conversation
+        if refused.id in chat and chat.siblings(refused.id) == (refused.id,):
+            self._withdraw(chat[refused.parent])
 
     def stop_or_choose(self) -> bool:
         """The person ends what runs: a summary goes back to the choice, all else is as for `stop`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tui.core.attaching import in_line, refusal
+from tui.core.conversation import Conversation
 from tui.core.message import Message
 from tui.core.text import safe_line
 from tui.errors import FileError, LokalError
@@ -180,6 +181,11 @@ class Edits:
         self._begun: dict[str, str] = {}
 
     @property
+    def purpose(self) -> Purpose | None:
+        """What the slip is for now; None when it is not there."""
+        return self._purpose
+
+    @property
     def is_open(self) -> bool:
         """Whether something is written on the slip."""
         return self._purpose is not None
@@ -214,6 +220,24 @@ class Edits:
         """What an edit of the message begins with: the one that was left, or the text as it is."""
         return self._begun.get(message.id, message.content)
 
+    def begun_in(self, conversation: Conversation) -> tuple[tuple[str, str], ...]:
+        """The edits of a conversation's messages that were begun, with the one that is on the slip."""
+        begun = dict(self._begun)
+        edited = self._purpose.edited if self._purpose is not None else None
+        if edited is not None:
+            slip = self._pane.query_one(Slip)
+            begun |= {edited.id: slip.plain} if slip.changed else {}
+        return tuple(
+            (id, text)
+            for id, text in sorted(begun.items())
+            if id in conversation and text.strip() and text != conversation[id].content
+        )
+
+    def load(self, edits: Sequence[tuple[str, str]]) -> None:
+        """Edits that were begun when their chat was open last."""
+        for id, text in edits:
+            self._begun.setdefault(id, text)
+
     def close(self, *, keep: bool = True) -> Mark | None:
         """Take the slip away, and `keep` what was written of an edit; where the walk was, if it is to go on."""
         if self._purpose is None:
@@ -225,6 +249,7 @@ class Edits:
             if message is not None:
                 self._keep(message, slip, keep=keep)
         self._pane.composer.display = True
+        self._pane.touch_draft()
         return back
 
     def _keep(self, message: Message, slip: Slip, *, keep: bool) -> None:
@@ -258,6 +283,7 @@ class Edits:
             pane.tell(f"Back from the editor; {pane.desk.key('send')} hands it in")
         elif text != of.content:
             self._begun[of.id] = text
+            pane.touch_draft()
             self._tell_kept()
 
     def hand_in(self, text: str) -> None:

@@ -136,11 +136,16 @@ def dilemma_of(case: Shortfall) -> Dilemma:
         f"The window has {human_tokens(case.window)}; this takes {said(case.prompt)} tokens, and "
         f"{human_tokens(case.room)} for the answer. Nothing is cut off without your word."
     )
+    brief = (
+        f"{said(case.prompt)} tokens, and {human_tokens(case.room)} for the answer; "
+        f"the window has {human_tokens(case.window)}."
+    )
     options = []
     if case.cut is not None:
-        options.append(Option(DROP, _leave_out(case.cut)))
+        options.append(Option(DROP, _leave_out(case.cut), brief=_leave_out_briefly(case.cut)))
     else:
-        options.append(Option(DROP, why_not="nothing can be left out: the question alone is too long"))
+        why_not = "nothing can be left out: the question alone is too long"
+        options.append(Option(DROP, why_not=why_not, brief="the question alone is too long"))
     if case.cut_for_summary is not None:
         count = case.cut_for_summary.questions
         them = (
@@ -150,27 +155,23 @@ def dilemma_of(case: Shortfall) -> Dilemma:
             if case.cut and case.cut.questions == count
             else f"the oldest {count}"
         )
-        options.append(Option(SUMMARY, f"let the model summarise {them} first, and go on from the summary"))
+        summarise = f"let the model summarise {them} first"
+        options.append(Option(SUMMARY, f"{summarise}, and go on from the summary", brief=summarise))
     if case.larger is not None:
-        options.append(
-            Option(
-                WINDOW, f"a window of {human_tokens(case.larger)}: loads the model anew, takes more memory"
-            )
-        )
+        larger = f"a window of {human_tokens(case.larger)}: loads the model anew"
+        options.append(Option(WINDOW, f"{larger}, takes more memory", brief=larger))
     else:
         options.append(Option(WINDOW, why_not=f"no larger window: {case.no_larger}"))
     if case.whose:
-        options.append(Option(ANYWAY, f"ask the others all the same, and not {case.whose}"))
+        others = f"ask the others all the same, and not {case.whose}"
+        options.append(Option(ANYWAY, others, brief="ask the others all the same"))
     elif not case.prompt.exact and not case.tried and case.kind in _REFUSES:
-        options.append(
-            Option(
-                ANYWAY,
-                f"ask all the same: this is an estimate, and {case.kind.label} refuses what does not fit",
-            )
-        )
+        estimate = "ask all the same: this is an estimate"
+        refuses = f"{estimate}, and {case.kind.label} refuses what does not fit"
+        options.append(Option(ANYWAY, refuses, brief=estimate))
     options.append(Option(CANCEL, "do not ask: the text comes back" if case.unasked else "do not ask"))
     whose = f" of {case.whose}" if case.whose else ""
-    return Dilemma(f"This does not fit into the context window{whose}", detail, tuple(options))
+    return Dilemma(f"This does not fit into the context window{whose}", detail, tuple(options), brief)
 
 
 def said(count: Count) -> str:
@@ -199,3 +200,8 @@ def _leave_out(cut: Cut) -> str:
     what = f"{exchanges_in_words(cut.questions)}, {'from ' if many else ''}“{name}”{' on' if many else ''}"
     stay = "they stay" if many else "it stays"
     return f"leave out {what}: {stay} in the chat, only the model no longer sees {'them' if many else 'it'}"
+
+
+def _leave_out_briefly(cut: Cut) -> str:
+    count = f"{cut.questions} oldest questions" if cut.questions > 1 else "oldest question"
+    return f"leave out the {count}"

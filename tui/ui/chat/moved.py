@@ -32,6 +32,9 @@ class MovedStore:
         parent = None if message.parent is None else self._id(message.parent)
         return replace(message, id=self._id(message.id), parent=parent)
 
+    def _draft_kept(self, draft: Draft) -> Draft:
+        return replace(draft, edits=tuple((self._id(id), text) for id, text in draft.edits))
+
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
         """As in the store."""
         self._store.create_chat(chat_id, title, created_at)
@@ -46,11 +49,14 @@ class MovedStore:
 
     def draft(self, chat_id: str) -> Draft:
         """As in the store."""
-        return self._store.draft(chat_id)
+        here = {there: id for id, there in self._ids.items()}
+        draft = self._store.draft(chat_id)
+        return replace(draft, edits=tuple((here.get(id, id), text) for id, text in draft.edits))
 
-    def save_draft(self, chat_id: str, draft: Draft, *, with_files: bool = True) -> None:
+    def save_draft(self, chat_id: str, draft: Draft, before: Draft | None = None) -> None:
         """As in the store."""
-        self._store.save_draft(chat_id, draft, with_files=with_files)
+        known = None if before is None else self._draft_kept(before)
+        self._store.save_draft(chat_id, self._draft_kept(draft), known)
 
     def add_message(self, chat_id: str, message: Message) -> None:
         """As in the store."""
@@ -68,9 +74,9 @@ class MovedStore:
         """As in the store."""
         self._store.select(chat_id, self._id(leaf_id))
 
-    def remove_messages(self, chat_id: str, ids: Iterable[str]) -> tuple[str, ...]:
+    def remove_messages(self, chat_id: str, ids: Iterable[str], *, for_good: bool = False) -> tuple[str, ...]:
         """As in the store."""
-        return self._store.remove_messages(chat_id, [self._id(id) for id in ids])
+        return self._store.remove_messages(chat_id, [self._id(id) for id in ids], for_good=for_good)
 
     def restore_messages(self, chat_id: str, ids: Iterable[str]) -> None:
         """As in the store."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.message import Message as UiMessage
+from textual.widgets import TextArea
 
-from tui.core.message import Message
+from tui.core.message import Message, Role
 from tui.core.slash import Typed, Vocabulary, parse
-from tui.errors import UsageError
+from tui.errors import LokalError, UsageError
 from tui.paths import with_tilde
+from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.choice import Choice, Dilemma
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
@@ -85,9 +87,22 @@ class ChatPane(Writing):
         return self.query_one(CompletionPopup)
 
     @property
-    def enter(self) -> str:
-        """What Enter does now, in a word, where it does not send what is in the composer."""
-        return self.walk.edits.enter or ("take" if self.composer.searching else "")
+    def words(self) -> Mapping[str, str]:
+        """What keys do now, in a word, by command id: Enter where it does not send what is in the composer, the key that
+        asks again where nothing was answered yet. Empty for what they do elsewhere."""
+        enter = self.walk.edits.enter or ("take" if self.composer.searching else "")
+        return {"send": enter, "answer.retry": "answer" if self.unanswered else ""}
+
+    @property
+    def answerable(self) -> str:
+        """The command that gets the end of the chat answered; empty where there is nothing to answer."""
+        return "answer.continue" if self.can_continue else "answer.retry" if self.unanswered else ""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the open branch ends in a question, and nothing runs or waits that would answer it."""
+        leaf = self._session.conversation.leaf if self._session is not None else None
+        return leaf is not None and leaf.role is Role.USER and not self.busy and not self.waiting
 
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What the pane does for a command's id, with the argument that was typed after a slash command."""
@@ -95,6 +110,7 @@ class ChatPane(Writing):
         return {
             **super().actions(),
             **self.walk.actions(),
+            "attach": self.attach_named,
             "schema": self._holding.command,
             "answer.stop": lambda _: (
                 self.composer.end_search(take=False)
@@ -147,6 +163,15 @@ class ChatPane(Writing):
         self.composer.fill(text)
         self.completion.offer()
 
+    def attach_named(self, argument: str) -> None:
+        """Attach the files that are named, or ask for one."""
+        from tui.ui.chat.attaching import ask_for_file
+
+        if argument:
+            self.read_files(argument)
+        else:
+            ask_for_file(self)
+
     def takes(self, key: str) -> bool:
         """Whether a key means something here that goes before what it means to the app."""
         return self.completion.is_open and key in COMPLETION_KEYS
@@ -180,10 +205,17 @@ class ChatPane(Writing):
         if dilemma is not None:
             self.walk.stand_aside()
             self.composer.end_search(take=False)
+        has_keys = self._has_keys
         self.query_one("#writing").display = dilemma is None
-        if self.display:
+        if self.display and has_keys:
             slips = [slip for slip in self.query(Slip) if slip.display]
             (choice if dilemma is not None else slips[0] if slips else self.composer).focus()
+
+    @property
+    def _has_keys(self) -> bool:
+        """Whether the keys are for what is written here, and not for what lies over the conversation."""
+        focused = self.screen.focused
+        return focused is None or isinstance(focused, (ChipArea, Choice, Transcript))
 
     def on_choice_typed(self, event: Choice.Typed) -> None:
         """It was meant for the composer, which had the focus a moment before."""
@@ -195,6 +227,20 @@ class ChatPane(Writing):
         self.app.clear_notifications()
         self.divider.tell(with_tilde(text), tone)
 
+    def tell_of_text(self, error: LokalError) -> None:
+        """Say what is wrong with what is written; it goes when that is changed."""
+        self.tell(str(error), "warning")
+        self.divider.goes_with(self.written)
+
+    @property
+    def written(self) -> str:
+        """What is in the composer, or on the slip while that lies over it."""
+        return (self.query_one(Slip) if self.walk.edits.is_open else self.composer).text
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """A notice about what was written goes with it."""
+        self.divider.written(event.text_area.text)
+
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Enter."""
         event.stop()
@@ -202,10 +248,14 @@ class ChatPane(Writing):
             typed = parse(event.text)
         except UsageError as error:
             self.composer.put_back(event.marked)
-            self.tell(str(error), "warning")
+            self.tell_of_text(error)
             return
         if isinstance(typed, Typed):
             self.post_message(self.Commanded(typed, event.marked))
+            return
+        if not event.text.strip() and self.unanswered and not self.attached:
+            way = self._desk.key("answer.retry") or "/retry"
+            self.tell(f"Nothing is written; {way} answers the question that is there")
             return
         # The slash that says that a slash is meant is not sent.
         slashed = event.marked.startswith("//")
@@ -231,6 +281,14 @@ class ChatPane(Writing):
         if not self.walk.edits.open_editor():
             super().open_editor()
 
+    def begun_edits(self) -> tuple[tuple[str, str], ...]:
+        """The edits of messages of the open chat that were begun."""
+        return () if self._session is None else self.walk.edits.begun_in(self._session.conversation)
+
+    def take_begun(self, edits: Sequence[tuple[str, str]]) -> None:
+        """Edits that were begun when the chat was open last."""
+        self.walk.edits.load(edits)
+
     def take_edit(self, of: Message, before: str, text: str) -> None:
         """What was written anew of the message `of` has become `text` in the editor."""
         self.walk.edits.take_edit(of, before, text)
@@ -254,4 +312,5 @@ class ChatPane(Writing):
         self.composer.offer(
             {self._desk.keys[id]: id for id in WAYS if id in self._desk.keys} if alone else {}
         )
-        self.transcript.set_empty(welcome(self._desk))
+        desk = self._desk
+        self.transcript.set_empty(lambda width: welcome(desk, width))

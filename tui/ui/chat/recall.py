@@ -21,13 +21,15 @@ class Found:
 
 class Recall:
     """All prompts are in marked form (`tui.core.pasted`). What was being written is put aside while an earlier prompt
-    is shown, and comes back after the newest."""
+    is shown, and comes back after the newest. What is changed of an earlier prompt stays in its place until something is
+    sent."""
 
     def __init__(self) -> None:
         self._prompts: list[str] = []
         self._sent: list[str] = []
         self._place: int | None = None
         self._aside = ""
+        self._changed: dict[int, str] = {}
         self._folded: dict[str, str] = {}
         self._before = ""
         self._found: Found | None = None
@@ -37,24 +39,35 @@ class Recall:
         """The prompts of earlier, oldest first. One that was sent before they were read stays the newest."""
         known = set(prompts)
         self._prompts = [*prompts, *(prompt for prompt in self._sent if prompt not in known)]
-        self._place = None
+        self.rest()
 
     def remember(self, prompt: str) -> None:
         """Add a prompt that was just sent."""
         if not self._prompts or self._prompts[-1] != prompt:
             self._prompts.append(prompt)
             self._sent.append(prompt)
-        self._place = None
+        self.rest()
+
+    def rest(self) -> None:
+        """No earlier prompt is shown, and none is changed: the composer begins anew."""
+        self._place, self._aside = None, ""
+        self._changed = {}
 
     def draft(self, written: str) -> str:
-        """What is to be kept of a text that nobody sent, `written` being what is shown: not an earlier prompt."""
+        """What is to be kept of a text that nobody sent, `written` being what is shown: not an earlier prompt, but what
+        was made of one."""
         if self._found is not None:
             written = self._before
+        changed = dict(self._changed)
         if self._place is None:
-            return written
-        if written == self._prompts[self._place]:
-            return self._aside
-        return f"{self._aside}\n\n{written}" if self._aside.strip() else written
+            mine = written
+        else:
+            mine = self._aside
+            changed.pop(self._place, None)
+            if written != self._prompts[self._place]:
+                changed[self._place] = written
+        parts = [text for _, text in sorted(changed.items())]
+        return "\n\n".join(text for text in (mine, *parts) if text.strip()) if parts else mine
 
     def step(self, by: int, written: str) -> str | None:
         """The prompt before (-1) or after (1) the one that is shown, what was put aside after the newest; None =
@@ -63,13 +76,24 @@ class Recall:
         target = place + by
         if target < 0 or target > len(self._prompts) or (self._place is None and by > 0):
             return None
-        if self._place is None:
-            self._aside = written
+        self._leave(written)
         if target == len(self._prompts):
             self._place = None
             return self._aside
         self._place = target
-        return self._prompts[target]
+        return self._text(target)
+
+    def _leave(self, written: str) -> None:
+        """Keep what is written where it belongs."""
+        if self._place is None:
+            self._aside = written
+        elif written == self._prompts[self._place]:
+            self._changed.pop(self._place, None)
+        else:
+            self._changed[self._place] = written
+
+    def _text(self, place: int) -> str:
+        return self._changed.get(place, self._prompts[place])
 
     # -- searching --------------------------------------------------------------------------------------------------
 
@@ -117,14 +141,13 @@ class Recall:
         self._folded = {}
         if not take or found is None or not found.count:
             return self._before
-        if self._place is None:
-            self._aside = self._before
+        self._leave(self._before)
         self._place = self._matches[found.number - 1]
-        return self._prompts[self._place]
+        return self._text(self._place)
 
     def _shown(self) -> str:
         found = self._found
-        return self._prompts[self._matches[found.number - 1]] if found and found.count else self._before
+        return self._text(self._matches[found.number - 1]) if found and found.count else self._before
 
     def _fold(self, prompt: str) -> str:
         if prompt not in self._folded:

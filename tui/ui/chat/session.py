@@ -35,7 +35,7 @@ class ChatSession:
         self._persistence = persistence
         self._stored = conversation is not None
         self._draft_at: str | None = None
-        self._draft_files: tuple[Attachment, ...] = ()
+        self._draft_kept = Draft()
         self.conversation = conversation or Conversation(new_id())
         self._undo = Undo(self.conversation)
         self.conversation.view = view_of(self.conversation.last_of(Role.ASSISTANT))
@@ -74,17 +74,17 @@ class ChatSession:
         StoreError."""
         self._persistence.flush(WRITES_S)
         draft = self._store.draft(key)
-        self._draft_at, self._draft_files = key, draft.attachments
+        self._draft_at, self._draft_kept = key, draft
         return draft
 
     def save_draft(self, draft: Draft) -> None:
         """Queue the draft; one that was kept before the chat had an id moves to it."""
         key = self.draft_key
-        with_files = (key, draft.attachments) != (self._draft_at, self._draft_files)
+        before = self._draft_kept if self._draft_at == key else None
         if self._draft_at not in (None, key):
             self._persistence.submit(partial(self._store.save_draft, self._draft_at, Draft()))
-        self._draft_at, self._draft_files = key, draft.attachments
-        self._persistence.submit(partial(self._store.save_draft, key, draft, with_files=with_files))
+        self._draft_at, self._draft_kept = key, draft
+        self._persistence.submit(partial(self._store.save_draft, key, draft, before))
 
     def add_to_draft(self, draft: Draft) -> None:
         """Queue what comes after a draft that is kept and was never read."""
@@ -134,16 +134,16 @@ class ChatSession:
     def remove(self, message_id: str) -> Removed:
         """Delete a message with all below it."""
         removed = self._undo.remove(message_id)
-        self._persistence.submit(partial(self._mark_removed, self.conversation.id, (message_id,)))
+        self._persistence.submit(partial(self._mark_removed, self.conversation.id, message_id, False))
         return removed
 
     def forget(self, message_id: str) -> None:
         """Take out an answer of which nothing came, or a question that was never sent; undo does not bring it back."""
         self.conversation.remove(message_id)
-        self._persistence.submit(partial(self._mark_removed, self.conversation.id, (message_id,)))
+        self._persistence.submit(partial(self._mark_removed, self.conversation.id, message_id, True))
 
-    def _mark_removed(self, chat_id: str, ids: tuple[str, ...]) -> None:
-        self._store.remove_messages(chat_id, ids)
+    def _mark_removed(self, chat_id: str, message_id: str, for_good: bool) -> None:
+        self._store.remove_messages(chat_id, (message_id,), for_good=for_good)
 
     def bring_back(self) -> Removed | None:
         """Undo the last deletion that was not undone yet; None if there is none."""
@@ -174,6 +174,7 @@ class ChatSession:
         chat = self.conversation
         copy, self._store = moved(chat, self._store)
         chat.id = copy.id
+        chat.deleted.clear()  # it stays with the deleted chat, and comes back with that
         self._persistence.submit(partial(self._add_chat, copy, now))
         for message in copy:
             if message.status is Status.STREAMING:

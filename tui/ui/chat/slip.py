@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from textual import events
 from textual.message import Message
-from textual.widgets import TextArea
 
 from tui.core.commands import COMMANDS
 from tui.ui.chat.chips import ChipArea
@@ -51,10 +50,7 @@ class Slip(ChipArea):
         self.text = text
         self._begun_with = self.plain
         self.move_cursor(self.document.end)
-
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        """Nobody but the slip is concerned: it is no draft."""
-        event.stop()
+        self.call_after_refresh(self.scroll_cursor_visible)
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == self._send and self._send:
@@ -67,7 +63,7 @@ class Slip(ChipArea):
             self.post_message(self.EditorWanted())
         elif event.is_printable and event.key in self._writes_nothing:
             pass
-        elif event.is_printable or not await run_binding(self.app, event.key):
+        elif event.is_printable or not await run_binding(self, event.key):
             await super()._on_key(event)
             return
         event.stop()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from tui.core.parameters import find
 from tui.core.text import human_size, human_tokens, safe_line
 from tui.ui.desk import Desk, Link
-from tui.ui.start.panel import guide_welcome, panel
+from tui.ui.start.panel import guide_welcome, panel, wording
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts; a role is a name in the palette, empty for plain text."""
 
 
-def welcome(desk: Desk) -> tuple[Line, ...]:
-    """The lines for the state that the desk is in."""
+def welcome(desk: Desk, width: int) -> tuple[Line, ...]:
+    """The lines for the state that the desk is in, in words that `width` cells have room for: on a small screen the last
+    of them would be out of sight otherwise."""
     match desk.link:
         case Link.SEARCHING:
             return (_plain("Looking for a model server …"),)
@@ -20,56 +21,55 @@ def welcome(desk: Desk) -> tuple[Line, ...]:
             return _starting(desk)
         case Link.CONNECTED:
             guide = desk.connection is not None and desk.connection.guide
-            return guide_welcome(desk) if guide else _connected(desk)
+            return guide_welcome(desk, width) if guide else _connected(desk, width)
         case Link.NONE:
-            return panel(desk)
+            return panel(desk, width)
 
 
-def _connected(desk: Desk) -> tuple[Line, ...]:
+def _connected(desk: Desk, width: int) -> tuple[Line, ...]:
     connection = desk.connection
     if connection is None:
         return ()
-    place = connection.place
-    if connection.info.version and not connection.embedded:
-        place += f", version {safe_line(connection.info.version, 24)}"
+    place, version = connection.place, safe_line(connection.info.version, 24)
+    versions = (f", version {version}", f", {version}") if version and not connection.embedded else ()
     privacy = (
         "nothing leaves this machine"
         if connection.server.endpoint.on_this_machine
         else "your words go there, nowhere else"
     )
     lines: list[Line] = [
-        (("Connected   ", "muted"), (place, "")),
-        ((" " * len("Connected   ") + privacy, "muted"),),
-        (("Model       ", "muted"), *_model(desk)),
-        (("Preset      ", "muted"), (desk.preset.name, "accent"), (_preset(desk), "muted")),
+        wording(width, *((("Connected   ", "muted"), (f"{place}{more}", "")) for more in (*versions, ""))),
+        ((" " * len("Connected   "), "muted"), (privacy, "muted")),
+        _model(desk, width),
+        _preset(desk, width),
         (),
     ]
     if not connection.models:
         hint = "ollama pull llama3.2:3b" if connection.info.kind == "ollama" else "load one there"
-        lines.append((("This server has no model yet: ", "warning"), (hint, "strong_code")))
+        missing = ("This server has no model yet: ", "No model there yet: ")
+        lines.append(wording(width, *(((words, "warning"), (hint, "strong_code")) for words in missing)))
         lines.append(_plain(f"then {desk.key('server.search')} asks it again."))
         return tuple(lines)
-    lines += [
-        (("Try  ", "muted"), ("Why does nginx answer 502 after a deploy?", "")),
+    ways = (
+        ("preset.next", "another preset, also while an answer comes in", "another preset, at any time"),
         (
-            ("     ", ""),
-            (desk.key("preset.next"), "accent"),
-            (" another preset, also while an answer comes in", ""),
+            "tab.settings",
+            "what temperature and top_p do, and your own values",
+            "what temperature and top_p do",
         ),
-        (
-            ("     ", ""),
-            (desk.key("tab.settings"), "accent"),
-            (" what temperature and top_p do, and your own values", ""),
-        ),
-        (("     ", ""), (desk.key("help"), "accent"), (" every key", "")),
-    ]
+        ("help", "every key"),
+    )
+    lines.append((("Try  ", "muted"), ("Why does nginx answer 502 after a deploy?", "")))
+    for id, *words in ways:
+        key = (desk.key(id), "accent")
+        lines.append(wording(width, *((("     ", ""), key, (f" {text}", "")) for text in words)))
     return tuple(lines)
 
 
-def _model(desk: Desk) -> Line:
-    model = desk.connection.model(desk.model) if desk.connection else None
+def _model(desk: Desk, width: int) -> Line:
+    label, model = ("Model       ", "muted"), desk.connection.model(desk.model) if desk.connection else None
     if not desk.model:
-        return (("none", "warning"),)
+        return label, ("none", "warning")
     about = []
     if model is not None:
         about += [part for part in (model.parameters, model.quantization) if part]
@@ -79,18 +79,26 @@ def _model(desk: Desk) -> Line:
         about.append(f"context {human_tokens(desk.window)}")
     elif model is not None and model.loaded is False:
         about.append("not in memory yet")
-    detail = "  (" + ", ".join(safe_line(part, 40) for part in about) + ")" if about else ""
-    return ((safe_line(desk.model, 80), "second"), (detail, "muted"))
+    # What comes last says most about the answers: how much fits, and how long it takes.
+    shown = [[safe_line(part, 40) for part in about[at:]] for at in range(len(about) + 1)]
+    name = (safe_line(desk.model, 80), "second")
+    return wording(width, *((label, name, (_in_brackets(parts), "muted")) for parts in shown))
 
 
-def _preset(desk: Desk) -> str:
+def _preset(desk: Desk, width: int) -> Line:
     values = desk.values()
     shown = [
         f"{name} {find(name).format(values[name])}"
         for name in ("temperature", "top_p", "top_k")
         if name in values
     ]
-    return "  (" + ", ".join(shown) + ")" if shown else ""
+    label, preset = ("Preset      ", "muted"), (desk.preset.name, "accent")
+    fewer = [shown[:count] for count in range(len(shown), -1, -1)]
+    return wording(width, *((label, preset, (_in_brackets(parts), "muted")) for parts in fewer))
+
+
+def _in_brackets(parts: list[str]) -> str:
+    return "  (" + ", ".join(parts) + ")" if parts else ""
 
 
 def _starting(desk: Desk) -> tuple[Line, ...]:

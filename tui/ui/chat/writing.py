@@ -177,7 +177,7 @@ class Writing(Composing):
             self.composer.end_search(take=False)
             self._leave_draft()
             self._line.clear()
-            self.composer.fill("")
+            self.composer.begin_anew()
             self._attached = ()
         super().show_session(session)
         if before is not session:
@@ -214,14 +214,27 @@ class Writing(Composing):
             self.composer.put_back(kept.text)
         if kept.attachments:
             self.attach(kept.attachments + self._attached)
+        self.take_begun(kept.edits)
         self._drafts.start(kept)
         self._drafts.touched()
+
+    def begun_edits(self) -> tuple[tuple[str, str], ...]:
+        """The edits of messages of the open chat that were begun, by the message's id."""
+        raise NotImplementedError
+
+    def take_begun(self, edits: Sequence[tuple[str, str]]) -> None:
+        """Edits that were begun when the chat was open last."""
+        raise NotImplementedError
+
+    def touch_draft(self) -> None:
+        """What is unsent has changed: it is written down in a moment."""
+        if self._session is not None:
+            self._drafts.touched()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """A key, a paste, a text that was brought back."""
         event.stop()
-        if self._session is not None:
-            self._drafts.touched()
+        self.touch_draft()
 
     def _draft(self) -> Draft:
         question = self.held_question
@@ -232,7 +245,7 @@ class Writing(Composing):
             asked = as_written(asked)
         text = "\n\n".join([asked, self.composer.draft]).strip("\n")
         files = [file for one in (question, *self.waiting) if one is not None for file in one.attachments]
-        return Draft(text if text.strip() else "", (*files, *self._attached))
+        return Draft(text if text.strip() else "", (*files, *self._attached), self.begun_edits())
 
     def _save_draft(self, draft: Draft) -> None:
         if self._session is not None:

@@ -260,4 +260,5 @@ class ChatsView(Widget):
         return [
             ("No chats yet.", "foreground"),
             ("A chat is kept from its first question on.", "muted"),
+            (f"{self.desk.key('chats.archived')} shows the archive.", "muted"),
         ]

@@ -36,6 +36,8 @@ def start(app: LokalApp, argument: str) -> None:
     wanted = compare.parse(argument, names, desk.preset.name, models)
     if connection is None and not all(column.server for column in wanted.columns):
         raise UsageError("There is no server to ask", "", f"{desk.key('server.search')} looks for one")
+    for column in wanted.columns:
+        app.backstage.look_up(column.server)
     draft = "" if wanted.prompt or chat.composer.plain.startswith("/") else chat.composer.plain.strip()
     prompt = wanted.prompt or draft
     last = session.conversation.last_of(Role.USER)

@@ -143,7 +143,7 @@ class ParameterForm(ScrollView, can_focus=True):
                 self._typed = "" if self._value() is None else self.current.format(self._value())
             elif event.character and (event.character.isdigit() or event.character in "-.,"):
                 self._typed = event.character
-            elif not await run_binding(self.app, event.key):
+            elif not await run_binding(self, event.key):
                 return
         elif event.key == "enter":
             self._take_typed()
@@ -153,7 +153,7 @@ class ParameterForm(ScrollView, can_focus=True):
             self._typed = self._typed[:-1]
         elif event.is_printable and event.character:
             self._typed += event.character
-        elif not await run_binding(self.app, event.key):
+        elif not await run_binding(self, event.key):
             return
         event.stop()
         event.prevent_default()

@@ -15,6 +15,8 @@ from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady
 RULE = "─"
 _BOLD = Style(bold=True)
 _LEAST_RULE = 3
+EMPTY_MARGIN = 1
+"""Columns that are free at each side of the empty transcript."""
 
 
 def heading_line(heading: Heading, width: int, palette: Palette, marked: bool = False) -> Line:
@@ -77,11 +79,17 @@ def unfolded_reasoning(is_live: bool, key: str, width: int, palette: Palette) ->
 
 
 def empty_lines(lines: Sequence[EmptyLine], width: int, palette: Palette) -> list[Line]:
-    """The empty transcript: one line free above, one column at the left."""
+    """The empty transcript: one line free above, one column at the left. What does not fit beside a label, which ends
+    with two blanks, goes on under the text."""
     shown: list[Line] = [[]]
     for line in lines:
         parts = [(line, "")] if isinstance(line, str) else line
         runs = [(steady(text), palette.ink(role)) for text, role in parts]
-        margin = Segment(" ", palette.base)
-        shown += [[margin, *set_line] if set_line else [] for set_line in set_runs(runs, max(1, width - 2))]
+        label = runs[:1] if runs and runs[0][0].endswith("  ") else []
+        indent = sum(cell_len(text) for text, _ in label)
+        margin = Segment(" " * (1 + indent), palette.base)
+        set_lines = set_runs(runs[len(label) :], max(1, width - 2 * EMPTY_MARGIN - indent))
+        first = [Segment(" ", palette.base), *(Segment(text, style) for text, style in label)]
+        shown.append([*first, *set_lines[0]] if runs else [])
+        shown += [[margin, *set_line] for set_line in set_lines[1:]]
     return shown

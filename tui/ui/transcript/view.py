@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.geometry import Region
@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from tui.core.commands import BY_ID, key_name
 from tui.ui.transcript.entry import EmptyLine, Entry, Heading, Notice, Tone
-from tui.ui.transcript.heading import empty_lines
+from tui.ui.transcript.heading import EMPTY_MARGIN, empty_lines
 from tui.ui.transcript.layout import Document
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.prose import Line, pad
@@ -59,7 +59,7 @@ class Transcript(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._has_palette = palette is not None
         self._document = Document(palette or Palette.plain(), key_name(BY_ID["reasoning.toggle"].key))
-        self._empty: Sequence[EmptyLine] = ()
+        self._empty: Callable[[int], Sequence[EmptyLine]] = lambda _: ()
         self._top = Spot()
         self._following = True
         self._by_page = False
@@ -84,9 +84,9 @@ class Transcript(ScrollView, can_focus=True):
         self._rows = []
         self._sync()
 
-    def set_empty(self, lines: Sequence[EmptyLine]) -> None:
-        """What to show while there are no entries."""
-        self._empty = tuple(lines)
+    def set_empty(self, lines: Callable[[int], Sequence[EmptyLine]]) -> None:
+        """What to show while there are no entries, where a line has so many cells."""
+        self._empty = lines
         if not len(self._document):
             self._sync()
 
@@ -323,7 +323,8 @@ class Transcript(ScrollView, can_focus=True):
         return document.moved(last_top, height - max(1, height // KEPT_SHARE))
 
     def _empty_rows(self, width: int, height: int) -> list[Line]:
-        return empty_lines(self._empty, width, self.palette)[:height]
+        lines = self._empty(max(1, width - 2 * EMPTY_MARGIN))
+        return empty_lines(lines, width, self.palette)[:height]
 
     def _show_rows(self, rows: list[Line]) -> None:
         width, base = self._laid_out[0], self.palette.base

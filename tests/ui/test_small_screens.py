@@ -1,0 +1,89 @@
+"""Small screens: what lokal says in the empty chat, and what it asks, is whole on them."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from tests.support.fitting import ASKED, LONG, nearly_full
+from tests.support.snapshot import check
+from tests.support.stage import NOBODY, Stage, running
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.model import Model, ServerInfo
+from tui.servers.choice import Connection
+from tui.servers.registry import connect
+from tui.ui.chat.choice import Choice
+from tui.ui.chat.welcome import welcome
+from tui.ui.desk import Desk, Link
+from tui.ui.start.panel import Line
+
+NARROW = 48
+"""What 50 columns leave for the empty chat."""
+
+
+def desk_with(kind: ServerKind, *models: Model, version: str = "0.33.0") -> Desk:
+    """A desk with a server that is never asked."""
+    endpoint = Endpoint("http://127.0.0.1:9", kind)
+    connection = Connection(connect(endpoint), ServerInfo(kind, endpoint.url, version), models)
+    return Desk(Link.CONNECTED, connection, models[0].name if models else "", 8192)
+
+
+def widths(lines: tuple[Line, ...]) -> list[int]:
+    return [sum(cell_len(text) for text, _ in line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    "desk",
+    [
+        desk_with(ServerKind.OLLAMA, Model("llama3.2:3b", parameters="3.2B", quantization="Q4_K_M", size=2 << 30)),
+        desk_with(ServerKind.LLAMACPP, Model("qwen"), version="b" * 24),
+        desk_with(ServerKind.OLLAMA),
+        desk_with(ServerKind.VLLM),
+    ],
+    ids=["model", "long version", "no model", "no model there"],
+)  # fmt: skip
+def test_no_line_of_the_empty_chat_is_wider_than_the_screen(desk: Desk) -> None:
+    narrow, wide = welcome(desk, NARROW), welcome(desk, 118)
+    assert max(widths(narrow)) <= NARROW
+    assert len(narrow) == len(wide)
+    assert sum(widths(wide)) > sum(widths(narrow)), "where there is room more is said"
+
+
+@pytest.mark.parametrize("size", [(50, 15), (80, 24)])
+async def test_nobody_answers(size: tuple[int, int]) -> None:
+    async with running(NOBODY, size=size) as stage:
+        await stage.see("  F8  look again")
+        await stage.see("  s   (start a server, or give an address|how to start Ollama)")
+
+
+async def test_the_empty_chat_follows_the_width() -> None:
+    async with running(NOBODY, size=(50, 15)) as stage:
+        await stage.see("ask the guide: it knows lokal\n")
+        await stage.resize(80, 15)
+        await stage.see("a small model inside lokal that knows lokal")
+
+
+def said(stage: Stage) -> list[str]:
+    """The rows of the question."""
+    choice = stage.app.query_one(Choice)
+    return stage.screen()[choice.region.y : choice.region.bottom]
+
+
+@pytest.mark.usefixtures("nobody_was_typing")
+async def test_a_question_of_lokal_is_whole_down_to_50_columns() -> None:
+    async with nearly_full() as (stage, _):
+        await stage.ask(LONG)
+        await stage.see(ASKED)
+        for size in ((50, 15), (50, 24), (80, 15), (64, 17)):
+            await stage.resize(*size)
+            rows = said(stage)
+            assert "…" not in "".join(rows), size
+            assert len(rows) <= size[1] * 0.6
+            assert rows[-1].startswith("   c  do not ask"), size
+            assert "for the answer" in " ".join(row.strip() for row in rows)
+        await stage.resize(50, 12)
+        rows = said(stage)
+        assert rows[-1].startswith("   c  do not ask"), "none is out of sight"
+        assert any(row.endswith("…") for row in rows), "what is cut says so"
+        await stage.resize(50, 24)
+        await check(stage, "fit-choice")
