@@ -136,6 +136,13 @@ async def test_what_was_deleted_comes_back_when_the_chat_is_open_again() -> None
         await stage.until(lambda: contents(stage) == ["One?", "Yes.", "Two?", "Yes."], "it is back")
         await stage.ask("/undo")
         await stage.see("Nothing was deleted here that could come back")
+        await stage.press("shift+tab", "up", "up", "up", "d")
+        await stage.see("Deleted 4 messages")
+    async with walked(resume=chat_id) as (stage, _):
+        await stage.until(lambda: stage.app.chat.session is not None, "the chat is open, and empty")
+        assert contents(stage) == []
+        await stage.ask("/undo")
+        await stage.until(lambda: contents(stage) == ["One?", "Yes.", "Two?", "Yes."], "all is back")
 
 
 async def test_the_cursor_of_a_long_edit_is_in_sight() -> None:

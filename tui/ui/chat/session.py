@@ -36,7 +36,7 @@ class ChatSession:
         self._stored = conversation is not None
         self._draft_at: str | None = None
         self._draft_kept = Draft()
-        self.conversation = conversation or Conversation(new_id())
+        self.conversation = Conversation(new_id()) if conversation is None else conversation
         self._undo = Undo(self.conversation)
         self.conversation.view = view_of(self.conversation.last_of(Role.ASSISTANT))
         self.conversation.system = system_of(self.conversation.last_of(Role.ASSISTANT))
