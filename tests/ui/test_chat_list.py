@@ -11,6 +11,7 @@ from tests.support.chat_list import check_all, stored, under_cursor, with_chats
 from tests.support.many_chats import store_of_home
 from tests.support.replay import stalling
 from tests.support.stage import SIZES, Stage, ollama_answer, questions
+from tui.core.draft import Draft
 from tui.ui.chats.pane import ChatsPane
 
 
@@ -193,6 +194,8 @@ async def test_the_open_chat_goes_on_as_a_new_one_when_another_lokal_deletes_it(
         with store_of_home() as other:
             other.delete_chat("chat-0000")
         server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
+        await stage.write("A draft")
+        await stage.press("up")
         await stage.ask("Are you there?")
         await stage.see("This chat was deleted in another lokal; it goes on here as a new chat")
         await stage.see("Half")
@@ -209,6 +212,7 @@ async def test_the_open_chat_goes_on_as_a_new_one_when_another_lokal_deletes_it(
         await stage.see("\n›Why does nginx.*open +6 ")
         kept = [message.content for message in stored(stage).load(new_id).path()]
         assert kept[2:] == ["Are you there?", "Half", "Really?", "Yes."]
+        assert stored(stage).draft("chat-0000") == Draft(), "the draft went along"
         with store_of_home() as other:
             other.restore_chat("chat-0000")
             assert len(other.load("chat-0000")) == 2

@@ -245,6 +245,22 @@ async def test_the_server_refuses_and_the_same_choice_comes() -> None:
         assert "does not fit" not in stage.text(), "the answer took the place of the refusal"
 
 
+async def test_a_refused_question_stays_where_a_deleted_answer_hangs_on_it() -> None:
+    async with nearly_full() as (stage, server):
+        await stage.press("shift+tab", "d", "escape")
+        server.on("/api/chat", overflow(9000, 8192))
+        await stage.press("f5")
+        await stage.see("The conversation does not fit into the context window")
+        await stage.see(ASKED)
+        await stage.see("c  do not ask\n")
+        await stage.press("c")
+        await stage.see_no_more(ASKED)
+        assert stage.app.chat.composer.plain == ""
+        await stage.ask("/undo")
+        await stage.see(r"The message is back")
+        await stage.see(r"Two\.")
+
+
 async def test_asking_again_is_guarded_too_and_loses_nothing() -> None:
     async with nearly_full() as (stage, server):
         stage.app.set_desk(replace(stage.app.desk, overrides={"context_window": 128}))

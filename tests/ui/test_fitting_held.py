@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual import events
+
 from tests.support.app import answer, becomes_llamacpp, model_server
 from tests.support.fitting import ASKED, HUGE, LONG, choosing, counted
 from tests.support.replay import Replay, held, recorded, replay, stalling
@@ -107,11 +109,13 @@ async def test_a_sentence_that_is_begun_while_there_is_a_choice_chooses_nothing(
     async with nearly_full() as (stage, _, clock):
         await is_asked(stage, clock)
         await stage.write("next: so dear a cat")
+        stage.app.post_message(events.Paste(" and dogs"))
+        await stage.settle()
         assert choosing(stage)
         clock.now += TYPING_S + 0.1
-        await stage.press("c")
+        await stage.write("C")
         await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == f"{LONG}\n\nnext: so dear a cat"
+        assert stage.app.chat.composer.plain == f"{LONG}\n\nnext: so dear a cat and dogs"
 
 
 async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys() -> None:

@@ -145,6 +145,24 @@ async def test_what_was_deleted_comes_back_when_the_chat_is_open_again() -> None
         await stage.until(lambda: contents(stage) == ["One?", "Yes.", "Two?", "Yes."], "all is back")
 
 
+async def test_an_edit_of_a_deleted_message_comes_back_with_it() -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "One?", r"Yes\.")
+        await stage.press("shift+tab", "e")
+        await stage.write(" Nie")
+        await stage.press("escape", "d")
+        await stage.see("U brings it back")
+        session = stage.app.chat.session
+        assert session is not None
+        chat_id = session.conversation.id
+    async with walked(resume=chat_id) as (stage, _):
+        await stage.until(lambda: contents(stage) == ["One?"], "the answer is deleted")
+        await stage.ask("/undo")
+        await stage.until(lambda: contents(stage) == ["One?", "Yes."], "it is back")
+        await stage.press("shift+tab", "e")
+        assert stage.app.chat.query_one(Slip).text == "Yes. Nie"
+
+
 async def test_the_cursor_of_a_long_edit_is_in_sight() -> None:
     async with walked(ollama_answer("\n".join(f"line {number}" for number in range(60)))) as (stage, _):
         await answered(stage, "Why?", "line 59")

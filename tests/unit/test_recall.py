@@ -88,11 +88,40 @@ def test_what_is_made_of_an_earlier_prompt_stays_in_its_place_until_something_is
     assert recall.step(1, "old") == "new, changed again"
     assert recall.step(1, "new") == "mine", "changed back is not changed"
     assert recall.draft("mine") == "mine"
-    recall.step(-1, "mine")
-    recall.step(-1, "changed")
-    recall.remember("sent")
-    assert recall.step(-1, "") == "sent"
-    assert recall.step(-1, "sent") == "new"
+    assert recall.step(-1, "mine") == "new"
+    assert recall.step(-1, "changed") == "old"
+    assert recall.sent() == "mine", "what was put aside is there again"
+    recall.remember("old")
+    assert recall.step(-1, "mine") == "old"
+    assert recall.step(-1, "old") == "changed", "what is not sent stays"
+    assert recall.sent() == "mine"
+    recall.remember("changed")
+    assert recall.step(-1, "mine") == "changed"
+    assert recall.step(-1, "changed") == "old"
+    assert recall.step(-1, " ") == "new"
+    assert recall.step(1, "new") == "old", "nothing is no change"
+
+
+def test_prompts_that_are_read_late_leave_what_is_written() -> None:
+    recall = Recall()
+    recall.remember("early")
+    assert recall.step(-1, "mine") == "early"
+    recall.load(["a", "early", "b"])
+    assert recall.draft("early, changed") == "mine\n\nearly, changed"
+    assert recall.step(-1, "early, changed") == "a"
+    assert recall.step(1, "a") == "early, changed"
+    assert recall.step(1, "early, changed") == "b"
+    assert recall.step(1, "b") == "mine"
+
+
+def test_what_was_made_of_a_prompt_is_what_is_found() -> None:
+    recall = _with("nginx one", "other")
+    recall.step(-1, "")
+    recall.step(-1, "other")
+    recall.step(1, "apache")
+    recall.start_search("other")
+    assert recall.search("nginx") == "other"
+    assert recall.search("apa") == "apache"
 
 
 def test_another_chat_knows_nothing_of_what_was_written_in_the_one_before() -> None:

@@ -13,8 +13,8 @@ from tui.store.rows import storable
 def save(
     connection: sqlite3.Connection, chat_id: str, draft: Draft, now: float, before: Draft | None = None
 ) -> None:
-    """Keep a draft in the place of the one before; an empty one is forgotten. Of files and edits that are the same as
-    `before` nothing is written: the text changes with every key, they do not."""
+    """Keep a draft in the place of the one before; an empty one is forgotten. Files that are the same as `before`, and
+    are there, are not written again: the text changes with every key, they do not."""
     key = storable(chat_id)
     if draft.text:
         connection.execute(
@@ -23,7 +23,10 @@ def save(
         )
     else:
         connection.execute("DELETE FROM drafts WHERE chat_id = ?", (key,))
-    if before is None or before.attachments != draft.attachments:
+    same = before is not None and before.attachments == draft.attachments
+    if not same or _files_there(connection, key) != [
+        (file.name, len(file.data)) for file in draft.attachments
+    ]:
         connection.execute("DELETE FROM draft_attachments WHERE chat_id = ?", (key,))
         connection.executemany(
             "INSERT INTO draft_attachments (chat_id, ordinal, name, media_type, data) VALUES (?, ?, ?, ?, ?)",
@@ -32,12 +35,26 @@ def save(
                 for ordinal, file in enumerate(draft.attachments)
             ],
         )
-    if before is None or before.edits != draft.edits:
+    if _edits_there(connection, key) != draft.edits:
         connection.execute("DELETE FROM draft_edits WHERE chat_id = ?", (key,))
         connection.executemany(
             "INSERT INTO draft_edits (chat_id, message_id, text) VALUES (?, ?, ?)",
             [(key, storable(message_id), storable(text)) for message_id, text in draft.edits],
         )
+
+
+def _files_there(connection: sqlite3.Connection, key: str) -> list[tuple[str, int]]:
+    """The names and sizes of the files that are kept; another lokal may have other ones for a chat that has no id yet."""
+    return connection.execute(
+        "SELECT name, length(data) FROM draft_attachments WHERE chat_id = ? ORDER BY ordinal", (key,)
+    ).fetchall()
+
+
+def _edits_there(connection: sqlite3.Connection, key: str) -> tuple[tuple[str, str], ...]:
+    rows = connection.execute(
+        "SELECT message_id, text FROM draft_edits WHERE chat_id = ? ORDER BY message_id", (key,)
+    )
+    return tuple((str(message_id), str(text)) for message_id, text in rows.fetchall())
 
 
 def load(connection: sqlite3.Connection, chat_id: str) -> Draft:
@@ -47,13 +64,10 @@ def load(connection: sqlite3.Connection, chat_id: str) -> Draft:
     files = connection.execute(
         "SELECT name, media_type, data FROM draft_attachments WHERE chat_id = ? ORDER BY ordinal", key
     )
-    edits = connection.execute(
-        "SELECT message_id, text FROM draft_edits WHERE chat_id = ? ORDER BY message_id", key
-    )
     return Draft(
         "" if row is None else str(row[0]),
         tuple(Attachment(*file) for file in files.fetchall()),
-        tuple((str(message_id), str(text)) for message_id, text in edits.fetchall()),
+        _edits_there(connection, *key),
     )
 
 

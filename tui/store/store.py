@@ -4,8 +4,8 @@ Every write is one short transaction that is on the disk when the method returns
 row it started with and the pieces that came since, so that saving a piece costs as much as the piece; the pieces are
 put together when the answer is saved as a whole, or by `recover` when its lokal died.
 
-Deleting marks: what is marked is kept for a day, so that it can come back. `last_deleted` finds a chat again; of messages
-the ids have to be known. What is marked is in no list and found by no search, and writing to it is refused.
+Deleting marks: what is marked is kept for a day, so that it can come back. `last_deleted` finds a chat again, and a
+chat that is loaded knows its messages that can come back (`Conversation.deleted`). What is marked is in no list and found by no search, and writing to it is refused.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class Store:
 
     def save_draft(self, chat_id: str, draft: Draft, before: Draft | None = None) -> None:
         """Keep what is unsent in a chat, or in a chat that is not there yet with ''; an empty draft is forgotten.
-        `before` is the one that is kept there, if that is known: files and edits that are the same stay as they are."""
+        `before` is the one that was kept last: files that are the same and are there are not written again."""
         with self._database.writing("Cannot save the draft") as connection:
             drafts.save(connection, chat_id, draft, time.time(), before)
 

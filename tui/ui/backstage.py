@@ -159,6 +159,7 @@ def _keep_frame(path: Path, picture: str) -> None:
     with contextlib.suppress(OSError):
         is_new = not path.exists()
         _write_if_new(path, picture)
+        os.utime(path)
         if not is_new:
             return
         frames = sorted(path.parent.iterdir(), key=lambda frame: frame.stat().st_mtime, reverse=True)

@@ -118,12 +118,19 @@ class ChipArea(TextArea):
         """A paste as plain text: a log's colours or a page's hidden marks are to reach neither terminal nor model."""
         event.stop()
         event.prevent_default()
-        text = safe_block(event.text)
-        folded = is_long(text)
-        if folded:
-            text = self._pieces.add(text)
-            self.post_message(self.Folded(text))
-        await super()._on_paste(events.Paste(text))
+        await super()._on_paste(events.Paste(self._pasted(event.text)))
+
+    def take_paste(self, text: str) -> None:
+        """Take what was pasted while something else has the focus, which keeps it."""
+        self.insert(self._pasted(text))
+
+    def _pasted(self, text: str) -> str:
+        text = safe_block(text)
+        if not is_long(text):
+            return text
+        chip = self._pieces.add(text)
+        self.post_message(self.Folded(chip))
+        return chip
 
     def edit(self, edit: Edit) -> EditResult:
         """Textual's one way to change the text. What would cut through a chip takes the whole of it."""

@@ -69,6 +69,13 @@ class Choice(Widget, can_focus=True):
             super().__init__()
             self.text = text
 
+    class Pasted(Message):
+        """The person pasted something, which is for the composer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     def __init__(self, keys: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
         """`keys` by command id."""
         super().__init__(id="choice")
@@ -94,7 +101,8 @@ class Choice(Widget, can_focus=True):
         """A key of one of the options. Letters of a sentence that is being typed choose nothing: one that begins with
         none of these keys goes into the composer, and so does what follows at once."""
         options = self._dilemma.options if self._dilemma is not None else ()
-        chosen = [option for option in options if event.key == self._keys.get(option.command_id)]
+        pressed = {event.key, (event.character or event.key).lower()}  # Caps Lock is no other choice
+        chosen = [option for option in options if self._keys.get(option.command_id) in pressed]
         if event.is_printable and event.character and (self.clock() < self._typing_until or not chosen):
             event.stop()
             event.prevent_default()
@@ -104,6 +112,11 @@ class Choice(Widget, can_focus=True):
             event.stop()
             event.prevent_default()
             self.post_message(self.Made(chosen[0].command_id))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """It chooses nothing."""
+        event.stop()
+        self.post_message(self.Pasted(event.text))
 
     def on_focus(self) -> None:
         """The keys mean something."""

@@ -110,6 +110,12 @@ class Composer(ChipArea):
         self._recall.rest()
         self.fill("")
 
+    def take_over(self, before: str, text: str) -> None:
+        """Take what the editor made of the text."""
+        super().take_over(before, text)
+        if self.completer is not None:
+            self.completer.close()
+
     def put_back(self, marked: str) -> None:
         """Bring a text back, before what was written meanwhile."""
         written = self.marked
@@ -176,7 +182,7 @@ class Composer(ChipArea):
                 self.post_message(self.Submitted(self.plain, self.marked))
                 if self.text.strip():
                     # At once: on a slow line the next text comes in one piece with this Enter.
-                    self.fill("")
+                    self.fill(self._recall.sent())
             case "newline":
                 self.replace("\n", *self.selection, maintain_selection_offset=False)
             case "history.previous":

@@ -182,6 +182,7 @@ class Deciding(Several):
                 lambda: self.answer(order),
                 partial(self._give_up, message),
                 resume=resume,
+                unsent=self._comes_back(message),
                 tried=True,
                 budget=budget,
                 window=window,
@@ -189,13 +190,23 @@ class Deciding(Several):
         )
 
     def _give_up(self, refused: Message) -> None:
-        """The person does not ask after all: a question that has no other answer than the refusal comes back."""
+        """The person does not ask after all."""
+        if self._comes_back(refused) and self._session is not None:
+            self._withdraw(self._session.conversation[str(refused.parent)])
+
+    def _comes_back(self, refused: Message) -> bool:
+        """Whether the question of an answer that was refused goes back into the composer: not where something else hangs
+        on it, or where it was asked in the place of another one."""
         session = self._session
         if session is None or refused.content or refused.reasoning or refused.parent is None:
-            return
-        chat = session.conversation
-        if refused.id in chat and chat.siblings(refused.id) == (refused.id,):
-            self._withdraw(chat[refused.parent])
+            return False
+        chat, question = session.conversation, refused.parent
+        return (
+            refused.id in chat
+            and chat.siblings(refused.id) == (refused.id,)
+            and chat.siblings(question) == (question,)
+            and all(removed.messages[0].parent != question for removed in chat.deleted)
+        )
 
     def stop_or_choose(self) -> bool:
         """The person ends what runs: a summary goes back to the choice, all else is as for `stop`."""

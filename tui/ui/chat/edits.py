@@ -227,10 +227,12 @@ class Edits:
         if edited is not None:
             slip = self._pane.query_one(Slip)
             begun |= {edited.id: slip.plain} if slip.changed else {}
+        of = {message.id: message.content for message in conversation}
+        of |= {
+            message.id: message.content for removed in conversation.deleted for message in removed.messages
+        }
         return tuple(
-            (id, text)
-            for id, text in sorted(begun.items())
-            if id in conversation and text.strip() and text != conversation[id].content
+            (id, text) for id, text in sorted(begun.items()) if text.strip() and text != of.get(id, text)
         )
 
     def load(self, edits: Sequence[tuple[str, str]]) -> None:

@@ -35,7 +35,8 @@ class Held:
     """What is not sent yet: the branch down to its question, or to the answer that is continued (`resume`), and what it
     is asked with. `go` sends it, `back` takes it back. `unasked` = the question is not in the chat yet: `marked` is then its
     text with its pieces, and `attachments` go with it. With `command` that text is a slash command.
-    `unsent` = the question is in the chat, but no server was ever asked it."""
+    `unsent` = the question is in the chat, but goes back into the composer: no server was asked it, or the one that was
+    has refused it."""
 
     path: Sequence[Message]
     desk: Desk
@@ -192,10 +193,11 @@ class Guarded(Talk):
         self._answering = None
         if session is None or question.id not in session.conversation:
             return
+        text, marked = self._written
+        # Written down there before it is taken out here.
+        self.give_back(marked if text == question.content else question.content, question.attachments)
         session.forget(question.id)
         self.show_branch()
-        text, marked = self._written
-        self.give_back(marked if text == question.content else question.content, question.attachments)
 
     def _forget_running(self) -> None:
         """An answer that was shown as coming, while it waited for a server, is not asked for after all."""

@@ -208,8 +208,7 @@ class ChatPane(Writing):
         has_keys = self._has_keys
         self.query_one("#writing").display = dilemma is None
         if self.display and has_keys:
-            slips = [slip for slip in self.query(Slip) if slip.display]
-            (choice if dilemma is not None else slips[0] if slips else self.composer).focus()
+            (choice if dilemma is not None else self._writing_place()).focus()
 
     @property
     def _has_keys(self) -> bool:
@@ -218,9 +217,18 @@ class ChatPane(Writing):
         return focused is None or isinstance(focused, (ChipArea, Choice, Transcript))
 
     def on_choice_typed(self, event: Choice.Typed) -> None:
-        """It was meant for the composer, which had the focus a moment before."""
+        """It was meant for the one who had the focus a moment before."""
         event.stop()
-        self.composer.insert(event.text)
+        self._writing_place().insert(event.text)
+
+    def on_choice_pasted(self, event: Choice.Pasted) -> None:
+        """So was this."""
+        event.stop()
+        self._writing_place().take_paste(event.text)
+
+    def _writing_place(self) -> ChipArea:
+        slips = [slip for slip in self.query(Slip) if slip.display]
+        return slips[0] if slips else self.composer
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something on the rule above the composer, in the place of what was said last."""

@@ -21,8 +21,8 @@ class Found:
 
 class Recall:
     """All prompts are in marked form (`tui.core.pasted`). What was being written is put aside while an earlier prompt
-    is shown, and comes back after the newest. What is changed of an earlier prompt stays in its place until something is
-    sent."""
+    is shown, and comes back after the newest, or when the earlier prompt is sent. What is changed of an earlier prompt
+    stays in its place until it is sent."""
 
     def __init__(self) -> None:
         self._prompts: list[str] = []
@@ -37,16 +37,27 @@ class Recall:
 
     def load(self, prompts: Sequence[str]) -> None:
         """The prompts of earlier, oldest first. One that was sent before they were read stays the newest."""
-        known = set(prompts)
+        known, before = set(prompts), self._prompts
         self._prompts = [*prompts, *(prompt for prompt in self._sent if prompt not in known)]
-        self.rest()
+        places = {prompt: place for place, prompt in enumerate(self._prompts)}
+        self._place = None if self._place is None else places.get(before[self._place])
+        self._changed = {
+            places[before[place]]: text for place, text in self._changed.items() if before[place] in places
+        }
 
     def remember(self, prompt: str) -> None:
         """Add a prompt that was just sent."""
         if not self._prompts or self._prompts[-1] != prompt:
             self._prompts.append(prompt)
             self._sent.append(prompt)
-        self.rest()
+
+    def sent(self) -> str:
+        """What is shown was sent: what had been put aside for it, which is to be shown again."""
+        if self._place is None:
+            return ""
+        self._changed.pop(self._place, None)
+        self._place = None
+        return self._aside
 
     def rest(self) -> None:
         """No earlier prompt is shown, and none is changed: the composer begins anew."""
@@ -87,7 +98,7 @@ class Recall:
         """Keep what is written where it belongs."""
         if self._place is None:
             self._aside = written
-        elif written == self._prompts[self._place]:
+        elif written == self._prompts[self._place] or not written.strip():
             self._changed.pop(self._place, None)
         else:
             self._changed[self._place] = written
@@ -121,7 +132,7 @@ class Recall:
         seen: set[str] = set()
         self._matches = []
         for place in places if wanted else ():
-            prompt = self._prompts[place]
+            prompt = self._text(place)
             if prompt not in seen and wanted in self._fold(prompt):
                 self._matches.append(place)
                 seen.add(prompt)

@@ -27,6 +27,9 @@ from tui.ui.desk import Desk
 from tui.ui.divider import Divider
 from tui.ui.terminal.link import Pace
 
+AGAIN_S = 30.0
+"""When a draft that could not be read is read again, in seconds."""
+
 
 class Writing(Composing):
     """Sits between the composer and the flow of questions; `ChatPane` adds the rest of the screen."""
@@ -41,9 +44,10 @@ class Writing(Composing):
     class DraftRead(UiMessage):
         """The draft of a chat that was opened is there."""
 
-        def __init__(self, opening: int, draft: Draft, problem: LokalError | None = None) -> None:
+        def __init__(self, opening: int, key: str, draft: Draft, problem: LokalError | None = None) -> None:
             super().__init__()
             self.opening = opening
+            self.key = key
             self.draft = draft
             self.problem = problem
 
@@ -197,16 +201,22 @@ class Writing(Composing):
         try:
             draft = await asyncio.to_thread(session.load_draft, key)
         except LokalError as error:
-            self.post_message(self.DraftRead(opening, Draft(), error))
+            self.post_message(self.DraftRead(opening, key, Draft(), error))
         else:
-            self.post_message(self.DraftRead(opening, draft))
+            self.post_message(self.DraftRead(opening, key, draft))
 
     def on_writing_draft_read(self, event: DraftRead) -> None:
         """Bring the draft back, before what was written meanwhile. It is never sent by itself."""
         event.stop()
         if event.problem is not None:
             self.tell(str(event.problem), "warning")
-        if event.opening != self._openings:
+        session = self._session
+        if event.opening != self._openings or session is None:
+            return
+        if event.problem is not None:
+            # What is kept is not written over: it is read again later, and what is written is added to it at the end.
+            again = partial(self._read_draft, session, event.key, event.opening)
+            self.set_timer(AGAIN_S, lambda: self.work(again, "draft"))
             return
         kept = event.draft
         if kept.text and kept.text != self.composer.marked:
@@ -216,6 +226,8 @@ class Writing(Composing):
             self.attach(kept.attachments + self._attached)
         self.take_begun(kept.edits)
         self._drafts.start(kept)
+        if session.draft_key != event.key:  # the chat has got its id meanwhile: what was kept goes with it
+            self._drafts.renew()
         self._drafts.touched()
 
     def begun_edits(self) -> tuple[tuple[str, str], ...]:
@@ -261,6 +273,11 @@ class Writing(Composing):
 
     def keep_draft(self) -> None:
         """Write the draft down now."""
+        self._drafts.keep()
+
+    def move_draft(self) -> None:
+        """The chat has another id: the draft goes with it."""
+        self._drafts.renew()
         self._drafts.keep()
 
     def shelf_lines(self) -> list[ShelfLine]:

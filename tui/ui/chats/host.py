@@ -270,6 +270,7 @@ class Browsing(DeskApp):
         if session is not None and error.chat_id == session.conversation.id:
             event.prevent_default()
             session.move(time.time())
+            self.chat.move_draft()
             self.tell("This chat was deleted in another lokal; it goes on here as a new chat", "warning")
         elif error.chat_id in self._gone:
             event.prevent_default()
