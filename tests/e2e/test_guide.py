@@ -34,9 +34,9 @@ def guide(engine_installed: None, tmp_path_factory: pytest.TempPathFactory) -> I
 def test_the_template_reads_as_the_training_did(guide: Examiner, question: str) -> None:
     assert guide.rendered(question) == f"<|user|> {normalise(question)}<|guide|>"
     assert guide.rendered("And?", question) == f"<|before|> {normalise(question)}<|user|> and<|guide|>"
-    assert guide.rendered("one, two three four five six", question).startswith("<|before|>")
-    assert guide.rendered("one two - three four five six seven", question) == (
-        "<|user|> one two three four five six seven<|guide|>"
+    assert guide.rendered("one, two three four five six seven", question).startswith("<|before|>")
+    assert guide.rendered("one two - three four five six seven eight", question) == (
+        "<|user|> one two three four five six seven eight<|guide|>"
     )
 
 
@@ -65,7 +65,6 @@ def test_a_short_question_leans_on_the_one_before(guide: Examiner, source: Sourc
 def test_a_question_that_stands_alone_is_understood_after_another_one(
     guide: Examiner, source: Source
 ) -> None:
-    assert guide.answer("what is lokal", "what is a preset?") == source.subject("lokal.what").plain_answer
     asked = after_others(held(source, "en", outside=False))[::8]
     assert sum(guide.right(one) for one in asked) / len(asked) >= 0.82
 

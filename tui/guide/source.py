@@ -168,7 +168,7 @@ def _marks(marks: str) -> str:
     return "[" + ", ".join(f"'{escaped.get(mark, mark)}'" for mark in marks) + "]"
 
 
-LEANING_WORDS = 6
+LEANING_WORDS = 7
 """The most words of a question that may lean on the one before it: a longer one says itself what it is about."""
 TEMPLATE = f"""\
 {{%- macro plain(content) -%}}

@@ -17,8 +17,6 @@ MAIN_SHARE = 0.86
 
 ODD_SHARE = 0.06
 """How many of the questions out of scope are no questions at all."""
-ALONE_SHARE = 0.6
-"""How many of the questions after another one do not lean on it: most that are asked in a row stand alone."""
 LONG_SHARE = 0.1
 """How many of the questions are said in two ways at once, one after the other."""
 
@@ -75,9 +73,9 @@ class Lessons:
     def leaning(self) -> tuple[str, str, Subject]:
         """A question, the one before it, and the subject: what it leans on, or itself where it stands alone."""
         chance = self._chance
-        if chance.random() < ALONE_SHARE:
+        if chance.random() < 0.35:
             question, subject = self.question()
-            if chance.random() < LONG_SHARE:
+            if chance.random() < 3 * LONG_SHARE:
                 question = f"{question} {self._asked(subject)}"
             return question, self.question()[0], subject
         language = "en" if chance.random() < 0.6 else chance.choice(self._languages)

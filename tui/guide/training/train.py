@@ -32,7 +32,7 @@ from tui.guide.training.write import write_model
 SEED = 20261122
 PIECES = 3072
 QUESTIONS, QUESTION_LENGTH = 192, 16
-LEANING, LEANING_LENGTH = 64, 36
+LEANING, LEANING_LENGTH = 32, 36
 ANSWERS, ANSWER_LENGTH = 10, 160
 DROPOUT = 0.1
 STEADY = 0.02
@@ -88,7 +88,7 @@ def train(
             topic, hit = _topic_loss(weights, shape, batches[0], one, DROPOUT)
             lean, lean_hit = _topic_loss(weights, shape, batches[1], two, DROPOUT)
             answer, plain = _answer_loss(weights, shape, batches[2], three)
-            return topic + 0.8 * lean + 2.0 * answer, (topic, hit, lean_hit, plain)
+            return topic + 0.5 * lean + 2.0 * answer, (topic, hit, lean_hit, plain)
 
         (_, told), slope = jax.value_and_grad(loss, has_aux=True)(weights)
         updates, state = optimizer.update(slope, state, weights)
