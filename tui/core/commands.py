@@ -43,7 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("history.next", "Later prompt", "In the last line: the prompt after this one", "down",
             where="composer", shown=False),
     Command("answer.stop", "Stop the answer", "Stop at once and keep what came", "escape", "chat", "stop", slash="stop"),
-    Command("answer.retry", "Ask again", "Ask the last question again, or have one answered that was not; an answer before stays as a sibling", "f5",
+    Command("answer.retry", "Ask again", "Ask the last question again, or for the first time; answers stay as siblings", "f5",
             "chat", "retry", slash="retry"),
     Command("answer.continue", "Continue the answer", "Go on where an answer was stopped or cut", "f6",
             "chat", "continue", slash="continue"),
