@@ -144,7 +144,7 @@ async def test_a_message_is_looked_at_in_the_persons_editor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor = tmp_path / "editor"
-    editor.write_text(f'#!/bin/sh\ncat "$1" > {tmp_path}/seen\n')
+    editor.write_text(f'#!/bin/sh\ncat "$1" > {tmp_path}/part && mv {tmp_path}/part {tmp_path}/seen\n')
     editor.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(editor))
     async with walked() as (stage, _):
