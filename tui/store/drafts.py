@@ -24,9 +24,8 @@ def save(
     else:
         connection.execute("DELETE FROM drafts WHERE chat_id = ?", (key,))
     same = before is not None and before.attachments == draft.attachments
-    if not same or _files_there(connection, key) != [
-        (file.name, len(file.data)) for file in draft.attachments
-    ]:
+    files = [(storable(file.name), len(file.data)) for file in draft.attachments]
+    if not same or _files_there(connection, key) != files:
         connection.execute("DELETE FROM draft_attachments WHERE chat_id = ?", (key,))
         connection.executemany(
             "INSERT INTO draft_attachments (chat_id, ordinal, name, media_type, data) VALUES (?, ?, ?, ?, ?)",

@@ -4,8 +4,9 @@ Every write is one short transaction that is on the disk when the method returns
 row it started with and the pieces that came since, so that saving a piece costs as much as the piece; the pieces are
 put together when the answer is saved as a whole, or by `recover` when its lokal died.
 
-Deleting marks: what is marked is kept for a day, so that it can come back. `last_deleted` finds a chat again, and a
-chat that is loaded knows its messages that can come back (`Conversation.deleted`). What is marked is in no list and found by no search, and writing to it is refused.
+Deleting marks: what is marked is kept for a day, so that it can come back. `last_deleted` finds a chat again, and a chat
+that is loaded knows its messages that can come back (`Conversation.deleted`). What is marked is in no list and found by
+no search, and writing to it is refused.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ _BELOW = """
 
 
 def load(connection: sqlite3.Connection, chat_id: str) -> Conversation:
-    """The whole chat without what was deleted, which is in `deleted` as long as it can come back. Raises ValueError, TypeError or AttributeError for rows that make no sense."""
+    """The whole chat without what was deleted, which is in `deleted` as long as it can come back. Raises ValueError,
+    TypeError or AttributeError for rows that make no sense."""
     require(connection, chat_id)
     chat = connection.execute(
         "SELECT title, open_leaf FROM chats WHERE id = ?", (storable(chat_id),)

@@ -227,6 +227,8 @@ class Edits:
         if edited is not None:
             slip = self._pane.query_one(Slip)
             begun |= {edited.id: slip.plain} if slip.changed else {}
+        if not begun:  # as nearly always; this is asked with every draft
+            return ()
         of = {message.id: message.content for message in conversation}
         of |= {
             message.id: message.content for removed in conversation.deleted for message in removed.messages

@@ -45,9 +45,6 @@ INDEX_PAUSE_S = 0.02
 """Between two steps of what the index is behind, each some hundredths of a second."""
 
 
-Work = Work
-
-
 class ChatKeeper:
     """One for each app; `store` gives None until the chats are open."""
 
