@@ -82,7 +82,7 @@ async def test_cancelling_a_count_closes_the_connection() -> None:
         await tested.replay.arrival("/tokenize").wait()
         counting.cancel()
         await asyncio.wait({counting})
-        await asyncio.wait_for(tested.replay.left.wait(), 10)
+        await asyncio.wait_for(tested.replay.left.wait(), 60)
 
 
 async def test_llamacpp_applies_the_template_and_counts() -> None:

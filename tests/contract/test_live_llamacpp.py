@@ -23,7 +23,7 @@ from tui.servers.detect import find, recognise
 from tui.servers.registry import connect
 
 StartServer = Callable[..., LlamaServer]
-SOON_S = 30.0
+SOON_S = 60.0
 HELLO = ChatRequest("any", (Turn(Role.USER, "Hello"),), {"temperature": 0.0, "max_tokens": 4000})
 
 

@@ -140,7 +140,7 @@ async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> 
             terminal.kill(number)
             await terminal.ended()
             assert b"\x1b[?1049l" in terminal.raw, "the terminal is as it was"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.left.wait()
     question, cut_off = await last_chat()
     assert (question.content, cut_off.content, cut_off.status) == (

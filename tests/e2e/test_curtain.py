@@ -40,7 +40,7 @@ class Pty:
             stdin=self.slave, stdout=self.slave, stderr=self.slave, env=variables, start_new_session=True,
         )  # fmt: skip
 
-    def read_until(self, wanted: bytes, deadline_s: float = 20) -> bytes:
+    def read_until(self, wanted: bytes, deadline_s: float = 60) -> bytes:
         """Everything written so far, once `wanted` is in it."""
         end = time.monotonic() + deadline_s
         while wanted not in self.written and time.monotonic() < end:

@@ -28,7 +28,7 @@ def ask(endpoint: Endpoint, **more: object) -> httpx.Response:
         f"{endpoint.url}/v1/chat/completions",
         headers={"Authorization": f"Bearer {endpoint.api_key}"},
         json={"messages": messages, "temperature": 0, **more},
-        timeout=30,
+        timeout=60,
         trust_env=False,
     )
 

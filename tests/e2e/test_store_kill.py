@@ -81,7 +81,7 @@ def running(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def line_of(process: subprocess.Popen[str]) -> str:
@@ -109,7 +109,7 @@ def test_what_came_before_a_kill_is_kept(path: Path) -> None:
         while line_of(writer) != "50":
             assert writer.poll() is None
         writer.kill()
-        rest = writer.communicate(timeout=30)[0].split()
+        rest = writer.communicate(timeout=60)[0].split()
     acknowledged = int(rest[-1]) if rest else 50
 
     store = Store.open(path)

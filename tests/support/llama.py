@@ -33,7 +33,7 @@ async def _awaited(coroutine: Coroutine[object, object, T]) -> T:
     return await coroutine
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 15) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait until `condition` holds; AssertionError naming `what` if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -22,7 +22,7 @@ from rich.style import Style
 from tests.support.stage import SIZES, Stage
 
 FOLDER = Path(__file__).parents[1] / "snapshots"
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 

@@ -29,7 +29,12 @@ async def walked(
 async def answered(stage: Stage, question: str, last_words: str) -> None:
     """Ask, and wait until the answer is there and done."""
     await stage.ask(question)
-    await stage.see(last_words)
+    await whole(stage, last_words)
+
+
+async def whole(stage: Stage, words: str) -> None:
+    """Wait until an answer that is on its way is there and done: only then the next one can be asked for."""
+    await stage.see(words)
     await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
 
 

@@ -293,5 +293,5 @@ async def test_the_app_ends_while_an_answer_comes_in() -> None:
         await stage.ask("Well?")
         await stage.see("Slowly")
         await stage.press("ctrl+q")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await server.left.wait()

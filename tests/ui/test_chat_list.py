@@ -208,6 +208,8 @@ async def test_the_open_chat_goes_on_as_a_new_one_when_another_lokal_deletes_it(
         assert session is not None
         new_id = session.conversation.id
         assert new_id != "chat-0000"
+        await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
+        await stage.until(lambda: stored(stage).find(new_id).message_count == 6, "all is written down")
         await stage.press("f7")
         await stage.see("\n›Why does nginx.*open +6 ")
         kept = [message.content for message in stored(stage).load(new_id).path()]

@@ -127,6 +127,11 @@ async def test_the_branch_of_the_message_that_was_found_is_opened() -> None:
         other = Message("other", first.id, Role.ASSISTANT, "The new answer has none.", NOON + 5)
         store.add_message("tree", other)
     async with with_chats(0) as (stage, _):
+
+        def leaf_of(chat_id: str) -> str:
+            leaf = stored(stage).load(chat_id).leaf
+            return leaf.id if leaf is not None else ""
+
         await stage.press("f7", "enter")
         await stage.see("The new answer")
         await stage.press("ctrl+f")
@@ -137,9 +142,7 @@ async def test_the_branch_of_the_message_that_was_found_is_opened() -> None:
         await stage.see("The old answer has a zebra")
         assert "underline" in stage.style_of("zebra")
         await stage.see("1/2")
-        leaf = stored(stage).load("tree").leaf
-        assert leaf is not None
-        assert leaf.id == "tree-1"
+        await stage.until(lambda: leaf_of("tree") == "tree-1", "it is the open one, also on the disk")
 
 
 async def test_the_jump_goes_to_the_line() -> None:

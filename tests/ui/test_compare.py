@@ -52,7 +52,7 @@ def stored(stage: Stage) -> dict[str, Message]:
     """The messages of the open chat by their text, as the disk has them."""
     session, backstage = stage.app.chat.session, stage.app.backstage
     assert session is not None
-    backstage.flush(5)
+    backstage.flush(60)
     store = backstage._store
     assert store is not None
     return {message.content: message for message in store.load(session.conversation.id)}

@@ -30,7 +30,7 @@ def leaf(stage: Stage) -> Message:
 def on_disk(stage: Stage) -> list[str]:
     """The texts of all messages of the open chat, as the disk has them."""
     session, store = stage.app.chat.session, stage.app.backstage._store
-    stage.app.backstage.flush(5)
+    stage.app.backstage.flush(60)
     assert session is not None
     assert store is not None
     return [message.content for message in store.load(session.conversation.id)]

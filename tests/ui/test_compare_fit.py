@@ -119,7 +119,7 @@ async def test_the_command_is_kept_with_its_chat() -> None:
         await stage.ask(text)
         await stage.see(ASKED)
         backstage = stage.app.backstage
-        backstage.flush(5)
+        backstage.flush(60)
         assert backstage._store is not None
         assert backstage._store.draft(first.draft_key) == Draft(text), "also if lokal is killed now"
         await stage.press("ctrl+n")

@@ -275,7 +275,7 @@ async def test_a_draft_is_counted_by_a_server_of_this_machine_only() -> None:
         becomes_llamacpp(server)
         for url, may in ((server.url, True), (server.url.replace("127.0.0.1", "127.1"), False)):
             async with running(url) as stage:
-                await stage.see("ctx 0 of 4.1k|ctx 0 of 4k")
+                await stage.see("ctx .+ of 4k")  # the second time with the draft of the first
                 stage.app.chat.composer.fill(LONG)
                 await stage.see(r"ctx ~\d+ of 4")
                 assert stage.app.chat.may_count_draft is may, url

@@ -24,7 +24,7 @@ from tests.support.emulator import Terminal
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no ttys on Windows")
 
 COLUMNS, LINES = 40, 10
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 PROGRAM = """
 from textual.widgets import Input, Static

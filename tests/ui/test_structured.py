@@ -97,7 +97,7 @@ async def test_the_chat_goes_on_so_when_it_is_opened_again(invoice: Path) -> Non
             session = stage.app.chat.session
             assert session is not None
             schema, chat = session.schema, session.conversation.id
-            stage.app.backstage.flush(5)
+            stage.app.backstage.flush(60)
             store = stage.app.backstage._store
             assert store is not None
             again = type(session)(store, session._persistence, store.load(chat))

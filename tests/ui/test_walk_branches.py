@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.replay import stalling
 from tests.support.stage import MODEL, NOBODY, chats, ollama_answer, options, questions, running
-from tests.support.walk import OTHER, answered, contents, walked
+from tests.support.walk import OTHER, answered, contents, walked, whole
 
 # -- other questions and answers ----------------------------------------------------------------------------------------
 
@@ -27,7 +27,7 @@ async def test_an_edited_question_is_asked_beside_the_old_one() -> None:
         await stage.press("e")
         await stage.write(" Really?")
         await stage.press("enter")
-        await stage.see(r"Third\.")
+        await whole(stage, r"Third\.")
         assert contents(stage) == ["One?", "First.", "Two? Really?", "Third."]
         assert questions(server)[-1] == "Two? Really?"
         await stage.see("── you ─+ 2/2 ─")
@@ -67,20 +67,21 @@ async def test_other_answers_with_the_next_preset_and_the_next_model() -> None:
     async with walked() as (stage, server):
         await answered(stage, "Why?", r"Yes\.")
         await stage.press("shift+tab", "r")
-        await stage.see("2/2")
+        await whole(stage, "2/2")
         await stage.press("shift+tab", "t")
         await stage.see(rf"{MODEL} · creative .* 3/3")
         await stage.see(f"with creative on {MODEL}, this once")
         assert stage.app.desk.preset.name == "technical"
+        await whole(stage, "3/3")
         await stage.press("shift+tab", "t")
-        await stage.see(rf"{MODEL} · chatbot .* 4/4")
+        await whole(stage, rf"{MODEL} · chatbot .* 4/4")
         assert options(chats(server)[-1])["temperature"] == 0.6
         await stage.press("shift+tab", "m")
-        await stage.see(rf"{OTHER} · technical .* 5/5")
+        await whole(stage, rf"{OTHER} · technical .* 5/5")
         assert chats(server)[-1]["model"] == OTHER
         assert stage.app.desk.model == MODEL
         await stage.press("shift+tab", "up", "r")
-        await stage.see(rf"{MODEL} · technical .* 6/6")
+        await whole(stage, rf"{MODEL} · technical .* 6/6")
         assert questions(server) == ["Why?"] * 6
 
 
@@ -111,7 +112,7 @@ async def test_a_cut_answer_is_continued_and_in_the_middle_beside_itself() -> No
         await stage.press("shift+tab", "up", "up")
         await stage.see("G continue  C copy  F1 keys")
         await stage.press("g")
-        await stage.see("Half and whole")
+        await whole(stage, "Half and whole")
         assert contents(stage) == ["One?", "Half and whole."]
         await stage.see("2/2")
         await stage.press("shift+tab", "left")

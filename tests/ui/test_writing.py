@@ -26,7 +26,7 @@ async def test_questions_that_wait_are_asked_one_after_the_other() -> None:
         await stage.ask("third")
         await stage.see("waiting: second · third")
         await stage.write("not sent")
-        assert questions(server) == ["first"]
+        await stage.until(lambda: questions(server) == ["first"], "the first one is asked, and no other")
         server.release.set()
         assert await asked(stage, server, 3) == ["first", "second", "third"]
         await stage.see_no_more("waiting")

@@ -37,7 +37,7 @@ def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
     sibling = said("Or because.", question.id)
     session.open_answer(sibling)
     session.select(answer.id)
-    persistence.flush(5)
+    persistence.flush(60)
 
     store.delete_chat("one")
     second, durable = session.ask("And?", NOON + 10)
@@ -47,7 +47,7 @@ def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
     session.open_answer(running)
     session.move(NOON + 11)
     session.checkpoint(running.id, "So it ", "")
-    persistence.flush(5)
+    persistence.flush(60)
     new_id_ = session.conversation.id
     assert new_id_ != "one"
     there = store.load(new_id_)
@@ -82,7 +82,7 @@ def test_a_chat_can_move_twice(store: Store) -> None:
     question, _ = chat(store, "one", ("Why?", "Because."))
     session = ChatSession(store, persistence, store.load("one"))
     for _ in range(2):
-        persistence.flush(5)
+        persistence.flush(60)
         store.delete_chat(session.conversation.id)
         session.move(NOON)
     session.open_answer(said("Or because.", question.id))

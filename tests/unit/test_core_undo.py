@@ -115,7 +115,7 @@ def test_nothing_that_was_ever_said_is_lost(
     assert {each.id: each for each in chat} == said
     Conversation("copy", messages=chat)  # raises for a child before its parent
     if said:
-        persistence.flush(10)
+        persistence.flush(60)
         kept = store.load(chat.id)
         assert list(kept) == list(chat)
         assert [each.id for each in kept.path()] == [each.id for each in chat.path()]

@@ -46,5 +46,5 @@ async def test_it_is_written_by_itself_after_the_last_key() -> None:
     keeper.start(Draft())
     for _ in range(5):
         keeper.touched()
-    await asyncio.wait_for(written.wait(), 15)
+    await asyncio.wait_for(written.wait(), 60)
     assert saved == [Draft("typed")]

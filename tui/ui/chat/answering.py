@@ -11,13 +11,34 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextlib import aclosing
 
-from tui.core.events import Event, Failed, ReasoningDelta, TextDelta, TextWasReasoning
+from tui.core.events import Event, Failed, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import Generation
 from tui.core.message import Message
 from tui.errors import LokalError
 
 CHECKPOINT_S = 1.0
 """How often what came in is written down, at the longest."""
+
+
+HEADING_INTERVAL_S = 0.5
+"""How often the figures in the heading of an answer that comes in are written anew, at most."""
+
+
+class HeadingPace:
+    """When the heading of an answer that comes in is due: at once where it does something else now, or is further on with
+    the prompt, so that an answer that comes to rest there says what is so; else only every half second."""
+
+    def __init__(self) -> None:
+        self._said: tuple[Phase, bool, Progress | None] | None = None
+        self._at = 0.0
+
+    def due(self, generation: Generation, now: float) -> bool:
+        """Whether it is to be written now; what is asked for is taken as done."""
+        state = generation.phase, generation.thinking, generation.progress
+        if state == self._said and now - self._at < HEADING_INTERVAL_S:
+            return False
+        self._said, self._at = state, now
+        return True
 
 
 class Answering:

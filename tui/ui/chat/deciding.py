@@ -17,13 +17,13 @@ from tui.core.text import safe_block, safe_line
 from tui.core.view import View
 from tui.errors import ContextOverflow, LokalError
 from tui.ui.chat import fitting
-from tui.ui.chat.answering import Answering
+from tui.ui.chat.answering import Answering, HeadingPace
 from tui.ui.chat.choice import Choice, Dilemma, Option
 from tui.ui.chat.entries import phase_words
 from tui.ui.chat.guard import Held
 from tui.ui.chat.several import Joint, Several
 from tui.ui.chat.summarising import Summarising
-from tui.ui.chat.talk import HEADING_INTERVAL_S, Order
+from tui.ui.chat.talk import Order
 from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Entry, Heading, Tone
@@ -66,7 +66,7 @@ class Deciding(Several):
         super().__init__(desk, pace)
         self._summarising: Summarising | None = None
         self._summary_part = 0
-        self._summary_heading_at = 0.0
+        self._summary_heading_pace = HeadingPace()
 
     @property
     def doing(self) -> str:
@@ -243,7 +243,7 @@ class Deciding(Several):
             lambda: self._pace().interval_s(),
         )
         self._summarising = summarising
-        self._summary_part, self._summary_heading_at = 0, 0.0
+        self._summary_part, self._summary_heading_pace = 0, HeadingPace()
         self.transcript.follow()
         self.transcript.add(self._summary_entry(summarising))
         self.show_choice(
@@ -274,9 +274,7 @@ class Deciding(Several):
         if summarising.done:
             self._summary_done(held, summarising)
             return
-        now = time.monotonic()
-        if now - self._summary_heading_at >= HEADING_INTERVAL_S:
-            self._summary_heading_at = now
+        if self._summary_heading_pace.due(summarising.generation, time.monotonic()):
             self.transcript.set_heading(SUMMARY_ENTRY, self._summary_heading(summarising))
             self.post_message(self.Changed())
 

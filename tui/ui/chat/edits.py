@@ -179,6 +179,7 @@ class Edits:
         self._purpose: Purpose | None = None
         self._back: Mark | None = None
         self._begun: dict[str, str] = {}
+        self._settled: set[str] = set()
 
     @property
     def purpose(self) -> Purpose | None:
@@ -238,9 +239,10 @@ class Edits:
         )
 
     def load(self, edits: Sequence[tuple[str, str]]) -> None:
-        """Edits that were begun when their chat was open last."""
+        """Edits that were begun when their chat was open last; one that was handed in since is begun no more."""
         for id, text in edits:
-            self._begun.setdefault(id, text)
+            if id not in self._settled:
+                self._begun.setdefault(id, text)
 
     def close(self, *, keep: bool = True) -> Mark | None:
         """Take the slip away, and `keep` what was written of an edit; where the walk was, if it is to go on."""
@@ -259,6 +261,7 @@ class Edits:
     def _keep(self, message: Message, slip: Slip, *, keep: bool) -> None:
         if not keep or (slip.changed and (not slip.plain.strip() or slip.plain == message.content)):
             self._begun.pop(message.id, None)
+            self._settled.add(message.id)
         elif slip.changed:
             self._begun[message.id] = slip.plain
         if message.id in self._begun:

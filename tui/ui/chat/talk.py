@@ -19,7 +19,7 @@ from tui.core.message import Attachment, Message, Role
 from tui.core.model import GUIDE
 from tui.errors import Interrupted, LokalError, Unreachable
 from tui.ui.chat import structured
-from tui.ui.chat.answering import Answering
+from tui.ui.chat.answering import Answering, HeadingPace
 from tui.ui.chat.asking import blank_answer, prepare, unanswerable
 from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words, tokens_used
 from tui.ui.chat.session import ChatSession
@@ -27,9 +27,6 @@ from tui.ui.desk import Desk, Link
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
 from tui.ui.work import begin
-
-HEADING_INTERVAL_S = 0.5
-"""How often the rate in the heading of a running answer is brought up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ class Talk(Vertical):
         self._session: ChatSession | None = None
         self._answering: Answering | None = None
         self._waiting: Order | None = None
-        self._heading_at = 0.0
+        self._heading = HeadingPace()
 
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something to the person."""
@@ -261,9 +258,7 @@ class Talk(Vertical):
         if answering.generation.finished:
             self._finish(answering)
             return
-        now = time.monotonic()
-        if now - self._heading_at >= HEADING_INTERVAL_S or answering.generation.progress:
-            self._heading_at = now
+        if self._heading.due(answering.generation, time.monotonic()):
             heading = heading_of(answering.message, session.conversation, answering.generation)
             self.transcript.set_heading(answering.message.id, heading)
             self.post_message(self.Changed())
