@@ -212,8 +212,12 @@ async def test_the_open_chat_goes_on_as_a_new_one_when_another_lokal_deletes_it(
         await stage.until(lambda: stored(stage).find(new_id).message_count == 6, "all is written down")
         await stage.press("f7")
         await stage.see("\n›Why does nginx.*open +6 ")
-        kept = [message.content for message in stored(stage).load(new_id).path()]
-        assert kept[2:] == ["Are you there?", "Half", "Really?", "Yes."]
+
+        def kept() -> list[str]:
+            return [message.content for message in stored(stage).load(new_id).path()]
+
+        whole = ["Are you there?", "Half", "Really?", "Yes."]
+        await stage.until(lambda: kept()[2:] == whole, "all is written down whole")
         assert stored(stage).draft("chat-0000") == Draft(), "the draft went along"
         with store_of_home() as other:
             other.restore_chat("chat-0000")

@@ -195,6 +195,7 @@ async def test_a_branch_is_a_chat_of_its_own() -> None:
         await stage.press("shift+tab", "up", "up", "b")
         await stage.see("A new chat with 2 messages; the old one stays")
         assert contents(stage) == ["One?", "First."]
+        stage.app.backstage.flush(60)
         await stage.press("f7")
         await stage.see(r"\n.One\? \(2\) ")
         await stage.see(r"\n.One\? +\S")

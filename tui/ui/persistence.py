@@ -30,6 +30,12 @@ class Persistence:
         """Queue a write and wait until it is durable; False if it failed."""
         return await asyncio.wrap_future(self.submit(write))
 
+    async def catch_up(self, timeout_s: float) -> None:
+        """Wait until everything queued by now is on the disk, `timeout_s` at the most; for who reads it."""
+        last = self._last
+        if last is not None and not last.done():
+            await asyncio.wait([asyncio.wrap_future(last)], timeout=timeout_s)
+
     def flush(self, timeout_s: float) -> None:
         """Block until everything queued is on the disk, `timeout_s` at the most; for the ways out."""
         if self._last is not None:

@@ -1,7 +1,7 @@
 """The chats in the store, off the screen's thread: parts of the list, searching, opening, and changing whole chats.
 
-What is written goes through the thread that writes everything else, in the order in which it was asked for. Reading
-does not wait for it, but for opening a chat, which may have been written to a moment ago.
+What is written goes through the thread that writes everything else, in the order in which it was asked for. Listing and
+searching give it a moment, so that a chat that was just begun is there; opening a chat waits for all of it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ NAMED = 30
 """Characters of a title in an error, so that there is room on the rule for what it says."""
 PAGE = 50
 """Hits of a search that are read at a time."""
+CATCH_UP_S = 0.25
+"""What a list waits for the disk at the most: one that lags behind is better than none."""
 INDEX_PAUSE_S = 0.02
 """Between two steps of what the index is behind, each some hundredths of a second."""
 
@@ -65,6 +67,7 @@ class ChatKeeper:
             self._app.post_message(ChatsUnlisted(None, wish.number))
             return
         try:
+            await self._persistence.catch_up(CATCH_UP_S)
             read = store.chats_around
             window = await asyncio.to_thread(read, wish.middle, wish.limit, wish.archived, wish.chat_id)
         except StoreError as error:
@@ -80,6 +83,7 @@ class ChatKeeper:
         if self._opened() is None:
             return
         try:
+            await self._persistence.catch_up(CATCH_UP_S)
             found = await asyncio.to_thread(self._find, query, first)
         except StoreError as error:
             self._app.post_message(Trouble(error))
