@@ -6,6 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
 from rich.color import Color
 
