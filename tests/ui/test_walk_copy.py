@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tests.support.replay import stalling
 from tests.support.stage import ollama_answer
 from tests.support.walk import LONG, LONG_CODE, answered, walked
+from tui.ui.handout import CopyWanted
 
 
 def names_in(folder: Path) -> list[str]:
@@ -50,6 +53,20 @@ async def test_the_slash_command_copies_the_last_answer() -> None:
         ):
             stage.app.run_command("copy", argument)
             await stage.see(said)
+
+
+async def test_the_text_that_was_copied_last_is_the_one_on_the_clipboard() -> None:
+    async with walked() as (stage, _):
+
+        def slowly() -> str:
+            time.sleep(0.2)
+            return "the first one"
+
+        stage.app.chat.post_message(CopyWanted(slowly))
+        stage.app.chat.post_message(CopyWanted(lambda: "the second"))
+        await stage.see("10 characters by OSC 52")
+        await asyncio.sleep(0.3)
+        await stage.see("10 characters by OSC 52")
 
 
 async def test_a_running_answer_is_copied_as_far_as_it_came() -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.support.app import model_server
-from tests.support.replay import as_json, replay
+from tests.support.replay import as_json, held, recorded, replay
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
-from tui.errors import ModelMissing, NotAModelServer, Unreachable, UsageError
+from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable, UsageError
 from tui.servers import detect
-from tui.servers.choice import Connection, choose, named_server, pick_model, require_model, with_names
+from tui.servers.choice import (
+    Connection,
+    choose,
+    get_to_know,
+    named_server,
+    pick_model,
+    require_model,
+    with_names,
+)
 from tui.servers.registry import connect
 
 CHATTY, LOADED = Model("small:1b"), Model("big:7b", loaded=True)
@@ -53,6 +63,17 @@ def test_a_server_that_does_not_mind_the_name_is_not_asked_for_another_model() -
     assert require_model(connection(ServerKind.LLAMACPP, CHATTY, router=True), "other", "") == "other"
     assert require_model(connection(ServerKind.OLLAMA, CHATTY), "other", "") == "other"
     assert require_model(connection(ServerKind.LLAMACPP, CHATTY, LOADED), "", "small:1b") == "small:1b"
+
+
+async def test_nothing_goes_on_asking_a_server_that_has_refused() -> None:
+    single = "llama-server/single"
+    async with replay() as server:
+        server.on("/health", recorded(f"{single}/health-loading"))
+        server.on("/props", recorded(f"{single}/chat-while-loading"))
+        server.on("/v1/models", held(recorded(f"{single}/v1-models")))
+        with pytest.raises(ServerError, match="still loading"):
+            await get_to_know(Endpoint(server.url, ServerKind.LLAMACPP))
+        assert not [task for task in asyncio.all_tasks() if "Server" in repr(task.get_coro())]
 
 
 def test_a_server_without_models() -> None:

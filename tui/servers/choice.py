@@ -85,12 +85,17 @@ async def choose(
 async def get_to_know(endpoint: Endpoint, *, embedded: bool = False) -> Connection:
     """A connection to a server whose kind is known. Raises ServerError."""
     server = connect(endpoint)
+    info, models = asyncio.ensure_future(server.info()), asyncio.ensure_future(server.models())
     try:
-        info, models = await asyncio.gather(server.info(), server.models())
+        await asyncio.gather(info, models)
     except BaseException:
+        # When one of the two has failed the other still asks, and would fail with nobody there to hear it.
+        for asking in (info, models):
+            asking.cancel()
+        await asyncio.gather(info, models, return_exceptions=True)
         await server.aclose()
         raise
-    return Connection(server, info, models, (endpoint,), embedded)
+    return Connection(server, info.result(), models.result(), (endpoint,), embedded)
 
 
 def pick_model(models: Sequence[Model], wished: str, usual: str) -> str:

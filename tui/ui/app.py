@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -86,9 +87,13 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     # -- out of the chat ---------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _handout(self) -> Handout:
+        return Handout(self)
+
     def on_copy_wanted(self, event: CopyWanted) -> None:
         """A text is to go to a clipboard."""
-        Handout(self).copy(event.make)
+        self._handout.copy(event.make)
 
     def on_copied(self, event: Copied) -> None:
         """Say which way it went."""
@@ -102,7 +107,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     def on_write_wanted(self, event: WriteWanted) -> None:
         """A text is to go to a file."""
-        Handout(self).write(event.make, event.name, overwrite=event.overwrite)
+        self._handout.write(event.make, event.name, overwrite=event.overwrite)
 
     def on_written(self, event: Written) -> None:
         """Say where it is, or why it is not."""

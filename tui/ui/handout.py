@@ -59,18 +59,21 @@ class Written(Message):
 
 
 class Handout:
-    """One for each app."""
+    """One for each app. Of two texts that are copied one after the other the second is what the clipboard has in the end,
+    and so it is with files."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
+        self._copying, self._writing = asyncio.Lock(), asyncio.Lock()
 
     def copy(self, make: Callable[[], str]) -> None:
         """Hand a text to a clipboard."""
         self._run(partial(self._copy, make), "copy")
 
     async def _copy(self, make: Callable[[], str]) -> None:
-        delivery = await asyncio.to_thread(lambda: deliver(make(), os.environ))
-        self._app.post_message(Copied(delivery))
+        async with self._copying:
+            delivery = await asyncio.to_thread(lambda: deliver(make(), os.environ))
+            self._app.post_message(Copied(delivery))
 
     def write(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
         """Write a text to a file."""
@@ -86,7 +89,8 @@ class Handout:
             return path, len(text)
 
         try:
-            path, size = await asyncio.to_thread(write)
+            async with self._writing:
+                path, size = await asyncio.to_thread(write)
         except LokalError as error:
             self._app.post_message(Written(name, None, problem=error))
         else:
