@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tests.support.app import answer, command, endless, model_server
-from tests.support.many_chats import fill
+from tests.support.many_chats import fill, store_of_home
 from tests.support.terminal import TerminalSession, lokal
 
 F7, CTRL_F, CTRL_N, ESC, DOWN = "\x1b[18~", "\x06", "\x0e", "\x1b", "\x1b[B"
@@ -17,6 +17,12 @@ def context_used(terminal: TerminalSession) -> int:
     """The tokens in the window as the instrument line says them; 0 where it says none."""
     found = re.search(r"ctx (\d+) of", terminal.text())
     return int(found.group(1)) if found else 0
+
+
+def chats_on_disk() -> int:
+    """How many chats there are, once what was done on a screen is written down."""
+    with store_of_home() as store:
+        return len(store.chats())
 
 
 async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
@@ -115,6 +121,7 @@ async def test_a_chat_that_the_other_lokal_deletes_goes_on_as_a_new_one(own_home
         await second.wait_for("›Mine")
         second.send("d")
         await second.wait_for("No chats yet")
+        await second.until(lambda: not chats_on_disk(), "it is deleted there too")
         first.send("Still there?\r")
         await first.wait_for("it goes on here as a new chat")
         await first.wait_for(r"Still there\?\n\n.*\nYes\.")

@@ -69,8 +69,8 @@ async def test_nothing_goes_on_asking_a_server_that_has_refused() -> None:
     single = "llama-server/single"
     async with replay() as server:
         server.on("/health", recorded(f"{single}/health-loading"))
-        server.on("/props", recorded(f"{single}/chat-while-loading"))
-        server.on("/v1/models", held(recorded(f"{single}/v1-models")))
+        server.on("/props", held(recorded(f"{single}/props")))
+        server.on("/v1/models", recorded(f"{single}/chat-while-loading"))
         with pytest.raises(ServerError, match="still loading"):
             await get_to_know(Endpoint(server.url, ServerKind.LLAMACPP))
         assert not [task for task in asyncio.all_tasks() if "Server" in repr(task.get_coro())]

@@ -13,6 +13,7 @@ from tui.core.text import safe_line
 from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable
 from tui.servers import detect
 from tui.servers.base import Server
+from tui.servers.both import both
 from tui.servers.registry import connect
 
 GIVEN_TIMEOUT_S = 5.0
@@ -85,17 +86,12 @@ async def choose(
 async def get_to_know(endpoint: Endpoint, *, embedded: bool = False) -> Connection:
     """A connection to a server whose kind is known. Raises ServerError."""
     server = connect(endpoint)
-    info, models = asyncio.ensure_future(server.info()), asyncio.ensure_future(server.models())
     try:
-        await asyncio.gather(info, models)
+        info, models = await both(server.info(), server.models())
     except BaseException:
-        # When one of the two has failed the other still asks, and would fail with nobody there to hear it.
-        for asking in (info, models):
-            asking.cancel()
-        await asyncio.gather(info, models, return_exceptions=True)
         await server.aclose()
         raise
-    return Connection(server, info.result(), models.result(), (endpoint,), embedded)
+    return Connection(server, info, models, (endpoint,), embedded)
 
 
 def pick_model(models: Sequence[Model], wished: str, usual: str) -> str:

@@ -16,6 +16,7 @@ from tui.core.text import safe_line
 from tui.errors import AuthRequired, NotAModelServer, Refused, ServerError, StillLoading
 from tui.servers.answer import plain_number
 from tui.servers.base import Capabilities
+from tui.servers.both import both
 from tui.servers.client import ServerClient
 from tui.servers.http import SILENCE_S, Reply
 from tui.servers.openai_chunks import OpenAIAnswer, messages_of
@@ -43,7 +44,7 @@ class LlamaCppServer(ServerClient):
 
     async def info(self) -> ServerInfo:
         """Its build, whether it is a router, still loading, or wants a key."""
-        health, props = await asyncio.gather(self._http.get("/health"), self._http.get("/props"))
+        health, props = await both(self._http.get("/health"), self._http.get("/props"))
         if health.status not in (200, 503) or not health.fields():
             self._object(health)
             raise NotAModelServer(
