@@ -167,6 +167,23 @@ async def test_a_stopped_lokal_takes_the_terminal_again(number: signal.Signals) 
         await terminal.quit()
 
 
+async def test_signals_to_go_on_that_come_close_together_do_no_harm() -> None:
+    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+        await terminal.wait_for("· replay-3b")
+        for _ in range(60):
+            terminal.kill(signal.SIGCONT)
+            await asyncio.sleep(0.002)
+        heard = -1
+        while len(terminal.raw) > heard:
+            heard = len(terminal.raw)
+            await asyncio.sleep(0.5)
+        terminal.send("every key once")
+        await terminal.wait_for("› every key once")
+        terminal.send("\r")
+        await terminal.wait_for("Fine\\.")
+        await terminal.quit()
+
+
 async def test_a_closed_terminal_ends_lokal_and_its_engine(
     engine_installed: None, endless_gguf: Path
 ) -> None:

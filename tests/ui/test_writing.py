@@ -11,6 +11,7 @@ from tests.support.replay import held, recorded, stalling
 from tests.support.stage import Stage, chatting, ollama_answer, questions
 from tests.support.writing import CHIP, PASTE, asked, opened, paste
 from tui.core.draft import Draft
+from tui.errors import StoreError
 from tui.ui.chat.session import ChatSession
 
 # -- in line ------------------------------------------------------------------------------------------------------------
@@ -176,6 +177,28 @@ async def test_what_is_typed_before_the_draft_is_read_comes_after_it() -> None:
         stage.app.chat.open(chat)
         stage.app.chat.composer.fill("new")
         await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
+
+
+async def test_a_draft_that_cannot_be_read_is_read_again_and_it_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.ui.chat.writing.AGAIN_S", 0.05)
+    async with left_with_draft() as (stage, chat):
+        read, tried = chat.load_draft, [0]
+
+        def load(key: str) -> Draft:
+            tried[0] += 1
+            if tried[0] < 4:
+                raise StoreError("The draft cannot be read", "The disk is not there")
+            return read(key)
+
+        monkeypatch.setattr(chat, "load_draft", load)
+        stage.app.chat.open(chat)
+        await stage.see("The draft cannot be read")
+        stage.app.chat.divider.clear_notice()
+        stage.app.chat.composer.fill("new")
+        await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
+        assert "cannot be read" not in stage.text()
 
 
 async def test_a_chat_that_is_left_and_opened_again_at_once_has_its_draft_once() -> None:

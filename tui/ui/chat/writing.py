@@ -56,6 +56,7 @@ class Writing(Composing):
         self._line = WaitingLine()
         self._drafts = DraftKeeper(self._draft, self._save_draft)
         self._openings = 0  # a draft that was read for an earlier one is not the one that is there now
+        self._unread = 0  # for which one it was said that the draft cannot be read
 
     @property
     def waiting(self) -> tuple[Question, ...]:
@@ -208,7 +209,8 @@ class Writing(Composing):
     def on_writing_draft_read(self, event: DraftRead) -> None:
         """Bring the draft back, before what was written meanwhile. It is never sent by itself."""
         event.stop()
-        if event.problem is not None:
+        if event.problem is not None and event.opening != self._unread:
+            self._unread = event.opening
             self.tell(str(event.problem), "warning")
         session = self._session
         if event.opening != self._openings or session is None:

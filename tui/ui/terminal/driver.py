@@ -179,6 +179,8 @@ class LokalDriver(LinuxDriver):
         self.exit_event = self._wake
         self._listening = threading.Event()
         self._is_lent = False
+        self._is_up = False  # whether the terminal is taken, and nobody is about to take or to leave it
+        self._woken = False
 
     def lend(self) -> None:
         """Give the terminal to another program, with the settings that it had before lokal, until `take_back`."""
@@ -204,10 +206,15 @@ class LokalDriver(LinuxDriver):
         """As Textual does it; but a terminal that the curtain holds is on the alternate screen already, where asking
         for it again would wipe what is painted, and its settings to go back to are those from before the curtain."""
         curtain = self.curtain
+        self._is_up = False
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual 8.2
         if curtain is not None and not curtain.handed_over:
             curtain.handed_over = True
             self.attrs_before = curtain.settings
+        self._is_up = True
+        if self._woken:
+            self._woken = False
+            self._sigcont_application()
 
     def write(self, data: str) -> None:
         """Textual's, without the switch to a screen that is shown already."""
@@ -227,6 +234,10 @@ class LokalDriver(LinuxDriver):
             return
         if not self._app.is_running or self._is_lent:
             return
+        if not self._is_up:
+            self._woken = True  # it is just being taken: threads that have not begun cannot be ended
+            return
+        self._is_up = False
         if not self._must_signal_resume:
             self.suspend_application_mode()
         super()._sigcont_application()
