@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import bigram
 from tests.support.llama import LlamaServer
 from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
+
+settings.register_profile("lokal", deadline=None)  # a machine may stand still for a moment; that is no fault
+settings.load_profile("lokal")
 
 
 @pytest.fixture(autouse=True)

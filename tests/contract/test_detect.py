@@ -158,6 +158,16 @@ async def test_a_probe_that_hangs_does_not_hide_the_server() -> None:
         assert (await recognise(Endpoint(running.url), timeout=2)).kind is KIND.OLLAMA
 
 
+async def test_what_only_the_late_reply_tells_is_waited_for() -> None:
+    async with replay() as running:
+        ollama(running)
+        running.on("/api/version", held(as_json(200, {"version": "0.33.0"})))
+        asking = asyncio.create_task(recognise(Endpoint(running.url), timeout=2))
+        await asyncio.sleep(2.5)
+        running.release.set()
+        assert (await asking).kind is KIND.OLLAMA, "not a plain server of OpenAI's API"
+
+
 async def test_a_server_that_takes_the_line_and_is_silent() -> None:
     async with replay() as running:
         running.other = held(text(200, ""))

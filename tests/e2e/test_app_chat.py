@@ -77,6 +77,7 @@ async def test_reasoning_is_folded_shown_on_a_key_and_kept(
         await terminal.wait_for("· thinking")
         terminal.send("Think!\r")
         await terminal.wait_for(r"A plain 👍 closes it")
+        await terminal.wait_for(r"ctx \d\S* of 8")
         terminal.send("\x1b[1;5H")
         await terminal.wait_for(r"▸ thought for \d+ lines · Ctrl\+O shows it")
         assert first_thought not in terminal.text()

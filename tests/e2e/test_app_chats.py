@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.support.app import answer, command, endless, model_server
 from tests.support.many_chats import fill, store_of_home
 from tests.support.terminal import TerminalSession, lokal
+from tui.core.message import Role
 
 F7, CTRL_F, CTRL_N, ESC, DOWN = "\x1b[18~", "\x06", "\x0e", "\x1b", "\x1b[B"
 
@@ -23,6 +24,13 @@ def chats_on_disk() -> int:
     """How many chats there are, once what was done on a screen is written down."""
     with store_of_home() as store:
         return len(store.chats())
+
+
+def answers_on_disk() -> int:
+    """How many answers of the latest chat are whole there."""
+    with store_of_home() as store:
+        path = store.load(store.chats()[0].id).path() if store.chats() else ()
+        return len([message for message in path if message.role is Role.ASSISTANT and not message.resumable])
 
 
 async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
@@ -87,7 +95,7 @@ async def test_what_is_done_to_chats_is_on_the_disk_and_an_answer_goes_on_meanwh
         await terminal.wait_for("Chats  301")
         await terminal.wait_for("›Speak +open")
         terminal.send(f"{DOWN}p")
-        await terminal.wait_for("›Why does nginx.* pinned")
+        await terminal.wait_for(r"›Why does nginx.* pinned.*\n Write a haiku.* pinned.*\n")
         terminal.send(f"{DOWN * 3}dd")
         await terminal.wait_for("U brings it back")
         await terminal.wait_for("Chats  299")
@@ -119,12 +127,14 @@ async def test_a_chat_that_the_other_lokal_deletes_goes_on_as_a_new_one(own_home
         await second.wait_for("· replay-3b")
         second.send(F7)
         await second.wait_for("›Mine")
+        await first.until(lambda: answers_on_disk() == 1, "the answer is written down whole")
         second.send("d")
         await second.wait_for("No chats yet")
         await second.until(lambda: not chats_on_disk(), "it is deleted there too")
         first.send("Still there?\r")
         await first.wait_for("it goes on here as a new chat")
         await first.wait_for(r"Still there\?\n\n.*\nYes\.")
+        await first.until(lambda: chats_on_disk() == 1, "the new one is on the disk")
         second.send("u")
         await second.wait_for("Chats  2")
         await first.quit()
@@ -139,9 +149,11 @@ async def test_an_open_list_costs_nothing_while_nothing_happens(own_home: Path) 
         await terminal.wait_for("· replay-3b")
         terminal.send(F7)
         await terminal.wait_for("Chats  50")
+        terminal.send(DOWN)
+        await terminal.wait_for("Chats  50(.*\n){2}›")
         before = len(terminal.raw)
         terminal.send("ä")  # means nothing here
         terminal.send(DOWN)
-        await terminal.wait_for("›A shopping|›Why")
+        await terminal.wait_for("Chats  50(.*\n){3}›")
         assert len(terminal.raw) - before < 600, "a step of the cursor repaints two lines"
         await terminal.quit()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.support.app import CHAT, answer, bodies, endless, last_chat, model_server, turns
 from tests.support.terminal import lokal
 
@@ -45,6 +47,12 @@ async def test_new_lines_letters_and_the_history() -> None:
 
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("· replay-3b")
+            # Where the history is read there is something to search in.
+            while "search:" not in terminal.text():
+                terminal.send("\x12")
+                await asyncio.sleep(0.5)
+            terminal.send("\x1b")
+            await terminal.wait_until_gone("search:")
             terminal.send("a draft" + UP)
             await terminal.wait_for("› n2")
             terminal.send(UP + DOWN + DOWN)

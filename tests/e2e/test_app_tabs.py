@@ -36,7 +36,7 @@ async def test_models_keys_palette_and_themes() -> None:
             terminal.send("\x10")
             await terminal.wait_for("Search for commands|Stop the answer")
             terminal.send("creative")
-            await terminal.wait_for("Preset: creative")
+            await terminal.wait_for(r"creative *\n(.*\n)?.*Preset: creative")
             terminal.send("\r")
             await terminal.wait_for("Preset +creative")
             await terminal.wait_until_gone("Preset: creative")

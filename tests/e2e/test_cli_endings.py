@@ -88,15 +88,13 @@ async def test_interrupted_before_the_first_word() -> None:
 
 
 async def test_interrupted_while_it_connects() -> None:
-    async with (
-        model_server() as server,
-        started("ask", "--server", server.url, "Q") as process,
-    ):
+    async with model_server() as server:
         server.on("/v1/models", held(answer("Never.")))
-        async with asyncio.timeout(DEADLINE_S):
-            await server.arrival("/v1/models").wait()
-        process.send_signal(signal.SIGINT)
-        rest = await ended(process)
+        async with started("ask", "--server", server.url, "Q") as process:
+            async with asyncio.timeout(DEADLINE_S):
+                await server.arrival("/v1/models").wait()
+            process.send_signal(signal.SIGINT)
+            rest = await ended(process)
     assert (rest.status, rest.out, rest.err) == (130, b"", "")
 
 

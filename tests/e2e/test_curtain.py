@@ -103,7 +103,7 @@ def test_it_paints_the_frame_of_last_time(own_home: Path) -> None:
 def test_the_terminal_is_put_right(way: str) -> None:
     terminal = Pty()
     terminal.run(RAISE + way).wait()
-    assert terminal.read_until(b"\x1b[?1049l").endswith(b"\x1b[?25h")
+    terminal.read_until(b"\x1b[?1049l\x1b[?25h")
     assert terminal.restored
 
 

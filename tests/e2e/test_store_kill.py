@@ -109,7 +109,9 @@ def test_what_came_before_a_kill_is_kept(path: Path) -> None:
         while line_of(writer) != "50":
             assert writer.poll() is None
         writer.kill()
-        rest = writer.communicate(timeout=60)[0].split()
+        assert writer.stdout is not None
+        rest = writer.stdout.read().split()  # of what `line_of` has in its buffer, too
+        writer.wait(60)
     acknowledged = int(rest[-1]) if rest else 50
 
     store = Store.open(path)

@@ -135,13 +135,18 @@ async def _serve(running: Replay, reader: asyncio.StreamReader, writer: asyncio.
             running.left.set()
             return
         data = reply.raw if reply.stop_after is None else reply.raw[: reply.stop_after]
-        size = reply.piece or reply.pause_at or len(data) or 1
-        for start in range(0, len(data), size):
+        size = reply.piece or len(data) or 1
+        ends = {*range(size, len(data), size), len(data)}
+        if reply.pause_at is not None and not reply.piece:
+            ends.add(reply.pause_at)
+        start = 0
+        for end in sorted(ends):
             paused = reply.pause_at is not None and start >= reply.pause_at
             if gone.done() or (paused and not await _first(running.release, gone)):
                 running.left.set()
                 return
-            writer.write(data[start : start + size])
+            writer.write(data[start:end])
+            start = end
             await writer.drain()
             await asyncio.sleep(reply.pace_s)
         if reply.stall:

@@ -29,6 +29,8 @@ from tui.ui.theme import DARK
 
 DEADLINE_S = 60.0
 """Longer than anything takes on a machine that is busy with other tests."""
+STILL_S = 3.0
+"""A widget that has not answered by then was taken away."""
 MESSAGES_DEEP = 4
 """How many messages, each one a consequence of the one before, lie between a key and what it does at the most."""
 SIZES = ((80, 24), (120, 40))
@@ -88,7 +90,7 @@ class Stage:
                     handled.append(future)
             # A widget that is taken away meanwhile never answers.
             if handled:
-                await asyncio.wait(handled, timeout=1)
+                await asyncio.wait(handled, timeout=STILL_S)
 
     # -- what a person sees -----------------------------------------------------------------------------------------
 
@@ -260,5 +262,7 @@ async def chatting(
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
         async with running(server.url, size=size, theme=theme) as stage:
             await stage.see("ctx 0 of 8k")
-            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
+            await stage.until(
+                lambda: stage.app.chat.draft_is_read, "the chats are open, and the draft is read"
+            )
             yield stage, server

@@ -170,6 +170,8 @@ class TerminalSession:
 
     def _read(self) -> bool:
         """Take what lokal has written; False = there is nothing."""
+        if not self._open:
+            return False
         try:
             data = os.read(self._master, _READ_BYTES)
         except BlockingIOError:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from tests.support.replay import Canned, Replay, replay
 from tests.support.stage import MODEL, Stage, like_ollama, ollama_answer, running
+from tests.support.writing import opened
 
 LONG_CODE = "\n".join(f"line_{number} = {number}" for number in range(40))
 LONG = f"Here it is:\n\n```python\n{LONG_CODE}\n```\n\nAnd:\n\n```makefile\nall:\n\tcc a.c\n```\n\nDone."
@@ -23,6 +24,7 @@ async def walked(
         server.on("/api/chat", *(answers or (ollama_answer("Yes."),)))
         async with running(server.url, resume=resume) as stage:
             await stage.see("ctx .+ of 8k")
+            await opened(stage)
             yield stage, server
 
 

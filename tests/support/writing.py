@@ -25,4 +25,4 @@ async def paste(stage: Stage, text: str) -> None:
 
 async def opened(stage: Stage) -> None:
     """The chats are open, and the draft of the new one is read."""
-    await stage.until(lambda: stage.app.chat.session is not None, "the store is open")
+    await stage.until(lambda: stage.app.chat.draft_is_read, "the chats are open, and the draft is read")

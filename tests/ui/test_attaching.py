@@ -32,7 +32,7 @@ async def by_palette(stage: Stage) -> None:
     await stage.press("ctrl+p")
     await stage.see("Search for commands")
     await stage.write("attach a file")
-    await stage.see_no_more("Look for servers")
+    await stage.see_no_more("Stop at once and keep what came")
     await stage.press("enter")
     await stage.until(lambda: len(stage.app.screen_stack) == 1, "the palette is gone")
 

@@ -62,6 +62,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await stage.press("ctrl+b")
         await stage.see("Whole.")
         await stage.see("2/2")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is done")
 
         await stage.press("ctrl+c")
         await stage.see(r"Ctrl\+D leaves lokal")

@@ -88,6 +88,7 @@ async def test_the_last_question_again_beside_the_answer_it_has() -> None:
     async with chatting() as (stage, server):
         await stage.ask(SKY)
         await stage.see("Yes.")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is done")
         server.on("/api/chat", ollama_answer(FIRST))
         await stage.ask("/compare")
         await whole(stage)

@@ -167,6 +167,7 @@ async def test_files_are_read_and_taken(own_home: Path, monkeypatch: pytest.Monk
 async def test_tab_before_the_files_are_there(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (own_home / "notes.md").touch()
     monkeypatch.chdir(own_home)
+    monkeypatch.setattr("tui.ui.chat.completion.PATIENCE_S", 60.0)
     async with chatting() as (stage, _):
         await stage.write("/export no\t")
         await stage.until(lambda: stage.app.chat.composer.text == "/export notes.md", "the file is taken")

@@ -101,6 +101,7 @@ async def test_another_branch_is_seen_as_a_whole() -> None:
         await stage.see(ASKED)
         await stage.press("d")
         await stage.see(r"Four\.")
+        await stage.until(lambda: not stage.app.chat.busy, "the answer is done")
         session = stage.app.chat.session
         assert session is not None
         first = session.conversation.path()[0]

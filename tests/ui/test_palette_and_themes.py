@@ -36,7 +36,7 @@ async def test_palette_entries_do_what_they_say() -> None:
             await stage.press("ctrl+p")
             await stage.see("Search for commands")
             await stage.write(text)
-            await stage.see_no_more("Look for servers")
+            await stage.see_no_more("Stop at once and keep what came")
             await stage.press("enter")
             await stage.see(seen)
             assert len(stage.app.screen_stack) == 1

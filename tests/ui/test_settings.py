@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -169,6 +170,18 @@ async def test_saving() -> None:
     async with settings() as (stage, _):
         await stage.see(r"temperature +1\.5 ")
         await stage.see("top_p .nucleus. +default")
+
+
+async def test_a_value_that_is_heard_of_late_does_not_bring_its_preset_back() -> None:
+    async with settings() as (stage, _):
+        before = stage.app.desk.preset
+        changed = replace(before, values={**before.values, "temperature": 0.9})
+        await stage.press("ctrl+t")
+        await stage.until(lambda: stage.app.desk.preset.name == "creative", "the next preset is in use")
+        form(stage).post_message(ParameterForm.Edited(changed))
+        await stage.settle()
+        assert changed in stage.app.desk.presets, "the value is not lost"
+        assert stage.app.desk.preset.name == "creative"
 
 
 async def test_undoing_all_changes() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.replay import as_json, stalling
+from tests.support.replay import as_json, held, stalling
 from tests.support.stage import (
     chats,
     chatting,
@@ -113,6 +113,23 @@ async def test_rename_and_title() -> None:
         store.close()
 
 
+async def test_a_title_that_the_person_gives_meanwhile_stays() -> None:
+    async with chatting() as (stage, server):
+        await answered(stage, "Why a 502?")
+        session = stage.app.chat.session
+        assert session is not None
+        server.on("/api/chat", held(ollama_answer("Nginx and 502")))
+        await stage.ask("/title")
+        await stage.until(lambda: len(chats(server)) == 2, "the model is asked")
+        await stage.ask("/rename Mine")
+        await stage.see("This chat is now “Mine”")
+        server.release.set()
+        working = [worker for worker in stage.app.workers if worker.group == "title"]
+        assert working
+        await stage.until(lambda: all(worker.is_finished for worker in working), "it has answered")
+        assert session.conversation.title == "Mine"
+
+
 async def test_a_title_for_a_chat_that_was_left_meanwhile() -> None:
     async with chatting() as (stage, server):
         await answered(stage, "Why a 502?")
@@ -125,7 +142,7 @@ async def test_a_title_for_a_chat_that_was_left_meanwhile() -> None:
 
         await stage.press("ctrl+n")
         await stage.until(lambda: stage.app.chat.session is not session, "a new chat is open")
-        stage.app.post_message(Titled(session.conversation.id, "Later"))
+        stage.app.post_message(Titled(session.conversation.id, "Later", ""))
         await stage.see("The chat from before is now “Later”")
     store = stored()
     try:

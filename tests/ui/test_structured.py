@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,10 @@ from tests.support.dialects import Dialect
 from tests.support.replay import as_json, replay, stalling
 from tests.support.snapshot import check
 from tests.support.stage import SIZES, Stage, chats, chatting, like_ollama, ollama_answer, running
-from tui.config.schema_file import MAX_BYTES
+from tui.config.schema_file import MAX_BYTES, schema_named
 from tui.core.endpoint import ServerKind
 from tui.core.message import Message, Role
-from tui.core.schema import RECORD
+from tui.core.schema import RECORD, Schema
 from tui.ui.chat.structured import notice_of, shown
 
 SCHEMA = {
@@ -82,6 +84,29 @@ async def test_a_schema_from_a_file(invoice: Path) -> None:
         assert last_answer(stage).content == MISFIT
         await stage.ask("/schema")
         await stage.see("Answers fit invoice.json")
+
+
+async def test_a_file_that_is_still_read_does_not_undo_what_was_said_after_it(
+    invoice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, done = threading.Event(), threading.Event()
+
+    def slowly(path: str) -> Schema:
+        there.wait(60)
+        done.set()
+        return schema_named(path)
+
+    monkeypatch.setattr("tui.config.schema_file.schema_named", slowly)
+    async with chatting() as (stage, _):
+        await stage.ask("/schema ~/invoice.json")
+        await stage.ask("/schema off")
+        await stage.see("free text")
+        there.set()
+        await stage.until(done.is_set, "the file was read")
+        await asyncio.sleep(0.1)
+        await stage.settle()
+        assert stage.app.chat.session is not None
+        assert stage.app.chat.session.schema is None
 
 
 async def test_the_chat_goes_on_so_when_it_is_opened_again(invoice: Path) -> None:

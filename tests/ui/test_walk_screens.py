@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.replay import replay
 from tests.support.snapshot import check, check_all
 from tests.support.stage import like_ollama, ollama_answer, running
@@ -25,7 +27,9 @@ and call it:
 """
 
 
-async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings() -> None:
+async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer("Use a loop."), ollama_answer(ANSWER))
         async with running(server.url) as stage:
@@ -52,6 +56,7 @@ async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings() -> 
             await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
             await stage.press("shift+tab", "up")
             await check_all(stage, "walk-siblings")
+            monkeypatch.setattr("tui.ui.divider.NOTICE_S", 600.0)
             await stage.press("d")
             await check_all(stage, "walk-deleted")
 

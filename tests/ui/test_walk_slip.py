@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.support.app import configure
 from tests.support.replay import stalling
-from tests.support.stage import ollama_answer
+from tests.support.stage import ollama_answer, running
 from tests.support.walk import LONG, answered, contents, walked
+from tui.core.draft import Draft
+from tui.ui.chat.session import ChatSession
 from tui.ui.chat.slip import Slip
 
 
@@ -92,7 +96,7 @@ async def test_where_stopping_has_a_key_of_its_own_it_stops_at_once() -> None:
 
 async def test_what_is_too_large_to_copy_is_said_with_the_way_out() -> None:
     async with walked(ollama_answer("x" * 800_000 + " end")) as (stage, _):
-        await answered(stage, "Why?", "end")
+        await answered(stage, "Why?", r"\nend\n")
         await stage.press("shift+tab", "c")
         await stage.see("Not copied: 800 kB is too large for OSC 52 · W writes a file")
         await stage.press("escape")
@@ -161,6 +165,33 @@ async def test_an_edit_of_a_deleted_message_comes_back_with_it() -> None:
         await stage.until(lambda: contents(stage) == ["One?", "Yes."], "it is back")
         await stage.press("shift+tab", "e")
         assert stage.app.chat.query_one(Slip).text == "Yes. Nie"
+
+
+async def test_an_edit_that_is_read_late_is_on_the_slip_that_is_open_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "One?", r"Yes\.")
+        await stage.press("shift+tab", "e")
+        await stage.write(" Nie")
+        await stage.press("escape")
+        session = stage.app.chat.session
+        assert session is not None
+        chat_id = session.conversation.id
+    there, read = threading.Event(), ChatSession.load_draft
+
+    def slowly(self: ChatSession, key: str) -> Draft:
+        there.wait(60)
+        return read(self, key)
+
+    monkeypatch.setattr(ChatSession, "load_draft", slowly)
+    async with running(resume=chat_id) as stage:
+        await stage.see(r"Yes\.")
+        await stage.press("shift+tab", "e")
+        slip = stage.app.chat.query_one(Slip)
+        assert slip.text == "Yes."
+        there.set()
+        await stage.until(lambda: slip.text == "Yes. Nie", "it is gone on with")
 
 
 async def test_the_cursor_of_a_long_edit_is_in_sight() -> None:

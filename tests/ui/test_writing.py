@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,7 +22,7 @@ async def test_questions_that_wait_are_asked_one_after_the_other() -> None:
     async with chatting() as (stage, server):
         server.on("/api/chat", held(ollama_answer("One.")), ollama_answer("Two."), ollama_answer("Three."))
         await stage.ask("first")
-        await stage.see("connecting")
+        await stage.see("connecting|reading the prompt")
         await stage.ask("second")
         await stage.see("waiting: second +Alt.↑ takes it back")
         await stage.ask("third")
@@ -55,7 +56,7 @@ async def test_after_an_answer_that_is_not_whole_nothing_is_sent_blindly(why: st
         }
         server.on("/api/chat", unfinished[why], ollama_answer("Two."), ollama_answer("Three."))
         await stage.ask("first")
-        await stage.see("Half" if why == "stopped" else "connecting")
+        await stage.see("Half" if why == "stopped" else "connecting|reading the prompt")
         await stage.ask("second")
         await stage.ask("third")
         await stage.see("waiting: second")
@@ -184,11 +185,11 @@ async def test_a_draft_that_cannot_be_read_is_read_again_and_it_is_said_once(
 ) -> None:
     monkeypatch.setattr("tui.ui.chat.writing.AGAIN_S", 0.05)
     async with left_with_draft() as (stage, chat):
-        read, tried = chat.load_draft, [0]
+        read, tried, there = chat.load_draft, [0], threading.Event()
 
         def load(key: str) -> Draft:
             tried[0] += 1
-            if tried[0] < 4:
+            if not there.is_set():
                 raise StoreError("The draft cannot be read", "The disk is not there")
             return read(key)
 
@@ -197,6 +198,8 @@ async def test_a_draft_that_cannot_be_read_is_read_again_and_it_is_said_once(
         await stage.see("The draft cannot be read")
         stage.app.chat.divider.clear_notice()
         stage.app.chat.composer.fill("new")
+        await stage.until(lambda: tried[0] > 3, "it was tried again")
+        there.set()
         await stage.until(lambda: stage.app.chat.composer.text == "old\n\nnew", "both are there")
         assert "cannot be read" not in stage.text()
 

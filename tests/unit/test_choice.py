@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -105,8 +106,10 @@ def test_a_server_by_name_by_address_and_by_a_new_address() -> None:
 
 @pytest.fixture
 def no_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only configured servers are looked at, so that one of this machine's own does not get in between."""
+    """Only configured servers are looked at, so that one of this machine's own does not get in between, and they have
+    all the time that a busy machine takes."""
     monkeypatch.setattr(detect, "PORTS", ())
+    monkeypatch.setattr(detect, "find", partial(detect.find, timeout=60))
 
 
 @pytest.mark.usefixtures("no_usual_ports")

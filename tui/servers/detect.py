@@ -25,6 +25,8 @@ OLLAMA_PORT = 11434
 PORTS = (OLLAMA_PORT, 9931, 8080, 1234, 8000, 5000)
 """Where servers listen by default: Ollama, llama-server now and of old, LM Studio, vLLM, text-generation-webui."""
 
+SLICES = 10
+
 _VERSION, _GREETING, _HEALTH, _PROPS = "/api/version", "/lmstudio-greeting", "/health", "/props"
 _VLLM_VERSION, _TEXTGEN, _MODELS = "/version", "/v1/internal/model/info", "/v1/models"
 _PROBES = (_VERSION, _GREETING, _HEALTH, _PROPS, _VLLM_VERSION, _TEXTGEN, _MODELS)
@@ -78,27 +80,21 @@ async def recognise(
     endpoint: Endpoint,
     timeout: float = 1.0,  # noqa: ASYNC109 - a limit for all probes together, and then what has come is judged
 ) -> ServerInfo:
-    """Ask what answers at `endpoint`, in `timeout` seconds at the most.
+    """Ask what answers at `endpoint`, in `timeout` seconds at the most; twice as long where something has answered that
+    several kinds say, and a question that would tell them apart is still open.
 
     A kind that the endpoint has is taken as a wish: it decides only where the replies do not. Raises Unreachable,
     NotAModelServer, and AuthRequired if there is a server that says nothing at all without a key.
     """
     http = Http(endpoint)
     await http.prepare()  # loading httpx is not to count as a server's silence
-    probes = {path: asyncio.create_task(http.get(path, timeout)) for path in _PROBES}
+    probes = {path: asyncio.create_task(http.get(path, 4 * timeout)) for path in _PROBES}
     try:
-        await asyncio.wait(probes.values(), timeout=timeout)
-        replies: dict[str, Reply] = {}
-        problem: BaseException | None = None
-        for path, probe in probes.items():
-            if not probe.done():
-                continue
-            if (error := probe.exception()) is None:
-                replies[path] = probe.result()
-            elif not isinstance(error, ServerError):
-                raise error
-            else:
-                problem = problem or error
+        silent = await _listen(set(probes.values()), timeout)
+        replies, problem = _heard(probes)
+        if silent and _may_be_several(endpoint, replies):
+            await _listen(silent, timeout)
+            replies, problem = _heard(probes)
     finally:
         for probe in probes.values():
             probe.cancel()
@@ -116,11 +112,50 @@ async def recognise(
     return _judge(endpoint, replies)
 
 
+async def _listen(
+    probes: set[asyncio.Task[Reply]],
+    timeout: float,  # noqa: ASYNC109 - what has come by then counts
+) -> set[asyncio.Task[Reply]]:
+    """Those that are still silent after `timeout` seconds. It is counted in slices: what this machine itself stood still
+    in one of them is not to count as a server's silence."""
+    for _ in range(SLICES):
+        if probes:
+            _, probes = await asyncio.wait(probes, timeout=timeout / SLICES)
+    return probes
+
+
+def _heard(probes: Mapping[str, asyncio.Task[Reply]]) -> tuple[dict[str, Reply], ServerError | None]:
+    """The replies that have come, by path, and the first failure. Raises what is no failure of a server."""
+    replies: dict[str, Reply] = {}
+    problem: ServerError | None = None
+    for path, probe in probes.items():
+        if not probe.done():
+            continue
+        if (error := probe.exception()) is None:
+            replies[path] = probe.result()
+        elif not isinstance(error, ServerError):
+            raise error
+        else:
+            problem = problem or error
+    return replies, problem
+
+
+def _may_be_several(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
+    """Whether something answers, and what it said leaves open what it is. An Ollama that is taken for a plain server of
+    OpenAI's API would cut prompts in silence."""
+    if not replies or endpoint.kind is ServerKind.OPENAI:
+        return False
+    try:
+        return _judge(endpoint, replies).kind is ServerKind.OPENAI
+    except ServerError:
+        return True
+
+
 async def find(
     endpoints: Sequence[Endpoint],
     timeout: float = 1.0,  # noqa: ASYNC109 - handed on to `recognise`
 ) -> tuple[Found, ...]:
-    """The servers among `endpoints`, in their order, all asked at once and within `timeout` seconds in total."""
+    """The servers among `endpoints`, in their order, all asked at once, each as long as `recognise` does."""
     outcomes = await asyncio.gather(*(_try(endpoint, timeout) for endpoint in endpoints))
     return tuple(found for found in outcomes if found is not None)
 

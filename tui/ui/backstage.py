@@ -77,12 +77,12 @@ class Backstage(Connecting):
             store = Store.in_memory()
             session = ChatSession(store, self._persistence)
             note = f"Nothing is kept this time: {error}"
-        self._store = store
         try:
             history = await asyncio.to_thread(self._history.load)
         except LokalError as error:
             self._trouble(error)
             history = ()
+        self._store = store  # only now: a chat that was opened before would give way to this one
         self._app.post_message(StoreOpened(session, history, note))
         self.chat_keeper.index_on()
 

@@ -55,6 +55,13 @@ class Desk:
         merged: dict[str, Value | None] = {**self.preset.values, **self.overrides}
         return {name: value for name, value in merged.items() if value is not None}
 
+    def with_edited(self, preset: Preset) -> Desk:
+        """The same desk with values of `preset` changed: in the list, and in use only if it is the one in use, which it
+        may be no longer when the change is heard of."""
+        if preset.name == self.preset.name:
+            return self.with_preset(preset, unsaved=True)
+        return replace(self.with_preset(preset), preset=self.preset, unsaved=self.unsaved)
+
     def with_preset(self, preset: Preset, *, unsaved: bool = False) -> Desk:
         """The same desk with `preset` in use, also in the list."""
         presets = tuple(preset if other.name == preset.name else other for other in self.presets)

@@ -178,7 +178,7 @@ class DeskApp(Shell):
         """A value was changed in the form."""
         preset = event.preset
         self.backstage.edited.add(preset.name)
-        self.set_desk(self.desk.with_preset(preset, unsaved=True))
+        self.set_desk(self.desk.with_edited(preset))
 
     def _save_preset(self) -> None:
         self.backstage.save_preset(self.desk.preset)

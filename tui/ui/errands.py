@@ -54,12 +54,13 @@ class NotDone(UiMessage):
 
 
 class Titled(UiMessage):
-    """A model has given a chat a title."""
+    """A model has given a chat a title, in the place of the one that it had when the model was asked."""
 
-    def __init__(self, chat_id: str, title: str) -> None:
+    def __init__(self, chat_id: str, title: str, instead_of: str) -> None:
         super().__init__()
         self.chat_id = chat_id
         self.title = title
+        self.instead_of = instead_of
 
 
 class Errands:
@@ -81,11 +82,11 @@ class Errands:
         if store is not None:
             self._persistence.submit(partial(store.rename, chat_id, title))
 
-    def ask_title(self, desk: Desk, chat_id: str, turns: tuple[Turn, ...]) -> None:
-        """Ask the desk's model for a title."""
-        self._run(partial(self._ask_title, desk, chat_id, turns), "title", "", exclusive=True)
+    def ask_title(self, desk: Desk, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
+        """Ask the desk's model for a title, instead of the one that the chat `had`."""
+        self._run(partial(self._ask_title, desk, chat_id, had, turns), "title", "", exclusive=True)
 
-    async def _ask_title(self, desk: Desk, chat_id: str, turns: tuple[Turn, ...]) -> None:
+    async def _ask_title(self, desk: Desk, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
         from tui.core.titling import PARAMETERS, title_in
 
         if desk.connection is None:
@@ -111,7 +112,7 @@ class Errands:
                 "It thought, and said nothing" if not answer.strip() else f"It said: {safe_line(answer, 60)}"
             )
             raise ServerError("The model gave no title", said, "/rename sets one")
-        self._app.post_message(Titled(chat_id, title))
+        self._app.post_message(Titled(chat_id, title, had))
 
     # -- files ------------------------------------------------------------------------------------------------------
 

@@ -258,12 +258,14 @@ class SlashApp(Newcomer):
         if connection is None or connection.guide:
             raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
         self.tell(f"Asking {safe_line(self.desk.model, 60) or 'the model'} for a title …")
-        self.backstage.errands.ask_title(self.desk, chat.id, turns)
+        self.backstage.errands.ask_title(self.desk, chat.id, chat.title, turns)
 
     def on_titled(self, event: Titled) -> None:
         """The model has answered; meanwhile another chat may be open."""
         session = self.chat.session
         if session is not None and session.conversation.id == event.chat_id:
+            if session.conversation.title != event.instead_of:
+                return  # the person has given it one meanwhile
             session.rename(event.title)
             self.tell(f"This chat is now “{event.title}”", "accent")
         else:

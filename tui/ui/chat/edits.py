@@ -243,6 +243,11 @@ class Edits:
         for id, text in edits:
             if id not in self._settled:
                 self._begun.setdefault(id, text)
+        edited = self._purpose.edited if self._purpose is not None else None
+        if edited is not None and edited.id in self._begun:
+            slip = self._pane.query_one(Slip)
+            if not slip.changed:  # it was opened before this was read
+                slip.begin(self._begun[edited.id])
 
     def close(self, *, keep: bool = True) -> Mark | None:
         """Take the slip away, and `keep` what was written of an edit; where the walk was, if it is to go on."""

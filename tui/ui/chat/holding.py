@@ -39,6 +39,8 @@ class Holding:
         talk, session, name = self._talk, self._talk.session, argument.strip()
         if session is None:
             raise UsageError("The chats are being opened")
+        if name:  # a file that is still being read counts no more
+            talk.workers.cancel_group(talk, "schema")
         if not name:
             talk.tell(state_of(session.schema))
         elif name == "off":

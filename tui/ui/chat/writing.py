@@ -175,6 +175,11 @@ class Writing(Composing):
 
     # -- the draft --------------------------------------------------------------------------------------------------
 
+    @property
+    def draft_is_read(self) -> bool:
+        """Whether what was unsent in the open chat is there."""
+        return self._session is not None and self._drafts.is_open
+
     def show_session(self, session: ChatSession) -> None:
         """Show a chat, at its end, with what was being written in it; what is written in the one before is kept."""
         before = self._session
