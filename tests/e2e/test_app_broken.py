@@ -24,7 +24,7 @@ from tests.support.app import (
     turns,
 )
 from tests.support.llama import children, is_alive, until
-from tests.support.terminal import lokal
+from tests.support.terminal import DEADLINE_S, lokal
 from tui.paths import folders
 from tui.store.store import Store
 
@@ -141,7 +141,7 @@ async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> 
             terminal.kill(number)
             await terminal.ended()
             assert b"\x1b[?1049l" in terminal.raw, "the terminal is as it was"
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             await server.left.wait()
     question, cut_off = await last_chat()
     assert (question.content, cut_off.content, cut_off.status) == (
@@ -175,9 +175,10 @@ async def test_signals_to_go_on_that_come_close_together_do_no_harm() -> None:
             terminal.kill(signal.SIGCONT)
             await asyncio.sleep(0.002)
         # What is typed while the terminal is being taken is thrown away; one key that is heard says that it is over.
-        while not re.search("› x+\n", terminal.text()):
-            terminal.send("x")
-            await asyncio.sleep(0.5)
+        async with asyncio.timeout(DEADLINE_S):
+            while not re.search("› x+\n", terminal.text()):
+                terminal.send("x")
+                await asyncio.sleep(0.5)
         terminal.send("\x15")
         await terminal.wait_for("\n›\n")
         terminal.send("every key once")

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from tests.support.app import answer, command, endless, model_server
 from tests.support.many_chats import fill, store_of_home
-from tests.support.terminal import TerminalSession, lokal
+from tests.support.terminal import context_used, lokal
 from tui.core.message import Role
 
 F7, CTRL_F, CTRL_N, ESC, DOWN = "\x1b[18~", "\x06", "\x0e", "\x1b", "\x1b[B"
-
-
-def context_used(terminal: TerminalSession) -> int:
-    """The tokens in the window as the instrument line says them; 0 where it says none."""
-    found = re.search(r"ctx (\d+) of", terminal.text())
-    return int(found.group(1)) if found else 0
 
 
 def chats_on_disk() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.app import CHAT, answer, bodies, endless, last_chat, model_server, turns
-from tests.support.terminal import lokal
+from tests.support.terminal import DEADLINE_S, lokal
 
 UP, DOWN, LEFT, HOME, END = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[H", "\x1b[F"
 
@@ -48,9 +48,10 @@ async def test_new_lines_letters_and_the_history() -> None:
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("· replay-3b")
             # Where the history is read there is something to search in.
-            while "search:" not in terminal.text():
-                terminal.send("\x12")
-                await asyncio.sleep(0.5)
+            async with asyncio.timeout(DEADLINE_S):
+                while "search:" not in terminal.text():
+                    terminal.send("\x12")
+                    await asyncio.sleep(0.5)
             terminal.send("\x1b")
             await terminal.wait_until_gone("search:")
             terminal.send("a draft" + UP)

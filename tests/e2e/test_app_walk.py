@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.app import chat_titles, command, last_chat, name_server
 from tests.support.sample import MARKDOWN
-from tests.support.terminal import TerminalSession, lokal
+from tests.support.terminal import TerminalSession, context_used, lokal
 from tui.core.endpoint import Endpoint
 
 OVER_SSH = {"SSH_TTY": "/dev/pts/9"}
@@ -21,12 +21,6 @@ def copied(terminal: TerminalSession) -> list[str]:
     """What the terminal was asked to put on its clipboard."""
     sent = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", bytes(terminal.raw))
     return [base64.b64decode(each).decode() for each in sent]
-
-
-def context_used(terminal: TerminalSession) -> int:
-    """The tokens in the window as they were counted; 0 where the instrument line says no count."""
-    found = re.search(r"ctx (\d+) of", terminal.text())
-    return int(found.group(1)) if found else 0
 
 
 async def answered(terminal: TerminalSession) -> None:

@@ -103,7 +103,8 @@ def test_it_paints_the_frame_of_last_time(own_home: Path) -> None:
 def test_the_terminal_is_put_right(way: str) -> None:
     terminal = Pty()
     terminal.run(RAISE + way).wait()
-    terminal.read_until(b"\x1b[?1049l\x1b[?25h")
+    right_again = b"\x1b[?1049l\x1b[?25h"
+    assert terminal.read_until(right_again).endswith(right_again)
     assert terminal.restored
 
 

@@ -239,6 +239,12 @@ def _start(arguments: tuple[str, ...], slave: int, variables: Mapping[str, str])
     )
 
 
+def context_used(terminal: TerminalSession) -> int:
+    """The tokens in the window as the instrument line says them; 0 where it says no exact count."""
+    found = re.search(r"ctx (\d+) of", terminal.text())
+    return int(found.group(1)) if found else 0
+
+
 @asynccontextmanager
 async def lokal(
     *arguments: str, columns: int = 80, rows: int = 24, environ: Mapping[str, str] | None = None

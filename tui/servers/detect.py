@@ -24,8 +24,8 @@ from tui.servers.wire import Fields
 OLLAMA_PORT = 11434
 PORTS = (OLLAMA_PORT, 9931, 8080, 1234, 8000, 5000)
 """Where servers listen by default: Ollama, llama-server now and of old, LM Studio, vLLM, text-generation-webui."""
-
 SLICES = 10
+"""Parts of the time for a server's replies, so that one in which this machine stood still costs only itself."""
 
 _VERSION, _GREETING, _HEALTH, _PROPS = "/api/version", "/lmstudio-greeting", "/health", "/props"
 _VLLM_VERSION, _TEXTGEN, _MODELS = "/version", "/v1/internal/model/info", "/v1/models"
@@ -116,8 +116,7 @@ async def _listen(
     probes: set[asyncio.Task[Reply]],
     timeout: float,  # noqa: ASYNC109 - what has come by then counts
 ) -> set[asyncio.Task[Reply]]:
-    """Those that are still silent after `timeout` seconds. It is counted in slices: what this machine itself stood still
-    in one of them is not to count as a server's silence."""
+    """Those that are still silent after `timeout` seconds, counted in slices."""
     for _ in range(SLICES):
         if probes:
             _, probes = await asyncio.wait(probes, timeout=timeout / SLICES)

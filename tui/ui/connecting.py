@@ -78,9 +78,8 @@ class Connecting:
         first = "" if self._asked else self._launch.model
         self._asked = True
         model = choice.pick_model(found.models, first, desk.model or self._settings.model)
-        self._app.workers.cancel_group(
-            self._app, "window"
-        )  # the server before may still be asked for its own
+        # The server before may still be asked for its own.
+        self._app.workers.cancel_group(self._app, "window")
         self._app.post_message(Connected(found, model, None))
         if model:
             self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))

@@ -18,8 +18,6 @@ from tui.errors import LokalError
 
 CHECKPOINT_S = 1.0
 """How often what came in is written down, at the longest."""
-
-
 HEADING_INTERVAL_S = 0.5
 """How often the figures in the heading of an answer that comes in are written anew, at most."""
 

@@ -187,6 +187,10 @@ class Edits:
         return self._purpose
 
     @property
+    def _edited(self) -> Message | None:
+        return self._purpose.edited if self._purpose is not None else None
+
+    @property
     def is_open(self) -> bool:
         """Whether something is written on the slip."""
         return self._purpose is not None
@@ -224,7 +228,7 @@ class Edits:
     def begun_in(self, conversation: Conversation) -> tuple[tuple[str, str], ...]:
         """The edits of a conversation's messages that were begun, with the one that is on the slip."""
         begun = dict(self._begun)
-        edited = self._purpose.edited if self._purpose is not None else None
+        edited = self._edited
         if edited is not None:
             slip = self._pane.query_one(Slip)
             begun |= {edited.id: slip.plain} if slip.changed else {}
@@ -243,7 +247,7 @@ class Edits:
         for id, text in edits:
             if id not in self._settled:
                 self._begun.setdefault(id, text)
-        edited = self._purpose.edited if self._purpose is not None else None
+        edited = self._edited
         if edited is not None and edited.id in self._begun:
             slip = self._pane.query_one(Slip)
             if not slip.changed:  # it was opened before this was read
@@ -289,7 +293,7 @@ class Edits:
     def take_edit(self, of: Message, before: str, text: str) -> None:
         """What the editor made of the edit. It is kept where the slip is there no more, or for something else."""
         pane, purpose = self._pane, self._purpose
-        edited = purpose.edited if purpose is not None else None
+        edited = self._edited
         if purpose is not None and edited is not None and edited.id == of.id:
             pane.query_one(Slip).take_over(before, text)
             pane.tell(f"Back from the editor; {pane.desk.key('send')} hands it in")

@@ -40,7 +40,7 @@ class Encoder:
         """Makes pen and scroll region known, whatever ran in the terminal before."""
         self._out.append(transition(None, DEFAULT_PEN) + "\x1b[r")
         self.pen = DEFAULT_PEN
-        self._x = self._y = 0
+        self._x = self._y = None  # not every emulator sends the cursor home for it
 
     def scroll(self, shift: Shift) -> None:
         """Moves the rows of `shift`; by line feeds at the region's edge, which every terminal since the VT100 has.
