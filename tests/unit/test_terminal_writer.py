@@ -54,14 +54,24 @@ point = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
 
 
 def painted(rows: list[Row], **terminal_kind: bool) -> Terminal:
-    """The rows drawn the plain way: each cell at its place with its whole pen, on blanks of the same pen."""
+    """The rows drawn the plain way: each glyph at its place with its whole pen, on blanks of the same pen. An ASCII
+    letter beside one of the same pen needs no place of its own: every terminal has the cursor there."""
     terminal = Terminal(WIDTH, HEIGHT, **terminal_kind)
+    sent = []
     for y, cells in enumerate(rows):
+        next_to, written = -1, DEFAULT_PEN
         for x, (glyph, pen) in enumerate(zip(cells.glyphs, cells.pens, strict=True)):
-            if glyph != CONTINUED:
+            if glyph == CONTINUED:
+                continue
+            place = f"\x1b[{y + 1};{x + 1}H"
+            if not (x == next_to and pen == written):
+                sent.append(f"{place}{transition(None, pen)}")
+            if not glyph.isascii():
                 columns = len(list(takewhile(lambda other: other == CONTINUED, cells.glyphs[x + 1 :]))) + 1
-                place = f"\x1b[{y + 1};{x + 1}H"
-                terminal.feed(f"{place}{transition(None, pen)}{' ' * columns}{place}{glyph}")
+                sent.append(f"{' ' * columns}{place}")
+            sent.append(glyph)
+            next_to, written = x + 1 if glyph.isascii() else -1, pen
+    terminal.feed("".join(sent))
     return terminal
 
 
