@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith(("LOKAL_", "OLLAMA_", "LLAMA_")) or name.endswith("_PROXY"):
             monkeypatch.delenv(variable)
     return home
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """An empty folder of this user alone whose path is short enough for sockets in it, which `tmp_path` is not."""
+    folder = Path(tempfile.mkdtemp(prefix="lk-", dir="/tmp")).resolve()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -24,13 +24,14 @@ from tui.servers.engine import Engine
 def ask(endpoint: Endpoint, **more: object) -> httpx.Response:
     """One answer, at temperature 0 unless said otherwise."""
     messages = [{"role": "user", "content": "Как прочитать файл построчно?"}]
-    return httpx.post(
-        f"{endpoint.url}/v1/chat/completions",
-        headers={"Authorization": f"Bearer {endpoint.api_key}"},
-        json={"messages": messages, "temperature": 0, **more},
-        timeout=60,
-        trust_env=False,
-    )
+    transport = httpx.HTTPTransport(uds=endpoint.socket or None, trust_env=False)
+    with httpx.Client(transport=transport, trust_env=False) as client:
+        return client.post(
+            f"{endpoint.url}/v1/chat/completions",
+            headers={"Authorization": f"Bearer {endpoint.api_key}"},
+            json={"messages": messages, "temperature": 0, **more},
+            timeout=60,
+        )
 
 
 def command_line(pid: int) -> str:
@@ -134,7 +135,7 @@ async def test_a_server_comes_back_at_its_address(start_llama: StartServer, scri
 async def test_two_engines_at_once(engine: StartEngine, script_gguf: Path, bigram_gguf: Path) -> None:
     script, markdown = engine(script_gguf, context_window=512), engine(bigram_gguf)
     first, second = await asyncio.gather(script.start(), markdown.start())
-    assert first.url != second.url
+    assert first.socket != second.socket
     assert first.api_key != second.api_key
     assert (script.context_window, markdown.context_window) == (512, 8192)
     assert script.log_file != markdown.log_file

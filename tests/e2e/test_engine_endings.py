@@ -78,16 +78,20 @@ asyncio.run(main())
 @needs_engine
 @pytest.mark.parametrize("moment", ["serving", "loading"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_however_lokal_ends_the_server_ends(
-    script_gguf: Path, tmp_path: Path, moment: str, number: signal.Signals
+def test_however_lokal_ends_the_server_ends_and_its_socket_goes(
+    script_gguf: Path, tmp_path: Path, short_folder: Path, moment: str, number: signal.Signals
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", _PARENT, str(script_gguf), str(tmp_path), moment], stdout=subprocess.PIPE
+        [sys.executable, "-c", _PARENT, str(script_gguf), str(tmp_path), moment],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(short_folder)},
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"ready\n"
         (supervisor,) = children(parent.pid)
         left = [supervisor, *children(supervisor)]
+        assert len(list(short_folder.iterdir())) == 1
         parent.send_signal(number)
         parent.wait()
     until(lambda: not any(map(is_alive, left)), "the server's processes are gone")
+    assert list(short_folder.iterdir()) == []

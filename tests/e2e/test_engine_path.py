@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import StartEngine
-from tests.support.llama import is_alive, processes, until
+from tests.support.llama import is_alive, linux, processes, until
 from tui.errors import EngineError
-from tui.servers.engine import Engine
+from tui.servers import engine_listener
+from tui.servers.llamacpp import LlamaCppServer
 
 _STAND_IN = """#!{python}
-import http.server, json, os, signal, sys
+import http.server, json, os, signal, socket, socketserver, sys
 note = {{"arguments": sys.argv[1:], "parent": os.getppid()}}
 with open({note!r}, "w") as file:
     json.dump(note, file)
@@ -24,14 +25,21 @@ key = os.environ["LLAMA_API_KEY"]
 {behaviour}
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
     def do_GET(self):
         known = self.headers.get("Authorization") == "Bearer " + key
         self.send_response(200 if known or self.path == "/health" else 401)
         self.end_headers()
         self.wfile.write(b'{{"default_generation_settings": {{"n_ctx": 2048}}}}')
 
+host = sys.argv[sys.argv.index("--host") + 1]
+if host.endswith(".sock"):
+    http.server.HTTPServer.address_family = socket.AF_UNIX
+    http.server.HTTPServer.server_bind = socketserver.TCPServer.server_bind
+    http.server.HTTPServer(host, Handler).serve_forever()
 port = int(sys.argv[sys.argv.index("--port") + 1])
-http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+http.server.HTTPServer((host, port), Handler).serve_forever()
 """
 
 
@@ -64,6 +72,8 @@ async def test_a_llama_server_on_the_path_is_preferred(
     assert '"--ctx-size", "8192", "--n-gpu-layers", "12"' in called
     assert '"--jinja"' in called
     assert endpoint.api_key not in called
+    assert f'"--host", "{endpoint.socket}"' in called
+    assert "--port" not in called
     assert one.context_window == 2048
     left = processes(one)
     await one.stop()
@@ -101,15 +111,53 @@ async def test_a_llama_server_that_cannot_run_says_so(
     assert "failed to run" in caught.value.detail
 
 
-async def test_somebody_else_on_the_port_is_not_taken_for_the_server(
-    stand_in: Callable[..., Path], script_gguf: Path, tmp_path: Path
+NO_SOCKETS = """
+if sys.argv[sys.argv.index("--host") + 1].endswith(".sock"):
+    sys.exit("main: couldn't bind HTTP server socket, hostname: " + sys.argv[sys.argv.index("--host") + 1])
+"""
+"""An old build takes the path for the name of a host."""
+
+ELSEWHERE = """
+if sys.argv[sys.argv.index("--host") + 1].endswith(".sock"):
+    print("main: server is listening on http://10.0.0.1:8080", flush=True)
+    signal.pause()
+"""
+"""One whose name was looked up after all, or that sees another /tmp."""
+
+
+@linux
+@pytest.mark.parametrize("behaviour", [NO_SOCKETS, ELSEWHERE])
+async def test_a_build_without_unix_sockets_gets_a_port_that_is_proved(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path, behaviour: str
 ) -> None:
-    """Both can bind one port where SO_REUSEPORT is set; only our own server knows the key."""
+    stand_in(behaviour)
+    one = engine(script_gguf)
+    endpoint = await one.start()
+    assert endpoint.socket == ""
+    assert endpoint.process == processes(one)[1]
+    assert endpoint.address == "built-in llama.cpp"
+    server = LlamaCppServer(endpoint)
+    assert await server.context_window("script") == 2048  # by the client of all servers too
+    await server.aclose()
+
+
+async def test_where_nothing_proves_who_listens_nothing_is_sent(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = stand_in(NO_SOCKETS)
+    monkeypatch.setattr(engine_listener, "can_tell", lambda: False)
+    with pytest.raises(EngineError) as caught:
+        await engine(script_gguf).start()
+    assert "safely" in caught.value.title
+    assert str(note.parent / "bin" / "llama-server") in caught.value.hint
+
+
+async def test_a_server_that_does_not_know_its_key_is_not_waited_for(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path
+) -> None:
     stand_in("key = 'another'")
-    one = Engine(script_gguf, tmp_path / "logs")
-    with pytest.raises(EngineError, match="No free port"):
-        await one.start()
-    assert not one.running
+    with pytest.raises(EngineError, match="status 401"):
+        await engine(script_gguf).start()
 
 
 async def test_without_any_llama_cpp_the_hint_says_how_to_get_it(

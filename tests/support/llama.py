@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -65,7 +66,7 @@ def processes(engine: Engine) -> list[int]:
 
 
 class LlamaServer:
-    """A server that a test may kill and start again: address and key stay the same."""
+    """A server at a port that a test may kill and start again: address and key stay the same."""
 
     def __init__(
         self, gguf: Path, log_folder: Path, values: Mapping[str, Value] = NO_PARAMETERS, cache_mib: int = 64
@@ -73,8 +74,8 @@ class LlamaServer:
         self.gguf = gguf
         self._log_folder = log_folder
         self._values = values
-        self._engine = Engine(gguf, log_folder, values, cache_mib=cache_mib)
-        self.endpoint: Endpoint = run_aside(self._engine.start())
+        self._engine = Engine(gguf, log_folder, values, port=0, cache_mib=cache_mib)
+        self.endpoint = self._start()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -106,4 +107,8 @@ class LlamaServer:
 
     def start_again(self) -> None:
         """Start it at the same address after `kill`."""
-        assert run_aside(self._engine.start()) == self.endpoint
+        assert self._start() == self.endpoint
+
+    def _start(self) -> Endpoint:
+        """Its address as that of any server, which one may not know to be lokal's own."""
+        return replace(run_aside(self._engine.start()), process=0)

@@ -10,7 +10,9 @@ import pytest
 from tui.core.parameters import REGISTRY, engine_flags
 from tui.servers.engine_child import WHEEL_SETTINGS, Job
 
-JOB = Job("/usr/bin/llama-server", "/m/żaba.gguf", "żaba", 4711, "geheim", ("--ctx-size", "4096"))
+JOB = Job(
+    "/usr/bin/llama-server", "/m/żaba.gguf", "żaba", "127.0.0.1", 4711, "geheim", ("--ctx-size", "4096")
+)
 
 
 def test_a_job_survives_the_pipe() -> None:

@@ -35,18 +35,38 @@ _LABELS = {
     ServerKind.OPENAI: "OpenAI-compatible server",
 }
 
+BUILT_IN = "built-in llama.cpp"
+"""What the built-in engine is called where other servers have an address."""
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _OCTETS = frozenset(str(number) for number in range(256))
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address. `url` has a scheme, no trailing slash and no `/v1`; `kind` None = to be recognised."""
+    """An address. `url` has a scheme, no trailing slash and no `/v1`; `kind` None = to be recognised.
+
+    The built-in engine is reached through the Unix socket at the path `socket`, or, where there are none, at a port of
+    `url` on which nobody but the process with the id `process` may listen.
+    """
 
     url: str
     kind: ServerKind | None = None
     api_key: str = field(default="", repr=False)
     name: str = ""
+    socket: str = field(default="", repr=False)
+    process: int = 0
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is the engine that lokal itself has started."""
+        return bool(self.socket) or self.process != 0
+
+    @property
+    def address(self) -> str:
+        """The address as it is shown and recorded. The built-in engine's own is another one at each start, and nobody
+        else can use it."""
+        return BUILT_IN if self.built_in else self.url
 
     @property
     def on_this_machine(self) -> bool:

@@ -111,7 +111,7 @@ class ServerClient:
         fields = parse_object(reply.body)
         if fields is None:
             raise NotAModelServer(
-                f"{self._endpoint.url} does not answer like {self._kind.label}",
+                f"{self._endpoint.address} does not answer like {self._kind.label}",
                 "Its reply is not JSON" if reply.body else "Its reply is empty",
                 "Check the address and the kind of server in the config",
             )
@@ -167,7 +167,7 @@ async def _frames(incoming: Incoming, parser: Parser) -> AsyncGenerator[Frame, N
 
 def _redirected(endpoint: Endpoint) -> BadReply:
     return BadReply(
-        f"{endpoint.url} sends on to another address",
+        f"{endpoint.address} sends on to another address",
         "A redirect is not followed, so that questions and keys go only where they were meant to go",
         "Put the address where the server really is",
     )

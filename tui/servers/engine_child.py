@@ -7,6 +7,10 @@ the pipe ends with it and the supervisor ends the worker. It is a process of its
 xllamacpp holds the interpreter's lock for seconds to minutes, when no thread of the worker could look at a pipe. On
 Linux the kernel also sends a signal when a parent dies (prctl(2), PR_SET_PDEATHSIG), which covers a killed supervisor.
 
+The server listens on a Unix socket in a folder of lokal's own, which the supervisor takes away at the end, or else on a
+loopback port. Whoever becomes the server says its process id on standard output; all else goes to standard error, the
+log.
+
 This file is run by its path and imports only the standard library, so that neither lokal's own modules nor the folder
 that it happens to be started in can get between. The job comes on standard input, because an API key on the command
 line would be shown by `ps` to every user of the machine.
@@ -14,6 +18,7 @@ line would be shown by `ps` to every user of the machine.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -43,15 +48,14 @@ WHEEL_SETTINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    (
-        """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `flags` are
-    llama-server's, a name and a whole number each; `cache_mib` is memory for the prompts of earlier chats."""
-        ""
-    )
+    """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `port` 0 = `host`
+    is the path of a Unix socket; `flags` are llama-server's, a name and a whole number each; `cache_mib` is memory for
+    the prompts of earlier chats."""
 
     program: str
     gguf: str
     alias: str
+    host: str
     port: int
     api_key: str
     flags: tuple[str, ...]
@@ -70,8 +74,8 @@ class Job:
     def command(self) -> list[str]:
         """The command line of llama-server, without the key."""
         return [
-            self.program, "--model", self.gguf, "--alias", self.alias, "--host", "127.0.0.1", "--port", str(self.port),
-            "--parallel", "1", "--jinja", *self.flags,
+            self.program, "--model", self.gguf, "--alias", self.alias, "--host", self.host,
+            *(("--port", str(self.port)) if self.port else ()), "--parallel", "1", "--jinja", *self.flags,
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
@@ -89,7 +93,10 @@ def supervise() -> int:
         return 0
     job = Job.from_line(line)
     if sys.platform == "win32" and job.program:  # exec would leave a process that nobody waits for
-        worker = subprocess.Popen(job.command(), env=job.environment(), stdin=subprocess.DEVNULL)
+        worker = subprocess.Popen(
+            job.command(), env=job.environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr
+        )
+        _say_who(worker.pid)
     else:
         worker = subprocess.Popen(
             [sys.executable, "-P", __file__, "worker", str(os.getpid())], stdin=subprocess.PIPE
@@ -97,6 +104,7 @@ def supervise() -> int:
         if worker.stdin is not None:
             worker.stdin.write(line)
             worker.stdin.close()
+        _log_standard_output()
 
     def end(*_: object) -> None:
         worker.terminate()
@@ -120,6 +128,8 @@ def supervise() -> int:
         _signal_when_parent_dies(signal.SIGUSR1)
     threading.Thread(target=wait_for_parent, daemon=True).start()
     code = worker.wait()
+    if not job.port:
+        _remove_socket(job.host)
     return code if code >= 0 else 128 - code
 
 
@@ -130,6 +140,7 @@ def work(supervisor: int) -> int:
     if sys.platform != "win32" and os.getppid() != supervisor:
         return 1
     job = Job.from_line(sys.stdin.buffer.readline())
+    _say_who(os.getpid())
     if job.program:
         try:
             os.execve(job.program, job.command(), job.environment())
@@ -146,8 +157,9 @@ def _serve_from_wheel(job: Job) -> int:
         params = xllamacpp.CommonParams()
         params.model.path = job.gguf
         params.model_alias = {job.alias}
-        params.hostnames = ["127.0.0.1"]
-        params.port = job.port
+        params.hostnames = [job.host]
+        if job.port:
+            params.port = job.port
         params.api_keys = [job.api_key]
         params.n_parallel = 1
         params.use_jinja = True
@@ -168,6 +180,25 @@ def _serve_from_wheel(job: Job) -> int:
     threading.Event().wait()
     del server
     return 0
+
+
+def _say_who(process: int) -> None:
+    """Tell lokal which process is the server."""
+    with contextlib.suppress(OSError):  # nobody listens any more
+        os.write(1, b"%d\n" % process)
+    _log_standard_output()
+
+
+def _log_standard_output() -> None:
+    """From now on standard output goes where standard error goes, and lokal's end of the pipe may close."""
+    os.dup2(2, 1)
+
+
+def _remove_socket(path: str) -> None:
+    """Take away the socket and the folder that was made for it."""
+    for remove, what in ((os.unlink, path), (os.rmdir, os.path.dirname(path))):  # noqa: PTH120 - nothing more is loaded here
+        with contextlib.suppress(OSError):
+            remove(what)
 
 
 def _complain(text: str) -> int:

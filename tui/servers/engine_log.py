@@ -62,14 +62,23 @@ def _open_new(folder: Path) -> tuple[Path, int]:
             return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
 
 
-def telling_line(path: Path) -> str:
-    """The line of the log that says best why the engine failed; empty if the log cannot be read or is empty."""
+def says(path: Path, words: re.Pattern[bytes]) -> bool:
+    """Whether `words` are in the log, near its end if it is long."""
+    return words.search(_tail(path)) is not None
+
+
+def _tail(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
-            text = file.read().decode("utf-8", "replace")
+            return file.read()
     except OSError:
-        return ""
+        return b""
+
+
+def telling_line(path: Path) -> str:
+    """The line of the log that says best why the engine failed; empty if the log cannot be read or is empty."""
+    text = _tail(path).decode("utf-8", "replace")
     lines = [_without_prefix(line) for line in text.splitlines()]
     lines = [line for line in lines if line]
     telling = [line for line in lines if _TROUBLE.search(line)]

@@ -94,7 +94,7 @@ def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
         return known
     who, text = asked.kind.label, complaint.text
     if complaint.web_page:
-        title = f"A web page answers at {asked.endpoint.url}"
+        title = f"A web page answers at {asked.endpoint.address}"
         hint = "There may be a proxy in between; check the address and whether the server behind it runs"
         if status < 400:
             return NotAModelServer(title, text, hint)
@@ -137,7 +137,7 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
 def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | None:
     """The refusals that have an error of their own."""
     text, lower = complaint.text, complaint.text.lower()
-    kind, url = asked.kind, asked.endpoint.url
+    kind, url = asked.kind, asked.endpoint.address
     code = status if status >= 400 else complaint.code
     if code == 403 and kind is ServerKind.OLLAMA:
         hint = (

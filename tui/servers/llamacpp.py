@@ -48,9 +48,9 @@ class LlamaCppServer(ServerClient):
         if health.status not in (200, 503) or not health.fields():
             self._object(health)
             raise NotAModelServer(
-                f"{self.endpoint.url} does not answer like llama.cpp", "", "Check the address"
+                f"{self.endpoint.address} does not answer like llama.cpp", "", "Check the address"
             )
-        return info_from(self.endpoint.url, health, props)
+        return info_from(self.endpoint.address, health, props)
 
     async def models(self) -> tuple[Model, ...]:
         """The models that it has; a router's that failed to load carry a note and come last."""

@@ -7,12 +7,14 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
+from tui.servers import engine_listener
 
 # Where click is installed httpx loads its own command line, with 3 MB of what that needs; None: as if it were not.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
@@ -33,8 +35,30 @@ def client(endpoint: Endpoint) -> httpx.AsyncClient:
     nowhere else; a connection of its own for every request, so that closing it stops exactly that answer and no
     request meets a connection that has gone stale."""
     return httpx.AsyncClient(
-        transport=transport(endpoint), trust_env=False, follow_redirects=False, headers=headers(endpoint)
+        transport=transport(endpoint),
+        trust_env=False,
+        follow_redirects=False,
+        headers=headers(endpoint),
+        event_hooks={"request": [_only_to(endpoint)] if endpoint.process else []},
     )
+
+
+def _only_to(endpoint: Endpoint) -> Callable[[httpx.Request], Awaitable[None]]:
+    """A hook that lets nothing out to a port of the built-in engine on which another process listens. httpcore calls
+    `trace` before it connects and before it sends (httpx, "Request extensions"); what is raised there ends the request.
+    """
+    port = urlsplit(endpoint.url).port or 0
+
+    async def trace(event: str, _: Mapping[str, object]) -> None:
+        if event not in ("connection.connect_tcp.started", "http11.send_request_headers.started"):
+            return
+        if not await asyncio.to_thread(engine_listener.listens, endpoint.process, port):
+            raise httpx.ConnectError("The built-in engine is gone")
+
+    async def watch(request: httpx.Request) -> None:
+        request.extensions = {**request.extensions, "trace": trace}
+
+    return watch
 
 
 def transport(endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
@@ -43,7 +67,8 @@ def transport(endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
         verify=_tls(endpoint),
         trust_env=False,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        socket_options=_keepalive(),
+        uds=endpoint.socket or None,
+        socket_options=None if endpoint.socket else _keepalive(),  # those are of TCP
     )
 
 
@@ -172,7 +197,7 @@ def _meaning(error: Exception, endpoint: Endpoint, answering: bool) -> ServerErr
             return BadReply("The server's reply cannot be read", text, "Check the address", 200)
         case httpx.RemoteProtocolError() if not any(word in text for word in ("peer closed", "disconnected")):
             return NotAModelServer(
-                f"No HTTP server answers at {endpoint.url}", text, "Check the port and http or https"
+                f"No HTTP server answers at {endpoint.address}", text, "Check the port and http or https"
             )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return unreachable(endpoint, why(error))
@@ -196,7 +221,9 @@ def interrupted(detail: str) -> Interrupted:
 
 def unreachable(endpoint: Endpoint, why: str) -> Unreachable:
     """Nobody answers at this endpoint; `why` is a sentence."""
-    return Unreachable(f"No server answers at {endpoint.url}", why, _START[endpoint.kind])
+    if endpoint.built_in:
+        return Unreachable("The built-in engine does not answer", why, "Ask again: it is started anew")
+    return Unreachable(f"No server answers at {endpoint.address}", why, _START[endpoint.kind])
 
 
 _START = {
@@ -215,7 +242,7 @@ def why(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         match cause:
-            case ConnectionRefusedError():
+            case ConnectionRefusedError() | FileNotFoundError():  # the latter of a Unix socket
                 return "The connection was refused: nothing listens there"
             case socket.gaierror():
                 return "The host name is not known"

@@ -63,7 +63,7 @@ def prepare(
         problem=None,
         finish_reason="",
         model=desk.model,
-        server=connection.server.endpoint.url,
+        server=connection.server.endpoint.address,
         preset=desk.preset.name,
         parameters={
             **outgoing.sent,

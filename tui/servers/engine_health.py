@@ -1,0 +1,56 @@
+"""Asking the embedded engine's server whether it is ready, while it loads: blocking, without httpx, past any proxy."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tui.core.endpoint import Endpoint
+from tui.servers import engine_listener, engine_socket
+
+REPLY_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An HTTP reply; status 0 = the engine did not answer."""
+
+    status: int
+    body: bytes = b""
+
+
+def ask(endpoint: Endpoint) -> Health:
+    """What the server says of itself (`/props`) once it is healthy, which it is when the model is loaded."""
+    health = _get(endpoint, "/health")
+    return _get(endpoint, "/props") if health.status == 200 else health
+
+
+def _get(endpoint: Endpoint, path: str) -> Health:
+    """One GET; whatever goes wrong is status 0. Nothing is sent to a port where another process listens."""
+    import http.client
+
+    connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=REPLY_TIMEOUT_S)
+    try:
+        connection.sock = _connected(endpoint)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {endpoint.api_key}"})
+        response = connection.getresponse()
+        return Health(response.status, response.read())
+    except (OSError, http.client.HTTPException):
+        return Health(0)
+    finally:
+        connection.close()
+
+
+def _connected(endpoint: Endpoint) -> socket.socket:
+    """A connection to the engine and to nobody else. Raises OSError."""
+    if endpoint.socket:
+        return engine_socket.connect(endpoint.socket, REPLY_TIMEOUT_S)
+    port = urlsplit(endpoint.url).port or 0
+    if not engine_listener.listens(endpoint.process, port):
+        raise ConnectionRefusedError
+    connection = socket.create_connection((engine_listener.LOOPBACK, port), REPLY_TIMEOUT_S)
+    if not engine_listener.listens(endpoint.process, port):
+        connection.close()
+        raise ConnectionRefusedError
+    return connection
