@@ -22,7 +22,7 @@ from tui.core.schema import RECORD, Schema
 from tui.core.text import human_size, safe_line
 from tui.core.validation import check
 from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
-from tui.servers.choice import Connection, choose, get_to_know, named_server, require_model, with_names
+from tui.servers.choice import Connection, choose, named_server, require_model, with_names
 from tui.servers.engine_child import PROMPT_CACHE_MIB
 
 
@@ -98,7 +98,7 @@ class Asking:
             servers = question.settings.servers
             endpoint = named_server(question.server, servers, os.environ) if question.server else None
             if endpoint is not None:
-                self._blank = replace(self._blank, server=endpoint.url)
+                self._blank = replace(self._blank, server=endpoint.address)
             usual = question.model or question.settings.model
             try:
                 connection = await choose(endpoint, servers, os.environ, usual)
@@ -129,19 +129,19 @@ class Asking:
     async def _ask_engine(
         self, gguf: Path, values: Mapping[str, Value], cache_mib: int = PROMPT_CACHE_MIB
     ) -> None:
+        from tui.servers import embedded
         from tui.servers.engine import Engine
 
         engine = Engine(gguf, self._question.logs, values, cache_mib=cache_mib)
         try:
-            endpoint = await engine.start(self._show)
-            await self._ask(await get_to_know(endpoint, embedded=True))
+            await self._ask(await embedded.start(engine, self._show))
         finally:
             await engine.stop()
 
     async def _ask(self, connection: Connection) -> None:
         question, server = self._question, connection.server
         self._line.clear()
-        self._blank = replace(self._blank, server=server.endpoint.url)
+        self._blank = replace(self._blank, server=server.endpoint.address)
         try:
             model = require_model(connection, question.model, question.settings.model)
             self._blank = replace(

@@ -24,7 +24,8 @@ SHOWN_MODELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server that answers, and what it has. `others` are all servers that were found, this one included."""
+    """A server that answers, and what it has. `others` are all servers that were found, this one included, but for the
+    built-in engine (`embedded`), whose address is nobody else's."""
 
     server: Server
     info: ServerInfo
@@ -83,7 +84,7 @@ async def choose(
     return replace(best, others=tuple(one.endpoint for one in found))
 
 
-async def get_to_know(endpoint: Endpoint, *, embedded: bool = False) -> Connection:
+async def get_to_know(endpoint: Endpoint) -> Connection:
     """A connection to a server whose kind is known. Raises ServerError."""
     server = connect(endpoint)
     try:
@@ -91,7 +92,7 @@ async def get_to_know(endpoint: Endpoint, *, embedded: bool = False) -> Connecti
     except BaseException:
         await server.aclose()
         raise
-    return Connection(server, info, models, (endpoint,), embedded)
+    return Connection(server, info, models, (endpoint,))
 
 
 def pick_model(models: Sequence[Model], wished: str, usual: str) -> str:

@@ -14,7 +14,7 @@ from textual.app import App
 
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
-from tui.errors import LokalError
+from tui.errors import EngineError, LokalError
 from tui.ui.desk import Desk
 from tui.ui.launch import Launch
 from tui.ui.messages import (
@@ -106,14 +106,16 @@ class Connecting:
 
     async def _start_guide(self) -> None:
         from tui.guide.model import CACHE_MIB, VALUES, checked_model
-        from tui.servers.choice import get_to_know
+        from tui.servers import embedded
         from tui.servers.engine import Engine, why_missing
 
         try:
             if self._guide is None or not self._guide.running:
+                if self._guide is not None:
+                    self._guide.kill()  # what it has left
                 model = await asyncio.to_thread(checked_model)
                 self._guide = Engine(model, self._launch.folders.logs, VALUES, cache_mib=CACHE_MIB)
-            found = await get_to_know(await self._guide.start(), embedded=True)
+            found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
         except LokalError as error:
             self._app.post_message(NotConnected(error, why_missing(), kept=True))
             return
@@ -171,13 +173,20 @@ class Connecting:
     # -- models -----------------------------------------------------------------------------------------------------
 
     async def _start_engine(self, gguf: Path, desk: Desk) -> Connection:
-        from tui.servers.choice import get_to_know
+        from tui.servers import embedded
         from tui.servers.engine import Engine
 
         if self._engine is None or not self._engine.running:
+            if self._engine is not None:
+                self._engine.kill()  # what it has left
             self._engine = Engine(gguf, self._launch.folders.logs, desk.values())
-        endpoint = await self._engine.start(lambda progress: self._post(EngineProgress(progress)))
-        return await get_to_know(endpoint, embedded=True)
+        return await embedded.start(
+            self._engine, lambda progress: self._post(EngineProgress(progress)), self._tell_of_restart
+        )
+
+    def _tell_of_restart(self, failure: EngineError) -> None:
+        """The engine had died while nothing was asked of it."""
+        self._trouble(EngineError(failure.title, failure.detail, "It is started again"))
 
     def look_up(self, name: str) -> Endpoint | None:
         """The server of that name or address, None for no name. Raises UsageError for what can be none."""
