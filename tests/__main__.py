@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -106,7 +107,9 @@ _THEMES = (
 def _run(title: str, command: Sequence[str], cwd: Path = ROOT) -> int:
     print(f"── {title}", flush=True)
     started = time.monotonic()
-    status = subprocess.run(command, cwd=cwd, check=False).returncode
+    # What was compiled is kept, as on a person's machine: else each of some hundred starts of lokal compiles it again.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    status = subprocess.run(command, cwd=cwd, check=False, env=environment).returncode
     print(
         f"   {'ok' if status == 0 else f'FAILED with {status}'} in {time.monotonic() - started:.0f} s",
         flush=True,
