@@ -17,7 +17,7 @@ from tui.ui.transcript.unread import Unread
 
 HEADING = Heading("model", Tone.MODEL)
 MARKS = st.sampled_from(
-    ["\n", "\n\n", "- ", "1. ", "  ", "> ", "```", "```py\n", "# ", "| a | b |\n|--|--|\n", "| c |\n", "word " * 9, "**", "`", "中文", "===\n", "x" * 90]
+    ["\n", "\n\n", "- ", "1. ", "  ", "> ", "```", "```py\n", "# ", "| a | b |\n|--|--|\n", "| c |\n", "word " * 9, "**", "`", "中文", "===\n", "x" * 90, "$$", "$$\n", "\\[", "\\]\n", "\\(a_1", "\\)", "\\begin{a}\n", "\\end{a}", "\\frac", "\n"]
 )  # fmt: skip
 TEXTS = st.lists(MARKS, max_size=30).map("".join)
 

@@ -221,7 +221,7 @@ def test_a_notice_has_its_tone_in_the_first_line() -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["- ", "1. ", "> ", "```\n", "\n", "| a | b |\n|--|--|\n", "word ", "中文", "# ", "x" * 30, "\t", "**", "`"]), max_size=25).map("".join),
+    st.lists(st.sampled_from(["- ", "1. ", "> ", "```\n", "\n", "| a | b |\n|--|--|\n", "word ", "中文", "# ", "x" * 30, "\t", "**", "`", "$$", "\\[", "\\]\n", "\\(a*b", "\\)", "C:\\_"]), max_size=25).map("".join),
     st.integers(1, 60),
 )  # fmt: skip
 @settings(max_examples=200, deadline=None)

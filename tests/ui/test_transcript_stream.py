@@ -14,7 +14,7 @@ from tui.core.blocks import Block, Kind, split
 from tui.ui.transcript.stream import KEPT_PORTIONS, PORTION, Stream
 
 MARKS = ("\n", "\n", "\n\n", "- ", "1. ", "  ", "> ", "```", "```py\n", "# ", "| a | b |\n|--|--|\n", "| c |\n", "word " * 9,
-         "**", "`", "中文", "===\n", "x" * 90, "y" * 5000)  # fmt: skip
+         "**", "`", "中文", "===\n", "x" * 90, "y" * 5000, "$$\n", "\\[", "\\]\n", "\\frac")  # fmt: skip
 
 
 def long_text(seed: int, size: int) -> str:
@@ -81,7 +81,7 @@ def test_a_text_goes_on_after_its_end(size: int) -> None:
 
 
 def test_what_stays_the_same_in_another_text_keeps_its_pieces() -> None:
-    text = long_text(3, 3 * PORTION)
+    text = long_text(9, 3 * PORTION)
     stream = Stream(text, True)
     before = [stream.piece(at) for at in range(stream.pieces(False))]
     stream.replace(text[: len(text) // 2] + "\n\nanother end")

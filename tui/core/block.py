@@ -11,11 +11,12 @@ QUOTE = ">"
 
 
 class Kind(StrEnum):
-    """What a block is. `VERBATIM` is text that is not Markdown; `BLANK` shows nothing."""
+    """What a block is. `FORMULA` is LaTeX that stands by itself; `VERBATIM` text that is not Markdown; `BLANK` shows nothing."""
 
     PARAGRAPH = "paragraph"
     HEADING = "heading"
     CODE = "code"
+    FORMULA = "formula"
     TABLE = "table"
     RULE = "rule"
     HTML = "html"
@@ -41,8 +42,8 @@ class Block:
     `source` is every character it was made from, with the blank lines before it: the sources of all blocks joined are
     the text. `text` is what it says without the marks of its kind and holders. `part` counts from 0 the pieces of one
     long construct. `gap` asks for an empty line before it, which still lies in the first `shared` holders.
-    `level` is a heading's (1-6), `info` a fence's info string, `number` a code block's place among those of the text
-    (from 1), `context` the code of the part before (for a highlighter), `columns` a table's alignments and
+    `level` is a heading's (1-6), `info` a fence's info string, `number` the place of a code block or formula among those of
+    the text (from 1), `context` the code of the part before (for a highlighter), `columns` a table's alignments and
     `head` the first part of the table that this part goes on. `open`: the text ends here for now.
     """
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tui.core import formula
+
 QUOTE = re.compile(r" {0,3}> ?")
 _FENCE = re.compile(r"( *)(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*$")
@@ -16,6 +18,7 @@ _RULE = re.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _MARKER = re.compile(r"( *)([-+*]|\d{1,9}[.)])( +|$)")
 _TASK = re.compile(r"\[([ xX])\](?: +|$)")
+_BAR = "\x00"  # stands for a bar that parts no cells
 _DELIMITER_CELL = re.compile(r":?-+:?")
 _HTML = re.compile(
     r" {0,3}<(?:!--|\?|![A-Z]|/?(?:address|article|aside|blockquote|body|center|details|dialog|dd|div|dl|dt|fieldset"
@@ -25,7 +28,7 @@ _HTML = re.compile(
 )
 # What an unfinished line may consist of while nobody can say yet what it starts.
 _UNDECIDED = re.compile(
-    r"[ \t>]*(?:[-+*_=~`#|:]+(?:[ \t][-+*_=|: \t]*)?|\d{1,9}[.)]?|[-+*][ \t]+\[[ xX]?\]?)?[ \t]*"
+    r"[ \t>]*(?:[-+*_=~`#|:]+(?:[ \t][-+*_=|: \t]*)?|\d{1,9}[.)]?|[-+*][ \t]+\[[ xX]?\]?|\${1,2}|\\(?:b(?:e(?:g(?:in?)?)?)?)?)?[ \t]*"
 )
 
 
@@ -131,8 +134,22 @@ def starts_block(line: str) -> bool:
 
 
 def split_row(line: str) -> list[str]:
-    r"""The cells of a table row, trimmed; `\|` is a bar inside a cell."""
+    r"""The cells of a table row, trimmed; `\|` is a bar inside a cell, and so is one in a formula."""
     row = line.strip().removeprefix("|")
+    if formula.may_hold_one(row):
+        return [cell.replace(_BAR, "|") for cell in _split_row(_with_hidden_bars(row))]
+    return _split_row(row)
+
+
+def _with_hidden_bars(row: str) -> str:
+    """`row` with the bars inside its formulas as another sign."""
+    for start, stop in formula.spans(row)[0].items():
+        if not row[start + 2 : stop].lstrip(" ").startswith("|") or row[start + 2] == "|":
+            row = row[:start] + row[start:stop].replace("|", _BAR) + row[stop:]
+    return row
+
+
+def _split_row(row: str) -> list[str]:
     cells = []
     cell = ""
     for part in row.split("|"):

@@ -42,11 +42,12 @@ class BlockWriter:
         self._serial = 0
 
     def copy(self) -> BlockWriter:
-        """Another writer at the same place that has given out nothing yet."""
+        """Another writer at the same place, with the same blocks to give out."""
         ahead = BlockWriter()
         ahead.stack = self.stack
         ahead.source = self.source.copy()
         ahead.after_blank = self.after_blank
+        ahead._closed = self._closed.copy()
         ahead._previous_kind = self._previous_kind
         ahead._previous_serials = self._previous_serials
         ahead._serial = self._serial

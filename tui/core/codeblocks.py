@@ -1,4 +1,4 @@
-"""The code blocks of an answer as they came: with the tabs and the long lines that showing them takes apart."""
+"""The code blocks and formulas of an answer as they came: with the tabs and the long lines that showing them takes apart."""
 
 from __future__ import annotations
 
@@ -34,18 +34,30 @@ class CodeBlock:
 
 
 def code_blocks(text: str) -> tuple[CodeBlock, ...]:
-    """The code blocks of a whole Markdown text, in their order."""
-    found = (block for block in split(text) if block.kind is Kind.CODE)
+    """The code blocks and formulas of a whole Markdown text, in their order."""
+    found = (block for block in split(text) if block.kind in (Kind.CODE, Kind.FORMULA))
     return tuple(_joined(number, list(parts)) for number, parts in groupby(found, lambda block: block.number))
 
 
 def _joined(number: int, parts: list[Block]) -> CodeBlock:
     shown = [line for block in parts for line in block.text.split("\n")]
-    raw = "".join([block.source for block in parts]).split("\n")
+    source = "".join([block.source for block in parts])
+    if parts[0].kind is Kind.FORMULA and not parts[0].holders:
+        return CodeBlock(number, _without_blank_lines(source), parts[0].info)
+    raw = source.split("\n")
     if raw and not raw[-1]:
         raw.pop()
     text = _as_it_came(raw, shown)
     return CodeBlock(number, "\n".join(shown) if text is None else text, parts[0].info)
+
+
+def _without_blank_lines(text: str) -> str:
+    lines = text.replace("\r\n", "\n").split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    while lines and not lines[-1].strip():
+        del lines[-1]
+    return "\n".join(lines)
 
 
 def _as_it_came(raw: list[str], shown: list[str]) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tui.core.block import LIMIT, LINES, Block, Kind
 from tui.core.blocklines import FenceLine, MarkerLine
+from tui.core.formula import Opening, looks_like_one
 
 # A part of a code block ends at the first blank line after so many lines, at the latest at so many.
 CODE_LINES = (16, 24)
@@ -16,9 +17,10 @@ TABLE_ROWS = 30
 
 @dataclass(slots=True)
 class Leaf:
-    """An open paragraph, code block, table or piece of HTML; `after_blank`: an empty line stands before it.
+    """An open paragraph, code block, formula, table or piece of HTML; `after_blank`: an empty line stands before it.
 
-    `fence` is set for fenced code; `depth` counts the Markdown fences open inside it. The others are as in `Block`.
+    `fence` is set for fenced code; `depth` counts the Markdown fences open inside it, or a formula's environments.
+    A formula is `is_doubtful` until its end has come; `has_blank`: an empty line is in it. The others are as in `Block`.
     """
 
     kind: Kind
@@ -28,6 +30,9 @@ class Leaf:
     part: int = 0
     number: int = 0
     fence: FenceLine | None = None
+    formula: Opening | None = None
+    is_doubtful: bool = False
+    has_blank: bool = False
     depth: int = 0
     context: str = ""
     columns: tuple[str, ...] = ()
@@ -42,11 +47,32 @@ class Leaf:
     def is_full(self) -> bool:
         """Whether this part should end here; its lines are then few enough to be rendered at each append."""
         count = len(self.lines)
-        if self.size >= (CODE_SIZE if self.kind is Kind.CODE else LIMIT):
+        is_code = self.kind in (Kind.CODE, Kind.FORMULA)
+        if self.size >= (CODE_SIZE if is_code else LIMIT):
             return True
-        if self.kind is Kind.CODE:
+        if is_code:
             return count >= CODE_LINES[1] or (count >= CODE_LINES[0] and not self.lines[-1].strip())
         return (self.kind is Kind.TABLE and count > TABLE_ROWS) or (self.kind is Kind.HTML and count >= LINES)
+
+    @property
+    def info(self) -> str:
+        """The info string of a fence, or what that of a formula would be."""
+        return "latex" if self.formula is not None else "" if self.fence is None else self.fence.info
+
+    @property
+    def may_be_unfinished(self) -> bool:
+        """Whether a doubtful formula at the end of the text is taken for one that was cut off there."""
+        opening = self.formula
+        return opening is not None and not self.has_blank and (opening.begins_line or opening.opener != "$$")
+
+    @property
+    def has_looks(self) -> bool:
+        """Whether a formula that is complete looks like one; what fills its lines from the first to the last does."""
+        assert self.formula is not None
+        if self.formula.begins_line:
+            return True
+        text = "\n".join(self.lines)[len(self.formula.opener) :]
+        return looks_like_one(text[: text.rfind(self.formula.closer)], self.formula.opener)
 
     def may_end_for(self, item: MarkerLine) -> bool:
         """Whether a list may start right under this paragraph: a line that begins with a number by chance is none."""
@@ -57,7 +83,7 @@ class Leaf:
         """Start over after `block`, which was made of the lines so far."""
         if self.kind is Kind.TABLE and self.head is None:
             self.head = block
-        if self.kind is Kind.CODE:
+        if self.kind in (Kind.CODE, Kind.FORMULA):
             before = f"{self.context}\n{block.text}" if self.context else block.text
             self.context = before if len(before) <= CONTEXT else before[-CONTEXT:].partition("\n")[2]
         self.part += 1

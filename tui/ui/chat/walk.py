@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.core.conversation import Conversation
     from tui.ui.chat.pane import ChatPane
 
-_MAY_HAVE_CODE = ("```", "~~~", "    ", "\t")
+_MAY_HAVE_CODE = ("```", "~~~", "    ", "\t", "\\[", "$$", "\\begin{")
 
 
 class Walk:

@@ -35,7 +35,7 @@ class CodePlace(NamedTuple):
 
 def number_of(block: Block) -> int | None:
     """The number by which a block folds; None for one that does not."""
-    if block.kind is Kind.CODE:
+    if block.kind in (Kind.CODE, Kind.FORMULA):
         return block.number
     return OWN_TEXT if block.kind is Kind.VERBATIM else None
 
@@ -88,7 +88,7 @@ def folded(passage: Passage, index: int) -> tuple[Block, int] | None:
 def more_line(shown: Block, left: int, key: str, width: int, palette: Palette) -> Line:
     """What stands for the rest of a folded block."""
     lines = "line" if left == 1 else "lines"
-    indent = " " * INDENT if shown.kind is Kind.CODE else ""
+    indent = " " * INDENT if shown.kind is not Kind.VERBATIM else ""
     text = shortened(f"{indent}… {left:,} more {lines} · {key} shows them", width)
     return [Segment(text, palette.ink("muted"))]
 

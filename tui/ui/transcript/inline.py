@@ -1,4 +1,4 @@
-"""Markdown inside a paragraph: emphasis, code, links. A text becomes runs; nothing in it is ever read as Rich markup."""
+"""Markdown inside a paragraph: emphasis, code, formulas, links. A text becomes runs; nothing in it is read as Rich markup."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from tui.core import formula
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.prose import Run, steady
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-_PLAIN = re.compile(r"[^\\`*_~\[\]<&\n:!]*")
+_PLAIN = re.compile(r"(?:[^\\`*_~\[\]<&\n:!$]|\$(?!\$))*")
 _URL = re.compile(r"""https?://[^\s<>"'`]*[^\s<>"'`.,;:!?)\]}»]""")
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
-_MARKS = re.compile(r"\\.|(`+)|(\*\*|__|~~|\*|_)", re.DOTALL)
+_MARKS = re.compile(r"\\.|(`+)|(\*\*|__|~~|\*|_)|\$\$", re.DOTALL)
 _HALF_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*$")
 _BOLD, _ITALIC, _STRIKE = Style(bold=True), Style(italic=True), Style(strike=True)
 
@@ -27,23 +28,32 @@ def _parser() -> MarkdownIt:
     """Loaded when the first Markdown is shown: it takes 50 ms."""
     from markdown_it import MarkdownIt
 
+    from tui.ui.transcript.literal import add_rules
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+    add_rules(parser)
     # Links are shown, never opened, so they are shown as they were written.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     return parser
 
 
-def runs_of(text: str, palette: Palette, base: Style) -> list[Run]:
-    """The runs of one paragraph's Markdown over the style `base`. Soft line breaks become blanks, hard ones newlines."""
-    text = steady(text)
+def runs_of(text: str, palette: Palette, base: Style, is_open: bool = False) -> list[Run]:
+    """The runs of one paragraph's Markdown over the style `base`, each of its line breaks a newline; `is_open`: the text
+    ends in the middle."""
+    text = steady(mended(text) if is_open else text)
     if _PLAIN.fullmatch(text):
         return [(text, base)] if text else []
     runs: list[Run] = []
     styles = [base]
     link = ""
     link_text = ""
-    for token in _parser().parseInline(text)[0].children or ():
+    formulas: dict[int, int] = {}
+    if formula.may_hold_one(text):
+        formulas, unclosed = formula.spans(text)
+        if is_open and unclosed is not None:
+            formulas[unclosed.at] = len(text)
+    for token in _parser().parseInline(text, {"formulas": formulas})[0].children or ():
         shown = token.content
         style = styles[-1]
         match token.type:
@@ -53,7 +63,7 @@ def runs_of(text: str, palette: Palette, base: Style) -> list[Run]:
                     runs.append((shown, style))
                 else:
                     _add_text(runs, shown, style, palette)
-            case "code_inline":
+            case "code_inline" | "formula":
                 link_text += shown
                 runs.append((shown, style + palette["strong_code"]))
             case "strong_open":
@@ -71,12 +81,13 @@ def runs_of(text: str, palette: Palette, base: Style) -> list[Run]:
                 link = ""
             case "strong_close" | "em_close" | "s_close":
                 styles.pop()
-            case "softbreak":
-                runs.append((" ", style))
-            case "hardbreak":
-                runs.append(("\n", style))
+            case "softbreak" | "hardbreak":
+                if not runs or not runs[-1][0].endswith(
+                    "\n"
+                ):  # a `<br>` at the end of a line is the same break
+                    runs.append(("\n", style))
             case "image":
-                shown = "".join([child.content for child in token.children or ()])
+                shown = " ".join([child.content for child in token.children or () if child.content])
                 runs.append((shown or "image", style + palette["link"]))
                 _add_address(runs, str(token.attrs.get("src", "")), shown, base, palette)
             case _:
@@ -108,6 +119,11 @@ def mended(text: str) -> str:
 
     So the growing end of an answer looks as it will, instead of showing marks that vanish a moment later.
     """
+    if formula.may_hold_one(text):
+        unclosed = formula.spans(text)[1]
+        if unclosed is not None:
+            before = text[: unclosed.at]
+            return mended(before) + before[len(before.rstrip()) :] + text[unclosed.at :].rstrip()
     found = _HALF_LINK.search(text)
     if found is not None:
         text = text[: found.start()] + found[1]
@@ -115,7 +131,12 @@ def mended(text: str) -> str:
     body = text.rstrip("*_~`\\") if text[-1:] in "*_~`\\" else text
     opened: list[str] = []
     code = ""
-    for mark in _MARKS.finditer(body):
+    formulas = formula.spans(body)[0] if formula.may_hold_one(body) else {}
+    at = 0
+    while (mark := _MARKS.search(body, at)) is not None:
+        at = formulas.get(mark.start(), mark.end())
+        if mark.start() in formulas:
+            continue
         ticks, sign = mark[1], mark[2]
         if code:
             if ticks == code:
@@ -126,6 +147,8 @@ def mended(text: str) -> str:
             before, after = body[mark.start() - 1 : mark.start()], body[mark.end() : mark.end() + 1]
             if sign in opened and before.strip():
                 del opened[opened.index(sign) :]
-            elif after.strip() and (sign[0] != "_" or not before.isalnum()):
+            elif after.strip() and not (
+                before.isalnum() if sign[0] == "_" else formula.is_operator(body, mark.start(), mark.end())
+            ):
                 opened.append(sign)
     return body + code + "".join(reversed(opened))

@@ -9,7 +9,7 @@ from rich.style import Style
 from tui.core.block import QUOTE
 from tui.core.blocks import Block, Holder, Kind
 from tui.ui.transcript.code import code_lines
-from tui.ui.transcript.inline import mended, runs_of
+from tui.ui.transcript.inline import runs_of
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady, width_of
 from tui.ui.transcript.table import table_lines
@@ -52,15 +52,13 @@ def _body(block: Block, room: int, palette: Palette, prefix_width: int, ink: Sty
     match block.kind:
         case Kind.PARAGRAPH:
             quoted = any(holder.marker == QUOTE for holder in block.holders)
-            text = mended(block.text) if block.open else block.text
-            return set_runs(runs_of(text, palette, palette.ink("quote") if quoted else base), measure)
+            ink = palette.ink("quote") if quoted else base
+            return set_runs(runs_of(block.text, palette, ink, block.open), measure)
         case Kind.HEADING:
             style = palette.ink("heading") + _BOLD
-            text = mended(block.text) if block.open else block.text
-            return set_runs(
-                runs_of(text, palette, style + _UNDERLINE if block.level == 1 else style), measure
-            )
-        case Kind.CODE:
+            ink = style + _UNDERLINE if block.level == 1 else style
+            return set_runs(runs_of(block.text, palette, ink, block.open), measure)
+        case Kind.CODE | Kind.FORMULA:
             return code_lines(block, room, palette, prefix_width)
         case Kind.TABLE:
             return table_lines(block, room, palette)
