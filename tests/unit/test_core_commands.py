@@ -9,14 +9,14 @@ import pytest
 from tui.core.commands import BY_ID, COMMANDS, Command, key_name, keymap, short_key
 
 # What a terminal without any keyboard protocol sends in bytes of its own: C0 controls (ECMA-48), the VT220 and xterm
-# function and cursor keys, and Alt as an ESC before a character. Left out are the letters whose control code is that
+# function and cursor keys, with Shift as xterm, tmux and screen send them, and Alt as an ESC before a character. Left out are the letters whose control code is that
 # of another key (h, i, j, m, [), but Ctrl+J, which is what it is: a line feed; and Ctrl+A and Ctrl+B, which screen
 # and tmux keep for themselves.
 LEGACY = frozenset(
     {
         *(f"ctrl+{letter}" for letter in "cdefgjklnopqrstuvwxyz"),
         *(f"f{number}" for number in range(1, 13)),
-        *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right"),
+        *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "shift+left", "shift+right"),
         *("home", "end", "pageup", "pagedown", "insert", "delete", "ctrl+home", "ctrl+end"),
         *(f"alt+{character}" for character in "0123456789abcdefghijklmnopqrstuvwxyz"),
         *("alt+up", "alt+down", "space", "slash"),

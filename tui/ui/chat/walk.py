@@ -49,6 +49,8 @@ class Walk:
             "block.next": lambda _: self._step_block(1),
             "sibling.previous": lambda _: self._step_sibling(-1),
             "sibling.next": lambda _: self._step_sibling(1),
+            "message.left": lambda _: self._go_sideways(-1),
+            "message.right": lambda _: self._go_sideways(1),
             "message.fold": lambda _: self._fold(),
             **deeds.actions(),
         }
@@ -88,9 +90,11 @@ class Walk:
         if self._mark.block:
             block = next((each for each in blocks if each.number == self._mark.block), None)
             lines = block.lines if block is not None else 0
-            return f"{said} · block [{self._mark.block}], {lines:,} {'line' if lines == 1 else 'lines'}"
-        if blocks:
+            said += f" · block [{self._mark.block}], {lines:,} {'line' if lines == 1 else 'lines'}"
+        elif blocks:
             said += f" · {len(blocks)} code {'block' if len(blocks) == 1 else 'blocks'}"
+        if not self._pane.is_coming_in(message) and self._view.is_too_wide(self._mark):
+            said += f" · {self._pane.desk.key('message.right')} sideways"
         return said
 
     @property
@@ -327,6 +331,17 @@ class Walk:
             session.select(siblings[at])
             self._pane.show_branch()
             self.put(Mark(siblings[at]))
+
+    def _go_sideways(self, by: int) -> None:
+        if self._mark is None:
+            return
+        moved = self._view.move_sideways(self._mark, by * max(1, self._view.size.width // 2))
+        if moved is None:
+            self._pane.tell("Nothing here is wider than the screen")
+        elif not moved:
+            self._pane.tell(
+                "This is where the lines begin" if by < 0 else "This is where the longest line ends"
+            )
 
     def _fold(self) -> None:
         if self._mark is None or self._view.toggle_fold(self._mark) is not None:

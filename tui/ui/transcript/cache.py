@@ -19,7 +19,7 @@ class LineCache:
     def __init__(self, palette: Palette, width: int) -> None:
         self._palette = palette
         self._width = width
-        self._lines: dict[Piece, list[Line]] = {}
+        self._lines: dict[Piece, tuple[int, list[Line]]] = {}
         self.count = 0
         """How many lines are kept; about `CACHED_LINES` at most."""
         self.stamp = 0
@@ -31,23 +31,23 @@ class LineCache:
         self._lines.clear()
         self.count = 0
 
-    def lines(self, piece: Piece, cursor: bool) -> list[Line]:
-        """The piece's lines; `cursor` marks where an open text goes on."""
-        lines = self._lines.pop(piece, None)
-        if lines is None:
-            lines = self.rendered(piece.block, cursor)
+    def lines(self, piece: Piece, cursor: bool, shift: int = 0) -> list[Line]:
+        """The piece's lines; `cursor` marks where an open text goes on; `shift` cells are left out at the left."""
+        kept = self._lines.pop(piece, None)
+        if kept is None or kept[0] != shift:
+            lines = self.rendered(piece.block, cursor, shift)
             piece.height, piece.stamp = len(lines), self.stamp
-            self.count += len(lines)
-        self._lines[piece] = (
-            lines  # dicts keep their order: the first is the one that was not used for longest
-        )
+            self.count += len(lines) - (0 if kept is None else len(kept[1]))
+            kept = shift, lines
+        # Dicts keep their order: the first is the one that was not used for longest.
+        self._lines[piece] = kept
         while self.count > CACHED_LINES and len(self._lines) > 1:
             oldest = next(iter(self._lines))
-            self.count -= len(self._lines.pop(oldest))
-        return lines
+            self.count -= len(self._lines.pop(oldest)[1])
+        return kept[1]
 
-    def rendered(self, block: Block, cursor: bool = False) -> list[Line]:
+    def rendered(self, block: Block, cursor: bool = False, shift: int = 0) -> list[Line]:
         """A block's lines, not kept."""
         barred = bool(block.holders) and block.kind is Kind.VERBATIM
         ink = self._palette.ink("muted") if barred else None
-        return block_lines(block, self._width, self._palette, ink, cursor)
+        return block_lines(block, self._width, self._palette, ink, cursor, shift)

@@ -10,14 +10,15 @@ from rich.segment import Segment
 
 from tui.core.blocks import Block
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.prose import Line, cut, steady, width_of
+from tui.ui.transcript.prose import Line, cut, shifted, steady, width_of
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
 INDENT = 3
 BAR = "│ "
-CUT_SIGN = "→"
+_LEAST_CODE = 8  # cells of code beside the number, or it is not shown
+CUT_SIGN, CUT_BEFORE_SIGN = "→", "←"
 
 # Token types as Pygments writes them, the longest one that fits decides.
 _ROLES = {
@@ -109,25 +110,43 @@ def highlighted(code: str, info: str, context: str, palette: Palette) -> list[Li
     return lines
 
 
-def code_lines(block: Block, width: int, palette: Palette, prefix_width: int) -> list[Line]:
-    """The code block's lines without its holders' marks, for `width` cells behind marks of `prefix_width` cells."""
+def code_lines(block: Block, width: int, palette: Palette, prefix_width: int, shift: int = 0) -> list[Line]:
+    """The code block's lines without its holders' marks, for `width` cells behind marks of `prefix_width` cells; `shift`
+    cells of the code are left out at the left."""
     if block.part and not block.text:
         return []
     margin = [Segment(" " * max(0, INDENT - prefix_width), palette.base)] if prefix_width < INDENT else []
     bar = Segment(BAR, palette.ink("rule"))
-    room = width - max(0, INDENT - prefix_width) - len(BAR)
-    number = f"  [{block.number}]" if block.number and not block.part else ""
+    room, number = _room(width, prefix_width), _number(block)
     lines: list[Line] = []
     code = highlighted(steady(block.text), block.info, steady(block.context), palette)
     for at, line in enumerate(code):
-        shown_number = number if at == 0 and room > len(number) + 8 else ""
+        shown_number = number if at == 0 and room > len(number) + _LEAST_CODE else ""
         space = max(1, room - len(shown_number))
-        shown = cut(_head(line, space), space, CUT_SIGN, palette.ink("muted"))
+        line = shifted(_head(line, shift + space), shift, CUT_BEFORE_SIGN, palette.ink("muted"))
+        shown = cut(line, space, CUT_SIGN, palette.ink("muted"))
         if shown_number:
             fill = " " * (space - width_of(shown))
             shown = [*shown, Segment(fill + shown_number, palette.ink("muted"))]
         lines.append([*margin, bar, *shown])
     return lines
+
+
+def code_overhang(block: Block, width: int, prefix_width: int) -> int:
+    """By how many cells the block's widest line is wider than `width` cells behind marks of `prefix_width`; 0 or less if it
+    fits."""
+    room, number = _room(width, prefix_width), _number(block)
+    beside = len(number) if room > len(number) + _LEAST_CODE else 0
+    lines = steady(block.text).split("\n")
+    return max([cell_len(line) + (beside if at == 0 else 0) for at, line in enumerate(lines)]) - room
+
+
+def _room(width: int, prefix_width: int) -> int:
+    return max(1, width - max(0, INDENT - prefix_width) - len(BAR))
+
+
+def _number(block: Block) -> str:
+    return f"  [{block.number}]" if block.number and not block.part else ""
 
 
 def _head(line: Line, width: int) -> Line:

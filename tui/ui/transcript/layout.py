@@ -13,7 +13,7 @@ from dataclasses import replace
 from rich.segment import Segment
 
 from tui.core.commands import BY_ID, key_name
-from tui.ui.transcript import folding
+from tui.ui.transcript import folding, sideways
 from tui.ui.transcript.cache import LineCache
 from tui.ui.transcript.entry import Entry, Heading
 from tui.ui.transcript.heading import folded_reasoning, heading_line, notice_lines, unfolded_reasoning
@@ -132,6 +132,8 @@ class Document:
             ink = sum([_ink(line) for line in self._lines(spot)[: spot.line]]) if self._holds(spot) else 0
         self._width = width
         self._forget()
+        for passage in self._passages:
+            passage.shifts.clear()
         if not self._holds(spot):
             return spot
         lines = self._lines(spot)
@@ -311,7 +313,8 @@ class Document:
         if folding.is_folded(passage, piece.block):
             lines = self._folded_lines(passage, index)
         else:
-            lines = self._cache.lines(piece, cursor=passage.entry.streaming)
+            shift = sideways.shift_of(passage, index, piece.block)
+            lines = self._cache.lines(piece, passage.entry.streaming, shift)
         number = piece.block.number
         if number and self.mark == (passage.entry.id, number):
             return marked_block(lines, number, not piece.block.part, self._palette)
@@ -323,7 +326,17 @@ class Document:
             return []
         shown, left = folded
         more = folding.more_line(shown, left, self.fold_key, self._width, self._palette)
-        return [*self._cache.rendered(shown), more]
+        return [*self._cache.rendered(shown, shift=sideways.shift_of(passage, index, shown)), more]
+
+    # Sideways
+
+    def move_sideways(self, entry_id: str, block: int | None, by: int) -> bool | None:
+        """As `sideways.move`, in a message or its code block with that number."""
+        return sideways.move(self.passage(entry_id), block, by, self._width, self._palette)
+
+    def is_too_wide(self, entry_id: str, block: int | None) -> bool:
+        """Whether something in a message, or its code block with that number, goes beyond the right edge."""
+        return bool(sideways.widest(self.passage(entry_id), block, self._width, self._palette))
 
     # Places by name
 

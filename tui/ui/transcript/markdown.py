@@ -8,11 +8,11 @@ from rich.style import Style
 
 from tui.core.block import QUOTE
 from tui.core.blocks import Block, Holder, Kind
-from tui.ui.transcript.code import code_lines
+from tui.ui.transcript.code import code_lines, code_overhang
 from tui.ui.transcript.inline import runs_of
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady, width_of
-from tui.ui.transcript.table import table_lines
+from tui.ui.transcript.table import table_lines, table_overhang
 
 CURSOR = "▌"
 """Stands where the answer goes on."""
@@ -27,17 +27,18 @@ _BOLD, _UNDERLINE = Style(bold=True), Style(underline=True)
 
 
 def block_lines(
-    block: Block, width: int, palette: Palette, ink: Style | None = None, cursor: bool = False
+    block: Block, width: int, palette: Palette, ink: Style | None = None, cursor: bool = False, shift: int = 0
 ) -> list[Line]:
     """The block's lines, with the empty line before it where it wants one; none wider than `width` cells.
 
     `ink` replaces the colour of text shown verbatim; with `cursor`, the place where an open text goes on is marked.
+    `shift` cells of what is not wrapped are left out at the left.
     """
     holders = _shown_holders(block.holders, width)
     first, rest = _prefix(holders, palette)
     prefix_width = width_of(rest)
     room = max(1, width - prefix_width)
-    body = _body(block, room, palette, prefix_width, ink)
+    body = _body(block, room, palette, prefix_width, ink, shift)
     if cursor and block.open and block.kind is not Kind.TABLE:
         _mark_end(body, room, palette)
     lines = [[*(first if at == 0 else rest), *line] for at, line in enumerate(body)]
@@ -46,7 +47,18 @@ def block_lines(
     return lines
 
 
-def _body(block: Block, room: int, palette: Palette, prefix_width: int, ink: Style | None) -> list[Line]:
+def overhang(block: Block, width: int, palette: Palette) -> int:
+    """By how many of `width` cells a block that is not wrapped is too wide; 0 or less if it fits."""
+    prefix_width = sum([_mark_width(holder) for holder in _shown_holders(block.holders, width)])
+    room = max(1, width - prefix_width)
+    if block.kind is Kind.TABLE:
+        return table_overhang(block, room, palette)
+    return code_overhang(block, room, prefix_width)
+
+
+def _body(
+    block: Block, room: int, palette: Palette, prefix_width: int, ink: Style | None, shift: int
+) -> list[Line]:
     measure = min(room, MEASURE - prefix_width) if prefix_width < MEASURE // 2 else room
     base = palette.base
     match block.kind:
@@ -59,9 +71,9 @@ def _body(block: Block, room: int, palette: Palette, prefix_width: int, ink: Sty
             ink = style + _UNDERLINE if block.level == 1 else style
             return set_runs(runs_of(block.text, palette, ink, block.open), measure)
         case Kind.CODE | Kind.FORMULA:
-            return code_lines(block, room, palette, prefix_width)
+            return code_lines(block, room, palette, prefix_width, shift)
         case Kind.TABLE:
-            return table_lines(block, room, palette)
+            return table_lines(block, room, palette, shift)
         case Kind.RULE:
             return [[Segment("─" * min(RULE_WIDTH, room), palette.ink("rule"))]]
         case Kind.HTML | Kind.VERBATIM:

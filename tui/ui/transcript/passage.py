@@ -53,6 +53,9 @@ class Passage:
         self.reasoning = Stream(entry.reasoning, markdown=False, barred=True)
         self.shows_reasoning: bool | None = None  # None = as the reasoning of all messages
         self.folded: set[int] = set()  # blocks by their number, as in tui.ui.transcript.folding
+        self.shifts: dict[
+            int, int
+        ] = {}  # cells, by the first piece of a block, as in tui.ui.transcript.sideways
         self._tally: Tally | None = None
 
     @property

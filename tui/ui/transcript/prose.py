@@ -136,6 +136,27 @@ def cut(line: Line, width: int, sign: str, style: Style) -> Line:
     return shown
 
 
+def shifted(line: Line, cells: int, sign: str, style: Style) -> Line:
+    """`line` without its first `cells` cells, and `sign` (one cell, in `style`) in the first that is left; an empty line
+    stays empty."""
+    if not cells or not line:
+        return line
+    shown: Line = [Segment(sign, style)]
+    left = cells + 1
+    for segment in line:
+        size = cell_len(segment.text) if left else 0
+        if size < left:
+            left -= size
+        elif left:
+            # Pads with a blank where the cut goes through a wide character.
+            behind = segment.split_cells(left)[1]
+            shown += [behind] if behind.text else []
+            left = 0
+        else:
+            shown.append(segment)
+    return shown
+
+
 def pad(line: Line, width: int, style: Style) -> Line:
     """`line` on exactly `width` cells: filled up with blanks, or cut by force."""
     size = width_of(line)

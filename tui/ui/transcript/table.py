@@ -11,9 +11,10 @@ from rich.style import Style
 
 from tui.core.blocklines import split_row
 from tui.core.blocks import Block
+from tui.ui.transcript.code import CUT_BEFORE_SIGN, CUT_SIGN
 from tui.ui.transcript.inline import mended, runs_of
 from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.prose import Line, Run, cut, set_runs, width_of
+from tui.ui.transcript.prose import Line, Run, cut, set_runs, shifted, width_of
 
 SEPARATOR = " │ "
 NARROWEST = 6
@@ -36,8 +37,9 @@ class _Grid:
     columns: tuple[str, ...]
 
 
-def table_lines(block: Block, width: int, palette: Palette) -> list[Line]:
-    """The lines of a table, or of a later part of one, which has the columns that its first part was given."""
+def table_lines(block: Block, width: int, palette: Palette, shift: int = 0) -> list[Line]:
+    """The lines of a table, or of a later part of one, which has the columns that its first part was given; `shift` cells
+    are left out at the left."""
     rows = [_cells(line, len(block.columns)) for line in block.text.split("\n")] if block.text else []
     base = palette.base
     if block.open and rows:
@@ -45,10 +47,7 @@ def table_lines(block: Block, width: int, palette: Palette) -> list[Line]:
     has_header = block.head is None
     inks = [base + palette["heading"] + _BOLD if has_header and at == 0 else base for at in range(len(rows))]
     set_rows = [[_runs(cell, palette, ink) for cell in row] for row, ink in zip(rows, inks, strict=True)]
-    measured = set_rows
-    if block.head is not None:
-        head_rows = [_cells(line, len(block.columns)) for line in block.head.text.split("\n")]
-        measured = [[_runs(cell, palette, base) for cell in row] for row in head_rows]
+    measured = set_rows if block.head is None else _set(block.head, palette)
     grid = _Grid(_fitted(_natural(measured, len(block.columns)), width), block.columns)
     lines: list[Line] = []
     for at, row in enumerate(set_rows):
@@ -56,7 +55,23 @@ def table_lines(block: Block, width: int, palette: Palette) -> list[Line]:
         if has_header and at == 0:
             rule = "─┼─".join("─" * cells for cells in grid.widths)
             lines.append([Segment(rule, palette.ink("rule"))])
-    return [cut(line, width, "→", palette.ink("muted")) for line in lines]
+    muted = palette.ink("muted")
+    return [cut(shifted(line, shift, CUT_BEFORE_SIGN, muted), width, CUT_SIGN, muted) for line in lines]
+
+
+def table_overhang(block: Block, width: int, palette: Palette) -> int:
+    """By how many cells the table is wider than `width` with the narrowest columns that it is set in; 0 or less if it
+    fits."""
+    count = len(block.columns)
+    if len(SEPARATOR) * (count - 1) + count * NARROWEST <= width:
+        return 0
+    cells = _fitted(_natural(_set(block.head or block, palette), count), width)
+    return sum(cells) + len(SEPARATOR) * (count - 1) - width
+
+
+def _set(block: Block, palette: Palette) -> list[list[tuple[Run, ...]]]:
+    rows = [_cells(line, len(block.columns)) for line in block.text.split("\n")]
+    return [[_runs(cell, palette, palette.base) for cell in row] for row in rows]
 
 
 def _cells(line: str, count: int) -> list[str]:

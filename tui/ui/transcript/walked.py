@@ -72,6 +72,21 @@ class WalkedTranscript(FoundTranscript):
             self.reveal(mark)
         return folds
 
+    def move_sideways(self, mark: Mark, by: int) -> bool | None:
+        """Move the long lines of a message or code block by so many cells; False = they are at their end, None = all
+        are in sight."""
+        if mark.entry_id not in self._document:
+            return None
+        moved = self._document.move_sideways(mark.entry_id, mark.block or None, by)
+        self._sync()
+        return moved
+
+    def is_too_wide(self, mark: Mark) -> bool:
+        """Whether something there goes beyond the right edge."""
+        return mark.entry_id in self._document and self._document.is_too_wide(
+            mark.entry_id, mark.block or None
+        )
+
     def reveal(self, mark: Mark) -> None:
         """Bring a message or block into sight: as much of it as fits, from its start on."""
         if mark.entry_id not in self._document or not self._lay_out():
