@@ -9,7 +9,7 @@ from pathlib import Path
 from tui.cli_grammar import Chats
 from tui.cli_output import local_minute, say, write, write_json
 from tui.core.message import Message, Role, Status
-from tui.core.text import safe_block, safe_line
+from tui.core.text import safe_block, safe_line, safe_name
 from tui.errors import StoreError, UsageError
 from tui.paths import folders
 from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown, iso_time
@@ -91,7 +91,7 @@ def _list(summaries: tuple[ChatSummary, ...], command: Chats) -> None:
     lines = [f"{'ID':<14}{'LAST USED':<18}{'MESSAGES':<10}TITLE"]
     for summary in summaries:
         when = local_minute(summary.updated_at)
-        title = safe_line(f"{'* ' if summary.pinned else ''}{summary.title}", room)
+        title = safe_name(f"{'* ' if summary.pinned else ''}{summary.title}", room)
         lines.append(f"{safe_line(summary.id):<14}{when:<18}{summary.message_count:>8}  {title}")
     write("\n".join(lines) + "\n")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui.cli_output import say
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
 from tui.store.importing import read_chats
 from tui.store.schema import MIGRATIONS, backup_path
@@ -20,7 +20,7 @@ def rename(store: Store, chat: ChatSummary, title: str) -> None:
     if not line:
         raise UsageError("A title needs a word in it", "", "See: lokal chats rename --help")
     store.rename(chat.id, line)
-    say(f"“{_named(chat)}” is now “{safe_line(line, 60)}”")
+    say(f"“{_named(chat)}” is now “{safe_name(line, 60)}”")
 
 
 def delete(store: Store, chats: Sequence[ChatSummary], path: Path, *, sure: bool) -> None:
@@ -77,7 +77,7 @@ def _is_sure(chats: Sequence[ChatSummary]) -> bool:
 
 
 def _named(chat: ChatSummary) -> str:
-    return safe_line(chat.title, 60) or "no title"
+    return safe_name(chat.title, 60) or "no title"
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ import sys
 
 from tui.cli_grammar import Chats
 from tui.cli_output import ProgressLine, local_minute, say, write, write_json
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.store.export import iso_time
 from tui.store.store import Hit, Store
 
@@ -40,7 +40,7 @@ def _catch_up(store: Store) -> None:
 def _in_words(hit: Hit, bold: bool) -> str:
     when = local_minute(hit.created_at)
     who = "title" if hit.role is None else "you" if hit.role == "user" else str(hit.role)
-    head = f"{safe_line(hit.chat_id):<14}{when}  {safe_line(hit.title, 100) or 'no title'} · {who}"
+    head = f"{safe_line(hit.chat_id):<14}{when}  {safe_name(hit.title, 100) or 'no title'} · {who}"
     return f"{head}\n    {_marked(hit) if bold else hit.snippet}\n"
 
 

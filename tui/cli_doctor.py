@@ -23,7 +23,7 @@ from tui.config.themes import AUTO, load_themes
 from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.presets import find
-from tui.core.text import human_size, safe_line
+from tui.core.text import human_size, safe_line, safe_name
 from tui.errors import LokalError, ServerError, Unreachable, UsageError
 from tui.guide.model import checked_model
 from tui.paths import Folders, folders
@@ -151,7 +151,7 @@ async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | Silent:
     models: tuple[str, ...] = ()
     problem = ""
     try:
-        models = tuple(safe_line(model.name, 200) for model in await server.models())
+        models = tuple(safe_name(model.name, 200) for model in await server.models())
     except ServerError as error:
         problem = str(error)
     finally:

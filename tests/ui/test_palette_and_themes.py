@@ -59,6 +59,25 @@ async def test_every_palette_entry_runs() -> None:
         await stage.see("Connected")
 
 
+async def test_a_palette_without_a_match_says_so_and_enter_does_nothing() -> None:
+    async with chatting() as (stage, _):
+        await stage.press("ctrl+p")
+        await stage.see("Search for commands")
+        await stage.write("quitz")
+        await stage.see("Nothing matches “quitz”")
+        await stage.see_no_more("Stop at once and keep what came")
+        await stage.write("[b]")
+        await stage.see(r"Nothing matches “quitz\[b\]”")
+        await stage.see("Esc goes back")
+        await stage.press("enter")
+        await stage.see_no_more("Nothing matches")
+        assert len(stage.app.screen_stack) == 1
+        await stage.press("ctrl+p")
+        await stage.write("quit")
+        await stage.see("Save and leave")
+        await stage.see_no_more("Nothing matches")
+
+
 async def test_what_looks_like_markup_in_a_preset_is_text_in_the_palette() -> None:
     folder = Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "presets"
     folder.mkdir(parents=True)

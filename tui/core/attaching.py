@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tui.core.message import Attachment
 from tui.core.model import Model
-from tui.core.text import human_size, safe_line
+from tui.core.text import human_size, safe_name
 from tui.errors import FileError, LokalError, UsageError
 
 TEXT_LIMIT = 1_000_000
@@ -75,7 +75,7 @@ def check_size(path: Path, head: bytes, size: int) -> None:
 
 def attachment_from(path: Path, data: bytes) -> Attachment:
     """The attachment that the file `path` with these bytes makes. Raises FileError for what no model can take."""
-    name = safe_line(path.name, 120) or "file"
+    name = safe_name(path.name, 120) or "file"
     check_size(path, data[:HEAD_BYTES], len(data))
     if kind := picture_type(data):
         return Attachment(name, kind, data)
@@ -112,7 +112,7 @@ def _refuse_others(path: Path, head: bytes) -> None:
 
 def shown_name(path: Path) -> str:
     """A file as a message names it, which has one line for all it says."""
-    return safe_line(path.name or str(path), 60)
+    return safe_name(path.name or str(path), 60)
 
 
 def size_of(file: Attachment) -> str:
@@ -125,13 +125,13 @@ def size_of(file: Attachment) -> str:
 
 def in_line(files: Sequence[Attachment]) -> str:
     """The attachments in one line: `photo.png 1.2 MB · report.txt 320 lines`."""
-    return " · ".join(f"{safe_line(file.name, 40)} {size_of(file)}" for file in files)
+    return " · ".join(f"{safe_name(file.name, 40)} {size_of(file)}" for file in files)
 
 
 def under(text: str, files: Sequence[Attachment]) -> str:
     """A question as it is shown: its attachments, one a line, under its text."""
     lines = [
-        f"[{'image' if is_picture(file) else 'file'} {safe_line(file.name, 80)}, {size_of(file)}]"
+        f"[{'image' if is_picture(file) else 'file'} {safe_name(file.name, 80)}, {size_of(file)}]"
         for file in files
     ]
     return "\n".join([text, *lines] if text else lines)
@@ -145,8 +145,8 @@ def refusal(files: Iterable[Attachment], model: str, models: Sequence[Model]) ->
     if not pictures or chosen is None or not chosen.capabilities or "vision" in chosen.capabilities:
         return None
     able = [
-        safe_line(other.name, 60) for other in models if "vision" in other.capabilities and not other.note
+        safe_name(other.name, 60) for other in models if "vision" in other.capabilities and not other.note
     ]
     more = f" and {len(able) - SHOWN_MODELS} more" if len(able) > SHOWN_MODELS else ""
     hint = f"These can: {', '.join(able[:SHOWN_MODELS])}{more}" if able else "No model of this server can"
-    return UsageError(f"{safe_line(model, 60)} cannot look at images, says the server", "", hint)
+    return UsageError(f"{safe_name(model, 60)} cannot look at images, says the server", "", hint)

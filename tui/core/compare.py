@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui.core.slash import one_of
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
 
 LEAST, MOST = 2, 4
@@ -106,7 +106,7 @@ def _nothing_so_called(word: str, presets: Sequence[str], models: Sequence[str])
     import difflib  # some milliseconds, and only for a mistake
 
     near = difflib.get_close_matches(word, [*presets, *models], n=1, cutoff=0.6)
-    detail = f"Did you mean {safe_line(near[0], 60)}?" if near else f"There are: {', '.join(presets)}"
+    detail = f"Did you mean {safe_name(near[0], 60)}?" if near else f"There are: {', '.join(presets)}"
     title = f"There is no preset or model “{safe_line(word, 40)}”"
     return UsageError(title, detail, "A question comes after a colon")
 

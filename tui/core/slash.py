@@ -14,7 +14,7 @@ from tui.core.commands import BY_SLASH, COMMANDS, Command
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, REGISTRY
 from tui.core.pasted import plain
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
 
 FORCE = "!"
@@ -132,11 +132,11 @@ def one_of(name: str, names: Sequence[str], what: str) -> str:
 
 
 def _short(name: str) -> str:
-    return safe_line(name, 60)
+    return safe_name(name, 60)
 
 
 def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(safe_line(name, 60) for name in names[:6])
+    shown = ", ".join(safe_name(name, 60) for name in names[:6])
     return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 

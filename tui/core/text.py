@@ -36,6 +36,19 @@ def safe_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def safe_name(text: str, limit: int = 300) -> str:
+    """`text` as one line of at most `limit` characters, cut in the middle: names of models, files and chats often differ
+    at their ends only, `(2)` and `Q4_K_M.gguf`."""
+    most = limit * 8
+    if len(text) > 2 * most:
+        text = f"{text[:most]}…{text[-most:]}"
+    line = " ".join(safe_block(text).split())
+    if len(line) <= limit:
+        return line
+    tail = (limit - 1) // 2
+    return line[: limit - 1 - tail].rstrip() + "…" + (line[-tail:].lstrip() if tail else "")
+
+
 def human_size(count: int) -> str:
     """A number of bytes in decimal units, as Ollama and Hugging Face write it: `2.0 GB`."""
     size = float(count)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind, parse_url
 from tui.core.model import GUIDE, Model, ServerInfo
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable
 from tui.servers import detect
 from tui.servers.base import Server
@@ -119,7 +119,7 @@ def require_model(connection: Connection, wished: str, usual: str) -> str:
     ignores_names = info.kind in _ANSWERING_ANYWAY and not info.router
     if wished and ignores_names and _listed(models, wished) is None:
         missing = ModelMissing(
-            f"{info.kind.label} has no model “{safe_line(wished, 120)}”", "", "Name one that it has"
+            f"{info.kind.label} has no model “{safe_name(wished, 120)}”", "", "Name one that it has"
         )
         raise with_names(missing, models)
     return name
@@ -127,7 +127,7 @@ def require_model(connection: Connection, wished: str, usual: str) -> str:
 
 def with_names(error: ModelMissing, models: Sequence[Model]) -> ModelMissing:
     """The error, naming the models that the server does have."""
-    names = [safe_line(model.name, 80) for model in models]
+    names = [safe_name(model.name, 80) for model in models]
     if not names:
         return error
     more = f" and {len(names) - SHOWN_MODELS} more" if len(names) > SHOWN_MODELS else ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import FileError, MalformedFile
 
 _MAGIC = b"GGUF"
@@ -143,7 +143,7 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
 
 def _shown(path: Path) -> str:
     """The name of a file as it may be shown."""
-    return safe_line(path.name, 80)
+    return safe_name(path.name, 80)
 
 
 class _Cut(Exception):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import (
     AuthRequired,
     ContextOverflow,
@@ -159,7 +159,7 @@ def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | Non
     if code == 429 or (code == 503 and not complaint.web_page) or "server busy" in lower:
         return ServerBusy(f"{kind.label} is busy", text, "Its queue is full; try again in a moment", status)
     if _is_missing(complaint, code):
-        name = safe_line(asked.model, 120)
+        name = safe_name(asked.model, 120)
         return ModelMissing(
             f"{kind.label} has no model “{name}”", text, _where_models_come_from(asked), status
         )
@@ -201,7 +201,7 @@ def _is_missing(complaint: Complaint, code: int) -> bool:
 def _where_models_come_from(asked: Asked) -> str:
     match asked.kind:
         case ServerKind.OLLAMA:
-            return f"Get it with: ollama pull {safe_line(asked.model, 120)}"
+            return f"Get it with: ollama pull {safe_name(asked.model, 120)}"
         case ServerKind.LMSTUDIO:
             return "Download it in LM Studio, or with: lms get"
         case ServerKind.VLLM:

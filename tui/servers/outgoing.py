@@ -7,7 +7,7 @@ import base64
 from tui.core.attaching import is_picture
 from tui.core.message import Attachment
 from tui.core.request import Turn
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import Refused
 
 
@@ -45,7 +45,7 @@ def _as_text(file: Attachment) -> str:
         text = file.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(
-            f"{safe_line(file.name, 80)} cannot be sent",
+            f"{safe_name(file.name, 80)} cannot be sent",
             "It is neither a picture nor UTF-8 text",
             "Take it out",
         ) from error

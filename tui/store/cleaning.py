@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from tui.core.conversation import Conversation
 from tui.core.message import NO_PARAMETERS, Attachment, Message, Problem, Value
-from tui.core.text import safe_block, safe_line
+from tui.core.text import safe_block, safe_line, safe_name
 from tui.store.rows import WholeChat
 
 _LARGEST = 2**64  # a seed may have 64 bits
@@ -17,7 +17,7 @@ _LARGEST = 2**64  # a seed may have 64 bits
 
 def cleaned_chat(chat: WholeChat) -> WholeChat:
     """The chat with its title in a line and all its texts safe to show."""
-    before, title = chat.conversation, safe_line(chat.conversation.title)
+    before, title = chat.conversation, safe_name(chat.conversation.title)
     leaf = before.leaf
     conversation = Conversation(
         before.id, title, [cleaned(message) for message in before], None if leaf is None else leaf.id
@@ -32,7 +32,7 @@ def cleaned(message: Message) -> Message:
         message,
         content=safe_block(message.content),
         reasoning=safe_block(message.reasoning),
-        model=safe_line(message.model),
+        model=safe_name(message.model),
         server=safe_line(message.server),
         preset=safe_line(message.preset),
         finish_reason=safe_line(message.finish_reason),

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import ChatGone, StoreError
 
 _RIGHTS = "Check the rights of the folder and of the file"
@@ -74,7 +74,7 @@ def deleted_chat(chat_id: str, title: str) -> ChatGone:
     """The error for a chat that was deleted, here or in another lokal, but can still come back."""
     return ChatGone(
         chat_id,
-        f"The chat “{safe_line(title, 40) or 'without a title'}” was deleted",
+        f"The chat “{safe_name(title, 40) or 'without a title'}” was deleted",
         "Here or in another lokal",
         "Undo the deletion there, or go on in a new chat",
     )

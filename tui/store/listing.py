@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import StoreError
 from tui.store.failure import deleted_chat, gone_chat, no_chat
 from tui.store.rows import ChatSummary, storable
@@ -85,7 +85,7 @@ def find(connection: sqlite3.Connection, text: str) -> ChatSummary:
     matches = [_summary(row) for row in rows]
     if len(matches) > 1:
         shown = ", ".join(
-            f"{chat.id} ({safe_line(chat.title, 30) or 'no title'})" for chat in matches[:_SHOWN_MATCHES]
+            f"{chat.id} ({safe_name(chat.title, 30) or 'no title'})" for chat in matches[:_SHOWN_MATCHES]
         )
         more = ", …" if len(matches) > _SHOWN_MATCHES else ""
         raise StoreError(

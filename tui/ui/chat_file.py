@@ -45,9 +45,11 @@ def as_path(argument: str) -> Path:
 
 def name_from(title: str) -> str:
     """A file name made of a title: words joined by hyphens, nothing that a shell or a file system minds."""
-    words = re.findall(r"\w+", title[: LONGEST_NAME * 4])
-    name = "-".join(words)[:LONGEST_NAME].strip("-_")
-    return (name or "chat") + MARKDOWN
+    numbered = re.search(r"\((\d{1,9})\)\s*$", title)  # a branch's, by which it differs
+    number = f"-{numbered[1]}" if numbered else ""
+    words = re.findall(r"\w+", title[: numbered.start() if numbered else None][: LONGEST_NAME * 4])
+    name = "-".join(words)[: LONGEST_NAME - len(number)].strip("-_")
+    return (name or "chat") + number + MARKDOWN
 
 
 def write(path: Path, text: str, *, overwrite: bool) -> None:

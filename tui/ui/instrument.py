@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from tui.core.commands import BY_ID, short_key
 from tui.core.message import Timings
-from tui.core.text import human_tokens, safe_line
+from tui.core.text import human_tokens, safe_name
 from tui.core.tokens import Count
 from tui.ui.chat.fitting import said, window_of
 from tui.ui.desk import Desk, Link
@@ -66,7 +66,7 @@ class InstrumentLine(LineWidget):
         """The parts at the left in the order of their place, each with the rank that decides what a narrow screen keeps."""
         reading, desk = self._reading, self._reading.desk
         mark = "*" if desk.unsaved else ""
-        preset = self.part(safe_line(desk.preset.name, 24) + mark, "accent")
+        preset = self.part(safe_name(desk.preset.name, 24) + mark, "accent")
         groups = [(0, [self.part(reading.doing, "second")]), (1, [preset])]
         if not reading.doing:
             groups += [(5 + place, [self.part(text)]) for place, text in enumerate(self._values())]
@@ -75,7 +75,7 @@ class InstrumentLine(LineWidget):
         if not reading.doing:
             groups += [(7 + n, [self.part(text, "muted")]) for n, text in enumerate(self._speeds())]
         if reading.with_place and desk.connection is not None:
-            groups.append((4, [self.part(safe_line(desk.model, 30), "second")]))
+            groups.append((4, [self.part(safe_name(desk.model, 30), "second")]))
         elif desk.link is Link.NONE:
             groups.append((2, [self.part("no server", "warning")]))
         if desk.connection is not None and desk.connection.guide:

@@ -13,7 +13,12 @@ from textual.markup import escape
 
 from tui.core.commands import COMMANDS
 from tui.core.endpoint import Endpoint
+from tui.core.text import safe_line
 from tui.ui.desk import Desk
+
+
+def _do_nothing() -> None:
+    """What the line does that says that nothing matches."""
 
 
 class Host(Protocol):
@@ -50,16 +55,21 @@ class Commands(Provider):
                 yield DiscoveryHit(Content(offer.title), offer.run, offer.title, help=escape(offer.help))
 
     async def search(self, query: str) -> Hits:
-        """Everything whose name fits."""
+        """Everything whose name fits; where none does, a line that says so, at once and as long as it is so."""
         matcher = self.matcher(query)
+        found = False
         for offer in self._offers():
             score, places = matcher.fuzzy_search.match(query, offer.title)
             if score > 0:
+                found = True
                 # Names and descriptions are not lokal's own: what looks like markup in them is text.
                 title = Content(offer.title)
                 for place in places:
                     title = title.stylize(matcher.match_style, place, place + 1)
                 yield Hit(score, title, offer.run, offer.title, help=escape(offer.help))
+        if not found:
+            said = f"Nothing matches “{safe_line(query, 40)}”"
+            yield Hit(1.0, Content(said), _do_nothing, said, help="Fewer letters find more; Esc goes back")
 
     def _offers(self) -> Iterator[Offer]:
         host = cast(Host, self.app)

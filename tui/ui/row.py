@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 Part = tuple[str, Style]
+_LEAST_MIDDLE = 8  # cells below which two ends of a name say less than its beginning
 
 
 def colourless(parts: Iterable[Part]) -> list[Part]:
@@ -27,6 +28,25 @@ def cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def cut_middle(text: str, width: int) -> str:
+    """A name in at most `width` cells, with an ellipsis in its middle where something is left out: names often differ at
+    their ends only."""
+    if cell_len(text) <= width or width < _LEAST_MIDDLE:
+        return cut(text, width)
+    pieces, _ = split_graphemes(text)
+    room, start, stop = (width - 1) // 2, len(text), 0
+    used = 1
+    for first, _, cells in reversed(pieces):
+        if used + cells > room + 1:
+            break
+        start, used = first, used + cells
+    for _, last, cells in pieces:
+        if used + cells > width:
+            break
+        stop, used = last, used + cells
+    return text[:stop].rstrip() + "…" + text[start:].lstrip()
 
 
 def fit(parts: Iterable[Part], width: int, fill: Style) -> Strip:

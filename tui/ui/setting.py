@@ -8,7 +8,7 @@ from tui.core.parameter import Parameter
 from tui.core.parameters import BY_NAME, REGISTRY
 from tui.core.presets import Preset
 from tui.core.slash import usage
-from tui.core.text import safe_block, safe_line
+from tui.core.text import safe_block, safe_line, safe_name
 from tui.ui.desk import Desk
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.row import wrap_words
@@ -60,7 +60,7 @@ def set_page(desk: Desk) -> PageScreen:
 
     def lines(width: int) -> tuple[Line, ...]:
         head = (
-            f"What is sent with {safe_line(desk.preset.name, 40)}"
+            f"What is sent with {safe_name(desk.preset.name, 40)}"
             if rows
             else "Nothing is set: the server's defaults hold"
         )
@@ -132,7 +132,7 @@ def system_page(own: str, preset: Preset) -> PageScreen:
             words = (
                 "not sent while this chat has its own" if own else "/system TEXT puts another in its place"
             )
-            page.append(((f" Of the preset {safe_line(preset.name, 40)}; {words}", "heading"),))
+            page.append(((f" Of the preset {safe_name(preset.name, 40)}; {words}", "heading"),))
             page += _text(preset.system, width, "muted" if own else "")
         return tuple(page)
 

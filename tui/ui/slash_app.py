@@ -11,7 +11,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, find, parse_assignment
 from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, one_of
-from tui.core.text import human_size, safe_block, safe_line
+from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui import theme as themes
 from tui.ui.chat.pane import ChatPane
@@ -257,7 +257,7 @@ class SlashApp(Newcomer):
             raise UsageError("Nothing was said here yet", "", "/rename TITLE names the chat")
         if connection is None or connection.guide:
             raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
-        self.tell(f"Asking {safe_line(self.desk.model, 60) or 'the model'} for a title …")
+        self.tell(f"Asking {safe_name(self.desk.model, 60) or 'the model'} for a title …")
         self.backstage.errands.ask_title(self.desk, chat.id, chat.title, turns)
 
     def on_titled(self, event: Titled) -> None:

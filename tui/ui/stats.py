@@ -9,10 +9,10 @@ from rich.cells import cell_len
 from tui.core.conversation import Conversation
 from tui.core.figures import Figures, figures_of_all
 from tui.core.message import Message, Role, Status
-from tui.core.text import human_tokens, safe_line
+from tui.core.text import human_tokens, safe_line, safe_name
 from tui.ui.desk import Desk
 from tui.ui.page import Line, PageScreen
-from tui.ui.row import cut, wrap_words
+from tui.ui.row import cut, cut_middle, wrap_words
 
 Column = tuple[str, int, Callable[[Message], str]]
 """Heading, width in cells, and what it says of an answer."""
@@ -21,7 +21,7 @@ Column = tuple[str, int, Callable[[Message], str]]
 def stats_screen(conversation: Conversation, desk: Desk) -> PageScreen:
     """The page over the whole screen, as the chat stands now."""
     path, elsewhere = conversation.path(), len(conversation) - len(conversation.path())
-    title = safe_line(conversation.title, 60)
+    title = safe_name(conversation.title, 60)
     return PageScreen(
         f"Figures of “{title}”" if title else "Figures",
         lambda width: stats_lines(path, elsewhere, desk.window, width),
@@ -35,7 +35,7 @@ def stats_lines(path: Sequence[Message], elsewhere: int, window: int | None, wid
     questions = {message.id: message.content for message in path if message.role is Role.USER}
     lines: list[Line] = [()]
     about = _counts(len(questions), len(answers), elsewhere)
-    models = dict.fromkeys(safe_line(answer.model, 60) for answer in answers if answer.model)
+    models = dict.fromkeys(safe_name(answer.model, 60) for answer in answers if answer.model)
     for name, value in [
         *about,
         *_sums(figures_of_all(path), window),
@@ -105,7 +105,7 @@ def _sums(figures: Figures, window: int | None) -> list[tuple[str, str]]:
 def _columns(width: int) -> list[Column]:
     """The columns that a page of `width` cells has room for, those that matter less left out first."""
     columns: list[tuple[int, Column]] = [
-        (5, ("PRESET", 12, lambda answer: cut(safe_line(answer.preset, 20), 11) or "–")),
+        (5, ("PRESET", 12, lambda answer: cut_middle(safe_name(answer.preset, 20), 11) or "–")),
         (0, ("IN", 7, lambda answer: _tokens(answer.usage.prompt))),
         (0, ("OUT", 7, lambda answer: _tokens(answer.usage.completion))),
         (1, ("TOK/S", 8, lambda answer: _number(answer.timings.tokens_per_s))),

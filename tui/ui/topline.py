@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from tui.ui.line import LineWidget
-from tui.ui.row import cut, parts_width, spread
+from tui.ui.row import cut_middle, parts_width, spread
 
 TABS = ("Chat", "Models", "Settings")
 GAP = 2
@@ -43,12 +43,12 @@ class TopLine(LineWidget):
 def _shortened(place: str, model: str, room: int) -> tuple[str, str]:
     """Both so that they fit with a ` · ` between them: the place gives way first, and goes where it would say nothing."""
     if not model:
-        return cut(place, room), ""
+        return cut_middle(place, room), ""
     if cell_len(place) + 3 + cell_len(model) <= room:
         return place, model
     left = room - 3 - cell_len(model)
     if left >= LEAST_PLACE:
-        return cut(place, left), model
+        return cut_middle(place, left), model
     if room >= LEAST_PLACE + 3 + LEAST_MODEL:
-        return cut(place, LEAST_PLACE), cut(model, room - 3 - LEAST_PLACE)
-    return "", cut(model, room)
+        return cut_middle(place, LEAST_PLACE), cut_middle(model, room - 3 - LEAST_PLACE)
+    return "", cut_middle(model, room)

@@ -13,10 +13,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.slash import Choice, Completion, FileWanted, Vocabulary, complete
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.ui.chat.file_names import file_choices
 from tui.ui.look import palette_of
-from tui.ui.row import Part, colourless, cut, fit
+from tui.ui.row import Part, colourless, cut, cut_middle, fit
 from tui.ui.work import begin
 
 ROWS = 6
@@ -229,7 +229,7 @@ class CompletionPopup(Widget):
         chosen = index == self._chosen
         widest = WIDEST_NAME if self._offered.sure else width
         column = min(max(self._label_width() + 2, 12), widest, width // 2)
-        label = cut(_label(choice), column - 1)
+        label = cut_middle(_label(choice), column - 1)
         parts: list[Part] = [
             ("›" if chosen else " ", palette["accent"]),
             (label, palette["foreground"]),
@@ -254,4 +254,4 @@ class CompletionPopup(Widget):
 
 
 def _label(choice: Choice) -> str:
-    return safe_line(choice.label or choice.text, 120)
+    return safe_name(choice.label or choice.text)

@@ -12,7 +12,7 @@ from textual.message import Message as UiMessage
 from tui.core.attaching import in_line, refusal
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.errors import LokalError, Rescued
 from tui.paths import with_tilde
 from tui.ui.chat.composer import Composer
@@ -153,7 +153,7 @@ class Composing(Metered):
         if self._attached:
             *others, last = self._attached
             self.attach(tuple(others))
-            self.tell(f"{safe_line(last.name, 60)} does not go along")
+            self.tell(f"{safe_name(last.name, 60)} does not go along")
 
     # -- other ways to write ----------------------------------------------------------------------------------------
 

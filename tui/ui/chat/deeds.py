@@ -12,7 +12,7 @@ from tui.core.codeblocks import code_blocks, numbered, suffix_of
 from tui.core.message import Message, Role
 from tui.core.presets import after
 from tui.core.removal import Removed
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui.chat.asking import blank_answer
 from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
@@ -189,7 +189,7 @@ class Deeds:
         if desk is None:
             return
         pane.tell(
-            f"with {safe_line(desk.preset.name, 40)} on {safe_line(desk.model, 60)}, this once", "accent"
+            f"with {safe_name(desk.preset.name, 40)} on {safe_name(desk.model, 60)}, this once", "accent"
         )
 
     def ask_again_with_preset(self) -> None:
@@ -215,7 +215,7 @@ class Deeds:
         used = message.model if message.model in names else desk.model
         others = [name for name in names if name != used]
         if not others:
-            pane.tell(f"This server has no other model than {safe_line(used, 60)}", "warning")
+            pane.tell(f"This server has no other model than {safe_name(used, 60)}", "warning")
             return
         next_name = names[(names.index(used) + 1) % len(names)] if used in names else others[0]
         self.ask_again(

@@ -11,7 +11,7 @@ from tui.core.events import Phase, Progress
 from tui.core.generation import Generation
 from tui.core.message import Message, Role, Status
 from tui.core.model import GUIDE
-from tui.core.text import human_size, human_tokens, safe_block, safe_line
+from tui.core.text import human_size, human_tokens, safe_block, safe_name
 from tui.ui.chat import structured
 from tui.ui.transcript.view import Entry, Heading, Notice, Tone
 
@@ -75,7 +75,7 @@ def heading_of(message: Message, conversation: Conversation, generation: Generat
     running = generation is not None and not generation.finished
     figures = phase_words(generation) if running and generation else outcome_of(message)
     figures = " · ".join(part for part in (figures, _place(message, conversation)) if part)
-    who, preset = safe_line(message.model, 60) or "model", safe_line(message.preset, 40)
+    who, preset = safe_name(message.model, 60) or "model", safe_name(message.preset, 40)
     if message.model == GUIDE:
         who, preset = "guide", f"knows only lokal · {preset}"
     if message.edited:

@@ -12,7 +12,7 @@ from textual.message import Message as UiMessage
 
 from tui.core.attaching import is_picture
 from tui.core.budget import Budget
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.core.tokens import IMAGE_TOKENS
 from tui.ui.chat import fitting
 from tui.ui.chat.guard import Guarded, Held
@@ -160,7 +160,7 @@ class Several(Guarded):
 def _names(desks: Sequence[Desk], usual: str) -> str:
     """`creative and technical@qwen2.5:7b`."""
     names = [
-        safe_line(desk.preset.name, 40) + (f"@{safe_line(desk.model, 60)}" if desk.model != usual else "")
+        safe_name(desk.preset.name, 40) + (f"@{safe_name(desk.model, 60)}" if desk.model != usual else "")
         for desk in desks
     ]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

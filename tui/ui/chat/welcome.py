@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.core.parameters import find
-from tui.core.text import human_size, human_tokens, safe_line
+from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.desk import Desk, Link
 from tui.ui.start.panel import guide_welcome, panel, wording
 
@@ -81,7 +81,7 @@ def _model(desk: Desk, width: int) -> Line:
         about.append("not in memory yet")
     # What comes last says most about the answers: how much fits, and how long it takes.
     shown = [[safe_line(part, 40) for part in about[at:]] for at in range(len(about) + 1)]
-    name = (safe_line(desk.model, 80), "second")
+    name = (safe_name(desk.model, 80), "second")
     return wording(width, *((label, name, (_in_brackets(parts), "muted")) for parts in shown))
 
 

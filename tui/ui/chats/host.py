@@ -12,7 +12,7 @@ from textual import events
 from textual.containers import Container
 from textual.widget import AwaitMount
 
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.errors import ChatGone
 from tui.ui.chats.trash import Trash
 from tui.ui.desk_app import DeskApp
@@ -225,7 +225,7 @@ class Browsing(DeskApp):
             chat.open(session)
             if before is not None:
                 self.tell(
-                    f"The answer in “{safe_line(before, SHOWN_TITLE)}” was stopped; it can be continued there"
+                    f"The answer in “{safe_name(before, SHOWN_TITLE)}” was stopped; it can be continued there"
                 )
         if typed is not None:
             self._hand_over(typed)
@@ -329,7 +329,7 @@ class Browsing(DeskApp):
         chat, pane = event.chat, self._pane
         if event.deed is Deed.RESTORED:
             self._restored(chat)
-        if said := deed_in_words(event.deed, safe_line(chat.title, SHOWN_TITLE), self.desk.keys):
+        if said := deed_in_words(event.deed, safe_name(chat.title, SHOWN_TITLE), self.desk.keys):
             self.tell(said, "accent")
         if pane is not None:
             gone = event.deed in (Deed.DELETED, Deed.ARCHIVED, Deed.UNARCHIVED)

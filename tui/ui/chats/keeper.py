@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
 from tui.ui.chat.session import ChatSession
 from tui.ui.chats.messages import (
@@ -257,7 +257,7 @@ def _named(error: StoreError, title: str) -> StoreError:
     """For a chat that was deleted since it was shown, which one it is; the store may know no more than its id."""
     if not isinstance(error, ChatGone):
         return error
-    name = safe_line(title, NAMED) or "without a title"
+    name = safe_name(title, NAMED) or "without a title"
     return ChatGone(error.chat_id, f"The chat “{name}” was deleted meanwhile")
 
 

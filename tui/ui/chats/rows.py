@@ -11,9 +11,9 @@ from rich.style import Style
 
 from tui.core.commands import key_name
 from tui.core.message import Role
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.ui.chats.messages import Deed
-from tui.ui.row import Part, cut
+from tui.ui.row import Part, cut_middle
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Hit
@@ -52,7 +52,7 @@ def counted(count: int, one: str) -> str:
 
 def chat_title(title: str) -> str:
     """A title as it is shown."""
-    return safe_line(title, 200) or "(no title)"
+    return safe_name(title) or "(no title)"
 
 
 def chat_line(chat: ChatSummary, width: int, now: float, palette: Palette, *, is_open: bool) -> list[Part]:
@@ -172,7 +172,7 @@ def _marked(text: str, spans: Spans, plain: Style, found: Style) -> Iterator[Par
 
 
 def _left(text: str, width: int) -> str:
-    shown = cut(text, max(0, width - 1))
+    shown = cut_middle(text, max(0, width - 1))
     return shown + " " * max(0, width - cell_len(shown))
 
 

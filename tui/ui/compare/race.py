@@ -15,7 +15,7 @@ from tui.core.compare import Column
 from tui.core.events import Phase
 from tui.core.message import Message, Status
 from tui.core.request import ChatRequest
-from tui.core.text import safe_line
+from tui.core.text import safe_name
 from tui.errors import Interrupted, LokalError
 from tui.ui.chat.answering import Answering
 from tui.ui.chat.asking import blank_answer, prepare, unanswerable
@@ -253,9 +253,9 @@ def names_of(lanes: list[Lane]) -> list[tuple[str, str]]:
     model a server of its own is asked for is not known before it is connected."""
     parts = [
         (
-            safe_line(lane.message.preset, 40),
-            safe_line(lane.desk.model, 60) if lane.knows_model else "",
-            safe_line(lane.column.server, 60),
+            safe_name(lane.message.preset, 40),
+            safe_name(lane.desk.model, 60) if lane.knows_model else "",
+            safe_name(lane.column.server, 60),
         )
         for lane in lanes
     ]

@@ -6,11 +6,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.strip import Strip
 
-from tui.core.text import human_size, human_tokens, safe_line
+from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.desk import Desk
 from tui.ui.line import LineWidget
 from tui.ui.models.table import ModelTable
-from tui.ui.row import Part, fit
+from tui.ui.row import Part, cut_middle, fit
 
 
 class Details(LineWidget):
@@ -33,6 +33,7 @@ class Details(LineWidget):
         parts: list[Part] = [self.part(" ")]
         if y < len(self._lines):
             text, role = self._lines[y]
+            text = text if y else cut_middle(text, self.size.width - 2)
             parts.append(self.part(text, role))
         return fit(parts, self.size.width, self.base())
 
@@ -97,6 +98,6 @@ class ModelsPane(Vertical):
         if model.context_trained:
             about.append(f"made for {human_tokens(model.context_trained)} tokens of context")
         return (
-            (safe_line(model.name, 200), "second"),
+            (safe_name(model.name), "second"),
             (safe_line(model.note, 300), "error") if model.note else (" · ".join(about), "muted"),
         )

@@ -12,9 +12,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.core.model import Model
-from tui.core.text import human_size, human_tokens, safe_line
+from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.look import palette_of
-from tui.ui.row import Part, colourless, cut, fit
+from tui.ui.row import Part, colourless, cut, cut_middle, fit
 
 COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 13), ("STATE", 14))
 """Title and width in cells of the columns after the name."""
@@ -126,7 +126,7 @@ class ModelTable(ScrollView, can_focus=True):
         under = row == self._cursor
         style = base + palette["cursor_line"] if under and self.has_focus else base
         in_use = model.name == self._in_use
-        name = cut(safe_line(model.name, 120), name_width - 1)
+        name = cut_middle(safe_name(model.name), name_width - 1)
         parts: list[Part] = [
             ("›" if under else " ", palette["accent"]),
             (name, palette["second"] if in_use else palette["foreground"]),

@@ -8,11 +8,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.parameter import Parameter
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.ui.desk import Desk
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut, fit, spread, wrap_words
+from tui.ui.row import Part, cut_middle, fit, spread, wrap_words
 from tui.ui.settings.form import ParameterForm
 
 LIST_WIDTH = 17
@@ -47,7 +47,7 @@ class PresetList(LineWidget):
         for number, preset in enumerate(desk.presets, 1):
             used = preset.name == desk.preset.name
             key = f" {number}" if number < 10 else ""
-            name = cut(safe_line(preset.name, 30), LIST_WIDTH - 5)
+            name = cut_middle(safe_name(preset.name), LIST_WIDTH - 5)
             lines.append(
                 [
                     self.part("›" if used else " ", "accent"),
@@ -61,7 +61,7 @@ class PresetList(LineWidget):
             [self.part(f" {desk.key('preset.1')[:-1]}1–9 pick", "muted")],
             [],
             [self.part(" "), self.part("Theme", "heading")],
-            [self.part(" " + cut(self._theme, LIST_WIDTH - 2))],
+            [self.part(" " + cut_middle(self._theme, LIST_WIDTH - 2))],
             [self.part(f" {desk.key('theme.next')} next", "muted")],
             [],
             [self.part(" "), self.part("Values", "heading")],
@@ -86,7 +86,7 @@ class Title(LineWidget):
 
     def line(self, width: int) -> Strip:
         preset = self._desk.preset
-        left = [self.part(" "), self.part(safe_line(preset.name, 30), "accent")]
+        left = [self.part(" "), self.part(safe_name(preset.name, 30), "accent")]
         if preset.description:
             left.append(self.part("  " + safe_line(preset.description, 60), "muted"))
         right = [self.part("changed, not saved ", "warning")] if self._desk.unsaved else []

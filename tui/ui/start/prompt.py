@@ -17,10 +17,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.core.text import human_size, safe_line
+from tui.core.text import human_size, safe_name
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import fit
+from tui.ui.row import cut_middle, fit
 from tui.ui.work import begin
 
 SHOWN_FILES = 200
@@ -162,7 +162,10 @@ class FilePage(PromptPage):
         room = max(1, self.size.height - 7)
         for name, size in found[:room]:
             lines.append(
-                ((f"  {safe_line(name, 200)}", ""), (f"   {human_size(size)}" if size else "", "muted"))
+                (
+                    (f"  {cut_middle(safe_name(name), max(20, self.size.width - 18))}", ""),
+                    (f"   {human_size(size)}" if size else "", "muted"),
+                )
             )
         if len(found) > room:
             lines.append(((f"  … {len(found) - room} more", "muted"),))

@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.ui.row import cut_middle
 from tui.ui.transcript.entry import EmptyLine, Heading, Notice, Tone
 from tui.ui.transcript.palette import Palette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady
@@ -28,7 +29,7 @@ def heading_line(heading: Heading, width: int, palette: Palette, marked: bool = 
     if cell_len(figures) > room - min(cell_len(heading.who), 8):
         figures = ""
     room -= cell_len(figures)
-    who = shortened(heading.who, room)
+    who = cut_middle(heading.who, room)
     detail = f" · {heading.detail}" if heading.detail else ""
     detail = shortened(detail, room - cell_len(who)) if room - cell_len(who) > 6 else ""
     left = f"── {who}{detail} "
