@@ -61,7 +61,9 @@ async def test_a_word_of_the_first_chat_is_found_and_jumped_to(
         # On a slow line all of it comes in one piece, and what follows is for the chat that was opened.
         terminal.send(f"{CTRL_F}something\r")
         await terminal.wait_for(r"── you ─+\nSomething else")
-        terminal.send(f"{F7}{DOWN}\rAnd now?\r")
+        terminal.send(f"{F7}{DOWN}\rAnd now?")
+        await terminal.wait_for("› And now\\?")
+        terminal.send("\r")
         # The answer is written in half a second: what is seen for certain is what the second turn takes of the window.
         await terminal.until(
             lambda: context_used(terminal) >= 2 * one_turn - 10, "two turns are in the window"

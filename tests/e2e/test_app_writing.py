@@ -138,7 +138,11 @@ async def test_questions_in_line_and_one_taken_back() -> None:
     async with model_server(in_two(["On", "e"], ["."]), answer("Two.")) as server:
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("· replay-3b")
-            terminal.send("first\rsecond\rthird\r")
+            terminal.send("first\r")
+            await terminal.wait_for("connecting|reading the prompt|On")
+            terminal.send("second\r")
+            await terminal.wait_for("waiting: second")
+            terminal.send("third\r")
             await terminal.wait_for("waiting: second · third +Alt.↑ takes it back")
             terminal.send(ALT_UP)
             await terminal.wait_for("› third")

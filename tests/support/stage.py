@@ -24,7 +24,7 @@ from tui.core.message import NO_PARAMETERS, Value
 from tui.paths import folders
 from tui.ui.app import LokalApp
 from tui.ui.launch import Launch
-from tui.ui.terminal.driver import InputReader
+from tui.ui.terminal.reader import InputReader
 from tui.ui.theme import DARK
 
 DEADLINE_S = 60.0
@@ -62,9 +62,8 @@ class Stage:
     async def write(self, text: str) -> None:
         """Type text as fast as a terminal hands it over."""
         reader = InputReader()
-        for message in reader.feed(text.encode()):
+        for message in [*reader.feed(text.encode()), *reader.silence()]:
             self.app.post_message(message)
-        reader.close()
         await self.settle()
 
     async def ask(self, question: str) -> None:

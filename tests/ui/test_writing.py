@@ -14,6 +14,7 @@ from tests.support.writing import CHIP, PASTE, asked, opened, paste
 from tui.core.draft import Draft
 from tui.errors import StoreError
 from tui.ui.chat.session import ChatSession
+from tui.ui.chat.slip import Slip
 
 # -- in line ------------------------------------------------------------------------------------------------------------
 
@@ -36,10 +37,35 @@ async def test_questions_that_wait_are_asked_one_after_the_other() -> None:
         await stage.see(r"Three\.")
 
 
-async def test_what_was_typed_in_one_piece_with_enter_is_not_lost() -> None:
+async def test_several_lines_that_come_at_once_are_one_text_that_is_not_sent() -> None:
+    """A terminal or tmux that pastes without saying so; with Tabs, which complete nothing and lead nowhere then."""
+    async with chatting() as (stage, server):
+        await stage.write("/he\r\tb\rc\r")
+        assert stage.app.chat.composer.text == "/he\n\tb\nc\n"
+        await stage.write("\x15\x15One?\r")
+        await stage.see(r"Yes\.")
+        assert questions(server) == ["One?"]
+
+
+async def test_several_lines_at_once_in_an_edit_and_in_a_search() -> None:
+    async with chatting() as (stage, server):
+        await stage.ask("One?")
+        await stage.see(r"Yes\.")
+        await stage.press("shift+tab", "up", "e")
+        await stage.see("edit")
+        await stage.write("\x15\x15a\rb\r")
+        assert stage.app.screen.query_one(Slip).text == "a\nb\n"
+        await stage.press("escape", "escape", "ctrl+f")
+        await stage.write("a\rb\r")
+        await stage.see("search +a b|search: a b|a b")
+        assert questions(server) == ["One?"]
+
+
+async def test_what_is_typed_right_behind_enter_is_not_lost() -> None:
     async with chatting() as (stage, server):
         server.on("/api/chat", held(ollama_answer("One.")), ollama_answer("Two."))
-        await stage.write("first\rsecond\rdraft")
+        for text in ("first\r", "second\r", "draft"):
+            await stage.write(text)
         await stage.see("waiting: second")
         assert stage.app.chat.composer.text == "draft"
         server.release.set()

@@ -258,7 +258,8 @@ def test_keys(path: Path, lines: str, keys: dict[str, str], words: str) -> None:
         ("M-x", "alt+x"), ("shift+ctrl+Up", "ctrl+shift+up"), ("Esc", "escape"), ("PgUp", "pageup"), ("F12", "f12"),
         ("r", "r"), ("R", "R"), ("?", "?"), ("+", "+"), ("ctrl++", "ctrl++"), ("-", "-"), ("", ""), (" f7 ", "f7"),
         ("ctrl+i", "tab"), ("ctrl+m", "enter"), ("ctrl+", None), ("hyper+x", None), ("foo", None), ("f99", None),
-        ("ctrl+ctrl+x", None), ("ctrl x", None),
+        ("ctrl+ctrl+x", None), ("ctrl x", None), ("Ctrl+Е", "ctrl+t"), ("alt-у", "alt+e"), ("ctrl+alt+x", "alt+ctrl+x"),
+        ("с", "c"), ("ctrl+ö", "ctrl+ö"),
     ],
 )  # fmt: skip
 def test_keys_as_people_write_them(text: str, key: str | None) -> None:

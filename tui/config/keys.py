@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from tui.config.toml import Table
 from tui.core import commands
+from tui.core.keyboard import latin
 from tui.errors import FileError, LokalError
 
-_MODIFIERS = ("ctrl", "alt", "shift")
+_MODIFIERS = ("alt", "ctrl", "shift")  # in the order in which Textual names them
 _NAMED = frozenset(
     {
         *(f"f{number}" for number in range(1, 25)),
@@ -28,11 +29,12 @@ _SAME_BYTE = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+[": "escape"}
 def parse_key(text: str) -> str | None:
     """A key in Textual's notation: `Ctrl+T`, `^T` and `C-t` are `ctrl+t`; None for what is no key.
 
-    An empty text is an empty key: none.
+    An empty text is an empty key: none. A letter of another script is the key that it stands on: `Ctrl+Е`, written in
+    Russian, is `ctrl+t`.
     """
     value = text.strip()
     if len(value) <= 1:
-        return value
+        return latin(value)
     if value.startswith("^") and len(value) == 2:
         value = f"ctrl+{value[1]}"
     *before, last = value.replace("-", "+").split("+") if value[-1] not in "+-" else (value[:-2], value[-1])
@@ -46,6 +48,7 @@ def parse_key(text: str) -> str | None:
             return None
     elif not name.isprintable() or not name:
         return None
+    name = latin(name)
     key = "+".join([*(part for part in _MODIFIERS if part in modifiers), name])
     return _SAME_BYTE.get(key, key)
 

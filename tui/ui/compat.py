@@ -9,6 +9,8 @@ from typing import Any
 from textual import _ansi_sequences, constants, screen
 from textual.widget import Widget
 
+from tui.core.keyboard import latin
+
 
 @dataclass(frozen=True)
 class _Named:
@@ -45,17 +47,21 @@ def hasten_escape(environ: Mapping[str, str]) -> None:
 
 
 async def run_binding(widget: Widget, key: str) -> bool:
-    """Do what `widget` or one around it has bound to `key`, now; False if none has.
+    """Do what `widget` or one around it has bound to `key`, now; False if none has. A letter of another script is the one
+    that its key writes in a Latin layout.
 
     Textual 8.2 looks for a binding only when a key has bubbled up to the app, so that of keys which come in one piece,
     as they do on a slow line, a letter is written before the arrow in front of it has moved the cursor. A widget that
     takes letters calls this for its other keys, and all of them count in the order in which they came; also where a key
     behind them, which the app took first, has moved the focus meanwhile.
     """
-    for binding in widget._bindings.key_to_bindings.get(key, ()):
-        if await widget.app.run_action(binding.action, widget):
+    for each in dict.fromkeys((key, latin(key))):
+        for binding in widget._bindings.key_to_bindings.get(each, ()):
+            if await widget.app.run_action(binding.action, widget):
+                return True
+        if await widget.app._check_bindings(each):
             return True
-    return await widget.app._check_bindings(key)
+    return False
 
 
 UPDATE_PERIOD_S = 1 / 240

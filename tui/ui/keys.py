@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from textual import events
 from textual.binding import Binding
 
 from tui.core.commands import BY_ID, COMMANDS
+from tui.core.keyboard import latin
 from tui.ui.desk import Desk, Link
 
 # These belong to the widget that has the focus, which binds them itself.
 _OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset"})
 # They move the focus at once, so that keys which come in one piece with them are not given to the composer.
 _BEFORE_THE_COMPOSER = frozenset({"messages.enter"})
+
+
+def named_by(event: events.Key, does: Mapping[str, str]) -> str:
+    """The id of the command that a key is for where nobody writes, empty for none: by its name, by its character, as Textual
+    has names of its own for marks, or by what it writes in a Latin layout."""
+    character = event.character or ""
+    return next((does[key] for key in (event.key, character, latin(character)) if key in does), "")
 
 
 def app_bindings() -> list[Binding]:

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events, on
 from textual.binding import BindingType
 
 from tui.config.themes import ThemeSpec
+from tui.core.keyboard import latin
 from tui.curtain import Curtain
 from tui.ui import keys
 from tui.ui import theme as themes
+from tui.ui.compat import run_binding
 from tui.ui.terminal.compositor import LeanScreen
 from tui.ui.terminal.hook import DeltaApp
 
@@ -67,6 +70,13 @@ class Shell(DeltaApp[None]):
         )  # Textual's own drivers, in tests and on Windows, have none
         if tell is not None:
             tell()
+
+    @on(events.Key)
+    async def run_in_another_layout(self, event: events.Key) -> None:
+        """A letter that nobody wrote and no widget knows: the command of its key, if it has one in a Latin layout."""
+        if latin(event.key) != event.key and await run_binding(self.screen.focused or self.screen, event.key):
+            event.stop()
+            event.prevent_default()
 
     def get_default_screen(self) -> LeanScreen:
         """The screen under all others."""

@@ -12,6 +12,7 @@ from textual.widgets.text_area import Edit, EditResult, Location, Selection
 from tui.core.pasted import Pieces, is_long, plain
 from tui.core.text import safe_block
 from tui.ui.look import palette_of
+from tui.ui.terminal.reader import IN_TEXT
 
 
 class ChipArea(TextArea):
@@ -68,6 +69,14 @@ class ChipArea(TextArea):
         self.history.checkpoint()
         self.replace(shown, (0, 0), self.document.end, maintain_selection_offset=False)
         self.move_cursor(self.document.end)
+
+    def take_line(self, event: events.Key) -> bool:
+        """Whether the key is an Enter or a Tab of several lines that came at once, as a paste does from a terminal that does
+        not say where one begins: it is written then, and does nothing."""
+        if event.character != IN_TEXT or event.key not in ("enter", "tab"):
+            return False
+        self.replace("\n" if event.key == "enter" else "\t", *self.selection, maintain_selection_offset=False)
+        return True
 
     def open_piece(self) -> bool:
         """Put the piece at the cursor, or the last one before it, or the first one, into the text. False = there is

@@ -156,7 +156,7 @@ class Composer(ChipArea):
         """Whether the key was one of those that do more than write."""
         if self._recall.found is not None and self._search_key(event):
             return True
-        if self.completer is not None and await self.completer.key(event.key):
+        if self.take_line(event) or (self.completer is not None and await self.completer.key(event.key)):
             return True
         if event.key in self._offers and not self.text:
             self.post_message(self.Offered(self._offers[event.key]))

@@ -53,7 +53,9 @@ class Slip(ChipArea):
         self.call_after_refresh(self.scroll_cursor_visible)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == self._send and self._send:
+        if self.take_line(event):
+            pass
+        elif event.key == self._send and self._send:
             self.post_message(self.HandedIn(self.plain))
         elif event.key in (self._newline, "enter", *NEW_LINE_KEYS):
             self.replace("\n", *self.selection, maintain_selection_offset=False)

@@ -13,6 +13,7 @@ from tui.errors import LokalError
 from tui.ui.chat.choice import Choice
 from tui.ui.chat.deeds import Deeds
 from tui.ui.chat.edits import Edits
+from tui.ui.keys import named_by
 from tui.ui.transcript.mark import Mark
 from tui.ui.transcript.walked import WalkedTranscript
 
@@ -251,13 +252,13 @@ class Walk:
 
     def take_key(self, event: events.Key) -> bool:
         """A key while the messages have the focus; what can be written and is no command goes to the composer."""
-        id = self._does.get(event.key) or (self._does.get(event.character) if event.character else None)
+        id = named_by(event, self._does)
         # What was said to the key before is no answer to this one.
         self._pane.divider.clear_notice()
         block = int(event.character) if event.character and event.character in "123456789" else 0
-        if id is not None or block:
+        if id or block:
             try:
-                if id is not None:
+                if id:
                     self.actions()[id]("")
                 else:
                     self.deeds.copy_block(block)

@@ -15,6 +15,8 @@ from tui.ui.chats.lineedit import LineEdit
 from tui.ui.chats.messages import Found, ListWish
 from tui.ui.chats.shelf import Hits
 from tui.ui.chats.view import ChatsView, Mode
+from tui.ui.keys import named_by
+from tui.ui.terminal.reader import IN_TEXT
 
 if TYPE_CHECKING:
     from tui.errors import StoreError
@@ -185,8 +187,6 @@ class ChatsPane(ChatsView, can_focus=True):
 
     def _take(self, event: Typed) -> None:
         key = event.key if isinstance(event, events.Key) else ""
-        if isinstance(event, events.Key) and event.character in self._does:
-            key = event.character or key  # Textual has names of its own for marks: `/` is `slash`
         match self.mode:
             case Mode.LEAVING if key == "escape":
                 self.stay()
@@ -195,15 +195,15 @@ class ChatsPane(ChatsView, can_focus=True):
             case Mode.LIST if not self.listed.known and key != "escape":
                 self._early.append(event)
             case Mode.LIST:
-                self._list_key(key)
+                self._list_key(key, named_by(event, self._does) if isinstance(event, events.Key) else "")
             case _ if isinstance(event, events.Key):
                 self._line_key(event)
             case _:
                 self.line.insert(event.text)
                 self._written_on()
 
-    def _list_key(self, key: str) -> None:
-        id, chat = self._does.get(key, ""), self.listed.current
+    def _list_key(self, key: str, id: str) -> None:
+        chat = self.listed.current
         match id:
             case "":
                 self._walk(key)
@@ -232,7 +232,10 @@ class ChatsPane(ChatsView, can_focus=True):
 
     def _line_key(self, event: events.Key) -> None:
         id = "" if event.is_printable else self._does.get(event.key, "")
-        if id == "chats.use" or event.key == "enter":
+        if event.key in ("enter", "tab") and event.character == IN_TEXT:
+            self.line.insert(" ")  # of several lines that came at once
+            self._written_on()
+        elif id == "chats.use" or event.key == "enter":
             if self.mode is Mode.SEARCH:
                 self._use()
             else:

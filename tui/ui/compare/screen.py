@@ -19,6 +19,7 @@ from tui.core.text import safe_line
 from tui.ui.compare.column import ColumnView
 from tui.ui.compare.keys import column_keys
 from tui.ui.compare.race import Lane, Race, names_of
+from tui.ui.keys import named_by
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, cut, fit, parts_width, spread
 from tui.ui.terminal.link import Pace
@@ -220,7 +221,7 @@ class CompareScreen(ModalScreen[Lane | None]):
 
     def on_key(self, event: events.Key) -> None:
         """The keys of this screen; those of the chat under it rest."""
-        does = self._does.get(event.key, event.key if event.key in (*_SCROLL, "ctrl+c") else "")
+        does = named_by(event, self._does) or (event.key if event.key in (*_SCROLL, "ctrl+c") else "")
         transcript = self._views[self._chosen].transcript
         match does:
             case "compare.previous":

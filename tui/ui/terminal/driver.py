@@ -1,5 +1,5 @@
-"""The way in: what the terminal sends, read so that Esc counts at once, a paste of megabytes does not stall, a byte that is
-no UTF-8 does no harm, and an idle terminal wakes nobody up.
+"""The way in and out: the terminal is taken and given back, and what it sends is read (reader.py) while nobody is woken up
+by one that is idle.
 
 It replaces the reading loop of Textual 8.2's LinuxDriver, which wakes ten times a second, sees a lone Esc only then, feeds
 a paste through its parser character by character, ends the app on invalid UTF-8, and spins when the terminal is gone.
@@ -7,7 +7,6 @@ a paste through its parser character by character, ends the app on invalid UTF-8
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import os
 import select
@@ -16,24 +15,31 @@ import termios
 import threading
 from typing import TextIO
 
-from textual import constants, events
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
-from textual.drivers.linux_driver import LinuxDriver
+from textual.drivers.linux_driver import (
+    KITTY_DISAMBIGUATE_ESCAPE_CODES,
+    KITTY_REPORT_ALL_KEYS,
+    KITTY_REPORT_ALTERNATE_KEYS,
+    KITTY_REPORT_ASSOCIATED_TEXT,
+    LinuxDriver,
+)
 from textual.geometry import Size
 from textual.message import Message
 
 from tui.curtain import Curtain
-from tui.ui.terminal.probe import parse_background
-from tui.ui.terminal.replies import LateReplies
+from tui.ui.terminal.link import Pace
+from tui.ui.terminal.reader import InputReader
 
-PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 READ_BYTES = 65536
 # What a program may leave behind that ends without tidying up: margins, origin and insert mode, keys and keypad for
 # applications, another character set, attributes, reverse video, mouse reports (ECMA-48, DEC VT510, xterm).
 _PLAIN = "\x1b[r\x1b[?6l\x1b[4l\x1b[?1l\x1b>\x1b(B\x0f\x1b[0m\x1b[?5l" + "".join(
     f"\x1b[?{mode}l" for mode in (9, 1000, 1002, 1003, 1005, 1006, 1015)
 )
+
+
+# Textual 8.2 asks for the keys of the Kitty protocol without the one that tells what a key is in a Latin layout.
+_KITTY = KITTY_DISAMBIGUATE_ESCAPE_CODES | KITTY_REPORT_ALL_KEYS | KITTY_REPORT_ASSOCIATED_TEXT
+_ASK_FOR_KEYS, _ASK_FOR_MORE = f"\x1b[>{_KITTY}u", f"\x1b[>{_KITTY | KITTY_REPORT_ALTERNATE_KEYS}u"
 
 
 class _WakingEvent(threading.Event):
@@ -51,80 +57,6 @@ class _WakingEvent(threading.Event):
         super().clear()
         while select.select([self.fd], [], [], 0)[0]:
             os.read(self.fd, 64)
-
-
-class InputReader:
-    """Bytes from a terminal to events. A paste is cut out whole; everything else goes through Textual's parser."""
-
-    def __init__(self) -> None:
-        self._parser = XTermParser(False)
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._paste: list[str] | None = None
-        self._start = ""
-        self._replies = LateReplies()
-        self.background: tuple[int, int, int] | None = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether what came may be the start of a longer sequence: after a silence it is taken as it is."""
-        # The parser of Textual 8.2 has no public name for it.
-        return self._parser._timeout_time is not None or self._replies.holding or bool(self._start)
-
-    def feed(self, data: bytes) -> list[Message]:
-        """The events that `data` completes."""
-        found: list[Message] = []
-        text = self._decode(data)
-        while text:
-            text = self._pasted(text, found) if self._paste is not None else self._typed(text, found)
-        return found
-
-    def silence(self) -> list[Message]:
-        """Nothing came for `ESCAPE_DELAY`."""
-        held, self._start = self._replies.released() + self._start, ""
-        found = list(self._parser.feed(held)) if held else []
-        if self._parser._timeout_time is not None:
-            # The parser of Textual 8.2 would wait the same time again for what was held back until now.
-            self._parser._timeout_time = 0.0
-        return [*found, *self._parser.tick()]
-
-    def close(self) -> None:
-        """End the parser."""
-        try:
-            list(self._parser.feed(""))
-        except (EOFError, ParseError):
-            return
-
-    def _typed(self, text: str, found: list[Message]) -> str:
-        before, start, after = (self._start + text).partition(PASTE_START)
-        self._start = ""
-        if not start:
-            # Torn apart between two reads: the parser would take the paste in itself, and type what follows an ESC.
-            sizes = range(len(PASTE_START) - 1, 0, -1)
-            torn = next((size for size in sizes if before.endswith(PASTE_START[:size])), 0)
-            before, self._start = before[: len(before) - torn], before[len(before) - torn :]
-        if (known := parse_background(before.encode())) is not None:
-            self.background = known
-        typed = self._replies.without(before)
-        if start:
-            typed += self._replies.released()
-            self._paste = []
-        if typed:
-            found += self._parser.feed(typed)
-        return after
-
-    def _pasted(self, text: str, found: list[Message]) -> str:
-        assert self._paste is not None  # `feed` asked
-        # The end may be torn apart between two reads, so it is looked for in what is kept of the last one too.
-        held = self._paste.pop() if self._paste else ""
-        before, end, after = (held + text).partition(PASTE_END)
-        if not end:
-            keep = len(PASTE_END) - 1
-            self._paste += [before[:-keep], before[-keep:]] if len(before) > keep else [before]
-            return ""
-        self._paste.append(before)
-        found.append(events.Paste("".join(self._paste).replace("\0", "")))
-        self._paste = None
-        return after
 
 
 class _Outlet:
@@ -222,7 +154,7 @@ class LokalDriver(LinuxDriver):
             return
         if data == "\x1b[?1049h" and self.curtain is not None and not self.curtain.handed_over:
             return
-        super().write(data)
+        super().write(_ASK_FOR_MORE if data == _ASK_FOR_KEYS else data)
 
     def _sigcont_application(self, *_: object) -> None:
         """Take the terminal again after a stop. Textual 8.2 starts anew at every SIGCONT, with a second pair of threads if
@@ -248,30 +180,31 @@ class LokalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the app ends, asleep while nothing comes."""
-        reader = InputReader()
+        reader = InputReader(self._line_s)
         terminal, wake = self.fileno, self._wake.fd
-        try:
-            while not self._listening.wait(0.02):
-                if self.exit_event.is_set():
+        while not self._listening.wait(0.02):
+            if self.exit_event.is_set():
+                return
+        if self.curtain is not None:
+            self._give(reader, self.curtain.typed)
+            self.curtain.typed = b""
+        while not self.exit_event.is_set():
+            ready = select.select([terminal, wake], [], [], reader.patience_s)[0]
+            if terminal in ready:
+                data = self._read(terminal)
+                if not data:
+                    self._app.post_message(self.TerminalGone())
+                    select.select([wake], [], [])
                     return
-            if self.curtain is not None:
-                self._give(reader, self.curtain.typed)
-                self.curtain.typed = b""
-            while not self.exit_event.is_set():
-                timeout = constants.ESCAPE_DELAY if reader.pending else None
-                ready = select.select([terminal, wake], [], [], timeout)[0]
-                if terminal in ready:
-                    data = self._read(terminal)
-                    if not data:
-                        self._app.post_message(self.TerminalGone())
-                        select.select([wake], [], [])
-                        return
-                    self._give(reader, data)
-                elif not ready:
-                    for message in reader.silence():
-                        self.process_message(message)
-        finally:
-            reader.close()
+                self._give(reader, data)
+            elif not ready:
+                for message in reader.silence():
+                    self.process_message(message)
+
+    def _line_s(self) -> float:
+        """How long the line needs there and back, as far as the app has measured it."""
+        pace = getattr(self._app, "pace", None)
+        return pace.line_s if isinstance(pace, Pace) else 0.0
 
     def _give(self, reader: InputReader, data: bytes) -> None:
         for message in reader.feed(data):

@@ -39,6 +39,13 @@ class Pace:
         self._doubtful_until = 0.0
         self._asked_at: float | None = None
         self._now = 0.0
+        self._took_s = 0.0
+
+    @property
+    def line_s(self) -> float:
+        """How long the line needs there and back, in seconds, as far as that is known: what was measured last, and more
+        than nothing where the person says that it is slow."""
+        return max(self._took_s, _SLOW_ROUND_TRIP_S if self.slow else 0.0)
 
     @property
     def slow(self) -> bool:
@@ -68,12 +75,14 @@ class Pace:
     def waiting(self, waited_s: float, now: float) -> None:
         """The terminal was asked `waited_s` ago and has not answered yet."""
         self._now = now
+        self._took_s = max(self._took_s, waited_s)
         if waited_s > _SLOW_ROUND_TRIP_S:
             self._slow_answers = True
 
     def round_trip(self, took_s: float, now: float) -> None:
         """The terminal answered after `took_s`; what waited in the queues before the question is part of it."""
         self._now = now
+        self._took_s = took_s
         if took_s > _SLOW_ROUND_TRIP_S:
             self._slow_answers = True
         elif took_s < _FAST_ROUND_TRIP_S:
