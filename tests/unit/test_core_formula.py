@@ -96,6 +96,7 @@ def test_text_before_and_behind_a_formula_of_several_lines_stays_text() -> None:
         "\\[a-z is a bad range\n- one",
         "\\begin{itemize} is how a list begins\n- one",
         "Restaurants: $$ and $$$\n- one",
+        "Use grep \\[0-9 to find\n- things",
         "$5\n- one",
         "$\nx\n$",
         "\\[\n```sh\nls\n```\n",

@@ -43,7 +43,7 @@ def _joined(number: int, parts: list[Block]) -> CodeBlock:
     shown = [line for block in parts for line in block.text.split("\n")]
     source = "".join([block.source for block in parts])
     if parts[0].kind is Kind.FORMULA and not parts[0].holders:
-        return CodeBlock(number, _without_blank_lines(source), parts[0].info)
+        return CodeBlock(number, _formula_in(source, shown[0]), parts[0].info)
     raw = source.split("\n")
     if raw and not raw[-1]:
         raw.pop()
@@ -51,13 +51,11 @@ def _joined(number: int, parts: list[Block]) -> CodeBlock:
     return CodeBlock(number, "\n".join(shown) if text is None else text, parts[0].info)
 
 
-def _without_blank_lines(text: str) -> str:
-    lines = text.replace("\r\n", "\n").split("\n")
-    while lines and not lines[0].strip():
-        del lines[0]
-    while lines and not lines[-1].strip():
-        del lines[-1]
-    return "\n".join(lines)
+def _formula_in(source: str, first: str) -> str:
+    """A formula that stands in nothing, from its `first` line on: before it are only empty lines and marks of quotes."""
+    at = source.find(first.lstrip()[:2])
+    start = source.rfind("\n", 0, at) + 1
+    return source[start:].replace("\r\n", "\n").rstrip("\n")
 
 
 def _as_it_came(raw: list[str], shown: list[str]) -> str | None:

@@ -63,7 +63,10 @@ class Leaf:
     def may_be_unfinished(self) -> bool:
         """Whether a doubtful formula at the end of the text is taken for one that was cut off there."""
         opening = self.formula
-        return opening is not None and not self.has_blank and (opening.begins_line or opening.opener != "$$")
+        if opening is None or self.has_blank or opening.begins_line:
+            return opening is not None and not self.has_blank
+        text = "\n".join(self.lines)[len(opening.opener) :]
+        return opening.opener != "$$" and looks_like_one(text, opening.opener)
 
     @property
     def has_looks(self) -> bool:
