@@ -62,6 +62,21 @@ async def whole(stage: Stage, count: int = 2) -> None:
     await stage.see(rf"\n {count} answers ")
 
 
+async def test_long_code_lines_of_the_chosen_column_go_sideways() -> None:
+    long = "x" * 90 + "the end"
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer(f"So:\n\n```sh\n{long}\n```"))
+        await stage.ask(f"/compare technical creative: {SKY}")
+        await stage.see("2 answers")
+        await stage.see("x→.*x→")
+        await stage.press(*["shift+right"] * 5)
+        await stage.see(r"← *x*the end.*x→")
+        await stage.press("right", "shift+right")
+        await stage.see(r"the end.*│ ←x*→")
+        await stage.press("left", *["shift+left"] * 5)
+        await stage.see_no_more("the end")
+
+
 async def test_two_presets_and_the_second_is_kept() -> None:
     async with chatting() as (stage, server):
         server.on("/api/chat", ollama_answer(FIRST))

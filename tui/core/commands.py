@@ -163,6 +163,9 @@ COMMANDS: tuple[Command, ...] = (
     *(Command(id, title, help, key, "compare", short, shown=False) for id, title, help, key, short in (
         ("compare.previous", "Column before", "The column at the left; ↑ ↓ PgUp PgDn scroll it", "left", ""),
         ("compare.next", "Next column", "The column at the right", "right", ""),
+        ("compare.left", "Sideways, to the left", "Long code lines and wide tables, back to where they begin", "shift+left", ""),
+        ("compare.right", "Sideways, to the right", "What of long code lines and wide tables is beyond the column's edge",
+         "shift+right", ""),
         ("compare.keep", "Keep this answer", "Go on from this answer; the others stay beside it", "enter", "keep"),
         ("compare.stop", "Stop, then leave", "Stop the answers that are coming; once more goes back, and all of them stay",
          "escape", "stop"),

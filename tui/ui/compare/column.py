@@ -135,6 +135,11 @@ class ColumnView(Horizontal):
         self._chosen = chosen
         self.show_state()
 
+    def go_sideways(self, way: int) -> None:
+        """Half a column on in what is too wide for it, or back where `way` is -1."""
+        message = self.lane.final or self.lane.message
+        self.transcript.shift(message.id, way * max(1, self.transcript.size.width // 2))
+
     def refresh_lane(self, *, by_page: bool) -> None:
         """Show what has come since the last time."""
         answering = self.lane.answering

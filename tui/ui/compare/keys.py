@@ -20,6 +20,10 @@ def column_keys(keys: Mapping[str, str]) -> PageScreen:
             f"↑ ↓ {named('scroll.page_up', 'scroll.page_down')}",
             "Scroll the chosen column by a line, by a page",
         ),
+        (
+            named("compare.left", "compare.right"),
+            "What of its long code lines and wide tables is beyond the edge",
+        ),
         ("Home End", "To the beginning of its answer, to its end, and follow it"),
         (named("reasoning.toggle"), "Fold or unfold what the models thought, in all columns"),
         (named("compare.keep"), BY_ID["compare.keep"].help),

@@ -228,6 +228,8 @@ class CompareScreen(ModalScreen[Lane | None]):
                 self._choose(self._chosen - 1)
             case "compare.next":
                 self._choose(self._chosen + 1)
+            case "compare.left" | "compare.right":
+                self._views[self._chosen].go_sideways(-1 if does == "compare.left" else 1)
             case "compare.keep":
                 self._keep()
             case "compare.stop":

@@ -154,6 +154,13 @@ class Transcript(ScrollView, can_focus=True):
         self._sync()
         return self._document.shows_reasoning
 
+    def shift(self, entry_id: str, by: int, block: int | None = None) -> bool | None:
+        """Move what is too wide in an entry, or its code block with that number, sideways by so many cells; False = it is
+        at its end, None = all is in sight."""
+        moved = self._document.move_sideways(entry_id, block, by)
+        self._sync()
+        return moved
+
     def plain_text(self, entry_id: str) -> str:
         """The text of an entry as it came, without reasoning."""
         return self._document.passage(entry_id).text.text

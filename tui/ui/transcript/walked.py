@@ -75,11 +75,7 @@ class WalkedTranscript(FoundTranscript):
     def move_sideways(self, mark: Mark, by: int) -> bool | None:
         """Move the long lines of a message or code block by so many cells; False = they are at their end, None = all
         are in sight."""
-        if mark.entry_id not in self._document:
-            return None
-        moved = self._document.move_sideways(mark.entry_id, mark.block or None, by)
-        self._sync()
-        return moved
+        return self.shift(mark.entry_id, by, mark.block or None) if mark.entry_id in self._document else None
 
     def is_too_wide(self, mark: Mark) -> bool:
         """Whether something there goes beyond the right edge."""
