@@ -6,6 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from tui import files
 from tui.errors import FileError
 
 
@@ -13,13 +14,15 @@ def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8: write beside it, fsync, rename, fsync the folder.
 
     A symbolic link is followed, so that a config kept in a dotfiles repository stays a link; the mode of an existing
-    file is kept. Raises FileError when the folder or the file cannot be written; the old file is then untouched.
+    file is kept. Raises FileError when the folder or the file cannot be written; the old file is then untouched, and so
+    is what is no file: a device that a link leads to is not to be replaced.
     """
     import tempfile  # some 10 ms, and most starts write nothing
 
     target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
+        files.require_regular(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -66,7 +66,7 @@ def _question(command: Ask, places: Folders) -> Question:
             say(f"{error} {preset.name} is used.")
     merged: dict[str, Value | None] = {**preset.values, **overrides}
     prompt = "" if command.prompt == "-" else command.prompt
-    schema = schema_named(command.schema) if command.schema is not None else None
+    schema = schema_named(command.schema, pipe_too=True) if command.schema is not None else None
     piped = _piped()
     text = "\n\n".join(part for part in (prompt, piped) if part.strip())
     if not text:

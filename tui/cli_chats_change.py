@@ -42,7 +42,7 @@ def delete(store: Store, chats: Sequence[ChatSummary], path: Path, *, sure: bool
 
 def import_files(path: Path, files: Sequence[Path]) -> None:
     """Read all files, then keep their chats, all of them or none."""
-    chats = [chat for file in files for chat in read_chats(file)]
+    chats = [chat for file in files for chat in read_chats(file, pipe_too=True)]
     if not chats:
         say("There is no message in it")
         return

@@ -38,11 +38,12 @@ _KINDS = (
 
 
 class NotAFile(OSError):
-    """The path names something else than a regular file; `strerror` says what. `is_folder`: that it is a folder."""
+    """The path names something else than a regular file; `what` says what. `is_folder`: that it is a folder."""
 
     def __init__(self, path: str, mode: int) -> None:
         what = next((words for is_kind, words in _KINDS if is_kind(mode)), "It is no regular file")
         super().__init__(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, what, path)
+        self.what = what
         self.is_folder = stat.S_ISDIR(mode)
 
 
@@ -50,7 +51,8 @@ class TooLarge(OSError):
     """The file has more than `limit` bytes; `size` is how many, or only how many were read of one that has no size."""
 
     def __init__(self, path: str, size: int, limit: int) -> None:
-        super().__init__(errno.EFBIG, f"It has {_in_words(size)}; {_in_words(limit)} is the most", path)
+        self.what = f"It has {_in_words(size)}; {_in_words(limit)} is the most"
+        super().__init__(errno.EFBIG, self.what, path)
         self.size = size
         self.limit = limit
 
@@ -59,7 +61,8 @@ class TooSlow(OSError):
     """A pipe that did not come to its end in time."""
 
     def __init__(self, path: str, seconds: float) -> None:
-        super().__init__(errno.ETIMEDOUT, f"It is a pipe that did not end within {seconds:g} s", path)
+        self.what = f"It is a pipe that did not end within {seconds:g} s"
+        super().__init__(errno.ETIMEDOUT, self.what, path)
 
 
 def open_file(path: os.PathLike[str] | str) -> BufferedReader:
@@ -118,6 +121,15 @@ def read_named(path: os.PathLike[str] | str, limit: int = LIMIT, seconds: float 
         return _piped(name, handle, limit, seconds)
     finally:
         os.close(handle)
+
+
+def require_regular(path: os.PathLike[str] | str) -> None:
+    """Raise NotAFile if something else than a regular file is there; nothing at all is no fault. Raises OSError."""
+    name = os.fspath(path)
+    try:
+        _require_regular(name, _stat(name), False)
+    except FileNotFoundError:
+        return
 
 
 async def in_thread(work: Callable[[], T]) -> T:
@@ -237,4 +249,6 @@ def _piped(path: str, handle: int, limit: int, seconds: float) -> bytes:
 
 def _in_words(count: int) -> str:
     """A number of bytes: `1.0 MB`."""
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
+    if count < 1_000_000:
+        return f"{count / 1e3:.1f} kB"
+    return f"{count / 1e6:,.0f} MB" if count >= 99_950_000 else f"{count / 1e6:.1f} MB"

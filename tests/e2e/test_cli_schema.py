@@ -63,8 +63,8 @@ async def test_any_json() -> None:
     ("name", "says"),
     [
         ("none.json", "No such file"),
-        (".", "Is a directory"),
-        ("/dev/zero", "no ordinary file"),
+        (".", "It is a folder"),
+        ("/dev/zero", "It is a device"),
         ("text.json", "text.json is not JSON Line 1, column 1"),
     ],
 )

@@ -179,9 +179,9 @@ async def test_what_cannot_be_a_schema_changes_nothing(own_home: Path) -> None:
             ("~/half.json", "is not JSON"),
             ("~/huge.json", "It has 200 MB"),
             ("~/bytes.json", "It is not UTF-8"),
-            ("~/pipe.json", "no ordinary file"),
-            ("~", "Is a directory"),
-            ("/dev/zero", "no ordinary file"),
+            ("~/pipe.json", "a pipe, which may never end"),
+            ("~", "It is a folder"),
+            ("/dev/zero", "a device, which may never end"),
         ):
             await stage.ask(f"/schema {name}")
             await stage.see(says)

@@ -37,7 +37,7 @@ def test_by_any_name_that_a_person_or_a_terminal_gives(tmp_path: Path, own_home:
         ("no such file.txt", "no such file.txt was not attached"),
         ("there missing", "missing was not attached"),
         ("~nobody/x", "There is no such file"),
-        ("x\0y", "null byte"),
+        ("x\0y", "No file can have that name"),
         ("a" * 300, "name too long|not attached"),
         (".", "It is a folder"),
         ("/dev/zero", "a device, which may never end"),

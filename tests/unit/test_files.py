@@ -70,7 +70,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(files.TooLarge) as caught:
         files.read_bytes(path)
     assert (caught.value.size, caught.value.limit) == (1 << 40, files.LIMIT)
-    assert caught.value.strerror == "It has 1,099,511.6 MB; 1.0 MB is the most"
+    assert caught.value.strerror == "It has 1,099,512 MB; 1.0 MB is the most"
 
 
 def test_as_many_bytes_as_may_be(tmp_path: Path) -> None:

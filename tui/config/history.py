@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tui import atomic
+from tui import atomic, files
 from tui.errors import FileError
 
 try:
@@ -21,6 +21,10 @@ except ImportError:  # Windows, where the file is shared without a lock
     _LOCKS = False
 else:
     _LOCKS = True
+
+
+MOST_BYTES = 8 << 20
+"""How much of the end of the file is read; what stands before that is forgotten when the file is shortened."""
 
 
 class PromptHistory:
@@ -34,13 +38,14 @@ class PromptHistory:
     def load(self) -> tuple[str, ...]:
         """The prompts, oldest first, without direct repeats; lines that cannot be read are skipped.
 
-        A file of more than twice `size` prompts is shortened. Raises FileError where it cannot be read.
+        A file of more than twice `size` prompts, or of more than MOST_BYTES, is shortened. Raises FileError where it
+        cannot be read.
         """
         if self.size <= 0:
             return ()
         try:
-            data = self.path.read_bytes()
-            if data.count(b"\n") > 2 * self.size:
+            data, is_whole = files.read_end(self.path, MOST_BYTES)
+            if data.count(b"\n") > 2 * self.size or not is_whole:
                 data = self._shorten()
         except FileNotFoundError:
             return ()
@@ -81,7 +86,9 @@ class PromptHistory:
     def _shorten(self) -> bytes:
         """Keep the newest `size` prompts of the file; what it then holds."""
         with self._locked(os.O_RDONLY):
-            data = self.path.read_bytes()
+            data, is_whole = files.read_end(self.path, MOST_BYTES)
+            if not is_whole:
+                data = data.partition(b"\n")[2]  # the first line is the rest of one
             lines = data.splitlines(keepends=True)[-self.size :]
             kept = "".join(line.decode("utf-8") for line in lines if next(_prompts(line), None) is not None)
             with contextlib.suppress(FileError):  # a folder that cannot be written keeps its long file
@@ -92,7 +99,7 @@ class PromptHistory:
     def _locked(self, flags: int) -> Iterator[int]:
         """The open file, alone with it where the platform has locks."""
         while True:
-            handle = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+            handle = files.open_handle(self.path, flags)
             try:
                 if _LOCKS:
                     with contextlib.suppress(OSError):  # some network file systems have none

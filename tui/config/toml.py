@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tui import files
 from tui.core.text import safe_line
 from tui.errors import FileError, MalformedFile
 
@@ -121,9 +122,10 @@ def found(value: object) -> str:
 
 
 def read_text(path: Path, *, missing_ok: bool = False) -> str:
-    """The text of a file, empty where it is missing and may be. Raises FileError, MalformedFile for what is not UTF-8."""
+    """The text of a file, empty where it is missing and may be. Raises FileError, also for what is no file or larger
+    than `files.LIMIT`, MalformedFile for what is not UTF-8."""
     try:
-        data = path.read_bytes()
+        data = files.read_bytes(path)
     except FileNotFoundError as error:
         if missing_ok:
             return ""

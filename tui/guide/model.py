@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from tui import files
 from tui.core.message import Value
 from tui.core.model import GUIDE
 from tui.errors import EngineError
@@ -25,6 +26,7 @@ CACHE_MIB = 0
 """No memory for earlier prompts: reading one anew takes a few milliseconds."""
 
 FOLDER = Path(__file__).parent
+_LARGEST = 100_000_000
 _AGAIN = "Install lokal again: `pip install --force-reinstall --no-deps lokal`"
 
 
@@ -40,7 +42,7 @@ class Manifest:
 def read_manifest(folder: Path = FOLDER) -> Manifest:
     """What is written beside the model. Raises EngineError."""
     try:
-        table = tomllib.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        table = tomllib.loads(files.read_bytes(folder / MANIFEST_NAME).decode("utf-8"))
         return Manifest(str(table["sha256"]), int(table["size"]), str(table["source"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineError(
@@ -53,7 +55,7 @@ def checked_model(folder: Path = FOLDER) -> Path:
     path = folder / MODEL_NAME
     manifest = read_manifest(folder)
     try:
-        found = path.read_bytes()
+        found = files.read_bytes(path, _LARGEST)
     except OSError as error:
         raise EngineError(
             "The guide cannot be opened", f"{path}: {error.strerror or error}", _AGAIN

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
 
+from tui import files
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
 from tui.core.message import NO_PARAMETERS, Value
@@ -126,7 +127,7 @@ class Engine:
             if (endpoint := self.endpoint) is not None:
                 return endpoint
             self._end()
-            model = await asyncio.to_thread(engine_file.inspect, self.gguf)
+            model = await files.in_thread(lambda: engine_file.inspect(self.gguf))
             self._program = _find_program()
             return await self._start(model, on_progress or (lambda _: None))
 

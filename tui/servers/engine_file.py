@@ -6,6 +6,7 @@ pairs, then the pairs. Reading ends at the last key that is wanted, long before 
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Callable
@@ -13,12 +14,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from tui import files
 from tui.core.text import safe_line, safe_name
 from tui.errors import FileError, MalformedFile
 
 _MAGIC = b"GGUF"
 _SHORTEST = 24  # bytes of magic, version and the two counts
 _TEXT_LIMIT = 1 << 20  # bytes of a key or a short text; longer ones are skipped
+# What is passed over on the way to what is wanted. Real models have some 50 pairs and up to a million of texts, in 20 MB;
+# more would keep the person waiting, and the engine would take gigabytes for it.
+_MOST_PAIRS = 10_000
+_MOST_TEXTS = 2_000_000
+_MOST_BYTES = 256 << 20
+_PIECE = 1 << 16
 
 _STRING, _ARRAY = 8, 9
 _NUMBERS = {
@@ -51,26 +59,26 @@ class GgufFile:
 
 
 def inspect(path: Path) -> GgufFile:
-    """Look into the file at `path`. Raises FileError, saying what the file is if it is no model."""
+    """Look into the file at `path`, which may take a second. Raises FileError, saying what the file is if it is no model."""
+    shown = safe_line(str(path))
     try:
-        if path.is_dir():
-            raise FileError(path, f"{safe_line(str(path))} is a folder", "", "Name the .gguf file inside it")
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with files.open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
             head = file.read(512)
             _check_head(path, head, size)
             file.seek(0)
             return replace(_read(path, file, size), size=_size_with_parts(path, size))
-    except FileNotFoundError as error:
+    except files.NotAFile as error:
+        if error.is_folder:
+            raise FileError(path, f"{shown} is a folder", "", "Name the .gguf file inside it") from error
         raise FileError(
-            path, f"There is no file {safe_line(str(path))}", "", "Check the path of the GGUF file"
+            path, f"{shown} is not a file", error.what, "Save the model as a file, and name that"
         ) from error
+    except FileNotFoundError as error:
+        raise FileError(path, f"There is no file {shown}", "", "Check the path of the GGUF file") from error
     except OSError as error:
         raise FileError(
-            path,
-            f"Cannot read {safe_line(str(path))}",
-            error.strerror or str(error),
-            "Check the rights of the file",
+            path, f"Cannot read {shown}", error.strerror or str(error), "Check the rights of the file"
         ) from error
 
 
@@ -156,6 +164,15 @@ class _Reader:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
         self._size = size
+        self._texts_left = _MOST_TEXTS
+        self._bytes_left = _MOST_BYTES
+
+    def _spend(self, texts: int, count: int) -> None:
+        """Raises ValueError for a file with more in its metadata than a model has."""
+        self._texts_left -= texts
+        self._bytes_left -= count
+        if self._texts_left < 0 or self._bytes_left < 0:
+            raise ValueError("It has more in its metadata than any model has")
 
     def skip(self, count: int) -> None:
         """Pass over bytes."""
@@ -183,10 +200,30 @@ class _Reader:
         if length > _TEXT_LIMIT:
             self.skip(length)
             return ""
+        self._spend(1, length)
         data = self._file.read(length)
         if len(data) < length:
             raise _Cut
         return data.decode("utf-8", "replace")
+
+    def _skip_texts(self, count: int) -> None:
+        """Pass over a list of strings, in pieces: a vocabulary has hundreds of thousands."""
+        if count * 8 > self._size:
+            raise _Cut
+        self._spend(count, 0)
+        begin, piece, at = self._file.tell(), b"", 0
+        for _ in range(count):
+            if at + 8 > len(piece):
+                begin += at
+                self._file.seek(begin)
+                piece, at = self._file.read(_PIECE), 0
+                self._spend(0, len(piece))
+                if len(piece) < 8:
+                    raise _Cut
+            at += 8 + int.from_bytes(piece[at : at + 8], "little")
+            if begin + at > self._size:
+                raise _Cut
+        self._file.seek(begin + at)
 
     def value(self) -> str | int | float | None:
         """The value of a pair; None for an array, which is passed over. Raises ValueError for a kind that is none."""
@@ -201,8 +238,7 @@ class _Reader:
         if inner in _NUMBERS:
             self.skip(length * struct.calcsize(_NUMBERS[inner]))
         elif inner == _STRING:
-            for _ in range(length):
-                self.skip(self.count())
+            self._skip_texts(length)
         else:
             raise ValueError(f"It has an array of the unknown kind {inner}")
         return None
@@ -222,7 +258,10 @@ def _read(path: Path, file: BinaryIO, size: int) -> GgufFile:
         if version == 1:
             raise ValueError("It is of GGUF version 1, which llama.cpp no longer reads")
         reader.count()  # number of tensors
-        for _ in range(reader.count()):
+        pairs = reader.count()
+        if pairs > _MOST_PAIRS:
+            raise ValueError(f"It says that its metadata has {pairs:,} entries; real models have some 50")
+        for _ in range(pairs):
             key, value = reader.text(), reader.value()
             if key in ("general.architecture", "general.type") and isinstance(value, str):
                 known[key] = safe_line(value, 60)

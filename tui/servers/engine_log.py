@@ -8,6 +8,7 @@ import re
 import time
 from pathlib import Path
 
+from tui import files
 from tui.core.text import safe_line
 from tui.errors import FileError
 
@@ -69,9 +70,7 @@ def says(path: Path, words: re.Pattern[bytes]) -> bool:
 
 def _tail(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
-            return file.read()
+        return files.read_end(path, _TAIL)[0]
     except OSError:
         return b""
 

@@ -6,11 +6,11 @@ A file is somebody else's: whatever is in it, the outcome is chats or a FileErro
 from __future__ import annotations
 
 import json
-import stat
 import time
 from pathlib import Path
 from typing import Any
 
+from tui import files
 from tui.core.attaching import shown_name
 from tui.core.text import human_size, safe_line
 from tui.errors import FileError, MalformedFile
@@ -24,14 +24,17 @@ LARGEST = 200_000_000
 _KNOWN = "lokal reads its own JSON, Open WebUI's export, ChatGPT's conversations.json and oterm's text files"
 
 
-def read_chats(source: Path | bytes, name: str = "") -> tuple[WholeChat, ...]:
-    """The chats in a file, or in its bytes (`name` is what errors call it then). Chats without a message are left out.
+def read_chats(source: Path | bytes, name: str = "", *, pipe_too: bool = False) -> tuple[WholeChat, ...]:
+    """The chats in a file, or in its bytes (`name` is what errors call it then). Chats without a message are left out. With `pipe_too` the path may be
+    that of a pipe, as the shell makes one for `<(...)`.
 
     Raises FileError for a file that cannot be read or is too large, MalformedFile for one that makes no sense.
     """
     path = source if isinstance(source, Path) else Path(name or "the input")
     shown = shown_name(path)
-    data, changed_at = _bytes_of(source, shown) if isinstance(source, Path) else (source, time.time())
+    data, changed_at = (
+        _bytes_of(source, shown, pipe_too) if isinstance(source, Path) else (source, time.time())
+    )
     if len(data) > LARGEST:
         raise _too_large(path, shown, len(data))
     if data.startswith(b"PK\x03\x04"):
@@ -61,14 +64,17 @@ def _found(chats: list[WholeChat | None]) -> tuple[WholeChat, ...]:
     return tuple(cleaned_chat(chat) for chat in chats if chat is not None)
 
 
-def _bytes_of(path: Path, shown: str) -> tuple[bytes, float]:
+def _bytes_of(path: Path, shown: str, pipe_too: bool) -> tuple[bytes, float]:
     try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise FileError(path, f"“{shown}” is not a file", "", _KNOWN)
-        if facts.st_size > LARGEST:
-            raise _too_large(path, shown, facts.st_size)
-        return path.read_bytes(), facts.st_mtime
+        data = files.read_named(path, LARGEST) if pipe_too else files.read_bytes(path, LARGEST)
+        return data, path.stat().st_mtime
+    except files.NotAFile as error:
+        raise FileError(path, f"“{shown}” is not a file", error.what, _KNOWN) from error
+    except files.TooLarge as error:
+        raise _too_large(path, shown, error.size) from error
+    except files.TooSlow as error:
+        hint = "Pipe it in instead: COMMAND | lokal chats import -"
+        raise FileError(path, f"Cannot read “{shown}”", error.what, hint) from error
     except OSError as error:
         reason = safe_line(error.strerror or str(error))
         raise FileError(path, f"Cannot read “{shown}”", reason, "Is the name right?") from error

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tui import files
 from tui.core.message import new_id
 from tui.errors import StoreError
 from tui.store.files import make_private_file
@@ -47,7 +48,7 @@ class Owner:
             if not make_private_file(path):
                 continue
             with contextlib.suppress(FileNotFoundError):
-                handle = os.open(path, os.O_RDWR)
+                handle = files.open_handle(path, os.O_RDWR)
                 # Another lokal that tidies up may have taken the file for a dead one before it was locked.
                 if _try_lock(handle) and path.exists():
                     return cls(token, folder, handle)
@@ -68,7 +69,7 @@ class Owner:
         for path in self._folder.glob(f"*{_SUFFIX}"):
             if path.stem != self.token:
                 with contextlib.suppress(OSError):
-                    handle = os.open(path, os.O_RDWR)
+                    handle = files.open_handle(path, os.O_RDWR)
                     try:
                         # Removed while it is held: who claims a token looks whether its file is still there once it
                         # has the lock.
@@ -102,7 +103,7 @@ def opening(folder: Path, patience_s: float = OPENING_PATIENCE_S) -> Iterator[No
     """
     path = folder / _OPENING
     make_private_file(path)
-    handle = os.open(path, os.O_RDWR)
+    handle = files.open_handle(path, os.O_RDWR)
     try:
         deadline = time.monotonic() + patience_s
         while not _try_lock(handle):
@@ -119,7 +120,7 @@ def opening(folder: Path, patience_s: float = OPENING_PATIENCE_S) -> Iterator[No
 def _is_free(path: Path) -> bool:
     """Whether nobody holds the lock on that file. A file that is gone is free, one that cannot be opened is not."""
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = files.open_handle(path, os.O_RDWR)
     except FileNotFoundError:
         return True
     except OSError:

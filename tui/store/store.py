@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tui import files
 from tui.core.conversation import Conversation
 from tui.core.draft import Draft
 from tui.core.message import Message, Status, new_id
@@ -66,6 +67,7 @@ class Store:
         with explained("Cannot open the chats", real):
             make_private_folder(locks)
             with opening(locks):
+                files.require_regular(real)
                 make_private_file(real)
                 database = Database(real, busy_timeout_s, path, full_text)
             try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tui import atomic
+from tui import atomic, files
 from tui.config import presets as preset_files
 from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
@@ -78,7 +78,7 @@ class Backstage(Connecting):
             session = ChatSession(store, self._persistence)
             note = f"Nothing is kept this time: {error}"
         try:
-            history = await asyncio.to_thread(self._history.load)
+            history = await files.in_thread(self._history.load)
         except LokalError as error:
             self._trouble(error)
             history = ()
@@ -170,5 +170,5 @@ def _keep_frame(path: Path, picture: str) -> None:
 def _write_if_new(path: Path, text: str) -> None:
     """Write a file that only saves time: a disk that takes nothing is no trouble."""
     with contextlib.suppress(OSError, FileError):
-        if not path.exists() or path.read_bytes() != text.encode():
+        if not path.exists() or files.read_bytes(path) != text.encode():
             atomic.write_text(path, text)

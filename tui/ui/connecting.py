@@ -3,7 +3,6 @@ messages; it never touches a widget."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from tui import files
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.errors import EngineError, LokalError
@@ -113,7 +113,7 @@ class Connecting:
             if self._guide is None or not self._guide.running:
                 if self._guide is not None:
                     self._guide.kill()  # what it has left
-                model = await asyncio.to_thread(checked_model)
+                model = await files.in_thread(checked_model)
                 self._guide = Engine(model, self._launch.folders.logs, VALUES, cache_mib=CACHE_MIB)
             found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
         except LokalError as error:
@@ -139,7 +139,7 @@ class Connecting:
 
         before = self._engine
         try:
-            await asyncio.to_thread(engine_file.inspect, path)  # before one that works is ended for it
+            await files.in_thread(lambda: engine_file.inspect(path))  # before one that works is ended for it
             if self._engine is not None and (anew or self._engine.gguf != path):
                 engine, self._engine = self._engine, None
                 await engine.stop()

@@ -20,12 +20,11 @@ from typing import Any
 
 from textual.app import App
 
+from tui import files
 from tui.core.text import human_size, safe_block, safe_line
 from tui.errors import FileError, LokalError, Rescued, UsageError
 from tui.ui.terminal.hook import DeltaApp
 
-MOST_BYTES = 20_000_000
-"""How much is taken back from an editor."""
 _OPENS_A_WINDOW = {"code": "--wait", "codium": "--wait", "subl": "--wait", "zed": "--wait", "gedit": "--wait",
                    "kate": "--block", "mate": "--wait", "atom": "--wait", "gvim": "-f", "mvim": "-f"}  # fmt: skip
 """Editors that return at once, and the option that makes each wait."""
@@ -104,20 +103,19 @@ def _write(path: Path, text: str, mode: int) -> None:
 def _read(path: Path, before: str, command: tuple[str, ...], status: int) -> str:
     """What the editor left. A UsageError means that the file is not worth keeping, any other error that it is."""
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MOST_BYTES else b""
+        data = files.read_bytes(path)
+    except files.TooLarge as error:
+        raise Rescued(
+            path,
+            "The draft stays as it was",
+            f"The file has {human_size(error.size)}, too much for a question",
+            f"It is kept: {path}",
+        ) from error
     except OSError as error:
         why = error.strerror or str(error)
         raise UsageError(
             "The draft stays as it was", f"The editor left no file: {why}", "Save it in its place"
         ) from error
-    if size > MOST_BYTES:
-        raise Rescued(
-            path,
-            "The draft stays as it was",
-            f"The file has {human_size(size)}, too much for a question",
-            f"It is kept: {path}",
-        )
     try:
         text = safe_block(data.decode("utf-8-sig")).rstrip("\n")
     except UnicodeDecodeError as error:

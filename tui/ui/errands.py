@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.message import Message as UiMessage
 
+from tui import files
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.core.events import Failed, TextDelta
@@ -166,7 +167,7 @@ class Errands:
             return words
 
         self._app.post_message(Told("Reading the chats …"))
-        self._app.post_message(Told(await asyncio.to_thread(read), "accent"))
+        self._app.post_message(Told(await files.in_thread(read), "accent"))
         while await asyncio.to_thread(store.index_some):
             pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from tui import files
 from tui.config.presets import load_presets
 from tui.config.settings import load_settings
 from tui.config.themes import ThemeSpec, load_themes
@@ -63,7 +64,7 @@ def _automatic(launch: Launch, curtain: Curtain | None, specs: Mapping[str, Them
     if not probe.has_truecolor():
         return theme.TERMINAL
     try:
-        kept = launch.folders.auto_theme.read_text(encoding="utf-8").strip()
+        kept = files.read_bytes(launch.folders.auto_theme).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         kept = ""
     if kept in specs:

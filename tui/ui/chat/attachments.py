@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 from pathlib import Path
 
+from tui import files
 from tui.core.attaching import HEAD_BYTES, attachment_from, check_size, shown_name
 from tui.core.message import Attachment
 from tui.errors import FileError, UsageError
 
 _PIECE_BYTES = 1 << 20
-_KINDS = (
-    (stat.S_ISDIR, "It is a folder", "Attach the files in it one by one"),
-    (stat.S_ISFIFO, "It is a pipe, which may never end", "Attach a file"),
-    (stat.S_ISSOCK, "It is a socket", "Attach a file"),
-    (stat.S_ISCHR, "It is a device, which may never end", "Attach a file"),
-    (stat.S_ISBLK, "It is a device", "Attach a file"),
-)
 
 
 def read_attachments(argument: str, folder: Path) -> tuple[Attachment, ...]:
@@ -60,35 +53,24 @@ def _read(path: Path) -> Attachment:
         raise _failed(path, "There is no such file", "Check the name; Tab completes it") from error
     except PermissionError as error:
         raise _failed(path, "You may not read it", "Check the rights of the file") from error
+    except files.NotAFile as error:
+        hint = "Attach the files in it one by one" if error.is_folder else "Attach a file"
+        raise _failed(path, error.what, hint) from error
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _failed(path, what, "Check the file") from error
 
 
 def _attachment(path: Path) -> Attachment:
-    _require_regular(path, path.stat())
-    # Not to wait for ever if it has become a pipe meanwhile.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        _require_regular(path, found)
+    with files.open_file(path) as file:
         head = file.read(HEAD_BYTES)
-        check_size(path, head, found.st_size)
+        check_size(path, head, os.fstat(file.fileno()).st_size)
         data = bytearray(head)
         # What grows while it is read, or has no size as in /proc, is held to the limit too.
         while piece := file.read(_PIECE_BYTES):
             data += piece
             check_size(path, head, len(data))
     return attachment_from(path, bytes(data))
-
-
-def _require_regular(path: Path, found: os.stat_result) -> None:
-    if stat.S_ISREG(found.st_mode):
-        return
-    for is_kind, what, hint in _KINDS:
-        if is_kind(found.st_mode):
-            raise _failed(path, what, hint)
-    raise _failed(path, "It is no regular file", "Attach a file")
 
 
 def _failed(path: Path, why: str, hint: str) -> FileError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from rich.cells import cell_len
@@ -12,6 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui import files
 from tui.core.slash import Choice, Completion, FileWanted, Vocabulary, complete
 from tui.core.text import safe_line, safe_name
 from tui.ui.chat.file_names import file_choices
@@ -166,7 +168,7 @@ class CompletionPopup(Widget):
         wanted, line = self._next
 
         async def read() -> None:
-            choices = await asyncio.to_thread(file_choices, wanted)
+            choices = await files.in_thread(partial(file_choices, wanted))
             self.post_message(self.Listed(wanted, line, choices))
 
         begin(self, read, "completion")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from textual.message import Message as UiMessage
 
+from tui import files
 from tui.core.attaching import in_line, refusal
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message
@@ -115,15 +115,16 @@ class Composing(Metered):
     ) -> None:
         from tui.ui.chat.attachments import read_attachments
 
-        files: tuple[Attachment, ...] = ()
+        read: tuple[Attachment, ...] = ()
         problem: LokalError | None = None
         try:
-            files = await asyncio.to_thread(read_attachments, argument, Path.cwd())
+            folder = Path.cwd()
+            read = await files.in_thread(lambda: read_attachments(argument, folder))
         except LokalError as error:
             problem = error
         except OSError as error:  # the working folder is gone
             problem = LokalError("Nothing was attached", error.strerror or str(error))
-        self.post_message(self.FilesRead(session, argument, files, problem, then))
+        self.post_message(self.FilesRead(session, argument, read, problem, then))
 
     def on_composing_files_read(self, event: FilesRead) -> None:
         """Show what goes along, or say why it cannot. What was read for another chat waits there."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message as UiMessage
 
+from tui import files
 from tui.core.schema import ANY_JSON, Schema
 from tui.errors import LokalError, UsageError
 from tui.ui.chat.structured import state_of
@@ -68,7 +68,7 @@ class Holding:
         from tui.config.schema_file import schema_named
 
         try:
-            schema = await asyncio.to_thread(partial(schema_named, path))
+            schema = await files.in_thread(partial(schema_named, path))
         except LokalError as error:
             self._talk.app.post_message(NotDone(error, f"/schema {name}"))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -17,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui import files
 from tui.core.text import human_size, safe_name
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
@@ -148,7 +148,7 @@ class FilePage(PromptPage):
             event.stop()
             event.prevent_default()
             line = self.query_one(Input)
-            found = [name for name, _ in await asyncio.to_thread(fitting_files, line.value)]
+            found = [name for name, _ in await files.in_thread(partial(fitting_files, line.value))]
             if found:
                 line.value = _common_start(found)
                 line.cursor_position = len(line.value)
@@ -157,7 +157,7 @@ class FilePage(PromptPage):
         begin(self, partial(self._list, text), "files", exclusive=True)
 
     async def _list(self, text: str) -> None:
-        found = await asyncio.to_thread(fitting_files, text)
+        found = await files.in_thread(partial(fitting_files, text))
         lines: list[Line] = [(("Open a model file", "heading"),), ()]
         room = max(1, self.size.height - 7)
         for name, size in found[:room]:
