@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import bigram
+from tests.support.listener import Listener
 from tests.support.llama import LlamaServer
 from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint
@@ -40,6 +41,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith(("LOKAL_", "OLLAMA_", "LLAMA_")) or name.endswith("_PROXY"):
             monkeypatch.delenv(variable)
     return home
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Another program on a port."""
+    one = Listener()
+    yield one
+    one.close()
 
 
 @pytest.fixture

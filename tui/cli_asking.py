@@ -113,7 +113,7 @@ class Asking:
 
     async def _ask_guide(self, nobody: Unreachable) -> None:
         """Let the guide answer. Where it cannot, that no server answers is still what matters most."""
-        from tui.guide.model import CACHE_MIB, VALUES, checked_model
+        from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
         from tui.servers.engine import why_missing
 
         missing = why_missing()
@@ -124,15 +124,15 @@ class Asking:
         say(
             "No model server answers: the guide does, a small model inside lokal that knows only lokal and local models"
         )
-        await self._ask_engine(model, VALUES, CACHE_MIB)
+        await self._ask_engine(model, VALUES, CALLED, CACHE_MIB)
 
     async def _ask_engine(
-        self, gguf: Path, values: Mapping[str, Value], cache_mib: int = PROMPT_CACHE_MIB
+        self, gguf: Path, values: Mapping[str, Value], name: str = "", cache_mib: int = PROMPT_CACHE_MIB
     ) -> None:
         from tui.servers import embedded
         from tui.servers.engine import Engine
 
-        engine = Engine(gguf, self._question.logs, values, cache_mib=cache_mib)
+        engine = Engine(gguf, self._question.logs, values, name=name, cache_mib=cache_mib)
         try:
             await self._ask(await embedded.start(engine, self._show))
         finally:

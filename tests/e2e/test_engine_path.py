@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import StartEngine
+from tests.support.listener import Listener
 from tests.support.llama import is_alive, linux, processes, until
 from tui.errors import EngineError
 from tui.servers import engine_listener
@@ -139,6 +140,23 @@ async def test_a_build_without_unix_sockets_gets_a_port_that_is_proved(
     server = LlamaCppServer(endpoint)
     assert await server.context_window("script") == 2048  # by the client of all servers too
     await server.aclose()
+
+
+@linux
+async def test_a_port_that_another_user_has_taken_meanwhile_is_given_nothing(
+    engine: StartEngine,
+    stand_in: Callable[..., Path],
+    script_gguf: Path,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stand_in(NO_SOCKETS)
+    free = engine_listener.free_port()
+    ports = iter([listener.port, free])
+    monkeypatch.setattr(engine_listener, "free_port", lambda: next(ports))
+    endpoint = await engine(script_gguf).start()
+    assert endpoint.url == f"http://127.0.0.1:{free}"
+    assert listener.received() == []
 
 
 async def test_where_nothing_proves_who_listens_nothing_is_sent(

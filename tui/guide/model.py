@@ -22,6 +22,9 @@ VALUES: Mapping[str, Value] = MappingProxyType({"context_window": 1024, "batch_s
 """What the engine is started with: a question and an answer are never longer, and memory stays small; for
 so few weights, threads that wait for each other cost more than they bring."""
 
+CALLED = "the guide"
+"""What it is called where something is said of its engine."""
+
 CACHE_MIB = 0
 """No memory for earlier prompts: reading one anew takes a few milliseconds."""
 

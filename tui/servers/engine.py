@@ -60,7 +60,8 @@ class _CannotListen(Exception):
 class Engine:
     """One model served by a child process. `start` and `stop` belong to one event loop, `kill` may be called anywhere.
 
-    `values` are canonical parameters; those that are set when a model is loaded are used. With a `port` it listens there
+    `values` are canonical parameters; those that are set when a model is loaded are used. `name` is what the model is
+    called where something is said of it, empty = its file's name. With a `port` it listens there
     and on no Unix socket, 0 = any free one. An empty `api_key` is a random one; `cache_mib` is the memory for prompts of
     chats that one may come back to.
     """
@@ -71,12 +72,14 @@ class Engine:
         log_folder: Path,
         values: Mapping[str, Value] = NO_PARAMETERS,
         *,
+        name: str = "",
         port: int | None = None,
         api_key: str = "",
         cache_mib: int = engine_child.PROMPT_CACHE_MIB,
     ) -> None:
         self._cache_mib = cache_mib
         self.gguf = gguf
+        self._called = name
         self._log_folder = log_folder
         self._values = dict(values)
         self._port = port
@@ -195,8 +198,8 @@ class Engine:
 
     @property
     def _name(self) -> str:
-        """The name of the file as it may be shown."""
-        return safe_line(self.gguf.name, 80)
+        """What the model is called."""
+        return self._called or safe_line(self.gguf.name, 80)
 
     async def _start_once(
         self, model: engine_file.GgufFile, on_progress: Callable[[Progress], None]
@@ -334,8 +337,8 @@ def _exists(path: str) -> bool:
 
 def _worker_of(process: subprocess.Popen[bytes]) -> int:
     """The process id of the server, which it says itself; 0 if it ended before. Blocks until then."""
-    line = process.stdout.readline() if process.stdout is not None else b""
-    return int(line) if line.strip().isdigit() else 0
+    # Python itself may print more than that: a sitecustomize of the user's.
+    return next((int(line) for line in process.stdout or () if line.strip().isdigit()), 0)
 
 
 def _bytes_read(worker: int) -> int:

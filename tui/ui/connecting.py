@@ -42,6 +42,8 @@ class Connecting:
         self._settings = settings
         self._engine: Engine | None = None
         self._guide: Engine | None = None
+        self._try_again: Path | None = None
+        """A model that the engine had and could not load anew: it is loaded once more before servers are looked for."""
         self._asked = False
 
     def end_engines(self) -> None:
@@ -62,15 +64,17 @@ class Connecting:
         from tui.servers.engine import why_missing
 
         try:
+            again, self._try_again = self._try_again, None
+            gguf = again or self._launch.gguf
             if endpoint is not None:
                 found = await choice.choose(endpoint, self._settings.servers, os.environ)
-            elif self._launch.gguf is not None:
-                found = await self._start_engine(self._launch.gguf, desk)
+            elif gguf is not None:
+                found = await self._start_engine(gguf, desk)
             else:
                 usual = desk.model or self._launch.model or self._settings.model
                 found = await choice.choose(self._wanted(), self._settings.servers, os.environ, usual)
         except LokalError as error:
-            asked_by_name = endpoint is not None or self._launch.gguf is not None or self._names_one()
+            asked_by_name = endpoint is not None or gguf is not None or self._names_one()
             missing = why_missing()
             self._app.post_message(NotConnected(error, missing, searched=not asked_by_name, text=text))
             return
@@ -105,7 +109,7 @@ class Connecting:
         self._run(self._start_guide, "connect", exclusive=True)
 
     async def _start_guide(self) -> None:
-        from tui.guide.model import CACHE_MIB, VALUES, checked_model
+        from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
         from tui.servers import embedded
         from tui.servers.engine import Engine, why_missing
 
@@ -114,7 +118,9 @@ class Connecting:
                 if self._guide is not None:
                     self._guide.kill()  # what it has left
                 model = await files.in_thread(checked_model)
-                self._guide = Engine(model, self._launch.folders.logs, VALUES, cache_mib=CACHE_MIB)
+                self._guide = Engine(
+                    model, self._launch.folders.logs, VALUES, name=CALLED, cache_mib=CACHE_MIB
+                )
             found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
         except LokalError as error:
             self._app.post_message(NotConnected(error, why_missing(), kept=True))
@@ -145,6 +151,7 @@ class Connecting:
                 await engine.stop()
             found = await self._start_engine(path, desk)
         except LokalError as error:
+            self._try_again = path if anew else None
             self._app.post_message(NotConnected(error, why_missing(), kept=self._engine is before, text=text))
             return
         model = found.models[0].name if found.models else ""
