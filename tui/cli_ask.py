@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from dataclasses import asdict
 
 from tui.cli_asking import Asking, Question
 from tui.cli_grammar import Ask
 from tui.cli_output import say, write_json
+from tui.cli_piped import MOST_TEXT, argument_text, read_input, text_of
 from tui.cli_running import Terminated, run
 from tui.config.presets import load_presets
 from tui.config.schema_file import schema_named
@@ -19,9 +19,6 @@ from tui.core.parameters import parse_assignment
 from tui.core.presets import find
 from tui.errors import LokalError, StoreError, UsageError
 from tui.paths import Folders, folders
-
-STDIN_PATIENCE_S = 2.0
-"""How long piped input may be silent before the person is told what lokal waits for."""
 
 
 def ask(command: Ask) -> int:
@@ -65,15 +62,15 @@ def _question(command: Ask, places: Folders) -> Question:
             preset = presets.value[0]
             say(f"{error} {preset.name} is used.")
     merged: dict[str, Value | None] = {**preset.values, **overrides}
-    prompt = "" if command.prompt == "-" else command.prompt
+    prompt = "" if command.prompt == "-" else argument_text(command.prompt, command.encoding)
     schema = schema_named(command.schema, pipe_too=True) if command.schema is not None else None
-    piped = _piped()
+    piped = _piped(command.encoding)
     text = "\n\n".join(part for part in (prompt, piped) if part.strip())
     if not text:
         raise UsageError("There is no question", "", 'Write it like: lokal ask "What is a systemd unit?"')
     return Question(
         text,
-        preset.system if command.system is None else command.system,
+        preset.system if command.system is None else argument_text(command.system, command.encoding),
         preset,
         {name: value for name, value in merged.items() if value is not None},
         frozenset(overrides if target.preset is None else merged),
@@ -87,18 +84,11 @@ def _question(command: Ask, places: Folders) -> Question:
     )
 
 
-def _piped() -> str:
+def _piped(encoding: str | None) -> str:
     """What is piped in, as text."""
     if sys.stdin.isatty():
         return ""
-    if sys.platform != "win32" and sys.stderr.isatty():
-        import select
-
-        if not select.select([sys.stdin], [], [], STDIN_PATIENCE_S)[0]:
-            say("Waiting for standard input to end: press Ctrl+D, or start lokal with < /dev/null")
-    # Not in one call: Python would look for a Ctrl+C that comes between two reads only when it has all.
-    pieces = iter(lambda: os.read(sys.stdin.fileno(), 1 << 16), b"")
-    return b"".join(pieces).decode("utf-8", "replace").strip("\r\n")
+    return text_of(read_input(MOST_TEXT), encoding)
 
 
 def _save(asking: Asking, places: Folders) -> str:

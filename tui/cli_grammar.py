@@ -43,7 +43,8 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`lokal ask`. `system` None = the preset's own system prompt; `schema` is `json`, a file, or None for free text."""
+    """`lokal ask`. `system` None = the preset's own system prompt; `schema` is `json`, a file, or None for free text;
+    `encoding` is that of what is piped in, None = UTF-8."""
 
     target: Target
     prompt: str
@@ -51,6 +52,7 @@ class Ask:
     save: bool = False
     json: bool = False
     schema: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,15 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
                 f"lokal {command} takes no --{option}", "", "It belongs to lokal without a command"
             )
     if command == "ask":
-        return Ask(target, " ".join(words), said["system"], said["save"], said["json"], said["schema"])
+        return Ask(
+            target,
+            " ".join(words),
+            said["system"],
+            said["save"],
+            said["json"],
+            said["schema"],
+            said["encoding"],
+        )
     if target != Target():
         given = next(name for name in ("server", "model", "preset", "set", "gguf") if said[name])
         raise UsageError(f"lokal {command} takes no --{given}", "", f"See: lokal {command} --help")
@@ -269,6 +279,12 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
         metavar="FILE",
         help="JSON that fits the JSON schema in FILE, or any: --schema json",
     )
+    ask.add_argument(
+        "--encoding",
+        type=_filled,
+        metavar="NAME",
+        help="of what is piped in, such as cp1251 (default: UTF-8)",
+    )
     ask.add_argument("--save", action="store_true", help="keep question and answer as a chat")
     ask.add_argument("--json", action="store_true", help="print one JSON object when the answer is there")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help=argparse.SUPPRESS)
@@ -292,6 +308,7 @@ _OPTIONS = (
     "--json",
     "--system",
     "--schema",
+    "--encoding",
     "--save",
     "--format",
     "--archived",

@@ -33,7 +33,8 @@ EXAMPLES = """examples:
 
 ASK_USAGE = "lokal ask [OPTIONS] PROMPT"
 ASK = """Ask one question. The answer goes to standard output as it comes, all else to
-standard error. What is piped in is given to the model after the question.
+standard error. What is piped in is given to the model after the question,
+without escape sequences; it is UTF-8 unless --encoding says otherwise.
 Nothing is kept unless --save is given."""
 
 _ASK_EXAMPLES = """examples:

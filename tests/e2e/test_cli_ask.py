@@ -53,17 +53,31 @@ async def test_json_says_how_the_answer_was_made(llama_server: Endpoint, own_hom
 
 async def test_what_is_piped_in_follows_the_question() -> None:
     async with model_server(answer("Fine.")) as server:
-        piped = "zażółć\r\nline two\n".encode() + b"caf\xe9\n\n"
+        piped = "zażółć\r\n\x1b[31mline\x1b[0m two\n\u200fאב\n\n".encode()
         first = await lokal_command("ask", "--server", server.url, "Explain", "this:", stdin=piped)
         await lokal_command("ask", "--server", server.url, stdin=b"Only this")
         await lokal_command("ask", "--server", server.url, "-", stdin=b"Only that")
         await lokal_command("ask", "--server", server.url, "No context", stdin=b"\n \n")
     assert (first.status, first.text) == (0, "Fine.\n")
     assert [turns(body) for body in bodies(server)] == [
-        [("user", "Explain this:\n\nzażółć\r\nline two\ncaf\ufffd")],
+        [("user", "Explain this:\n\nzażółć\nline two\n\u200fאב")],
         [("user", "Only this")],
         [("user", "Only that")],
         [("user", "No context")],
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "utf-16", "utf-16-le"])
+async def test_text_that_is_not_utf8_is_refused_with_the_way_to_say_so(encoding: str) -> None:
+    piped = "Ошибка: соединение сброшено\n".encode(encoding)
+    async with model_server(answer("Fine.")) as server:
+        ask = "ask", "--server", server.url
+        refused = (await lokal_command(*ask, "Why?", stdin=piped)).failed(2)
+        assert f"it seems to be {encoding} Try: lokal ask --encoding {encoding} …" in refused
+        assert bodies(server) == []
+        assert (await lokal_command(*ask, "--encoding", encoding, "Why?", stdin=piped)).text == "Fine.\n"
+    assert [turns(body) for body in bodies(server)] == [
+        [("user", "Why?\n\nОшибка: соединение сброшено")],
     ]
 
 

@@ -122,7 +122,7 @@ def test_no_answer_names_a_command_that_lokal_does_not_have(source: Source) -> N
 
 _FLAGS = frozenset(
     {"--server", "--model", "--preset", "--set", "--gguf", "--resume", "--json", "--save", "--system", "--version",
-     "--profile-start", "--help", "--format", "--yes", "--schema"}
+     "--profile-start", "--help", "--format", "--yes", "--schema", "--encoding"}
     # of llama-server, vLLM and text-generation-webui
     | {"--ctx-size", "--max-model-len", "--api", "--port", "--host", "--n-gpu-layers", "--threads", "--batch-size"}
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tui.core.encodings import recoding_hint, seems_to_be
 from tui.core.message import Attachment
 from tui.core.model import Model
 from tui.core.text import human_size, safe_name
@@ -41,7 +42,6 @@ _OTHERS = (
     (b"II*\x00", "a TIFF picture", "Turn it into PNG first"),
     (b"MM\x00*", "a TIFF picture", "Turn it into PNG first"),
 )
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def picture_type(head: bytes) -> str:
@@ -83,15 +83,13 @@ def attachment_from(path: Path, data: bytes) -> Attachment:
     title = f"{shown_name(path)} was not attached"
     if not data:
         raise FileError(path, title, "It is empty", "Is it the right file?")
-    if data.startswith(_UTF16):
-        raise FileError(
-            path, title, "It is text in UTF-16", "Turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"
-        )
-    if b"\0" in data:
+    if b"\0" in data and not seems_to_be(data):
         raise FileError(
             path, title, "It is not text, nor a PNG, JPEG, WebP or GIF picture", "Attach one of these"
         )
     try:
+        if b"\0" in data:  # UTF-16 of English is UTF-8 by its bytes
+            raise UnicodeDecodeError("utf-8", data, data.index(b"\0"), len(data), "a zero")
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         where = f"byte {error.start:,} is {data[error.start]:#04x}"
@@ -99,7 +97,7 @@ def attachment_from(path: Path, data: bytes) -> Attachment:
             path,
             title,
             f"It is not text in UTF-8 ({where}), nor a PNG, JPEG, WebP or GIF picture",
-            "If it is text in another encoding, turn it into UTF-8: iconv -f LATIN1 -t UTF-8 FILE",
+            recoding_hint(data),
         ) from error
     return Attachment(name, "text/plain", data)
 

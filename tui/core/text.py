@@ -10,6 +10,7 @@ import re
 # C0 but tab and newline, DEL, C1, and the marks that turn the direction of text around (Unicode UAX #9, 2.1-2.5):
 # a name or an answer could otherwise show something else than it says.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Halves of surrogate pairs, which JSON can say (\ud83d) and UTF-8 cannot: writing one to a terminal or a file fails.
 _HALVES = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(
@@ -28,6 +29,15 @@ def safe_block(text: str) -> str:
         return text
     text = _LINE_BREAKS.sub("\n", text)
     return _HALVES.sub("\ufffd", _UNSAFE.sub("", _ESCAPE.sub("", text)))
+
+
+def plain_text(text: str) -> str:
+    """`text` as a model should read it: no escape sequences and no control characters but tabs and newlines, which would
+    be words to it. Marks of the direction stay, they are part of a text in Hebrew or Arabic."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _LINE_BREAKS.sub("\n", text)
+    return _HALVES.sub("\ufffd", _CONTROLS.sub("", _ESCAPE.sub("", text)))
 
 
 def safe_line(text: str, limit: int = 300) -> str:

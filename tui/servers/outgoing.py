@@ -7,7 +7,7 @@ import base64
 from tui.core.attaching import is_picture
 from tui.core.message import Attachment
 from tui.core.request import Turn
-from tui.core.text import safe_line, safe_name
+from tui.core.text import plain_text, safe_line, safe_name
 from tui.errors import Refused
 
 
@@ -50,4 +50,4 @@ def _as_text(file: Attachment) -> str:
             "Take it out",
         ) from error
     name = safe_line(file.name, 200)
-    return f"--- FILE {name} ---\n{text.rstrip()}\n--- END OF {name} ---"
+    return f"--- FILE {name} ---\n{plain_text(text).rstrip()}\n--- END OF {name} ---"
