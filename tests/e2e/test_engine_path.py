@@ -142,6 +142,24 @@ async def test_a_build_without_unix_sockets_gets_a_port_that_is_proved(
     await server.aclose()
 
 
+NOWHERE = (
+    NO_SOCKETS
+    + """
+print("main: server is listening on http://127.0.0.1 of a container", flush=True)
+signal.pause()
+"""
+)
+
+
+async def test_one_that_listens_where_nobody_can_see_it_is_given_up(
+    engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(NOWHERE)
+    monkeypatch.setattr("tui.servers.engine.ELSEWHERE_POLLS", 1)
+    with pytest.raises(EngineError, match="cannot prove"):
+        await engine(script_gguf).start()
+
+
 @linux
 async def test_a_port_that_another_user_has_taken_meanwhile_is_given_nothing(
     engine: StartEngine,

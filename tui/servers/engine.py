@@ -47,6 +47,9 @@ DEFAULT_CONTEXT = 8192
 """Tokens of context window where the person sets none: enough for a long talk, small enough for 8 GB of memory."""
 
 _POLL_S = 0.05
+ELSEWHERE_POLLS = 100
+"""How often a server that says that it listens is not found to listen before it is given up."""
+
 _STOP_TIMEOUT_S = engine_child.GRACE_S + 2
 _LISTENING = re.compile(rb"listening", re.IGNORECASE)
 _ATTEMPTS = 3  # a free port may be taken by somebody else before the server has it
@@ -107,7 +110,7 @@ class Engine:
     def endpoint(self) -> Endpoint | None:
         """Where the server answers; None while it does not, also where its socket was taken away."""
         endpoint = self._endpoint if self.running else None
-        return None if endpoint is None or (endpoint.socket and not _exists(endpoint.socket)) else endpoint
+        return endpoint if endpoint is not None and engine_health.is_there(endpoint) else None
 
     @property
     def stopped(self) -> bool:
@@ -211,13 +214,20 @@ class Engine:
         worker = await asyncio.to_thread(_worker_of, process)
         if not endpoint.socket:
             endpoint = replace(endpoint, process=worker)
+        elsewhere = 0
         while (reply := await asyncio.to_thread(engine_health.ask, endpoint)).status != 200:
             if process.poll() is not None:
                 raise self._not_started(process.returncode)
             if reply.status in (401, 403, 404):  # lokal's own server knows the key and the path
                 self._refuse(f"It answers its own key with status {reply.status}")
-            if endpoint.socket and not reply.status and self._listens_elsewhere(endpoint.socket):
-                raise _CannotListen
+            if reply.status == 0 and self._says_it_listens() and not engine_health.is_there(endpoint):
+                if (
+                    endpoint.socket
+                ):  # an old one takes the path for a host's name, a confined one sees another /tmp
+                    raise _CannotListen
+                elsewhere += 1
+                if elsewhere > ELSEWHERE_POLLS:
+                    self._refuse("It listens where lokal cannot prove that it is the one that does")
             done = min(_bytes_read(worker), model.size)
             if done > progress.done:
                 progress = Progress(Phase.LOADING, done, model.size, "bytes")
@@ -244,12 +254,8 @@ class Engine:
         socket = self._folder.socket if self._folder is not None else ""
         return Endpoint(url, ServerKind.LLAMACPP, self._api_key, safe_line(self.gguf.stem, 80), socket)
 
-    def _listens_elsewhere(self, socket: str) -> bool:
-        """Whether the server says that it listens, and there is no socket: an old one takes the path for a host's name,
-        one that is confined sees another /tmp."""
-        return (
-            self._log_file is not None and engine_log.says(self._log_file, _LISTENING) and not _exists(socket)
-        )
+    def _says_it_listens(self) -> bool:
+        return self._log_file is not None and engine_log.says(self._log_file, _LISTENING)
 
     def _job(self, model: engine_file.GgufFile, endpoint: Endpoint) -> Job:
         values = dict(self._values)
@@ -325,14 +331,6 @@ def _find_program() -> str:
             _INSTALL,
         )
     return ""
-
-
-def _exists(path: str) -> bool:
-    try:
-        Path(path).lstat()
-    except OSError:
-        return False
-    return True
 
 
 def _worker_of(process: subprocess.Popen[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,6 +19,13 @@ class Health:
 
     status: int
     body: bytes = b""
+
+
+def is_there(endpoint: Endpoint) -> bool:
+    """Whether the engine listens at its address."""
+    if endpoint.socket:
+        return os.path.lexists(endpoint.socket)
+    return engine_listener.listens(endpoint.process, urlsplit(endpoint.url).port or 0)
 
 
 def ask(endpoint: Endpoint) -> Health:
@@ -46,11 +54,11 @@ def _connected(endpoint: Endpoint) -> socket.socket:
     """A connection to the engine and to nobody else. Raises OSError."""
     if endpoint.socket:
         return engine_socket.connect(endpoint.socket, REPLY_TIMEOUT_S)
-    port = urlsplit(endpoint.url).port or 0
-    if not engine_listener.listens(endpoint.process, port):
+    if not is_there(endpoint):
         raise ConnectionRefusedError
+    port = urlsplit(endpoint.url).port
     connection = socket.create_connection((engine_listener.LOOPBACK, port), REPLY_TIMEOUT_S)
-    if not engine_listener.listens(endpoint.process, port):
+    if not is_there(endpoint):
         connection.close()
         raise ConnectionRefusedError
     return connection
