@@ -19,7 +19,11 @@ _NOT_FOR = frozenset({"ask", "doctor", "presets", "chats", "-h", "--help", "--ve
 # What Textual 8.2's driver switches on: bracketed paste, in-band resizes, focus events, the Kitty keyboard protocol; and
 # the wrapping of lines, which it switches off.
 _UNDO_DRIVER = b"\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[r"
-_ENTER, _LEAVE = b"\x1b[?1049h\x1b[?25l\x1b[H", b"\x1b[0m\x1b[?1049l\x1b[?25h"
+# On the alternate screen terminals send arrows for the mouse wheel (mode 1007), which would step through the prompts. What
+# it was before is kept by the terminal (XTSAVE), where it can; where it cannot, on is what it mostly was.
+WHEEL_OFF, WHEEL_BACK = "\x1b[?1007s\x1b[?1007l", "\x1b[?1007h\x1b[?1007r"
+_ENTER = b"\x1b[?1049h" + WHEEL_OFF.encode() + b"\x1b[?25l\x1b[H"
+_LEAVE = WHEEL_BACK.encode() + b"\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
 def frame_file(environ: Mapping[str, str], columns: int, rows: int) -> str:

@@ -84,3 +84,33 @@ async def test_a_paste_of_a_megabyte_and_typing_while_an_answer_comes() -> None:
     assert turns(bodies(server)[0]) == [("user", pasted + "!")]
     assert len(bodies(server)) == 2
     assert (await last_chat())[0].content == pasted + "!"
+
+
+async def test_nothing_on_the_keyboards_line_ends_lokal_and_nothing_of_it_is_sent() -> None:
+    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+        await terminal.wait_for("· replay-3b")
+        terminal.send("\x1b[1;5:1A\x1b[97;5:3u\x1b[1089::99;5u\x1b[1114112u\x1b[;u\x1b[48;9999;9999;1;1tab")
+        await terminal.wait_for("› ab\n")
+        terminal.send("\x15one\rtwo\r")
+        await terminal.wait_for("› one\n +two\n")
+        terminal.send("\x15\x15\x1b[200~a paste")
+        terminal.send("\x03")
+        await terminal.wait_for("› a paste")
+        terminal.send("!")
+        await terminal.wait_for("› a paste!")
+        assert bodies(server) == []
+        # Something else wipes the screen and turns the terminal upside down; also while a page lies over the chat.
+        terminal.scribble("\x1b[2J\x1b[3;5r\x1b[?7h\x1b[10;10Hwall: going down")
+        terminal.send("\x0c")
+        await terminal.wait_for("› a paste!")
+        assert "wall" not in terminal.text()
+        terminal.send("\x1bOP")
+        await terminal.wait_for("Esc back")
+        terminal.scribble("\x1b[2J")
+        terminal.send("\x0c")
+        await terminal.wait_for("Esc back")
+        terminal.send("\x1b")
+        await terminal.wait_for("› a paste!")
+        assert terminal.raw.count(b"\x1b[?1007s\x1b[?1007l") == 1, "the wheel sends nothing"
+        await terminal.quit()
+        assert terminal.raw.count(b"\x1b[?1007h\x1b[?1007r") == 1, "and is what it was"

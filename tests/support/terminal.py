@@ -86,6 +86,11 @@ class TerminalSession:
         """Paste as a terminal with bracketed paste does."""
         self.send(f"\x1b[200~{text}\x1b[201~")
 
+    def scribble(self, sequence: str) -> None:
+        """Let another program write on the terminal."""
+        self._show()
+        self._emulator.feed(sequence)
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
         self._show()

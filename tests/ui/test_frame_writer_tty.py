@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -20,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.emulator import Terminal
+from tui.curtain import WHEEL_BACK, WHEEL_OFF
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no ttys on Windows")
 
@@ -117,6 +119,7 @@ def test_frames_answers_suspending_and_the_end(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGTSTP)
         running.read_until(lambda: b"\x1b[?1049l" in running.received, "leaving the alternate screen")
         assert running.terminal.pen_is_plain
+        assert wheel(running) == ["off", "back"]
         running.terminal.feed("\x1b[2J\x1b[H$ ls")
         os.waitpid(running.process.pid, os.WUNTRACED)
         running.process.send_signal(signal.SIGCONT)
@@ -128,4 +131,11 @@ def test_frames_answers_suspending_and_the_end(tmp_path: Path) -> None:
         running.read_until(lambda: running.received.count(b"\x1b[?1049l") == 2, "the end")
         assert running.terminal.pen_is_plain
         assert running.terminal.margins is None
+        assert wheel(running) == ["off", "back"] * 2
         assert running.process.wait(DEADLINE_S) == 0
+
+
+def wheel(running: Session) -> list[str]:
+    """What the terminal was told, in order, of the arrows that the mouse wheel sends."""
+    said = {WHEEL_OFF.encode(): "off", WHEEL_BACK.encode(): "back"}
+    return [said[found] for found in re.findall(b"|".join(map(re.escape, said)), running.received)]

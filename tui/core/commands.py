@@ -110,6 +110,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tab.settings", "Settings", "Show the presets and their parameters", "f4", short="settings", slash="settings"),
     Command("server.search", "Look for servers", "Ask the known addresses again", "f8", short="look again"),
     Command("theme.next", "Next theme", "Switch to the next theme", "f9"),
+    Command("screen.redraw", "Redraw the screen", "Draw everything anew, where something else has written on the screen", "ctrl+l"),
     Command("help", "Keys", "Show every key", "f1", short="keys", slash="help", argument="[COMMAND]"),
     Command("palette", "Command palette", "Find any command by name", "ctrl+p", shown=False),
     Command("quit", "Quit", "Save and leave", "ctrl+q", short="quit", slash="quit"),

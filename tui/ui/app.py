@@ -150,6 +150,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             "gguf.open": self.open_file,
             "server.help": lambda _: self.explain_servers(),
             "server.search": lambda _: self.search(),
+            "screen.redraw": lambda _: self.redraw(),
             "palette": lambda _: self.action_command_palette(),
             "attach": self._attach_named,
             "compare": self._compare,

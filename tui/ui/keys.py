@@ -17,6 +17,10 @@ _OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset"}
 _BEFORE_THE_COMPOSER = frozenset({"messages.enter"})
 
 
+_ALWAYS = frozenset({"quit", "screen.redraw"})
+"""What works under a page that lies over everything."""
+
+
 def named_by(event: events.Key, does: Mapping[str, str]) -> str:
     """The id of the command that a key is for where nobody writes, empty for none: by its name, by its character, as Textual
     has names of its own for marks, or by what it writes in a Latin layout."""
@@ -41,7 +45,7 @@ def works(id: str, tab: str, *, covered: bool, listing: bool = False) -> bool:
     """Whether a command's key works while `tab` is open; `covered` = a page lies over it, `listing` = the list of chats
     has the keys."""
     if covered:
-        return id == "quit"
+        return id in _ALWAYS
     if listing:
         return BY_ID[id].where == "everywhere"
     return BY_ID[id].where in ("everywhere", tab) or (id in _BEFORE_THE_COMPOSER and tab == "chat")

@@ -52,7 +52,7 @@ def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None 
         app.run(mouse=False)
     finally:
         app.backstage.end()
-    return app.return_code or 0
+    return app.exit_status
 
 
 def _automatic(launch: Launch, curtain: Curtain | None, specs: Mapping[str, ThemeSpec]) -> str:

@@ -25,7 +25,7 @@ from textual.drivers.linux_driver import (
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.curtain import Curtain
+from tui.curtain import WHEEL_BACK, WHEEL_OFF, Curtain
 from tui.ui.terminal.link import Pace
 from tui.ui.terminal.reader import InputReader
 
@@ -39,6 +39,12 @@ _PLAIN = "\x1b[r\x1b[?6l\x1b[4l\x1b[?1l\x1b>\x1b(B\x0f\x1b[0m\x1b[?5l" + "".join
 
 # Textual 8.2 asks for the keys of the Kitty protocol without the one that tells what a key is in a Latin layout.
 _KITTY = KITTY_DISAMBIGUATE_ESCAPE_CODES | KITTY_REPORT_ALL_KEYS | KITTY_REPORT_ASSOCIATED_TEXT
+# The alternate screen without keeping the cursor's place anew; no cursor, no wrapping; pastes, focus and keys as they are
+# asked for at the start; no arrows for the mouse wheel.
+_AGAIN = (
+    "\x1b[?1047h\x1b[?25l\x1b[?7l\x1b[?2004h\x1b[?1004h"
+    f"\x1b[={_KITTY | KITTY_REPORT_ALTERNATE_KEYS};1u\x1b[?1007l"
+)
 _ASK_FOR_KEYS, _ASK_FOR_MORE = f"\x1b[>{_KITTY}u", f"\x1b[>{_KITTY | KITTY_REPORT_ALTERNATE_KEYS}u"
 
 
@@ -143,10 +149,22 @@ class LokalDriver(LinuxDriver):
         if curtain is not None and not curtain.handed_over:
             curtain.handed_over = True
             self.attrs_before = curtain.settings
+        else:
+            self.write(WHEEL_OFF)
         self._is_up = True
         if self._woken:
             self._woken = False
             self._sigcont_application()
+
+    def stop_application_mode(self) -> None:
+        """As Textual does it, and the mouse wheel is again what it was."""
+        self.write(WHEEL_BACK)
+        super().stop_application_mode()
+
+    def set_up_again(self) -> None:
+        """Put the terminal in the state that lokal has it in, whatever else was done to it meanwhile."""
+        in_band = "\x1b[?2048h" if self._in_band_window_resize else ""
+        self.write(f"{_PLAIN}{_AGAIN}{in_band}")
 
     def write(self, data: str) -> None:
         """Textual's, without the switch to a screen that is shown already."""

@@ -70,6 +70,7 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         self._pen_left = False
         self._pinged_at: float | None = None
         self._is_lent = False
+        self._has_failed = False
         self.driver_class = _telling_driver(self.driver_class)
 
     def use_link_speed(self, speed: LinkSpeed) -> None:
@@ -81,6 +82,19 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         self._losses += 1
         self._pinged_at = None
         self._frames.forget()
+
+    def redraw(self) -> None:
+        """Draw everything anew on a terminal that may be in any state: something else wrote on it, or it was reset."""
+        getattr(self._driver, "set_up_again", lambda: None)()
+        self.forget_frame()
+        self.refresh(layout=True)
+
+    @property
+    def exit_status(self) -> int:
+        """What the process is to end with: never 0 after an error of lokal's own, whatever was said of it later, nor where
+        nobody asked the app to end."""
+        code = self.return_code
+        return 1 if code is None or (self._has_failed and not code) else code
 
     def picture(self) -> str:
         """What is on the screen as bytes that draw it on an empty one; empty if that is not known."""
@@ -220,10 +234,16 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         """
         import traceback
 
+        self._has_failed = True
         self.bell()
         what = "lokal made a mistake and has to end; what was said is kept. Please report this:"
         self._exit_renderables.append(Text(f"{what}\n\n{traceback.format_exc()}"))
         self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's end after an error outside of its messages, such as in the thread that reads the terminal."""
+        self._has_failed = True
+        super().panic(*renderables)
 
     async def _on_resize(self, event: Resize) -> None:
         """A terminal may lose or move what it showed, even if it has its old size again; App's handler runs too.
