@@ -24,8 +24,7 @@ def chats(command: Chats) -> int:
     if command.action == "import":
         from tui.cli_chats_change import import_files
 
-        import_files(path, command.files)
-        return 0
+        return 0 if import_files(path, command.files) else 1
     if _is_missing(path):  # no database is made for a question about it
         if command.action == "list":
             _list((), command)

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui.cli_grammar_chats import STDIN
 from tui.cli_output import say
+from tui.cli_piped import read_input
 from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
-from tui.store.importing import read_chats
+from tui.store.importing import LARGEST, Export, read_chats
 from tui.store.schema import MIGRATIONS, backup_path
 from tui.store.store import ChatSummary, Store
 
@@ -40,12 +42,17 @@ def delete(store: Store, chats: Sequence[ChatSummary], path: Path, *, sure: bool
             say(f"A copy from before an update of lokal may still hold what was deleted: {copy}")
 
 
-def import_files(path: Path, files: Sequence[Path]) -> None:
-    """Read all files, then keep their chats, all of them or none."""
-    chats = [chat for file in files for chat in read_chats(file, pipe_too=True)]
+def import_files(path: Path, files: Sequence[Path]) -> bool:
+    """Read all files, then keep their chats, all of them or none; STDIN among them is standard input. Whether each of
+    them made sense: those that do not are told and left out."""
+    exports = [_export(file) for file in dict.fromkeys(files)]
+    chats = [chat for export in exports for chat in export.chats]
+    left_out = [each for export in exports for each in export.left_out]
+    for each in left_out:
+        say(f"Left out “{each.title}”: {each.reason}")
     if not chats:
         say("There is no message in it")
-        return
+        return not left_out
     store = Store.open(path)
     try:
         done = store.import_chats(chats)
@@ -58,8 +65,19 @@ def import_files(path: Path, files: Sequence[Path]) -> None:
         say(f"Imported: {_count(len(done.added), 'chat')}")
     if done.skipped:
         say(f"Already there and skipped: {_count(len(done.skipped), 'chat')}")
+    if left_out:
+        say(f"Left out, as said above: {_count(len(left_out), 'chat')}")
     if done.added and not done.skipped:
         say(f"With {_count(messages, 'message')}. “lokal chats list” shows them")
+    return not left_out
+
+
+def _export(file: Path) -> Export:
+    if file != STDIN:
+        return read_chats(file, pipe_too=True)
+    if sys.stdin.isatty():
+        raise UsageError("Nothing is piped in", "", "Like: lokal chats import - < conversations.json")
+    return read_chats(read_input(LARGEST), "standard input")
 
 
 def _is_sure(chats: Sequence[ChatSummary]) -> bool:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from tui import cli_help
 
+STDIN = Path("-")
+"""What stands for standard input among files."""
+
 
 def add_chats(chats: argparse.ArgumentParser) -> None:
     """The actions of `lokal chats` and their options."""
@@ -43,11 +46,19 @@ def add_chats(chats: argparse.ArgumentParser) -> None:
     imported = actions.add_parser(
         "import", description=cli_help.CHATS_IMPORT, help="take in chats that were exported"
     )
-    imported.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an exported file")
+    imported.add_argument(
+        "files", nargs="+", type=_source, metavar="FILE", help="an exported file; - is standard input"
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _source(text: str) -> Path:
+    """A file; one that is named `-` is written as `./-`."""
+    path = Path(text)
+    return path if text == "-" or path != STDIN else Path.cwd() / path
 
 
 def _count(text: str) -> int:

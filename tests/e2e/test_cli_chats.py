@@ -115,6 +115,21 @@ async def test_import(own_home: Path) -> None:
     assert (await lokal_command("chats", "export", hit["chat"], "--format", "json")).text == whole
 
 
+async def test_import_of_a_file_with_an_odd_chat_from_standard_input(own_home: Path) -> None:
+    chats = json.loads((DATA / "open-webui.json").read_bytes())
+    chats[0]["chat"]["history"]["messages"]["m-2"]["content"] = 7
+    data = json.dumps(chats).encode()
+    ended = await lokal_command("chats", "import", "-", stdin=data)
+    said = ended.failed(1)
+    assert "Left out “Why 502”: chat 1, chat, history, messages m-2, content is no text" in said
+    assert "Imported: 1 chat" in said
+    (own_home / "-").write_bytes(data)
+    again = await lokal_command("chats", "import", str(own_home / "-"))
+    assert "Already there and skipped: 1 chat" in again.failed(1)
+    (chat,) = (await lokal_command("chats", "list", "--json")).json()
+    assert chat["title"] == "Older, without a wrapper"
+
+
 async def test_a_bad_import_leaves_nothing(own_home: Path) -> None:
     (own_home / "bad.json").write_text(json.dumps([{"chat": {"history": {"messages": {"a": 1}}}}]))
     ended = await lokal_command("chats", "import", str(DATA / "oterm.txt"), str(own_home / "bad.json"))

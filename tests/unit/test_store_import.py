@@ -55,7 +55,7 @@ def test_what_lokal_exports_it_reads_exactly(
         messages.append(replace(expected(message), id=f"m{number}", parent=parent))
     conversation = Conversation("c0ffee", "Zażółć\n", messages, messages[opened_at % len(messages)].id)
     summary = ChatSummary("c0ffee", "Zażółć\n", NOON, NOON + 1 / 3, len(messages), flag, not flag)
-    (chat,) = read_chats(chat_as_json(conversation, summary).encode())
+    (chat,) = read_chats(chat_as_json(conversation, summary).encode()).chats
     leaf = conversation.leaf
     read = [as_read(message) for message in messages]
     again = Conversation("c0ffee", "Zażółć", read, None if leaf is None else leaf.id)
@@ -75,10 +75,10 @@ def test_an_exported_chat_comes_back_into_the_store(store: Store) -> None:
     store.pin("one", True)
     before, summary = store.load("one").fingerprint(), store.find("one")
     text = chat_as_json(store.load("one"), store.find("one"))
-    assert store.import_chats(read_chats(text.encode())).skipped == ("one",)
+    assert store.import_chats(read_chats(text.encode()).chats).skipped == ("one",)
 
     store.purge_chat("one")
-    assert store.import_chats(read_chats(text.encode())).added == ("one",)
+    assert store.import_chats(read_chats(text.encode()).chats).added == ("one",)
     assert store.load("one").fingerprint() == before
     assert store.find("one") == summary
     assert [hit.message_id for hit in store.search("why")] == ["q"]
@@ -91,7 +91,7 @@ def test_an_export_of_the_first_release_is_read_too() -> None:
     for name in ("format", "version", "created_s", "updated_s", "pinned", "archived"):
         del document[name]
     del document["messages"][0]["created_s"]
-    (chat,) = read_chats(json_of(document))
+    (chat,) = read_chats(json_of(document)).chats
     assert list(chat.conversation) == [message]
 
 
@@ -117,7 +117,7 @@ def test_a_taken_id_gives_a_copy_with_other_ids(store: Store) -> None:
 
 
 def test_a_chat_that_went_on_is_not_imported_again_and_a_deleted_one_is(store: Store) -> None:
-    (chat, _) = read_chats(DATA / "open-webui.json")
+    (chat, _) = read_chats(DATA / "open-webui.json").chats
     (id,) = store.import_chats([chat]).added
     store.add_message(id, Message("more", None, Role.USER, "more", NOON))
     assert store.import_chats([chat, chat]).skipped == (id, id)
@@ -129,12 +129,12 @@ def test_a_chat_that_went_on_is_not_imported_again_and_a_deleted_one_is(store: S
 
 def test_nothing_is_half_imported(store: Store) -> None:
     def interrupted() -> Iterator[WholeChat]:
-        yield from read_chats(DATA / "oterm.txt")
+        yield from read_chats(DATA / "oterm.txt").chats
         raise KeyboardInterrupt
 
     broken = WholeChat(Conversation("x"), ChatSummary("x", "", sys.float_info, 0.0, 1))  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="Cannot import"):
-        store.import_chats([*read_chats(DATA / "oterm.txt"), broken])
+        store.import_chats([*read_chats(DATA / "oterm.txt").chats, broken])
     with pytest.raises(KeyboardInterrupt):
         store.import_chats(interrupted())
     assert store.chats() == ()
@@ -145,7 +145,7 @@ def test_nothing_is_half_imported(store: Store) -> None:
 
 
 def test_open_webui() -> None:
-    first, second = read_chats(DATA / "open-webui.json")
+    first, second = read_chats(DATA / "open-webui.json").chats
     assert (first.summary.title, first.summary.pinned, first.summary.archived) == ("Why 502", True, True)
     assert (first.summary.created_at, first.summary.updated_at) == (1730000000.0, 1730000012.0)
     question, answer, more, failed = first.conversation.path()
@@ -166,7 +166,7 @@ def test_open_webui() -> None:
 
 
 def test_chatgpt() -> None:
-    (chat,) = read_chats(DATA / "chatgpt.json")
+    (chat,) = read_chats(DATA / "chatgpt.json").chats
     question, cut = chat.conversation.path()
     assert question.content == "[image]\n\nWhat is this tree?"
     assert (cut.content, cut.model, cut.status, cut.finish_reason) == (
@@ -187,18 +187,18 @@ def test_chatgpt() -> None:
 
 def test_chatgpt_in_an_object() -> None:
     document = json.loads((DATA / "chatgpt.json").read_bytes())
-    assert len(read_chats(json_of({"conversations": document}))) == 1
-    assert len(read_chats(json_of(document[0]))) == 1
+    assert len(read_chats(json_of({"conversations": document})).chats) == 1
+    assert len(read_chats(json_of(document[0])).chats) == 1
 
 
 def test_oterm() -> None:
-    (chat,) = read_chats(DATA / "oterm.txt")
+    (chat,) = read_chats(DATA / "oterm.txt").chats
     question, answer, thanks = chat.conversation.path()
     assert (question.role, question.content) == (Role.USER, "What does\nchmod 640 mean?")
     assert answer.content == "The owner may **read**.\n\n---\n\nOthers may not."
     assert (thanks.content, chat.summary.title) == ("Thanks", "What does")
     older = "*me*\r\nhi\r\n\r\n---\r\n*ollama*\r\nhello\r\n\r\n---\r\n"
-    assert [message.role for message in read_chats(older.encode())[0].conversation] == [
+    assert [message.role for message in read_chats(older.encode()).chats[0].conversation] == [
         Role.USER,
         Role.ASSISTANT,
     ]
@@ -206,9 +206,9 @@ def test_oterm() -> None:
 
 def test_a_file_that_is_read_twice_gives_the_same_ids(store: Store) -> None:
     for name in ("open-webui.json", "chatgpt.json", "oterm.txt"):
-        first = store.import_chats(read_chats(DATA / name))
+        first = store.import_chats(read_chats(DATA / name).chats)
         assert first.added
-        assert store.import_chats(read_chats(DATA / name)).skipped == first.added
+        assert store.import_chats(read_chats(DATA / name).chats).skipped == first.added
     assert all(len(chat.id) == 12 for chat in store.chats())
 
 
@@ -245,7 +245,7 @@ def test_what_is_no_export(data: bytes, said: str) -> None:
 def changed(name: str, change: Callable[[Any], object]) -> bytes:
     document = json.loads((DATA / name).read_bytes())
     change(document[0])
-    return json_of(document)
+    return json_of(document[:1])
 
 
 def webui(chat: Any) -> Any:
@@ -286,12 +286,78 @@ def test_what_makes_no_sense_is_named(name: str, change: Callable[[Any], object]
     assert said in caught.value.detail
 
 
+def test_an_odd_chat_does_not_stop_the_others(store: Store) -> None:
+    good = json.loads((DATA / "open-webui.json").read_bytes())
+    odd: list[Any] = [
+        copy.deepcopy(good[0]),
+        7,
+        {"title": " \x1b[31mBad\n", "mapping": {"u": {"message": "oops"}}},
+    ]
+    webui(odd[0])["m-2"].update(content=7)
+    export = read_chats(json_of([odd[0], good[0], odd[1], odd[2], good[1]]))
+    assert [chat.summary.title for chat in export.chats] == ["Why 502", "Older, without a wrapper"]
+    assert [(each.title, each.reason.partition(".")[0]) for each in export.left_out] == [
+        ("Why 502", "chat 1, chat, history, messages m-2, content is no text"),
+        ("chat 3", "chat 3 is no chat that lokal knows"),
+        ("Bad", "chat 4, mapping u, message is no object"),
+    ]
+    assert len(store.import_chats(export.chats).added) == 2
+    with pytest.raises(MalformedFile, match="m-2, content is no text, and so on in 2 more"):
+        read_chats(json_of(odd))
+
+
+def test_the_model_of_a_chat_is_that_of_its_answers() -> None:
+    document = json.loads((DATA / "chatgpt.json").read_bytes())
+    for node in document[0]["mapping"].values():
+        if node["message"] and node["message"].get("metadata", {}).get("model_slug") == "gpt-4o":
+            del node["message"]["metadata"]["model_slug"]
+    document[0]["default_model_slug"] = "gpt-5-thinking"
+    (chat,) = read_chats(json_of(document)).chats
+    models = {message.model for message in chat.conversation if message.role is Role.ASSISTANT}
+    assert models == {"gpt-5-thinking", "gpt-5"}
+    assert {message.model for message in chat.conversation if message.role is Role.USER} == {""}
+
+    other = json.loads((DATA / "open-webui.json").read_bytes())[:1]
+    del webui(other[0])["m-2"]["model"]
+    for models_of, expected_model in ((["llama3:8b"], "llama3:8b"), (["a", "b"], ""), ("x", "")):
+        other[0]["chat"]["models"] = models_of
+        (chat,) = read_chats(json_of(other)).chats
+        assert chat.conversation.path()[1].model == expected_model
+
+
+TOOL = '<details type="tool_calls" done="true" name="web" arguments="&quot;{}&quot;" result="1 &gt; 0">\n<summary>Tool Executed</summary>\n</details>'
+THOUGHT = '<details type="reasoning" done="true" duration="3">\n<summary>Thought for 3 seconds</summary>\n> a &lt; b\n> c\n</details>'
+CODE = '<details type="code_interpreter" done="true" output="2">\n<summary>Analyzed</summary>\n```python\nprint(1 + 1)\n```\n</details>'
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "reasoning"),
+    [
+        (f"{TOOL}\nHello", "Hello", ""),
+        (f"{THOUGHT}\n{TOOL}\nHello", "Hello", "a < b\nc"),
+        (f"{THOUGHT}\n{TOOL}\n\n{THOUGHT}\nHello", "Hello", "a < b\nc\n\na < b\nc"),
+        (f"Let me look.\n\n{TOOL}\n{TOOL}\nIt is so.\n", "Let me look.\n\nIt is so.\n", ""),
+        (f"I count:\n{CODE}\nTwo.", "I count:\n\n```python\nprint(1 + 1)\n```\n\nTwo.", ""),
+        (TOOL, "", ""),
+        (f"```html\n{TOOL}\n```\n{TOOL}\nthat", f"```html\n{TOOL}\n```\n\nthat", ""),
+        ('<details type="tool_calls" done="false">\nno end', '<details type="tool_calls" done="false">\nno end', ""),
+        (f"The tag {TOOL}", f"The tag {TOOL}", ""),
+        ("<details>\n<summary>More</summary>\nmine\n</details>", "<details>\n<summary>More</summary>\nmine\n</details>", ""),
+    ],
+)  # fmt: skip
+def test_what_open_webui_folds_away_is_no_text(content: str, text: str, reasoning: str) -> None:
+    document = json.loads((DATA / "open-webui.json").read_bytes())[:1]
+    webui(document[0])["m-2"].update(content=content)
+    answer = read_chats(json_of(document)).chats[0].conversation.path()[1]
+    assert (answer.content, answer.reasoning) == (text, reasoning)
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_whatever_is_changed_in_a_file_ends_in_chats_or_an_error(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["open-webui.json", "chatgpt.json", "lokal"]))
     if name == "lokal":
-        (chat,) = read_chats(DATA / "oterm.txt")
+        (chat,) = read_chats(DATA / "oterm.txt").chats
         document: Any = [json.loads(chat_as_json(chat.conversation, chat.summary))]
     else:
         document = json.loads((DATA / name).read_bytes())
@@ -307,7 +373,7 @@ def test_whatever_is_changed_in_a_file_ends_in_chats_or_an_error(data: st.DataOb
         st.sampled_from([None, 0, -1, 1e300, True, "x", "\ud800", [], {}, [1], {"a": None}, [[]]])
     )
     try:
-        chats = read_chats(json_of(document))
+        chats = read_chats(json_of(document)).chats
     except MalformedFile as error:
         assert error.detail  # noqa: PT017
         return
@@ -342,7 +408,9 @@ def test_a_long_branch_is_read_and_kept(store: Store) -> None:
         }
         for number in range(5000)
     }
-    (chat,) = read_chats(json_of([{"title": "Long", "history": {"currentId": "4999", "messages": messages}}]))
+    (chat,) = read_chats(
+        json_of([{"title": "Long", "history": {"currentId": "4999", "messages": messages}}])
+    ).chats
     (id,) = store.import_chats([chat]).added
     assert len(store.load(id).path()) == 5000
     store.purge_chat(id)

@@ -37,7 +37,7 @@ def exported(
     conversation, summary = Conversation("one", title, messages), ChatSummary("one", title, NOON, NOON, 2)
     document = json.loads(chat_as_json(conversation, summary))
     change(document)
-    (chat,) = read_chats(json.dumps(document).encode())
+    (chat,) = read_chats(json.dumps(document).encode()).chats
     return conversation, summary, chat
 
 
@@ -74,7 +74,7 @@ def test_what_a_terminal_acts_on_stays_out_of_other_formats(name: str) -> None:
     evil = EVIL if name.endswith("txt") else json.dumps(EVIL)[1:-1]
     old = {"open-webui.json": "Why 502", "chatgpt.json": "It is a B-tree.", "oterm.txt": "chmod 640"}[name]
     assert old in text
-    chats = read_chats(text.replace(old, evil).encode())
+    chats = read_chats(text.replace(old, evil).encode()).chats
     found = "".join(
         f"{chat.summary.title!r}{[message.content for message in chat.conversation]!r}" for chat in chats
     )
@@ -96,7 +96,7 @@ def test_what_was_said_here_is_known_again_in_its_export() -> None:
     store.create_chat("one", "One", NOON)
     store.add_message("one", Message("q", None, Role.USER, EVIL, NOON))
     text = chat_as_json(store.load("one"), store.find("one"))
-    assert store.import_chats(read_chats(text.encode())).skipped == ("one",)
+    assert store.import_chats(read_chats(text.encode()).chats).skipped == ("one",)
     assert store.load("one")["q"].content == EVIL
     store.close()
 
@@ -138,7 +138,7 @@ def test_reasoning_of_open_webui_is_found_in_one_pass() -> None:
     def read(content: str) -> Message:
         message = {"role": "assistant", "content": content, "parentId": None}
         document = [{"title": "", "history": {"currentId": "1", "messages": {"1": message}}}]
-        (chat,) = read_chats(json.dumps(document).encode())
+        (chat,) = read_chats(json.dumps(document).encode()).chats
         return chat.conversation.path()[0]
 
     answer = read(f"\n{start}> so\n&gt; a &lt; b\n</details>\nYes")

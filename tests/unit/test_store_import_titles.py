@@ -26,7 +26,7 @@ def test_a_chat_without_a_title_is_called_by_its_first_question(name: str, title
     for holder in (chat, chat.get("chat", {})):
         if "title" in holder:
             holder["title"] = title
-    read = read_chats(json.dumps(document).encode())[0]
+    read = read_chats(json.dumps(document).encode()).chats[0]
     question = read.conversation.path()[0].content
     assert read.conversation.title
     assert question.startswith(read.conversation.title.rstrip("…"))
@@ -36,10 +36,10 @@ def test_a_chat_without_a_title_is_called_by_its_first_question(name: str, title
 def test_a_title_that_is_there_stays() -> None:
     document, chat = first_of("chatgpt.json")
     chat["title"] = "Mine"
-    assert read_chats(json.dumps(document).encode())[0].conversation.title == "Mine"
+    assert read_chats(json.dumps(document).encode()).chats[0].conversation.title == "Mine"
 
 
 def test_without_a_title_or_a_question_the_answer_names_it() -> None:
     message = {"role": "assistant", "content": "# Welcome\nto all of this", "parentId": None}
     document = [{"title": "", "history": {"currentId": "1", "messages": {"1": message}}}]
-    assert read_chats(json.dumps(document).encode())[0].conversation.title == "Welcome"
+    assert read_chats(json.dumps(document).encode()).chats[0].conversation.title == "Welcome"

@@ -2,7 +2,7 @@
 
 OpenAI does not document the format; this follows what exports of 2023 to 2026 have. Nodes without a message, hidden and
 system ones, calls of tools and what tools answered are not shown. What a model thought comes in a node of its own before
-the answer.
+the answer. An answer that does not name its model is of the chat's own, `default_model_slug`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def read(chat: Value) -> WholeChat | None:
     foreign_id = chat["conversation_id"].text("") or chat["id"].text("") or "\0".join([title, *entries])
     chat_id = stable_id("chatgpt", foreign_id)
     created_at = chat["create_time"].moment(0.0)
+    usual = chat["default_model_slug"].raw
+    usual_model = usual if isinstance(usual, str) else ""
     nodes: list[Node] = []
     thoughts: dict[str, str] = {}
     for id, entry in entries.items():
@@ -38,7 +40,7 @@ def read(chat: Value) -> WholeChat | None:
         message = entry["message"]
         if message.raw is not None and message["content"].members().get("content_type") == "thoughts":
             thoughts[id] = _thoughts(message["content"])
-        shown = None if message.raw is None else _message(message, chat_id, id, created_at)
+        shown = None if message.raw is None else _message(message, chat_id, id, created_at, usual_model)
         nodes.append(Node(id, None if parent.raw is None else parent.text(), shown, entry.where))
     nodes = as_listed(nodes, {id: entry["children"] for id, entry in entries.items()})
     by_id = {node.id: node for node in nodes}
@@ -54,7 +56,7 @@ def read(chat: Value) -> WholeChat | None:
     )
 
 
-def _message(message: Value, chat_id: str, id: str, created_at: float) -> Message | None:
+def _message(message: Value, chat_id: str, id: str, created_at: float, usual_model: str) -> Message | None:
     metadata, content = message["metadata"], message["content"]
     hidden = isinstance(metadata.raw, dict) and (
         metadata["is_visually_hidden_from_conversation"].raw is True
@@ -75,7 +77,7 @@ def _message(message: Value, chat_id: str, id: str, created_at: float) -> Messag
         content=text,
         created_at=message["create_time"].moment(created_at),
         status=_STATUSES.get(message["status"].text(""), Status.COMPLETE),
-        model=model if role is Role.ASSISTANT else "",
+        model=(model or usual_model) if role is Role.ASSISTANT else "",
         finish_reason="length" if _was_cut(metadata) else "",
     )
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tui import files
 from tui.core.attaching import shown_name
+from tui.core.encodings import recoding_hint
 from tui.core.text import human_size, safe_line
 from tui.errors import FileError, MalformedFile
 from tui.store import from_chatgpt, from_lokal, from_oterm, from_webui
@@ -24,11 +26,27 @@ LARGEST = 200_000_000
 _KNOWN = "lokal reads its own JSON, Open WebUI's export, ChatGPT's conversations.json and oterm's text files"
 
 
-def read_chats(source: Path | bytes, name: str = "", *, pipe_too: bool = False) -> tuple[WholeChat, ...]:
-    """The chats in a file, or in its bytes (`name` is what errors call it then). Chats without a message are left out. With `pipe_too` the path may be
-    that of a pipe, as the shell makes one for `<(...)`.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A chat of a file that makes no sense: its title, as far as it has one, and why."""
 
-    Raises FileError for a file that cannot be read or is too large, MalformedFile for one that makes no sense.
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is in a file: its chats, without those that have no message, and what is wrong with the others."""
+
+    chats: tuple[WholeChat, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def read_chats(source: Path | bytes, name: str = "", *, pipe_too: bool = False) -> Export:
+    """The chats in a file, or in its bytes (`name` is what errors call it then). With `pipe_too` the path may be that of
+    a pipe, as the shell makes one for `<(...)`.
+
+    Raises FileError for a file that cannot be read or is too large, MalformedFile for one of which nothing makes sense.
     """
     path = source if isinstance(source, Path) else Path(name or "the input")
     shown = shown_name(path)
@@ -45,23 +63,21 @@ def read_chats(source: Path | bytes, name: str = "", *, pipe_too: bool = False) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedFile(
-            path, f"“{shown}” is not a text file", f"Byte {error.start} is not UTF-8", _KNOWN
+            path, f"“{shown}” is not UTF-8 text", f"Byte {error.start} is not UTF-8", recoding_hint(data)
         ) from error
-    try:
-        if from_oterm.is_oterm(text.replace("\r\n", "\n")):
-            return _found([from_oterm.read(text.replace("\r\n", "\n"), changed_at)])
-        return _found(_chats(_parsed(text, path, shown)))
-    except Unfit as error:
+    if from_oterm.is_oterm(text.replace("\r\n", "\n")):
+        chat = from_oterm.read(text.replace("\r\n", "\n"), changed_at)
+        return Export(() if chat is None else (cleaned_chat(chat),))
+    found = _chats(_listed(_parsed(text, path, shown), path, shown))
+    if found.left_out and not found.chats:
+        first, more = found.left_out[0].reason, len(found.left_out) - 1
         raise MalformedFile(
             path,
             f"Cannot make sense of “{shown}”",
-            safe_line(str(error), 200),
+            f"{first}, and so on in {more} more" if more else first,
             "Nothing was imported from it",
-        ) from error
-
-
-def _found(chats: list[WholeChat | None]) -> tuple[WholeChat, ...]:
-    return tuple(cleaned_chat(chat) for chat in chats if chat is not None)
+        )
+    return found
 
 
 def _bytes_of(path: Path, shown: str, pipe_too: bool) -> tuple[bytes, float]:
@@ -98,8 +114,8 @@ def _parsed(text: str, path: Path, shown: str) -> Any:
         raise MalformedFile(path, title, safe_line(str(error)), _KNOWN) from error
 
 
-def _chats(document: Any) -> list[WholeChat | None]:
-    """All chats of a document: one, a list of them, or a list in an object, as the exports have it."""
+def _listed(document: Any, path: Path, shown: str) -> list[Any]:
+    """The chats of a document: one, a list of them, or a list in an object, as the exports have it."""
     if isinstance(document, dict):
         for name in ("conversations", "chats"):
             if isinstance(document.get(name), list):
@@ -108,8 +124,31 @@ def _chats(document: Any) -> list[WholeChat | None]:
         else:
             document = [document]
     if not isinstance(document, list):
-        raise Unfit(f"it is no export that lokal knows. {_KNOWN}")
-    return [_chat(Value(raw, f"chat {number}"), raw) for number, raw in enumerate(document, 1)]
+        raise MalformedFile(path, f"“{shown}” is no export that lokal knows", "It has no chats", _KNOWN)
+    return document
+
+
+def _chats(document: list[Any]) -> Export:
+    """Each chat by itself: one that makes no sense does not stop the others."""
+    chats: list[WholeChat] = []
+    left_out: list[LeftOut] = []
+    for number, raw in enumerate(document, 1):
+        try:
+            chat = _chat(Value(raw, f"chat {number}"), raw)
+        except Unfit as error:
+            left_out.append(LeftOut(_title_of(raw) or f"chat {number}", safe_line(str(error), 200)))
+        else:
+            if chat is not None:
+                chats.append(cleaned_chat(chat))
+    return Export(tuple(chats), tuple(left_out))
+
+
+def _title_of(raw: Any) -> str:
+    inner = raw.get("chat") if isinstance(raw, dict) else None
+    for place in (raw, inner):
+        if isinstance(place, dict) and isinstance(title := place.get("title"), str) and title.strip():
+            return safe_line(title, 80)
+    return ""
 
 
 def _chat(value: Value, raw: Any) -> WholeChat | None:

@@ -28,6 +28,9 @@ from tui.ui.persistence import Persistence
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui.store.importing import Export
     from tui.store.store import Store
 
 TITLE_TIMEOUT_S = 180.0
@@ -152,22 +155,29 @@ class Errands:
     async def _import(self, argument: str) -> None:
         store = self._opened()
 
-        def read() -> str:
+        def read() -> tuple[Path, Export]:
             from tui.store.importing import read_chats
 
             path = chat_file.as_path(argument)
-            chats = read_chats(path)
-            if not chats:
+            return path, read_chats(path)
+
+        def keep(path: Path, export: Export) -> str:
+            if not export.chats:
                 raise UsageError(f"There is no message in {path}")
-            done = store.import_chats(chats)
+            done = store.import_chats(export.chats)
             words = f"{_count(len(done.added), 'chat')} imported from {path}"
             if done.skipped:
                 were = "was" if len(done.skipped) == 1 else "were"
                 words += f"; {_count(len(done.skipped), 'chat')} {were} here already"
+            if export.left_out:
+                first, more = export.left_out[0], len(export.left_out) - 1
+                words += f"; left out “{first.title}”: {first.reason}{f', and {more:,} more' if more else ''}"
             return words
 
         self._app.post_message(Told("Reading the chats …"))
-        self._app.post_message(Told(await files.in_thread(read), "accent"))
+        path, export = await files.in_thread(read)
+        told = await asyncio.to_thread(keep, path, export)
+        self._app.post_message(Told(told, "warning" if export.left_out else "accent"))
         while await asyncio.to_thread(store.index_some):
             pass
 
