@@ -242,4 +242,5 @@ async def test_a_gguf_file_without_any_server(thinking_gguf: Path, own_home: Pat
     said = ended.json()
     assert (said["text"].strip(), said["reasoning"].strip()) == (MARKDOWN.strip(), THOUGHT.strip())
     assert (said["model"], said["parameters"]["context_window"]) == ("thinking", 2048)
+    assert said["server"] == "built-in llama.cpp"
     assert all(name.startswith(".local/state/lokal/logs/") for name in files_below(own_home))

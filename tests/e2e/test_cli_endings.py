@@ -218,6 +218,21 @@ async def test_the_engine_dies_with_lokal(endless_gguf: Path) -> None:
                 until(lambda pid=pid: not is_alive(pid), f"process {pid} has ended")  # type: ignore[misc]
 
 
+@linux
+@pytest.mark.usefixtures("engine_installed")
+async def test_the_built_in_engine_that_dies_says_why(endless_gguf: Path) -> None:
+    command = "ask", "--gguf", str(endless_gguf), "--set", "max_tokens=100000", "Q"
+    async with started(*command) as process:
+        begun = await read(process, "\n")
+        (supervisor,) = children(process.pid)
+        os.kill(children(supervisor)[0], signal.SIGKILL)
+        rest = await ended(process)
+    assert begun + rest.text
+    said = rest.failed(4)
+    assert "The built-in engine stopped while serving endless.gguf" in said
+    assert "most likely for lack of memory" in said
+
+
 async def test_the_engine_that_dies(start_llama: StartServer, endless_gguf: Path) -> None:
     running = start_llama(endless_gguf)
     environ = {"LOKAL_API_KEY": running.endpoint.api_key}
