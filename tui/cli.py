@@ -97,10 +97,11 @@ def _open(command: Screen, curtain: Curtain | None, watch: Stopwatch) -> int:
     server = None
     if target.server is not None:
         from tui.config.settings import load_settings
+        from tui.core.secrets import KEY_VARIABLE
         from tui.servers.choice import named_server
 
         configured = load_settings(places.settings_file).value.servers
-        server = named_server(target.server, configured, os.environ)
+        server = named_server(target.server, configured, os.environ.get(KEY_VARIABLE, ""))
     if target.gguf is not None:
         from tui.servers.engine_file import inspect
 

@@ -17,6 +17,7 @@ from tui.config.settings import load_settings
 from tui.core.message import Message, Status, Value, new_id
 from tui.core.parameters import parse_assignment
 from tui.core.presets import find
+from tui.core.secrets import KEY_VARIABLE
 from tui.errors import LokalError, StoreError, UsageError
 from tui.paths import Folders, folders
 
@@ -81,6 +82,7 @@ def _question(command: Ask, places: Folders) -> Question:
         settings.value,
         bool(piped.strip()),
         schema,
+        os.environ.get(KEY_VARIABLE, "") if target.server is not None else "",
     )
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.dialects import HELLO, ServerUnderTest, ask, hear
-from tests.support.replay import as_json, reply, text
+from tests.support.dialects import DIALECTS, HELLO, Dialect, ServerUnderTest, ask, hear, under_test
+from tests.support.replay import Canned, as_json, reply, text
 from tui.core.endpoint import ServerKind
 from tui.core.message import Attachment, Role
 from tui.core.request import ChatRequest, Turn
+from tui.core.secrets import MASK
 from tui.errors import (
     AuthRequired,
     BadReply,
@@ -151,3 +152,28 @@ async def test_lists_of_another_shape_are_errors_or_empty(tested: ServerUnderTes
 async def test_plain_text_errors(tested: ServerUnderTest) -> None:
     tested.answers(text(500, "proxy error: Could not establish connection"))
     assert "Could not establish" in (await hear(tested.server.chat(HELLO))).error.detail
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.kind))
+async def test_a_key_that_comes_back_in_an_error_is_masked(dialect: Dialect) -> None:
+    key = "sk-proj-ABCdef0123456789"
+    said = f"Incorrect API key provided: {key} (Bearer {key[:12]}...)"
+    async with under_test(dialect, key) as tested:
+        for status in (400, 401, 404, 429, 500, 503):
+            for body in ({"error": {"message": said}}, {"error": said}, {"detail": said}):
+                tested.answers(as_json(status, body))
+                heard = await hear(tested.server.chat(HELLO))
+                assert heard.error is not None
+                assert "sk-proj" not in str(heard.error)
+        tested.answers(dialect.stream(dialect.text("So "), dialect.error(said)))
+        heard = await hear(tested.server.chat(HELLO))
+        assert heard.error is not None
+        assert MASK in str(heard.error)
+        assert key not in str(heard.error)
+        tested.answers(Canned(f"HTTP/1.1 {key} nonsense\r\n\r\n".encode()))
+        heard = await hear(tested.server.chat(HELLO))
+        assert key not in str(heard.error)
+        tested.replay.other = as_json(
+            200, {"version": key, "models": [], "data": [{"id": key}], "status": "ok"}
+        )
+        assert key not in repr(await tested.server.models())

@@ -87,12 +87,14 @@ def test_only_who_has_the_key_is_answered(llama_server: Endpoint) -> None:
 @linux
 @needs_engine
 async def test_the_key_is_neither_in_the_process_list_nor_in_the_log(
-    engine: StartEngine, script_gguf: Path
+    engine: StartEngine, script_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LOKAL_API_KEY", "of-another-server")
     one = engine(script_gguf)
     endpoint = await one.start()
     for pid in processes(one):
         assert endpoint.api_key not in command_line(pid)
+        assert b"of-another-server" not in Path(f"/proc/{pid}/environ").read_bytes()
     assert one.log_file is not None
     assert endpoint.api_key not in one.log_file.read_text()
 

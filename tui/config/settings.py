@@ -69,6 +69,11 @@ class Settings:
         metadata={"option": Option('Other keys: command = "key". An empty key takes a command\'s key away.')},
     )
 
+    @property
+    def keys_of_servers(self) -> tuple[str, ...]:
+        """The API keys of the servers."""
+        return tuple(server.api_key for server in self.servers if server.api_key)
+
 
 SCALARS: tuple[Field[Any], ...] = tuple(
     declared for declared in fields(Settings) if declared.name not in ("servers", "keys")

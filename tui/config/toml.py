@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui import files
+from tui.core.secrets import without_login
 from tui.core.text import safe_line
 from tui.errors import FileError, MalformedFile
 
@@ -115,7 +116,7 @@ def found(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"the text “{safe_line(value, 60)}”"
+        return f"the text “{safe_line(without_login(value), 60)}”"
     if isinstance(value, int | float):
         return safe_line(str(value), 40)
     return {list: "a list", dict: "a table", type(None): "left out"}.get(type(value), "a date or time")

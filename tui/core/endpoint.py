@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from tui.core.secrets import without_login
 from tui.core.text import safe_line
 from tui.errors import UsageError
 
@@ -97,7 +98,7 @@ def parse_url(text: str, default_port: int | None = None) -> str:
         value = f"127.0.0.1{value}"
     explicit = "://" in value
     wrong = UsageError(
-        f"“{safe_line(text, 80)}” is no server address",
+        f"“{safe_line(without_login(text), 80)}” is no server address",
         "",
         "Write it like http://127.0.0.1:11434 or 192.168.1.5:8080",
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind, parse_url
 from tui.core.model import GUIDE, Model, ServerInfo
 from tui.core.text import safe_name
-from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable
+from tui.errors import ModelMissing, NotAModelServer, ServerError, StillLoading, Unreachable
 from tui.servers import detect
 from tui.servers.base import Server
 from tui.servers.both import both
@@ -18,6 +18,8 @@ from tui.servers.registry import connect
 
 GIVEN_TIMEOUT_S = 5.0
 """How long a server that was named is waited for; it may be at the far end of a slow line."""
+LOADING_EVERY_S = 0.5
+"""How often a server that is loading its model is asked whether it has it."""
 SHOWN_MODELS = 8
 """How many models an error message names."""
 
@@ -52,47 +54,71 @@ class Connection:
         return f"{self.info.kind.label} on {self.server.endpoint.place}"
 
 
-def named_server(text: str, configured: Sequence[Endpoint], environ: Mapping[str, str]) -> Endpoint:
-    """The server that `text` means: a name or address from the config, with its key, or an address, with the key in
-    LOKAL_API_KEY. Raises UsageError."""
-    for endpoint in configured:
-        if text in (endpoint.name, endpoint.url):
-            return endpoint
-    url = parse_url(text)
-    for endpoint in configured:
-        if endpoint.url == url:
-            return endpoint
-    return Endpoint(url, api_key=environ.get("LOKAL_API_KEY", ""))
+def named_server(text: str, configured: Sequence[Endpoint], key: str = "") -> Endpoint:
+    """The server that `text` means: a name or address from the config, or an address. `key` goes to one that the config
+    has no key for: that of LOKAL_API_KEY is meant for the server of --server, and for no other. Raises UsageError."""
+    found = next((one for one in configured if text in (one.name, one.url)), None)
+    if found is None:
+        url = parse_url(text)
+        found = next((one for one in configured if one.url == url), Endpoint(url))
+    return found if found.api_key or not key else replace(found, api_key=key)
+
+
+Waits = Callable[[Endpoint], None]
+"""Called with a server that is still loading its model, as long as it is waited for."""
 
 
 async def choose(
-    wanted: Endpoint | None, configured: Sequence[Endpoint], environ: Mapping[str, str], model: str = ""
+    wanted: Endpoint | None,
+    configured: Sequence[Endpoint],
+    environ: Mapping[str, str],
+    model: str = "",
+    waits: Waits | None = None,
 ) -> Connection:
     """Connect to `wanted` and ask no other. Without it, to the best of the servers that answer: one that has `model`,
-    else one that has a model to chat with, else any; of several the first. Raises ServerError."""
+    else one that has a model to chat with, else one that is still loading its model, else any; of several the first.
+    One that is still loading is waited for, however long it takes. Raises ServerError."""
     if wanted is not None:
-        return await _given(wanted, configured)
+        return await _given(wanted, configured, waits)
     candidates = detect.candidates(environ, configured)
     found = await detect.find(candidates)
     outcomes = await asyncio.gather(*(_try(one.endpoint) for one in found))
     connections = [outcome for outcome in outcomes if isinstance(outcome, Connection)]
-    if not connections:
+    best = min(connections, key=lambda connection: _rank(connection.models, model), default=None)
+    loading = [
+        one.endpoint
+        for one, outcome in zip(found, outcomes, strict=True)
+        if isinstance(outcome, StillLoading)
+    ]
+    if loading and (best is None or _rank(best.models, model) == _NO_MODEL):
+        outcomes = [await _try(loading[0], waits or _in_silence), *outcomes]
+        if isinstance(outcomes[0], Connection):
+            best = outcomes[0]
+            connections.append(best)
+    if best is None:
         problems = [outcome for outcome in outcomes if isinstance(outcome, ServerError)]
         raise problems[0] if problems else _nobody(candidates)
-    best = min(connections, key=lambda connection: _rank(connection.models, model))
     await asyncio.gather(*(other.server.aclose() for other in connections if other is not best))
     return replace(best, others=tuple(one.endpoint for one in found))
 
 
-async def get_to_know(endpoint: Endpoint) -> Connection:
-    """A connection to a server whose kind is known. Raises ServerError."""
+async def get_to_know(endpoint: Endpoint, waits: Waits | None = None) -> Connection:
+    """A connection to a server whose kind is known. With `waits` one that is still loading its model is waited for,
+    without it StillLoading is raised. Raises ServerError."""
     server = connect(endpoint)
     try:
-        info, models = await both(server.info(), server.models())
+        while True:
+            try:
+                info, models = await both(server.info(), server.models())
+                return Connection(server, info, models, (endpoint,))
+            except StillLoading:
+                if waits is None:
+                    raise
+                waits(endpoint)
+                await asyncio.sleep(LOADING_EVERY_S)
     except BaseException:
         await server.aclose()
         raise
-    return Connection(server, info, models, (endpoint,))
 
 
 def pick_model(models: Sequence[Model], wished: str, usual: str) -> str:
@@ -169,14 +195,18 @@ def _listed(models: Sequence[Model], name: str) -> str | None:
     return next((model.name for model in models if name in model.aliases), None)
 
 
+_NO_MODEL = 2
+"""The rank of a server that has no model to chat with."""
+
+
 def _rank(models: Sequence[Model], wished: str) -> int:
     """How well a server suits, 0 best."""
     if wished and _listed(models, wished) is not None:
         return 0
-    return 1 if any(_chats(model) for model in models) else 2
+    return 1 if any(_chats(model) for model in models) else _NO_MODEL
 
 
-async def _given(wanted: Endpoint, configured: Sequence[Endpoint]) -> Connection:
+async def _given(wanted: Endpoint, configured: Sequence[Endpoint], waits: Waits | None) -> Connection:
     try:
         info = await detect.recognise(wanted, timeout=GIVEN_TIMEOUT_S)
     except (Unreachable, NotAModelServer) as error:
@@ -188,12 +218,16 @@ async def _given(wanted: Endpoint, configured: Sequence[Endpoint]) -> Connection
                 error.title, error.detail, hint + (f", or a name from the config: {names}" if names else "")
             ) from error
         raise
-    return await get_to_know(replace(wanted, kind=info.kind))
+    return await get_to_know(replace(wanted, kind=info.kind), waits=waits or _in_silence)
 
 
-async def _try(endpoint: Endpoint) -> Connection | ServerError:
+def _in_silence(_: Endpoint) -> None:
+    """Wait without telling anybody."""
+
+
+async def _try(endpoint: Endpoint, waits: Waits | None = None) -> Connection | ServerError:
     try:
-        return await get_to_know(endpoint)
+        return await get_to_know(endpoint, waits=waits)
     except ServerError as error:
         return error
 

@@ -18,7 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
@@ -29,6 +29,7 @@ from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
 from tui.core.message import NO_PARAMETERS, Value
 from tui.core.parameters import engine_flags
+from tui.core.secrets import without_keys
 from tui.core.text import safe_line
 from tui.errors import EngineError
 from tui.servers import (
@@ -79,7 +80,10 @@ class Engine:
         port: int | None = None,
         api_key: str = "",
         cache_mib: int = engine_child.PROMPT_CACHE_MIB,
+        keys: Collection[str] = (),
     ) -> None:
+        """`keys` are of other servers: no variable that holds one of them goes into the engine's environment."""
+        self._keys = keys
         self._cache_mib = cache_mib
         self.gguf = gguf
         self._called = name
@@ -281,6 +285,7 @@ class Engine:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,  # the process id of the server
                 stderr=log,
+                env=without_keys(os.environ, self._keys),
                 start_new_session=True,
                 # As long as the supervisor lives its socket's folder is locked.
                 pass_fds=(self._folder.descriptor,) if self._folder is not None else (),

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.secrets import masked
 from tui.core.text import safe_line, safe_name
 from tui.errors import (
     AuthRequired,
@@ -89,6 +90,8 @@ def _faults(faults: tuple[Fields, ...]) -> str:
 
 def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
     """The error that a refusal is. `status` is the HTTP status, 200 for a complaint inside a stream."""
+    # What a server complains of may hold the key that it was sent.
+    complaint = replace(complaint, text=masked(complaint.text, asked.endpoint.api_key))
     known = _known(complaint, status, asked)
     if known is not None:
         return known

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint
+from tui.core.secrets import MASK, PART
 from tui.errors import AuthRequired, Unreachable
 from tui.servers.wire import Fields, parse_object
 
@@ -87,7 +88,7 @@ class Http:
                 client.stream("GET", self._endpoint.url + path, timeout=limits) as response,
             ):
                 body = await transport.limited(response.aiter_bytes())
-        return Reply(response.status_code, _media_type(response), response.headers.get("server", ""), body)
+        return self._reply(response, body)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Incoming:
         """POST `body` as JSON and wait for the headers of the answer, which a server may hold back for long."""
@@ -111,8 +112,14 @@ class Http:
                     content = await transport.limited(response.aiter_bytes())
                 finally:
                     await response.aclose()
-        server = response.headers.get("server", "")
-        return Reply(response.status_code, _media_type(response), server, content)
+        return self._reply(response, content)
+
+    def _reply(self, response: httpx.Response, body: bytes) -> Reply:
+        """The reply without the key, which names and messages in it could otherwise carry to the screen and the disk."""
+        key = self._endpoint.api_key.strip().encode()
+        if len(key) >= PART:
+            body = body.replace(key, MASK.encode())
+        return Reply(response.status_code, _media_type(response), response.headers.get("server", ""), body)
 
     def _request(
         self, client: httpx.AsyncClient, path: str, body: Mapping[str, object], timeout: httpx.Timeout

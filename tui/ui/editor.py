@@ -21,6 +21,8 @@ from typing import Any
 from textual.app import App
 
 from tui import files
+from tui.config.settings import Settings
+from tui.core.secrets import without_keys
 from tui.core.text import human_size, safe_block, safe_line
 from tui.errors import FileError, LokalError, Rescued, UsageError
 from tui.ui.terminal.hook import DeltaApp
@@ -153,7 +155,7 @@ async def _run(app: App[Any], command: tuple[str, ...]) -> int:
         try:
             # Without a terminal, as in a test, it gets none of ours.
             source = None if lent else asyncio.subprocess.DEVNULL
-            process = await asyncio.create_subprocess_exec(*command, stdin=source)
+            process = await asyncio.create_subprocess_exec(*command, stdin=source, env=environment(app))
         except OSError as error:
             raise UsageError(
                 f"{safe_line(command[0], 80)} could not be started",
@@ -166,6 +168,12 @@ async def _run(app: App[Any], command: tuple[str, ...]) -> int:
             if process.returncode is None:  # lokal ends, and the terminal is the shell's again
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
+
+
+def environment(app: App[Any]) -> dict[str, str]:
+    """What a program that the app starts finds in its environment: no API key."""
+    settings = getattr(app, "settings", None)
+    return without_keys(os.environ, settings.keys_of_servers if isinstance(settings, Settings) else ())
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,6 @@ from textual.message import Message
 from tui.core.text import safe_block
 from tui.errors import LokalError
 from tui.ui import chat_file
-from tui.ui.messages import Trouble
 from tui.ui.terminal.clipboard import Delivery, deliver
 from tui.ui.work import Work, begin
 
@@ -71,8 +69,10 @@ class Handout:
         self._run(partial(self._copy, make), "copy")
 
     async def _copy(self, make: Callable[[], str]) -> None:
+        from tui.ui.editor import environment
+
         async with self._copying:
-            delivery = await asyncio.to_thread(lambda: deliver(make(), os.environ))
+            delivery = await asyncio.to_thread(lambda: deliver(make(), environment(self._app)))
             self._app.post_message(Copied(delivery))
 
     def write(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
@@ -97,11 +97,4 @@ class Handout:
             self._app.post_message(Written(name, path, size))
 
     def _run(self, work: Work, name: str) -> None:
-        begin(self._app, partial(self._guarded, work), name)
-
-    async def _guarded(self, work: Work) -> None:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
-            what = f"{type(error).__name__}: {error}"
-            self._app.post_message(Trouble(LokalError("lokal made a mistake", what, "Please report this")))
+        begin(self._app, work, name)

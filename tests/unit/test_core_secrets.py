@@ -1,0 +1,62 @@
+"""Secrets are kept out of what is shown and of what other programs are given."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.core.secrets import LEAST, MASK, PART, masked, without_keys, without_login
+
+KEY = "sk-proj-ABCdef0123456789"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Incorrect API key: {KEY}.", f"Incorrect API key: {MASK}."),
+        (f"{KEY}{KEY}", MASK),
+        (KEY.lower(), MASK),
+        ("begins with sk-proj-ABCd, ends with 23456789!", f"begins with {MASK}, ends with {MASK}!"),
+        ("nothing of it: sk-proj, 0123", "nothing of it: sk-proj, 0123"),
+        ("", ""),
+    ],
+)
+def test_a_key_and_its_longer_parts_are_masked(text: str, shown: str) -> None:
+    assert masked(text, f" {KEY}\n") == shown
+
+
+@given(st.text(max_size=40), st.text(min_size=LEAST, max_size=60), st.text(max_size=40))
+def test_no_key_survives(before: str, key: str, after: str) -> None:
+    key = key.strip()
+    if len(key) >= LEAST and key.lower() not in MASK.lower():
+        shown = masked(before + key + after, key)
+        assert len(shown.replace(MASK, "")) <= len(before) + len(after)
+        if len(key) >= PART and not set(key) <= set(before + after + MASK):
+            assert key not in shown
+
+
+def test_a_short_key_is_in_every_other_word() -> None:
+    assert masked("ollama", "oll") == "ollama"
+    assert masked("the password hunter2 is wrong", "hunter2") == f"the password {MASK} is wrong"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("ftp://user:SECRET@host:1/x", "ftp://…@host:1/x"),
+        ("user:SECRET@host", "…@host"),
+        ("http://user:SE/C@R ET@host", "http://…@host"),
+        ("http://host:8080", "http://host:8080"),
+    ],
+)
+def test_a_login_in_an_address_is_not_shown(address: str, shown: str) -> None:
+    assert without_login(address) == shown
+
+
+def test_other_programs_do_not_get_the_keys() -> None:
+    environ = {"HOME": "/h", "LOKAL_API_KEY": "a", "LAB_KEY": "lab secret ", "PAGER": "less", "EMPTY": ""}
+    assert without_keys(environ, ["lab secret", "", "less"]) == {"HOME": "/h", "PAGER": "less", "EMPTY": ""}
+    assert without_keys(environ) == {
+        name: value for name, value in environ.items() if name != "LOKAL_API_KEY"
+    }
