@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui.cli_output import ProgressLine, say
 from tui.cli_running import Writer
 from tui.config.settings import Settings
+from tui.core.endpoint import Endpoint
 from tui.core.events import Event, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import Generation
 from tui.core.message import Message, Problem, Role, Status, Value, new_id
@@ -23,6 +24,7 @@ from tui.core.text import human_size, safe_line
 from tui.core.validation import check
 from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
 from tui.servers.choice import Connection, choose, named_server, require_model, with_names
+from tui.servers.detect import ollama_host_problem
 from tui.servers.engine_child import PROMPT_CACHE_MIB
 
 
@@ -33,7 +35,8 @@ class Question:
     `server` is an address, a name from the config, or empty for the best that answers; with a `gguf` it is the
     embedded engine, which writes its log into `logs`. `model` is empty where none was asked for. `chosen` are the
     parameters that the person asked for this time: it is told if a server does not take one of these. `piped` = a part
-    of the text came through standard input. With a `schema` the answer is to be JSON.
+    of the text came through standard input. With a `schema` the answer is to be JSON. `key` is
+    the API key for `server`.
     """
 
     text: str
@@ -48,6 +51,7 @@ class Question:
     settings: Settings
     piped: bool = False
     schema: Schema | None = None
+    key: str = field(default="", repr=False)
 
     @property
     def may_guide(self) -> bool:
@@ -96,12 +100,14 @@ class Asking:
                 await self._ask_engine(question.gguf, question.values)
                 return
             servers = question.settings.servers
-            endpoint = named_server(question.server, servers, os.environ) if question.server else None
+            endpoint = named_server(question.server, servers, question.key) if question.server else None
+            if endpoint is None and (wrong := ollama_host_problem(os.environ)) is not None:
+                say(str(wrong))
             if endpoint is not None:
                 self._blank = replace(self._blank, server=endpoint.address)
             usual = question.model or question.settings.model
             try:
-                connection = await choose(endpoint, servers, os.environ, usual)
+                connection = await choose(endpoint, servers, os.environ, usual, self._wait)
             except Unreachable as error:
                 if not question.may_guide:
                     raise
@@ -110,6 +116,9 @@ class Asking:
                 await self._ask(connection)
         finally:
             self._line.clear()
+
+    def _wait(self, _: Endpoint) -> None:
+        self._show(Progress(Phase.LOADING))
 
     async def _ask_guide(self, nobody: Unreachable) -> None:
         """Let the guide answer. Where it cannot, that no server answers is still what matters most."""
@@ -132,7 +141,8 @@ class Asking:
         from tui.servers import embedded
         from tui.servers.engine import Engine
 
-        engine = Engine(gguf, self._question.logs, values, name=name, cache_mib=cache_mib)
+        keys = self._question.settings.keys_of_servers
+        engine = Engine(gguf, self._question.logs, values, name=name, cache_mib=cache_mib, keys=keys)
         try:
             await self._ask(await embedded.start(engine, self._show))
         finally:

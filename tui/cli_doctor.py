@@ -90,7 +90,9 @@ def doctor(command: Doctor) -> int:
     settings = _settings(places, problems)
     expected = list(settings.servers)
     if settings.server:
-        expected.insert(0, named_server(settings.server, settings.servers, os.environ))
+        expected.insert(0, named_server(settings.server, settings.servers))
+    if (wrong := detect.ollama_host_problem(os.environ)) is not None:
+        problems.append(wrong)
     found = run(_look(expected))
     report = Report(
         lokal=__version__,

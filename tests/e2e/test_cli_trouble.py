@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.test_cli_ask import like_recorded_ollama
 from tests.support.app import OPENAI, answer, configure, model_server
 from tests.support.command import files_below, lokal_command
-from tests.support.replay import Canned, as_json, chunked, recorded, replay, reply, text
+from tests.support.replay import Canned, as_json, chunked, ndjson, recorded, replay, reply, text
 from tests.support.terminal import lokal
 from tui.core.endpoint import Endpoint
 
@@ -100,14 +100,17 @@ async def test_a_model_that_is_not_there(llama_server: Endpoint) -> None:
     assert "It has script" in (await lokal_command(*command, environ=environ)).failed(4)
 
 
-async def test_a_model_that_still_loads() -> None:
+async def test_a_model_that_still_loads_is_waited_for() -> None:
     single = "llama-server/single"
     async with replay() as server:
-        server.on("/health", recorded(f"{single}/health-loading"))
+        server.on("/health", *[recorded(f"{single}/health-loading")] * 2, recorded(f"{single}/health"))
+        server.on(
+            "/v1/models", *[recorded(f"{single}/chat-while-loading")] * 2, recorded(f"{single}/v1-models")
+        )
+        server.on(OPENAI.path, OPENAI.stream(OPENAI.text("At last."), *OPENAI.end()))
         server.other = recorded(f"{single}/chat-while-loading")
-        said = (await lokal_command("ask", "--server", server.url, "Q")).failed(4)
-    assert "still loading" in said
-    assert "Try again" in said
+        ended = await lokal_command("ask", "--server", server.url, "Q")
+    assert (ended.status, ended.text, ended.err) == (0, "At last.\n", "")
 
 
 async def test_a_full_queue() -> None:
@@ -287,3 +290,21 @@ async def test_wrong_usage_on_a_terminal_is_left_to_be_read() -> None:
             raw = terminal.raw.decode()
         assert "lokal: " in raw.rpartition("\x1b[?1049l")[2]
         assert "Traceback" not in raw
+
+
+async def test_what_the_environment_holds_for_others_breaks_nothing() -> None:
+    environ = {
+        "ALL_PROXY": "socks5://127.0.0.1:1080",
+        "no_proxy": "localhost,fe80::/10",
+        "SSL_CERT_FILE": "/nowhere",
+        "OLLAMA_API_KEY": "ключ",
+        "OLLAMA_HOST": '"http://[::1"',
+    }
+    async with replay() as server:
+        like_recorded_ollama(server)
+        server.on("/api/chat", ndjson([{"message": {"content": "Yes."}, "done": True}]))
+        configure(f'[[servers]]\nurl = "{server.url}"\n')
+        ended = await lokal_command("ask", "Q", environ=environ)
+    assert (ended.status, ended.text) == (0, "Yes.\n")
+    assert "OLLAMA_HOST is no address" in ended.err
+    assert "Traceback" not in ended.err

@@ -34,6 +34,11 @@ def ask(endpoint: Endpoint, **more: object) -> httpx.Response:
         )
 
 
+def environment(pid: int) -> str:
+    """The environment of a process, as it started."""
+    return Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace")
+
+
 def command_line(pid: int) -> str:
     """What `ps` shows of a process."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
@@ -94,7 +99,7 @@ async def test_the_key_is_neither_in_the_process_list_nor_in_the_log(
     endpoint = await one.start()
     for pid in processes(one):
         assert endpoint.api_key not in command_line(pid)
-        assert b"of-another-server" not in Path(f"/proc/{pid}/environ").read_bytes()
+        assert "of-another-server" not in environment(pid)
     assert one.log_file is not None
     assert endpoint.api_key not in one.log_file.read_text()
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from textual.app import App
 
+from tui.errors import LokalError
 from tui.ui.work import begin
 
 
@@ -21,6 +22,18 @@ async def test_it_is_done() -> None:
     async with app.run_test():
         await begin(app, partial(work, "this"), "test").wait()
     assert done == ["this"]
+
+
+async def test_a_mistake_is_told_to_who_waits() -> None:
+    told: list[LokalError] = []
+
+    async def work() -> None:
+        raise RecursionError("too deep")
+
+    app: App[None] = App()
+    async with app.run_test():
+        await begin(app, work, "test", ended=told.append).wait()
+    assert [error.detail for error in told] == ["RecursionError: too deep"]
 
 
 async def test_what_is_cancelled_before_it_begins_says_nothing() -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from tests.support.app import model_server
-from tests.support.replay import as_json, held, recorded, replay
+from tests.support.replay import Replay, as_json, held, recorded, replay
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
 from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable, UsageError
-from tui.servers import detect
+from tui.servers import choice, detect
 from tui.servers.choice import (
     Connection,
     choose,
@@ -94,14 +95,19 @@ def test_an_error_names_some_of_the_models_there_are() -> None:
 
 def test_a_server_by_name_by_address_and_by_a_new_address() -> None:
     office = Endpoint("http://10.0.0.5:8080", api_key="secret", name="office")
-    environ = {"LOKAL_API_KEY": "other"}
     for text in ("office", "http://10.0.0.5:8080", "10.0.0.5:8080/v1/"):
-        assert named_server(text, [office], environ) is office
-    new = named_server("localhost:1234", [office], environ)
+        assert named_server(text, [office], "other") is office
+    new = named_server("localhost:1234", [office], "other")
     assert (new.url, new.api_key, new.kind) == ("http://127.0.0.1:1234", "other", None)
-    assert named_server("localhost:1234", [office], {}).api_key == ""
+    assert named_server("localhost:1234", [office]).api_key == ""
     with pytest.raises(UsageError):
-        named_server("no address at all", [office], environ)
+        named_server("no address at all", [office], "other")
+
+
+def test_a_key_goes_to_a_named_server_that_has_none() -> None:
+    plain = Endpoint("http://10.0.0.6:8080", ServerKind.VLLM, name="plain")
+    assert named_server("plain", [plain], "given") == replace(plain, api_key="given")
+    assert named_server("plain", [plain]) is plain
 
 
 @pytest.fixture
@@ -109,7 +115,56 @@ def no_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only configured servers are looked at, so that one of this machine's own does not get in between, and they have
     all the time that a busy machine takes."""
     monkeypatch.setattr(detect, "PORTS", ())
+    monkeypatch.setattr(choice, "LOADING_EVERY_S", 0.01)
     monkeypatch.setattr(detect, "find", partial(detect.find, timeout=60))
+
+
+LOADS = "llama-server/single/chat-while-loading"
+
+
+def loading(server: Replay, *, rounds: int) -> None:
+    """A llama-server that has its model when it has been asked for its models that often."""
+    server.on("/health", recorded("llama-server/single/health-loading"))
+    server.on("/props", recorded("llama-server/single/props"))
+    server.on("/v1/models", *[recorded(LOADS)] * rounds, recorded("llama-server/single/v1-models"))
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["named", "found"])
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_a_server_that_loads_its_model_is_waited_for(given: bool) -> None:
+    waited: list[Endpoint] = []
+    async with replay() as server, model_server(models=()) as empty:
+        loading(server, rounds=3)
+        endpoint = Endpoint(server.url)
+        configured = [Endpoint(empty.url), endpoint]
+        found = await choose(endpoint if given else None, configured, {}, "", waited.append)
+        await found.server.aclose()
+    assert found.server.endpoint.url == server.url
+    assert found.models
+    assert [one.url for one in waited] == [server.url] * len(waited)
+    assert waited
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_one_that_has_a_model_is_taken_before_one_that_loads() -> None:
+    async with replay() as server, model_server(models=("a",)) as ready:
+        loading(server, rounds=99)
+        found = await choose(None, [Endpoint(server.url), Endpoint(ready.url)], {})
+        await found.server.aclose()
+    assert found.server.endpoint.url == ready.url
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_one_that_ends_while_it_loads_is_given_up() -> None:
+    async with replay() as server, model_server(models=()) as empty:
+        loading(server, rounds=2)
+        server.replies["/v1/models"][-1] = as_json(500, {"error": {"message": "out of memory"}})
+        found = await choose(None, [Endpoint(server.url), Endpoint(empty.url)], {})
+        await found.server.aclose()
+        assert found.server.endpoint.url == empty.url
+        server.on("/v1/models", recorded(LOADS), as_json(500, {"error": {"message": "out of memory"}}))
+        with pytest.raises(ServerError, match="cannot do this"):
+            await choose(None, [Endpoint(server.url)], {})
 
 
 @pytest.mark.usefixtures("no_usual_ports")

@@ -7,6 +7,7 @@ A kind is recognised only by something in a reply that no other kind says; that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind, parse_url
 from tui.core.model import ServerInfo
+from tui.core.secrets import without_login
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable, UsageError
 from tui.servers.failures import Asked, complaint_in, refused
@@ -56,9 +58,33 @@ def ollama_host(value: str) -> str | None:
     Without a scheme the port is 11434, with one it is the scheme's own. An impossible port counts as none given, and an
     address to bind to (0.0.0.0) means this machine. Source: Ollama 0.33, envconfig.Host.
     """
+    for spelling in _spellings(value):
+        with contextlib.suppress(UsageError):
+            return parse_url(spelling, OLLAMA_PORT)
+    return None
+
+
+def ollama_host_problem(environ: Mapping[str, str]) -> UsageError | None:
+    """What is wrong with OLLAMA_HOST, for the person to be told; it stops nothing."""
+    value = environ.get("OLLAMA_HOST", "")
+    spellings, used = _spellings(value), ollama_host(value)
+    if not spellings:
+        return None
+    shown, hint = safe_line(without_login(value), 80), "Write it like 127.0.0.1:11434, or unset it"
+    if used is None:
+        return UsageError(f"OLLAMA_HOST is no address: “{shown}”", "It is passed over", hint)
+    try:
+        parse_url(spellings[0])
+    except UsageError:
+        return UsageError(f"OLLAMA_HOST has an impossible port: “{shown}”", f"{used} is asked instead", hint)
+    return None
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    """A value of OLLAMA_HOST as an address, and as one without its port; nothing for an empty value."""
     text = value.strip().strip("\"'").strip()
     if not text:
-        return None
+        return ()
     if text == "ollama.com":
         text = "https://ollama.com"
     try:
@@ -67,13 +93,7 @@ def ollama_host(value: str) -> str | None:
     except ValueError:
         pass
     scheme, separator, rest = text.rpartition("://")
-    without_port = scheme + separator + re.sub(r"^([^/]*):[^:/\]]*(?=/|$)", r"\1", rest)
-    for attempt in (text, without_port):
-        try:
-            return parse_url(attempt, OLLAMA_PORT)
-        except UsageError:
-            continue
-    return None
+    return text, scheme + separator + re.sub(r"^([^/]*):[^:/\]]*(?=/|$)", r"\1", rest)
 
 
 async def recognise(
@@ -188,6 +208,10 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
         from tui.servers.llamacpp import info_from
 
         return info_from(endpoint.url, health, replies.get(_PROPS))
+    if any(_says_loading(replies.get(path)) for path in (_HEALTH, _MODELS)):
+        return ServerInfo(
+            ServerKind.LLAMACPP, endpoint.url, loading=True
+        )  # a proxy has put in a name of its own
     if version := said(_VLLM_VERSION).text("version"):
         vllm = replies[_VLLM_VERSION].server.lower().startswith("uvicorn") or _owner(models) == "vllm"
         if vllm:
@@ -228,6 +252,14 @@ def _listed(models: Reply) -> tuple[Fields, ...] | None:
 def _owner(models: Reply | None) -> str:
     listed = _listed(models) if models is not None else None
     return listed[0].text("owned_by") if listed else ""
+
+
+def _says_loading(reply: Reply | None) -> bool:
+    """Whether it is what llama-server says to everything while it loads its model."""
+    if reply is None or reply.status != 503:
+        return False
+    complaint = complaint_in(reply.body)
+    return complaint.type == "unavailable_error" and "loading model" in complaint.text.lower()
 
 
 def _is_textgen(reply: Reply | None) -> bool:

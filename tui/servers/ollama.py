@@ -4,7 +4,9 @@ when an answer went wrong on the way."""
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.core.endpoint import Endpoint, ServerKind
@@ -13,6 +15,7 @@ from tui.core.message import Timings, Usage
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest, Turn
+from tui.core.secrets import masked
 from tui.core.text import safe_line
 from tui.errors import BadReply, ServerError
 from tui.servers.answer import Answer, tool_call
@@ -20,6 +23,7 @@ from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.failures import complaint_in, refused
 from tui.servers.http import ASK_S, SILENCE_S, check
+from tui.servers.ollama_package import new_client
 from tui.servers.outgoing import base64_of, pictures_of, text_of
 from tui.servers.stream import Ndjson
 from tui.servers.structured import structure_for
@@ -29,6 +33,15 @@ if TYPE_CHECKING:
     import ollama
 
 _KIND = ServerKind.OLLAMA
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A model in memory: its full name, its size in bytes and its context window in tokens; 0 where it is not told."""
+
+    name: str
+    size: int
+    context_window: int
 
 
 class OllamaServer(ServerClient):
@@ -42,6 +55,12 @@ class OllamaServer(ServerClient):
             silence_s,
         )
         self._manager: ollama.AsyncClient | None = None
+        self._has_manager: bool | None = None
+
+    @property
+    def uses_package(self) -> bool:
+        """Whether the `ollama` package was used for a question so far."""
+        return self._manager is not None
 
     async def info(self) -> ServerInfo:
         """Its version."""
@@ -54,7 +73,7 @@ class OllamaServer(ServerClient):
         # Not with the ollama package: its types drop the capabilities.
         listed = (await self._get("/api/tags")).items("models")
         try:
-            running = {full_name(entry.model or ""): entry for entry in (await self._running()).models}
+            running = {entry.name: entry for entry in await self._running()}
         except ServerError:
             running = None
         models = [_model(entry, running) for entry in listed if entry.text("name") or entry.text("model")]
@@ -62,9 +81,9 @@ class OllamaServer(ServerClient):
 
     async def context_window(self, model: str) -> int | None:
         """The window that the model is loaded with; None while it is not in memory."""
-        for entry in (await self._running()).models:
-            if full_name(entry.model or "") == full_name(model):
-                return entry.context_length or None
+        for entry in await self._running():
+            if entry.name == full_name(model):
+                return entry.context_window or None
         return None
 
     async def largest_window(self, model: str) -> int | None:
@@ -77,7 +96,7 @@ class OllamaServer(ServerClient):
             running = await self._running()
         except ServerError:
             return None
-        return any(full_name(entry.model or "") == full_name(model) for entry in running.models)
+        return any(entry.name == full_name(model) for entry in running)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -86,27 +105,49 @@ class OllamaServer(ServerClient):
             await manager.close()  # type: ignore[no-untyped-call]  # the package does not annotate it
         await super().aclose()
 
-    async def _running(self) -> ollama.ProcessResponse:
+    async def _running(self) -> tuple[Running, ...]:
         """What is in memory. Raises ServerError."""
-        if self._manager is None:
+        if self._has_manager is None:
             check(self.endpoint)
-            manager = await asyncio.to_thread(_new_manager, self.endpoint)
+            manager = await asyncio.to_thread(new_client, self.endpoint, os.environ, ASK_S)
             self._manager = self._manager or manager
+            self._has_manager = self._manager is not None
+        if self._manager is None:
+            return tuple(
+                Running(
+                    full_name(entry.text("model") or entry.text("name")),
+                    entry.count("size") or 0,
+                    entry.count("context_length") or 0,
+                )
+                for entry in (await self._get("/api/ps")).items("models")
+            )
+        return await self._listed_by(self._manager)
+
+    async def _listed_by(self, manager: ollama.AsyncClient) -> tuple[Running, ...]:
         import ollama
 
         from tui.servers import transport
 
         try:
             with transport.translated(self.endpoint):
-                return await self._manager.ps()
+                async with asyncio.timeout(ASK_S):
+                    listed = (await manager.ps()).models
         except ollama.ResponseError as error:
             raise refused(complaint_in(str(error.error)), error.status_code, self._asked()) from error
-        except (ValueError, TypeError) as error:  # not JSON, or not of the shape that the package wants
+        except (ValueError, TypeError, RecursionError) as error:  # not JSON, or not as the package wants it
             raise BadReply(
                 f"{self.endpoint.url} does not answer like Ollama",
-                safe_line(str(error), 200),
+                safe_line(masked(str(error), self.endpoint.api_key), 200),
                 "Check the address",
             ) from error
+        return tuple(
+            Running(
+                full_name(entry.model or entry.name or ""),
+                max(0, entry.size or 0),
+                max(0, entry.context_length or 0),
+            )
+            for entry in listed
+        )
 
     def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         body: dict[str, object] = {
@@ -121,23 +162,6 @@ class OllamaServer(ServerClient):
         }
         answer = OllamaAnswer(self._asked(request.model))
         return self._stream("/api/chat", body, answer, Ndjson())
-
-
-def _new_manager(endpoint: Endpoint) -> ollama.AsyncClient:
-    """The ollama package's client, held to this endpoint and to the limits of our own. It takes long to load."""
-    import ollama
-
-    from tui.servers import transport
-
-    return ollama.AsyncClient(
-        endpoint.url,
-        follow_redirects=False,
-        timeout=transport.timeout(ASK_S),
-        trust_env=False,
-        transport=transport.transport(endpoint),
-        auth=transport.authorization(endpoint),
-        event_hooks={"response": [transport.limit_body]},
-    )
 
 
 class OllamaAnswer(Answer):
@@ -175,7 +199,7 @@ def _seconds(fields: Fields, key: str) -> float | None:
     return None if nanoseconds is None else nanoseconds / 1e9
 
 
-def _model(entry: Fields, running: Mapping[str, ollama.ProcessResponse.Model] | None) -> Model:
+def _model(entry: Fields, running: Mapping[str, Running] | None) -> Model:
     details = entry.inner("details")
     name = entry.text("name") or entry.text("model")
     loaded = None if running is None else running.get(full_name(name))
@@ -187,9 +211,9 @@ def _model(entry: Fields, running: Mapping[str, ollama.ProcessResponse.Model] | 
         quantization=safe_line(details.text("quantization_level"), 20),
         family=safe_line(details.text("family"), 40),
         context_trained=details.count("context_length") or None,
-        context_loaded=(loaded.context_length or None) if loaded is not None else None,
+        context_loaded=(loaded.context_window or None) if loaded is not None else None,
         loaded=None if running is None else loaded is not None,
-        memory=int(loaded.size) if loaded is not None and loaded.size else None,
+        memory=(loaded.size or None) if loaded is not None else None,
         capabilities=tuple(safe_line(word, 20) for word in entry.texts("capabilities")),
         note=f"runs at {elsewhere}, not here" if elsewhere else "",
     )

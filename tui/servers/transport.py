@@ -4,6 +4,7 @@ httpx takes longer to import than the first frame may take to appear."""
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.secrets import masked
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
 from tui.servers import engine_listener
@@ -76,9 +78,9 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:
     # An http URL needs no certificates, and loading them costs some 90 ms; nothing follows a redirect to https.
     if not endpoint.url.startswith("https:"):
         return False
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()  # beside certifi's, the machine's own: a certificate of the house is there
-    return context
+    from tui.servers.certificates import tls_context
+
+    return tls_context(os.environ)
 
 
 def _keepalive() -> list[tuple[int, int, int]]:
@@ -181,12 +183,19 @@ def translated(endpoint: Endpoint, *, answering: bool = False) -> Iterator[None]
     connection mean that it broke off rather than that nobody is there."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BodyTooLong, OSError) as error:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        httpx.StreamError,
+        BodyTooLong,
+        OSError,
+        UnicodeError,
+    ) as error:
         raise _meaning(error, endpoint, answering) from error
 
 
 def _meaning(error: Exception, endpoint: Endpoint, answering: bool) -> ServerError:
-    text = safe_line(str(error))
+    text = safe_line(masked(str(error), endpoint.api_key))
     match error:
         case BodyTooLong():
             return BadReply(
@@ -199,8 +208,10 @@ def _meaning(error: Exception, endpoint: Endpoint, answering: bool) -> ServerErr
             return NotAModelServer(
                 f"No HTTP server answers at {endpoint.address}", text, "Check the port and http or https"
             )
+        case UnicodeError():  # a label of a host name that is empty or has more than 63 letters
+            return unreachable(endpoint, "No host can have this name")
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return unreachable(endpoint, why(error))
+            return unreachable(endpoint, masked(why(error), endpoint.api_key))
         case httpx.TimeoutException() | TimeoutError() if answering:
             return Interrupted(
                 "The server fell silent", "Nothing came for too long, so the connection was closed",

@@ -46,7 +46,7 @@ class Backstage(Connecting):
         self._persistence = Persistence(lambda error: self._trouble(error))
         self._history = PromptHistory(launch.folders.history, settings.history_size)
         self._store: Store | None = None
-        self.errands = Errands(app, settings, self._persistence, lambda: self._store)
+        self.errands = Errands(app, settings, self._persistence, lambda: self._store, self.waits)
         self.chat_keeper = ChatKeeper(app, self._persistence, lambda: self._store)
         self.edited: set[str] = set()
 

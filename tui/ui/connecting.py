@@ -4,6 +4,7 @@ messages; it never touches a widget."""
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from tui.ui.messages import (
     NotConnected,
     PresetSaved,
     ServerAppeared,
+    ServerLoads,
     Trouble,
     WindowKnown,
 )
@@ -45,6 +47,7 @@ class Connecting:
         self._try_again: Path | None = None
         """A model that the engine had and could not load anew: it is loaded once more before servers are looked for."""
         self._asked = False
+        self._looked = False
 
     def end_engines(self) -> None:
         """End what was started."""
@@ -57,7 +60,7 @@ class Connecting:
     def find_server(self, desk: Desk, endpoint: Endpoint | None = None, text: str = "") -> None:
         """Look around, or connect to the endpoint given, by the command `text`. The embedded engine is started with the
         desk's parameters."""
-        self._run(partial(self._connect, desk, endpoint, text), "connect", exclusive=True)
+        self._run(partial(self._connect, desk, endpoint, text), "connect", exclusive=True, text=text)
 
     async def _connect(self, desk: Desk, endpoint: Endpoint | None, text: str) -> None:
         from tui.servers import choice
@@ -67,12 +70,16 @@ class Connecting:
             again, self._try_again = self._try_again, None
             gguf = again or self._launch.gguf
             if endpoint is not None:
-                found = await choice.choose(endpoint, self._settings.servers, os.environ)
+                found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self.waits())
             elif gguf is not None:
                 found = await self._start_engine(gguf, desk)
             else:
                 usual = desk.model or self._launch.model or self._settings.model
-                found = await choice.choose(self._wanted(), self._settings.servers, os.environ, usual)
+                wanted = self._wanted()
+                if wanted is None:
+                    self._look_at_environment()
+                configured = self._settings.servers
+                found = await choice.choose(wanted, configured, os.environ, usual, self.waits())
         except LokalError as error:
             asked_by_name = endpoint is not None or gguf is not None or self._names_one()
             missing = why_missing()
@@ -88,6 +95,27 @@ class Connecting:
         if model:
             self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
 
+    def waits(self) -> Callable[[Endpoint], None]:
+        """What tells of a server that is still loading its model, once."""
+        told = False
+
+        def waits(endpoint: Endpoint) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                kind = endpoint.kind.label if endpoint.kind is not None else "The server"
+                self._post(ServerLoads(f"{kind} on {endpoint.place}"))
+
+        return waits
+
+    def _look_at_environment(self) -> None:
+        """Say once what is wrong with OLLAMA_HOST."""
+        from tui.servers.detect import ollama_host_problem
+
+        if not self._looked and (wrong := ollama_host_problem(os.environ)) is not None:
+            self._trouble(wrong)
+        self._looked = True
+
     def _names_one(self) -> bool:
         return self._launch.server is not None or bool(self._settings.server)
 
@@ -97,16 +125,18 @@ class Connecting:
         return self.endpoint_named(self._settings.server)
 
     def endpoint_named(self, text: str) -> Endpoint:
-        """The server that a person means. Raises UsageError."""
+        """The server that a person means. The key that was given with --server goes to no other address. Raises
+        UsageError."""
         from tui.servers.choice import named_server
 
-        return named_server(text, self._settings.servers, os.environ)
+        found, given = named_server(text, self._settings.servers), self._launch.server
+        return given if given is not None and given.url == found.url else found
 
     # -- where there is none ----------------------------------------------------------------------------------------
 
     def start_guide(self) -> None:
         """Start the model inside lokal, and connect to it."""
-        self._run(self._start_guide, "connect", exclusive=True)
+        self._run(self._start_guide, "connect", exclusive=True, text="")
 
     async def _start_guide(self) -> None:
         from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
@@ -118,9 +148,8 @@ class Connecting:
                 if self._guide is not None:
                     self._guide.kill()  # what it has left
                 model = await files.in_thread(checked_model)
-                self._guide = Engine(
-                    model, self._launch.folders.logs, VALUES, name=CALLED, cache_mib=CACHE_MIB
-                )
+                logs, keys = self._launch.folders.logs, self._settings.keys_of_servers
+                self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
             found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
         except LokalError as error:
             self._app.post_message(NotConnected(error, why_missing(), kept=True))
@@ -137,7 +166,7 @@ class Connecting:
     def start_gguf(self, path: Path, desk: Desk, text: str = "") -> None:
         """Start the built-in engine with this file, by the command `text`, and connect to it. One that ran with another
         file is ended."""
-        self._run(partial(self._start_gguf, path, desk, text), "connect", exclusive=True)
+        self._run(partial(self._start_gguf, path, desk, text), "connect", exclusive=True, text=text)
 
     async def _start_gguf(self, path: Path, desk: Desk, text: str = "", *, anew: bool = False) -> None:
         from tui.servers import engine_file
@@ -161,9 +190,8 @@ class Connecting:
     def restart_engine(self, desk: Desk) -> None:
         """Load the built-in engine's model anew, with the desk's parameters."""
         if self._engine is not None:
-            self._run(
-                partial(self._start_gguf, self._engine.gguf, desk, anew=True), "connect", exclusive=True
-            )
+            start = partial(self._start_gguf, self._engine.gguf, desk, anew=True)
+            self._run(start, "connect", exclusive=True, text="")
 
     def look_for_server(self) -> None:
         """See whether a server has come up in one of the usual places of this machine."""
@@ -186,7 +214,8 @@ class Connecting:
         if self._engine is None or not self._engine.running:
             if self._engine is not None:
                 self._engine.kill()  # what it has left
-            self._engine = Engine(gguf, self._launch.folders.logs, desk.values())
+            logs, keys = self._launch.folders.logs, self._settings.keys_of_servers
+            self._engine = Engine(gguf, logs, desk.values(), keys=keys)
         return await embedded.start(
             self._engine, lambda progress: self._post(EngineProgress(progress)), self._tell_of_restart
         )
@@ -197,9 +226,7 @@ class Connecting:
 
     def look_up(self, name: str) -> Endpoint | None:
         """The server of that name or address, None for no name. Raises UsageError for what can be none."""
-        from tui.servers.choice import named_server
-
-        return named_server(name, self._settings.servers, os.environ) if name else None
+        return self.endpoint_named(name) if name else None
 
     async def connect_to(self, name: str, model: str, usual: str) -> tuple[Connection, str]:
         """A connection beside the open one to the server of that name or address, and the model to ask there: `model`,
@@ -241,19 +268,20 @@ class Connecting:
 
     # -- plumbing ---------------------------------------------------------------------------------------------------
 
-    def _run(self, work: Work, group: str, *, exclusive: bool = False) -> None:
-        begin(self._app, partial(self._guarded, work), group, exclusive=exclusive)
+    def _run(self, work: Work, group: str, *, exclusive: bool = False, text: str | None = None) -> None:
+        """Let a worker do it. With a `text`, the command that asked for it or nothing, the screen waits for a server:
+        where the work ends by a mistake of lokal's own, it is told that there is none."""
 
-    async def _guarded(self, work: Work) -> None:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
-            self._trouble(
-                LokalError("lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this")
-            )
+        def ended(mistake: LokalError) -> None:
+            if text is None:
+                self._trouble(mistake)
+            else:
+                self._post(NotConnected(mistake, kept=True, text=text))
+
+        begin(self._app, work, group, exclusive=exclusive, ended=ended)
 
     def _trouble(self, error: LokalError) -> None:
         self._post(Trouble(error))
 
-    def _post(self, message: EngineProgress | PresetSaved | Trouble) -> None:
+    def _post(self, message: EngineProgress | NotConnected | PresetSaved | ServerLoads | Trouble) -> None:
         self._app.post_message(message)

@@ -21,7 +21,7 @@ class Link(StrEnum):
     """How lokal stands with a server."""
 
     SEARCHING = "searching"
-    STARTING = "starting"  # the embedded engine loads its model
+    STARTING = "starting"  # the embedded engine or a server loads its model
     CONNECTED = "connected"
     NONE = "none"
 
@@ -30,7 +30,8 @@ class Link(StrEnum):
 class Desk:
     """`window` is the context window in tokens that the model is loaded with; `problem` says why there is no
     connection, `engine_missing` why the built-in engine cannot be used either; with `may_guide` a question that finds no
-    server goes to the guide; `overrides` hold for this run only; `keys` are the keys by command id."""
+    server goes to the guide; `loads` is who loads its model while `link` is STARTING, empty for the embedded engine;
+    `overrides` hold for this run only; `keys` are the keys by command id."""
 
     link: Link = Link.SEARCHING
     connection: Connection | None = None
@@ -44,6 +45,7 @@ class Desk:
     engine_missing: LokalError | None = None
     may_guide: bool = False
     starting: Progress | None = None
+    loads: str = ""
     keys: Mapping[str, str] = field(default_factory=lambda: keymap({})[0])
 
     def key(self, command_id: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from textual import on
+
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
 from tui.core.commands import keymap
@@ -33,6 +35,7 @@ from tui.ui.messages import (
     EngineProgress,
     NotConnected,
     PresetSaved,
+    ServerLoads,
     StoreOpened,
     Trouble,
     WindowKnown,
@@ -119,7 +122,7 @@ class DeskApp(Shell):
         desk, chat, tab = self.desk, self.chat, self.tabs.current
         place = {
             Link.SEARCHING: "looking for a server",
-            Link.STARTING: "starting the engine",
+            Link.STARTING: f"{desk.loads} is loading" if desk.loads else "starting the engine",
             Link.NONE: "no server",
         }
         where = desk.connection.place if desk.connection else place.get(desk.link, "")
@@ -225,12 +228,12 @@ class DeskApp(Shell):
             self.tell("looking for a server")
             self.backstage.find_server(self.desk)
             return
-        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
+        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None, loads=""))
         self.backstage.find_server(self.desk)
 
     def use_server(self, endpoint: Endpoint, text: str = "") -> None:
         """Talk to another server, by the command `text`."""
-        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None))
+        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None, loads=""))
         self.backstage.find_server(self.desk, endpoint, text)
 
     def use_model(self, name: str) -> None:
@@ -273,6 +276,7 @@ class DeskApp(Shell):
                 window=self.desk.window if chosen else event.window,
                 problem=None,
                 starting=None,
+                loads="",
             )
         )
 
@@ -281,7 +285,7 @@ class DeskApp(Shell):
         self._end_profile("no server was found")
         before = self.desk.connection
         if before is not None and (event.kept or before.guide):
-            self.set_desk(replace(self.desk, link=Link.CONNECTED, starting=None))
+            self.set_desk(replace(self.desk, link=Link.CONNECTED, starting=None, loads=""))
             told = (
                 f"{event.problem.title}; the guide stays"
                 if before.guide
@@ -300,6 +304,7 @@ class DeskApp(Shell):
                 engine_missing=event.engine_missing,
                 may_guide=event.searched and event.engine_missing is None,
                 starting=None,
+                loads="",
             )
         )
 
@@ -311,7 +316,15 @@ class DeskApp(Shell):
 
     def on_engine_progress(self, event: EngineProgress) -> None:
         """The embedded engine loads."""
-        self.set_desk(replace(self.desk, link=Link.STARTING, starting=event.progress))
+        self.set_desk(replace(self.desk, link=Link.STARTING, starting=event.progress, loads=""))
+
+    @on(ServerLoads)
+    def _show_loading(self, event: ServerLoads) -> None:
+        """A server loads its model; one that is connected stays until it has."""
+        if self.desk.connection is not None:
+            self.tell(f"{event.who} is still loading its model; lokal waits for it")
+        elif self.desk.loads != event.who:
+            self.set_desk(replace(self.desk, link=Link.STARTING, starting=None, loads=event.who))
 
     def on_window_known(self, event: WindowKnown) -> None:
         """The loaded context window was read."""

@@ -71,12 +71,19 @@ class Errands:
     """One for each app; `store` is None until the chats are open."""
 
     def __init__(
-        self, app: App[None], settings: Settings, persistence: Persistence, store: Callable[[], Store | None]
+        self,
+        app: App[None],
+        settings: Settings,
+        persistence: Persistence,
+        store: Callable[[], Store | None],
+        waits: Callable[[], Callable[[Endpoint], None]],
     ) -> None:
+        """`waits` gives what tells of a server that is still loading its model."""
         self._app = app
         self._settings = settings
         self._persistence = persistence
         self._store = store
+        self._waits = waits
 
     # -- the chat as a whole ----------------------------------------------------------------------------------------
 
@@ -196,7 +203,7 @@ class Errands:
     async def _use_server(self, desk: Desk, endpoint: Endpoint) -> None:
         from tui.servers import choice
 
-        found = await choice.choose(endpoint, self._settings.servers, os.environ)
+        found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
         known = desk.connection.others if desk.connection else ()
         here = {other.url for other in found.others}
         others = (*found.others, *(other for other in known if other.url not in here))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,13 @@ class EngineProgress(Message):
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self.progress = progress
+
+
+@dataclass
+class ServerLoads(Message):
+    """The server that is to be talked to is still loading its model, and is waited for; `who` is its kind and place."""
+
+    who: str
 
 
 class WindowKnown(Message):

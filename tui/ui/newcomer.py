@@ -56,7 +56,7 @@ class Newcomer(DeskApp):
             self.tell("This is the guide already; it knows only lokal")
             return
         self.open_tab("chat")
-        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None))
+        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None, loads=""))
         self.backstage.start_guide()
 
     def on_talk_guide_wanted(self, event: Talk.GuideWanted) -> None:
@@ -82,7 +82,7 @@ class Newcomer(DeskApp):
         except RuntimeError:  # ~somebody that is nobody
             path = Path(text)
         self.open_tab("chat")
-        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None))
+        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None, loads=""))
         self.backstage.start_gguf(path, self.desk, command)
 
     def explain_servers(self) -> None:

@@ -28,7 +28,9 @@ class WindowKeeper(DeskApp):
         wanted = replace(desk, overrides={**before, PARAMETER: event.tokens}, window=None)
         if desk.connection is not None and desk.connection.embedded:
             self._before = before
-            self.set_desk(replace(wanted, link=Link.STARTING, connection=None, problem=None, starting=None))
+            self.set_desk(
+                replace(wanted, link=Link.STARTING, connection=None, problem=None, starting=None, loads="")
+            )
             self.backstage.restart_engine(self.desk)
         else:
             self.set_desk(wanted)

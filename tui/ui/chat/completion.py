@@ -16,6 +16,7 @@ from textual.widget import Widget
 from tui import files
 from tui.core.slash import Choice, Completion, FileWanted, Vocabulary, complete
 from tui.core.text import safe_line, safe_name
+from tui.errors import LokalError
 from tui.ui.chat.file_names import file_choices
 from tui.ui.look import palette_of
 from tui.ui.row import Part, colourless, cut, cut_middle, fit
@@ -171,7 +172,10 @@ class CompletionPopup(Widget):
             choices = await files.in_thread(partial(file_choices, wanted))
             self.post_message(self.Listed(wanted, line, choices))
 
-        begin(self, read, "completion")
+        def ended(_: LokalError) -> None:
+            self.post_message(self.Listed(wanted, line, ()))
+
+        begin(self, read, "completion", ended=ended)
 
     def on_completion_popup_listed(self, event: Listed) -> None:
         """Offer the files, if it is still them that are asked for."""

@@ -24,7 +24,7 @@ from tui.ui.desk import Desk
 from tui.ui.divider import Divider
 from tui.ui.errands import NotDone
 from tui.ui.terminal.link import Pace
-from tui.ui.work import Work, begin
+from tui.ui.work import Ended, Work, begin
 
 
 class Composing(Metered):
@@ -108,7 +108,12 @@ class Composing(Metered):
     def read_files(self, argument: str, then: Callable[[LokalError | None], None] | None = None) -> None:
         """Attach the files that are named; `then` is told how it went, None = they are there."""
         self._files_coming.append(self._session)
-        self.work(partial(self._read_files, self._session, argument, then), "files")
+        session = self._session
+
+        def ended(problem: LokalError) -> None:
+            self.post_message(self.FilesRead(session, argument, (), problem, then))
+
+        self.work(partial(self._read_files, session, argument, then), "files", ended)
 
     async def _read_files(
         self, session: ChatSession | None, argument: str, then: Callable[[LokalError | None], None] | None
@@ -209,7 +214,11 @@ class Composing(Metered):
         """Give the draft, or what is written anew of the message `of`, to the person's editor."""
         if not self._in_editor:
             self._in_editor = True
-            self.work(partial(self._edit, text, of), "editor")
+
+            def ended(problem: LokalError) -> None:
+                self.post_message(self.Edited(text, of, None, problem))
+
+            self.work(partial(self._edit, text, of), "editor", ended)
 
     async def _edit(self, text: str, of: Message | None) -> None:
         from tui.ui.editor import edit_text
@@ -253,9 +262,9 @@ class Composing(Metered):
         connection = self._desk.connection
         return refusal(files, self._desk.model, connection.models) if connection is not None else None
 
-    def work(self, work: Work, name: str) -> None:
+    def work(self, work: Work, name: str, ended: Ended | None = None) -> None:
         """Do something that takes its time; it posts a message at its end."""
-        begin(self, work, name)
+        begin(self, work, name, ended=ended)
 
     def show_shelf(self) -> None:
         """Bring the lines over the composer up to date."""

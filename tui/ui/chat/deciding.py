@@ -253,7 +253,7 @@ class Deciding(Several):
                 _WHILE_SUMMARISING,
             )
         )
-        begin(self, summarising.run, "summary")
+        begin(self, summarising.run, "summary", ended=summarising.fail)
         self.post_message(self.Changed())
 
     def _tell_summary(self, summarising: Summarising) -> None:

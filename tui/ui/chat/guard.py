@@ -236,7 +236,7 @@ class Guarded(Talk):
             self._let_go(held)
         elif desk.connection.server.capabilities.counts_tokens:
             self._held = held
-            begin(self, partial(self._count, held), "count")
+            begin(self, partial(self._count, held), "count", ended=partial(self.hold_no_more, held))
             self.post_message(self.Changed())
         elif prompt <= limit:
             self._let_go(held)
@@ -256,6 +256,12 @@ class Guarded(Talk):
         if request is not None and connection is not None:
             tokens = await connection.server.count_tokens(request)
         self.post_message(self.Counted(held, tokens))
+
+    def hold_no_more(self, held: Held, problem: LokalError) -> None:
+        """What was to be found out of it ended with a mistake: it is not sent, and comes back."""
+        if held is self._held:
+            self._take_back()
+        self.tell(str(problem), "error")
 
     def on_guarded_counted(self, event: Counted) -> None:
         """The server has counted, or could not."""

@@ -95,7 +95,7 @@ class Several(Guarded):
             self._let_go(held)
             return
         self._held = held
-        begin(self, partial(self._weigh, held, desks), "count")
+        begin(self, partial(self._weigh, held, desks), "count", ended=partial(self.hold_no_more, held))
         self.post_message(self.Changed())
 
     def _surely_fits(self, held: Joint, desk: Desk) -> bool:

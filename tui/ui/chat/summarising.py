@@ -75,6 +75,11 @@ class Summarising:
         self.done = True
         self._on_news(self)
 
+    def fail(self, error: LokalError) -> None:
+        """It ended with a mistake of lokal's own."""
+        self.error, self.done = error, True
+        self._on_news(self)
+
     def take(self) -> tuple[str, str]:
         """Text and reasoning that came in since this was called last."""
         return self._answering.take()

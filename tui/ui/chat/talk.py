@@ -15,6 +15,7 @@ from functools import partial
 from textual.containers import Vertical
 from textual.message import Message as UiMessage
 
+from tui.core.events import Phase, Progress
 from tui.core.message import Attachment, Message, Role
 from tui.core.model import GUIDE
 from tui.errors import Interrupted, LokalError, Unreachable
@@ -144,6 +145,8 @@ class Talk(Vertical):
     def take_desk(self, desk: Desk) -> None:
         """Take the new desk; a question that waited for a server is asked now."""
         self._desk = desk
+        if self._waiting is not None:
+            self._say_loading()
         if self._waiting is not None and desk.link in (Link.CONNECTED, Link.NONE):
             order, self._waiting = self._waiting, None
             self._start(order)
@@ -182,9 +185,12 @@ class Talk(Vertical):
         if self._desk.link is Link.NONE and self._desk.may_guide and self._only_guide_spoke:
             self.post_message(self.GuideWanted())
             self._desk = replace(self._desk, link=Link.STARTING)
+        elif self._desk.link is Link.NONE:  # it may have come up since it was looked for
+            self._look_for_server()
         if self._desk.link in (Link.SEARCHING, Link.STARTING):
             self._waiting = order
             self._answering = self._listen(order.blank)
+            self._say_loading()
             self._show_running(self._answering)
         else:
             self._start(order)
@@ -326,9 +332,17 @@ class Talk(Vertical):
     def answer_again(self, blank: Message, desk: Desk | None = None) -> None:
         """Ask for another answer; where there is no server, one is looked for first."""
         if self._desk.link is Link.NONE:
-            self.post_message(self.ServerWanted())
-            self._desk = replace(self._desk, link=Link.SEARCHING)
+            self._look_for_server()
         self.answer(Order(blank, desk=desk))
+
+    def _say_loading(self) -> None:
+        """The question waits for a server that loads its model."""
+        if self._desk.loads and self._answering is not None:
+            self._answering.take_in(Progress(Phase.LOADING))
+
+    def _look_for_server(self) -> None:
+        self.post_message(self.ServerWanted())
+        self._desk = replace(self._desk, link=Link.SEARCHING)
 
     @property
     def _only_guide_spoke(self) -> bool:

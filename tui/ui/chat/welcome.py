@@ -103,7 +103,7 @@ def _in_brackets(parts: list[str]) -> str:
 
 def _starting(desk: Desk) -> tuple[Line, ...]:
     progress = desk.starting
-    line = "Starting the built-in llama.cpp engine"
+    line = f"{desk.loads} is loading its model" if desk.loads else "Starting the built-in llama.cpp engine"
     if progress is not None and progress.fraction is not None:
         how_far = (
             f"{human_size(progress.done)} of {human_size(progress.total)}"

@@ -241,16 +241,7 @@ class ChatKeeper:
         return store
 
     def _run(self, work: Work, group: str) -> None:
-        async def guarded() -> None:
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
-                what = f"{type(error).__name__}: {error}"
-                self._app.post_message(
-                    Trouble(LokalError("lokal made a mistake", what, "Please report this"))
-                )
-
-        begin(self._app, guarded, group, exclusive=True)
+        begin(self._app, work, group, exclusive=True)
 
 
 def _named(error: StoreError, title: str) -> StoreError:
