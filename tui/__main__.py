@@ -25,6 +25,7 @@ def main() -> int:
         return run(curtain=held, watch=watch)
     finally:
         if held is not None:
+            held.signals.ending()
             held.drop()
 
 

@@ -117,6 +117,8 @@ def _open(command: Screen, curtain: Curtain | None, watch: Stopwatch) -> int:
         )
 
     watch.mark("the command line is read")
+    if curtain is not None:
+        curtain.ask()
     from tui.ui.launch import Launch
     from tui.ui.run import run
 

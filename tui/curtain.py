@@ -1,8 +1,9 @@
 """What is on the screen before the app is: the frame of last time, painted within some milliseconds of Enter.
 
 It runs before anything else is imported, so it imports next to nothing itself. It takes the terminal (raw mode, alternate
-screen) and paints; keys that are typed meanwhile wait in the kernel, where the app finds them. Textual's driver then takes
-the terminal over as it is; whatever happens in between, `drop` puts it right again.
+screen) and paints; keys that are typed meanwhile wait in the kernel, where the app finds them. Once the command line is
+known to be right, `ask` asks the terminal for its background. Textual's driver then takes the terminal over as it is;
+whatever happens in between, `drop` puts it right again.
 """
 
 from __future__ import annotations
@@ -10,11 +11,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from tui import frame_file
+from tui.end_signals import EndSignals
 
 MIN_COLUMNS, MIN_ROWS = 20, 6
 # OSC 11 with `?` asks for the background; DA1, which every terminal answers, comes last.
 ASK_BACKGROUND = b"\x1b]11;?\x1b\\\x1b[c"
+# DSR: "are you well?" (ECMA-48 8.3.35), and the answer. Terminals answer in order, so all that was on its way before is
+# in by then; lokal asks it at no other moment.
+ASK_LAST, LAST_ANSWER = b"\x1b[5n", b"\x1b[0n"
+ANSWER_S = 3.0
+"""How long an answer may take over a slow line."""
 _NOT_FOR = frozenset({"ask", "doctor", "presets", "chats", "-h", "--help", "--version"})
 # What Textual 8.2's driver switches on: bracketed paste, in-band resizes, focus events, the Kitty keyboard protocol; and
 # the wrapping of lines, which it switches off.
@@ -26,18 +35,9 @@ _ENTER = b"\x1b[?1049h" + WHEEL_OFF.encode() + b"\x1b[?25l\x1b[H"
 _LEAVE = WHEEL_BACK.encode() + b"\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
-def frame_file(environ: Mapping[str, str], columns: int, rows: int) -> str:
-    """The path of the kept frame for a terminal of this kind and size."""
-    state = environ.get("XDG_STATE_HOME", "")
-    if not state.startswith("/"):
-        state = environ.get("HOME", "") + "/.local/state"
-    kind = "-".join(environ.get(name, "") for name in ("TERM", "COLORTERM", "NO_COLOR"))
-    safe = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in kind)
-    return f"{state}/lokal/frames/{safe}-{columns}x{rows}"
-
-
 class Curtain:
-    """Holds the terminal until the app has it. `typed` is what was read of the input on the way."""
+    """Holds the terminal until the app has it. `typed` is what was read of the input on the way; `asked_at` is when the
+    terminal was asked for its background, by `time.monotonic`, None if it was not; `signals` are those that end lokal."""
 
     def __init__(
         self, input_fd: int, output_fd: int, size: tuple[int, int], environ: Mapping[str, str]
@@ -47,6 +47,8 @@ class Curtain:
 
         self._input_fd, self._output_fd = input_fd, output_fd
         self.handed_over = False
+        self.typed = b""
+        self.asked_at: float | None = None
         try:
             self.settings = termios.tcgetattr(input_fd)
             raw = termios.tcgetattr(input_fd)
@@ -56,36 +58,93 @@ class Curtain:
             termios.tcsetattr(input_fd, termios.TCSANOW, raw)
         except termios.error as error:
             raise OSError(*error.args) from error
-        # What was typed before the terminal was raw: there Enter became a line feed on its way in.
-        self.typed = os.read(input_fd, 4096).replace(b"\n", b"\r") if _waits(input_fd) else b""
-        os.write(output_fd, _ENTER + _picture(size, environ) + ASK_BACKGROUND)
-        self._drop_on_signals()
+        self._typed_before = _waiting(input_fd)
+        self.signals = EndSignals(self._put_right)
+        os.write(output_fd, _ENTER + _picture(size, environ))
 
-    def _drop_on_signals(self) -> None:
-        """Until the app has its own handlers, a request to end must leave the terminal as it was, too."""
-        import signal
+    def ask(self) -> None:
+        """Ask the terminal for its background, and take what was typed. Not before it is sure that the screen is opened: an
+        answer, or a line that was meant for it, would otherwise be left for the shell, or be lost to it."""
+        import time
 
-        def end(number: int, frame: object) -> None:
-            if self.handed_over:
-                # The app's driver has begun and will not come to its end.
-                with contextlib.suppress(OSError):
-                    os.write(self._output_fd, _UNDO_DRIVER + _LEAVE)
-            self.drop()
-            os._exit(128 + number)
+        if self._typed_before:
+            # What was typed before the terminal was raw: there Enter became a line feed on its way in.
+            self.typed = os.read(self._input_fd, self._typed_before).replace(b"\n", b"\r")
+        self.asked_at = time.monotonic()
+        os.write(self._output_fd, ASK_BACKGROUND)
 
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, end)
+    def _put_right(self) -> None:
+        """Leave the terminal as it was, also where the app's driver has begun and will not come to its end."""
+        if self.handed_over:
+            with contextlib.suppress(OSError):
+                os.write(self._output_fd, _UNDO_DRIVER)
+            self.handed_over = False
+        self.drop()
 
     def drop(self) -> None:
-        """Put the terminal right; harmless if the app has done so already."""
+        """Put the terminal right; harmless if the app has done so already. Somebody else's it stays as it is."""
         import termios
 
+        if not in_foreground(self._input_fd):
+            return
         if not self.handed_over:
             self.handed_over = True
             with contextlib.suppress(OSError):
+                if self.asked_at is not None:
+                    os.write(self._output_fd, ASK_LAST)
+                    take_answers(self._input_fd, ANSWER_S)
                 os.write(self._output_fd, _LEAVE)
         with contextlib.suppress(termios.error):
             termios.tcsetattr(self._input_fd, termios.TCSANOW, self.settings)
+
+
+def restorer() -> Callable[[], None]:
+    """What puts the terminal of this process right, as it is now, whatever an app has made of it by then."""
+    settings = None
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import termios
+
+        with contextlib.suppress(termios.error):
+            settings = termios.tcgetattr(0)
+
+    def restore() -> None:
+        if settings is None or not in_foreground(0):
+            return
+        with contextlib.suppress(OSError):
+            os.write(1, _UNDO_DRIVER + _LEAVE)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSANOW, settings)
+
+    return restore
+
+
+def in_foreground(terminal_fd: int) -> bool:
+    """Whether the terminal is this process's to write to and to change, and not that of whoever has it while this one is
+    in the background. True where the terminal knows no such thing."""
+    try:
+        return os.tcgetpgrp(terminal_fd) == os.getpgrp()
+    except (OSError, AttributeError):
+        return True
+
+
+def take_answers(input_fd: int, seconds: float) -> bool:
+    """Take what the terminal has still to say out of the input, after ASK_LAST was written to it; the last answer's end is
+    where this stops, as what comes after it is for others. False if that did not come within `seconds`. The terminal has
+    to be in raw mode."""
+    import select
+    import time
+
+    deadline = time.monotonic() + seconds
+    end = b""
+    with contextlib.suppress(OSError, ValueError):
+        while (left := deadline - time.monotonic()) > 0 and select.select([input_fd], [], [], left)[0]:
+            byte = os.read(input_fd, 1)
+            if not byte:  # the terminal is gone
+                break
+            end = end[1 - len(LAST_ANSWER) :] + byte
+            if end == LAST_ANSWER:
+                return True
+    return False
 
 
 def raised(arguments: Sequence[str], environ: Mapping[str, str]) -> Curtain | None:
@@ -105,18 +164,20 @@ def raised(arguments: Sequence[str], environ: Mapping[str, str]) -> Curtain | No
         return None
 
 
-def _waits(input_fd: int) -> bool:
-    import select
+def _waiting(input_fd: int) -> int:
+    """The bytes that can be read from a terminal now."""
+    import fcntl
+    import termios
 
-    return bool(select.select([input_fd], [], [], 0)[0])
+    try:
+        return int.from_bytes(fcntl.ioctl(input_fd, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+    except OSError:
+        return 0
 
 
 def _picture(size: tuple[int, int], environ: Mapping[str, str]) -> bytes:
-    try:
-        with open(frame_file(environ, *size), "rb") as file:  # noqa: PTH123 - pathlib alone takes some milliseconds
-            return file.read()
-    except OSError:
-        return _plain(*size)
+    kept = frame_file.read(frame_file.frame_file(environ, *size))
+    return frame_file.drawn(kept, *size) or _plain(*size)
 
 
 def _plain(columns: int, rows: int) -> bytes:

@@ -30,6 +30,7 @@ _ANSWERS = (
     (re.compile(rb"\x1b\[\?2026\$p"), b"\x1b[?2026;2$y"),
     (re.compile(rb"\x1b\[\?2048\$p"), b"\x1b[?2048;0$y"),
     (re.compile(rb"\x1b\[c"), b"\x1b[?62;22c"),
+    (re.compile(rb"\x1b\[5n"), b"\x1b[0n"),
 )
 # The start of an escape sequence whose end has not come.
 _UNFINISHED = re.compile("\x1b(?:\\[[0-?]*[ -/]*|[\\]P^_][^\x07\x1b]*\x1b?)?$")

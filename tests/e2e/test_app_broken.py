@@ -22,6 +22,7 @@ from tests.support.app import (
     name_server,
     turns,
 )
+from tests.support.editor import editor
 from tests.support.llama import children, is_alive, until
 from tests.support.terminal import DEADLINE_S, lokal
 from tui.paths import folders
@@ -130,16 +131,20 @@ async def test_a_killed_lokal_finds_its_answer_again() -> None:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "times"),
+    [(signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 1), (signal.SIGINT, 50), (signal.SIGTERM, 50)],
+)
+async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals, times: int) -> None:
     async with model_server(endless("What had ", "come.")) as server:
         async with lokal("--server", server.url) as terminal:
             await terminal.wait_for("· replay-3b")
             terminal.send("A question\r")
             await terminal.wait_for("What had come")
-            terminal.kill(number)
-            await terminal.ended()
-            assert b"\x1b[?1049l" in terminal.raw, "the terminal is as it was"
+            for _ in range(times):
+                terminal.kill(number)
+            assert await terminal.ended() == 128 + number
+            assert terminal.is_left
         async with asyncio.timeout(DEADLINE_S):
             await server.left.wait()
     question, cut_off = await last_chat()
@@ -148,6 +153,26 @@ async def test_a_signal_ends_lokal_and_loses_nothing(number: signal.Signals) -> 
         "What had come.",
         "interrupted",
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_a_signal_while_an_editor_has_the_terminal(
+    number: signal.Signals, stubborn: bool, tmp_path: Path
+) -> None:
+    """The editor is ended first, what its script runs too; then the terminal is as it was before lokal."""
+    ignores = "trap '' TERM HUP; " if stubborn else ""
+    # A child of the editor's that lives as long as it may; its number is written down.
+    runs = f"sleep 1000 & echo $! > {tmp_path}/child; printf '\\033[?1049h\\033[?1hin the editor'; wait; sleep 1000"
+    async with lokal(environ={"VISUAL": editor(tmp_path, ignores + runs)}) as terminal:
+        await terminal.wait_for("F1 keys")
+        terminal.send("\x1be")
+        await terminal.wait_for("in the editor")
+        for _ in range(3):
+            terminal.kill(number)
+        assert await terminal.ended() == 128 + number
+        assert terminal.is_left
+        assert not is_alive(int((tmp_path / "child").read_text()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])

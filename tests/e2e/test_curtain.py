@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -16,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import answer, bodies, model_server, turns
-from tests.support.terminal import ROOT, lokal
-from tui import curtain
+from tests.support.terminal import DEADLINE_S, ROOT, lokal
+from tui import curtain, frame_file
 from tui.ui.backstage import FRAMES
 
 RAISE = "import os, sys; from tui import curtain; held = curtain.raised(sys.argv[1:], os.environ); "
@@ -69,7 +70,7 @@ def test_it_imports_next_to_nothing() -> None:
 
 def test_the_first_time_it_paints_the_outline_for_this_size() -> None:
     terminal = Pty(100, 30)
-    process = terminal.run(RAISE + "input()")
+    process = terminal.run(RAISE + "held.ask(); input()")
     written = terminal.read_until(curtain.ASK_BACKGROUND).decode()
     assert written.startswith("\x1b[?1049h")
     assert "Chat" in written
@@ -87,25 +88,54 @@ def test_it_paints_the_frame_of_last_time(own_home: Path) -> None:
         "HOME": os.environ["HOME"],
         "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"],
     }
-    kept = Path(curtain.frame_file(environ, *size))
+    kept = Path(frame_file.frame_file(environ, *size))
     kept.parent.mkdir(parents=True)
-    kept.write_bytes(b"the frame of last time")
+    kept.write_text(frame_file.to_text([[("1", "the frame of last time")]]), encoding="utf-8")
     terminal = Pty(*size)
-    process = terminal.run(RAISE + "input()", COLORTERM="", NO_COLOR="")
-    assert b"the frame of last time" in terminal.read_until(curtain.ASK_BACKGROUND)
+    process = terminal.run(RAISE + "held.ask(); input()", COLORTERM="", NO_COLOR="")
+    written = terminal.read_until(curtain.ASK_BACKGROUND)
+    assert b"\x1b[1;1H\x1b[0;1mthe frame of last time\x1b[m" in written
     process.kill()
     process.wait()
 
 
 @pytest.mark.parametrize(
-    "way", ["held.drop()", "held.drop(); held.drop()", "os.kill(os.getpid(), 15)", "os.kill(os.getpid(), 1)"]
-)
+    "way",
+    [
+        "held.drop()", "held.drop(); held.drop()",
+        *(f"os.kill(os.getpid(), {number}); import time; time.sleep(60)" for number in (1, 2, 3, 10, 15)),
+        "[os.kill(os.getpid(), 2) for _ in range(50)]; import time; time.sleep(60)",
+    ],
+)  # fmt: skip
 def test_the_terminal_is_put_right(way: str) -> None:
     terminal = Pty()
     terminal.run(RAISE + way).wait()
     right_again = b"\x1b[?1049l\x1b[?25h"
     assert terminal.read_until(right_again).endswith(right_again)
     assert terminal.restored
+
+
+def test_what_the_terminal_has_still_to_say_is_not_left_for_the_shell() -> None:
+    terminal = Pty()
+    process = terminal.run(
+        RAISE + "held.ask(); held.drop(); print('the shell has', repr(sys.stdin.readline()))"
+    )
+    terminal.read_until(curtain.ASK_LAST)
+    os.write(terminal.master, b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c" + curtain.LAST_ANSWER + b"ls\n")
+    terminal.read_until(b"the shell has 'ls\\n'")
+    assert process.wait() == 0
+    assert terminal.restored
+
+
+def test_a_terminal_that_says_nothing_is_not_waited_for_long() -> None:
+    outer, inner = os.pipe()
+    assert not curtain.take_answers(outer, 0.01)
+    os.write(inner, b"\x1b[0\x1b[0nrest")
+    assert curtain.take_answers(outer, DEADLINE_S)
+    assert os.read(outer, 100) == b"rest"
+    os.close(inner)
+    assert not curtain.take_answers(outer, DEADLINE_S), "it is gone"
+    os.close(outer)
 
 
 def test_a_crash_on_the_way_is_said_on_a_terminal_that_is_right_again() -> None:
@@ -124,17 +154,24 @@ def test_a_crash_on_the_way_is_said_on_a_terminal_that_is_right_again() -> None:
         (("--preset", "nosuch"), b"There is no preset"),
         (("--gguf", "/nonexistent.gguf"), b"nonexistent.gguf"),
         (("--wrong",), b"--wrong"),
+        (("--set", "top_k=abc"), b"top_k"),
+        (("--server", "::bad::"), b"no server address"),
     ],
 )
 def test_what_is_wrong_with_the_command_line_stays_on_the_screen(
     arguments: tuple[str, ...], said: bytes
 ) -> None:
     terminal = Pty()
+    os.write(terminal.master, b"the next command\n")
     process = terminal.run("import sys; from tui.__main__ import main; sys.exit(main())", *arguments)
     written = terminal.read_until(said)
     assert process.wait() == 2
     assert written.index(b"\x1b[?1049l") < written.index(said)
     assert terminal.restored
+    assert re.search(rb"\x1b\][^8]|\x1b\[[?>0-9]*(?:[cnu]|\$p)", written) is None, (
+        "the terminal is asked nothing"
+    )
+    assert os.read(terminal.slave, 100) == b"the next command\n"
 
 
 @pytest.mark.parametrize(

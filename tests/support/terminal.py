@@ -1,7 +1,7 @@
 """lokal itself in a pseudo-terminal: what a person types goes in, what a person would see comes out.
 
 The terminal at the other end is pyte's, as tests/support/emulator.py has it, and it answers what terminals are asked:
-DA1, the cursor's place, the background colour, and the state of mode 2026.
+DA1, whether it is well, the cursor's place, the background colour, and the state of mode 2026.
 """
 
 from __future__ import annotations
@@ -166,6 +166,13 @@ class TerminalSession:
         assert isinstance(status, int)
         return status
 
+    @property
+    def is_left(self) -> bool:
+        """Whether whoever has the terminal after lokal has it as it was: on its own screen, with a cursor, echoing."""
+        on, off = self.raw.rfind(b"\x1b[?1049h"), self.raw.rfind(b"\x1b[?1049l")
+        echoes = termios.tcgetattr(self._master)[3] & termios.ECHO
+        return bool(off > on and self.raw.rfind(b"\x1b[?25h") > self.raw.rfind(b"\x1b[?25l") and echoes)
+
     async def quit(self) -> None:
         """Leave as a person does, and be sure that it went well."""
         self.send("\x11")
@@ -188,7 +195,9 @@ class TerminalSession:
             return False
         self.raw += data
         self._to_show += self._decode(data)
-        for question in re.finditer(r"\x1b\[c|\x1b\[6n|\x1b\]11;\?|\x1b\[\?(\d+)\$p", data.decode("latin-1")):
+        for question in re.finditer(
+            r"\x1b\[c|\x1b\[[56]n|\x1b\]11;\?|\x1b\[\?(\d+)\$p", data.decode("latin-1")
+        ):
             self._answer(question)
         self._arrived.set()
         return True
@@ -198,6 +207,8 @@ class TerminalSession:
             self.send(f"\x1b[?{mode};{_MODE_STATES.get(mode, '0')}$y")
         elif question[0] == "\x1b[c":
             self.send("\x1b[?62;22c")
+        elif question[0] == "\x1b[5n":
+            self.send("\x1b[0n")
         elif question[0] == "\x1b[6n":
             self._show()
             column, row = self._emulator.cursor

@@ -72,6 +72,8 @@ class Session:
                 data = b""
             assert data, f"{what}: the program ended. {self.terminal.text()}"
             self.received += data
+            if b"\x1b[5n" in data:
+                self.type(b"\x1b[0n")
             self.terminal.feed(self._decoder.decode(data))
 
     def read_until_shown(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -27,10 +28,22 @@ def test_visual_goes_before_editor_and_may_have_arguments(tmp_path: Path) -> Non
     assert editor_command({**path, "EDITOR": "sh -x", "VISUAL": " "}) == ("sh", "-x")
 
 
+def test_where_none_is_named_the_first_usual_one_is_taken(tmp_path: Path) -> None:
+    for name in ("vi", "vim", "nano", "sensible-editor"):
+        with pytest.raises(UsageError) if name == "vi" else contextlib.nullcontext():
+            editor_command({"PATH": str(tmp_path), "EDITOR": " "})
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+        assert editor_command({"PATH": str(tmp_path), "EDITOR": " "}) == (name,)
+
+
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({}, r"No editor is set.*Neither \$VISUAL nor \$EDITOR.*export EDITOR=nano"),
+        (
+            {"PATH": "/nonexistent"},
+            r"There is no editor.*\$VISUAL and \$EDITOR are not set.*sensible-editor, nano, vim or vi",
+        ),
         ({"EDITOR": "no-such-editor -f"}, r"There is no editor “no-such-editor”. \$EDITOR names it"),
         ({"VISUAL": "vi 'x"}, r"\$VISUAL cannot be read"),
     ],

@@ -90,3 +90,9 @@ def test_right_to_left_text_is_known() -> None:
     assert row("سلام").right_to_left
     assert not row("abc 漢字").right_to_left
     assert not Row.of([("abc", DEFAULT_PEN)]).right_to_left
+
+
+def test_what_turns_text_around_is_left_out() -> None:
+    """A name or an answer could otherwise show something else than it says."""
+    row = Row.of([("photo_\u202egnp.exe\u2066\u2069 \ud83d\x1b[31m", DEFAULT_PEN)])
+    assert "".join(row.glyphs) == "photo_gnp.exe \ufffd[31m"

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tui import atomic, files
+from tui import atomic, files, frame_file
 from tui.config import presets as preset_files
 from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.presets import Preset
-from tui.curtain import frame_file
 from tui.errors import FileError, LokalError, StoreError
 from tui.ui.chat.session import ChatSession
 from tui.ui.chats.keeper import ChatKeeper
@@ -146,7 +145,7 @@ class Backstage(Connecting):
     def keep_frame(self, picture: str, size: tuple[int, int]) -> None:
         """Keep the first frame for the curtain of the next start."""
         if picture:
-            path = Path(frame_file(os.environ, *size))
+            path = Path(frame_file.frame_file(os.environ, *size))
             self._persistence.submit(partial(_keep_frame, path, picture))
 
     def keep_auto_theme(self, name: str) -> None:
@@ -170,5 +169,9 @@ def _keep_frame(path: Path, picture: str) -> None:
 def _write_if_new(path: Path, text: str) -> None:
     """Write a file that only saves time: a disk that takes nothing is no trouble."""
     with contextlib.suppress(OSError, FileError):
-        if not path.exists() or files.read_bytes(path) != text.encode():
+        try:
+            is_new = files.read_bytes(path) != text.encode()
+        except OSError:  # none there, or something that is no such file
+            is_new = True
+        if is_new:
             atomic.write_text(path, text)

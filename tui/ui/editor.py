@@ -13,7 +13,9 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ from tui.ui.terminal.hook import DeltaApp
 _OPENS_A_WINDOW = {"code": "--wait", "codium": "--wait", "subl": "--wait", "zed": "--wait", "gedit": "--wait",
                    "kate": "--block", "mate": "--wait", "atom": "--wait", "gvim": "-f", "mvim": "-f"}  # fmt: skip
 """Editors that return at once, and the option that makes each wait."""
+_USUAL = ("sensible-editor", "nano", "vim", "vi")
+"""What is taken where the person has named none: the system's choice, then what explains itself, then what is everywhere."""
+_GRACE_S, _POLL_S = 2.0, 0.02
+"""How long an editor may take to put its things away when lokal is ended, and how often it is looked at meanwhile."""
 
 
 class Unchanged(LokalError):
@@ -37,7 +43,7 @@ class Unchanged(LokalError):
 
 
 def editor_command(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """$VISUAL or else $EDITOR, with its arguments. Raises UsageError."""
+    """$VISUAL or else $EDITOR, with its arguments, or else the first usual one that is there. Raises UsageError."""
     for variable in ("VISUAL", "EDITOR"):
         value = environ.get(variable, "").strip()
         if not value:
@@ -56,9 +62,14 @@ def editor_command(environ: Mapping[str, str]) -> tuple[str, ...]:
             )
         if words:
             return tuple(words)
-    raise UsageError(
-        "No editor is set", "Neither $VISUAL nor $EDITOR is there", "For example: export EDITOR=nano"
-    )
+    usual = next((name for name in _USUAL if shutil.which(name, path=environ.get("PATH")) is not None), None)
+    if usual is None:
+        raise UsageError(
+            "There is no editor",
+            f"$VISUAL and $EDITOR are not set, and there is no {', '.join(_USUAL[:-1])} or {_USUAL[-1]}",
+            "Install one, or name yours: export EDITOR=…",
+        )
+    return (usual,)
 
 
 async def edit_text(app: App[Any], text: str, suffix: str = ".md", *, read_only: bool = False) -> str:
@@ -153,9 +164,10 @@ async def _run(app: App[Any], command: tuple[str, ...]) -> int:
     lending = app.lent_terminal() if isinstance(app, DeltaApp) else contextlib.nullcontext(False)
     with lending as lent, _deaf_to_keys():
         try:
-            # Without a terminal, as in a test, it gets none of ours.
-            source = None if lent else asyncio.subprocess.DEVNULL
-            process = await asyncio.create_subprocess_exec(*command, stdin=source, env=environment(app))
+            # Without a terminal, as in a test, it gets none of ours. Started in one step: asyncio's own way, cancelled in
+            # the midst of it, would leave what the editor has started by then.
+            source = None if lent else subprocess.DEVNULL
+            process = subprocess.Popen(command, stdin=source, env=environment(app))  # noqa: ASYNC220
         except OSError as error:
             raise UsageError(
                 f"{safe_line(command[0], 80)} could not be started",
@@ -163,11 +175,48 @@ async def _run(app: App[Any], command: tuple[str, ...]) -> int:
                 "Check $VISUAL and $EDITOR",
             ) from error
         try:
-            return await process.wait()
+            return await files.in_thread(process.wait)
         finally:
-            if process.returncode is None:  # lokal ends, and the terminal is the shell's again
-                with contextlib.suppress(ProcessLookupError):
-                    process.terminate()
+            if process.poll() is None:  # lokal ends, and the terminal is to be the shell's again
+                await _end(process)
+
+
+async def _end(process: subprocess.Popen[bytes]) -> None:
+    """End an editor, with what it has started (a script that runs the real one), and wait for that: two programs cannot
+    read one terminal. Cancelling changes nothing about it, since this is what happens when lokal is left."""
+    started: list[int] = []
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        started += [pid for pid in _descendants(process.pid) if pid not in started]
+        # The parent first: it would start the next when its child ends.
+        process.send_signal(number)
+        for pid in started:
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + _GRACE_S
+        while process.poll() is None or any(map(_runs, started)):
+            if time.monotonic() > deadline:
+                break
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(_POLL_S)
+        else:
+            return
+
+
+def _descendants(pid: int) -> list[int]:
+    """The processes that this one has started, and theirs; none where the system does not tell."""
+    try:
+        children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (OSError, ValueError):
+        return []
+    return children + [other for child in children for other in _descendants(child)]
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process that /proc told of is still there, and not only its name in the list of its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
 
 
 def environment(app: App[Any]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from tui.config.presets import load_presets
 from tui.config.settings import load_settings
 from tui.config.themes import ThemeSpec, load_themes
 from tui.core.presets import find as find_preset
-from tui.curtain import Curtain
+from tui.curtain import Curtain, restorer
+from tui.end_signals import EndSignals
 from tui.errors import LokalError, UsageError
 from tui.stopwatch import Stopwatch
 from tui.ui import compat, theme
@@ -48,11 +49,13 @@ def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None 
     compat.hasten_escape(os.environ)
     compat.hasten_updates()
     app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain, watch)
+    signals = app.end_signals = curtain.signals if curtain is not None else EndSignals(restorer())
     try:
         app.run(mouse=False)
     finally:
+        signals.ending()  # what is still to be written is written, whatever comes
         app.backstage.end()
-    return app.exit_status
+    return 128 + signals.number if signals.number else app.exit_status
 
 
 def _automatic(launch: Launch, curtain: Curtain | None, specs: Mapping[str, ThemeSpec]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from tui.config.themes import ThemeSpec
 from tui.core.keyboard import latin
 from tui.curtain import Curtain
+from tui.end_signals import EndSignals
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.compat import run_binding
@@ -51,6 +52,8 @@ class Shell(DeltaApp[None]):
     ENABLE_COMMAND_PALETTE = False
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*keys.app_bindings()]
+    end_signals: EndSignals | None = None
+    """What ends lokal from outside; None in a test."""
 
     def __init__(self, specs: Mapping[str, ThemeSpec], theme: str, curtain: Curtain | None) -> None:
         """`theme` is a name in `specs`; `curtain` holds the terminal until the driver starts."""
@@ -126,9 +129,12 @@ class Shell(DeltaApp[None]):
         self.leave(closed=True)
 
     def end_on_signals(self) -> None:
-        """A closed terminal (SIGHUP) and a request to end (SIGTERM) keep what came, as Ctrl+Q does."""
-        for name in ("SIGHUP", "SIGTERM"):
-            # Windows has no SIGHUP and its event loop no signal handlers.
-            with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
-                number = getattr(signal, name)
-                asyncio.get_running_loop().add_signal_handler(number, lambda: self.leave(closed=True))
+        """A closed terminal (SIGHUP), a request to end (SIGTERM) and an interrupt from outside keep what came, as Ctrl+Q does."""
+        if self.end_signals is not None:
+            loop = asyncio.get_running_loop()
+
+            def leave() -> None:
+                with contextlib.suppress(RuntimeError):  # the loop has ended, and so does lokal
+                    loop.call_soon_threadsafe(partial(self.leave, closed=True))
+
+            self.end_signals.lead_to(leave)

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from rich.cells import cell_len, get_character_cell_size
 
-from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, blank_pen
+from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, blank_pen, parameters
 
 BLANK = " "
 CONTINUED = ""
@@ -28,7 +28,10 @@ _SIMPLE = re.compile(
     "[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u038a\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
     "\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25fc\u2800-\u28ff]*"
 )
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What acts on a terminal instead of being drawn, and what turns text around on it (Unicode UAX #9, 2.1-2.5).
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Halves of surrogate pairs: no terminal can be sent one; they are as wide as what stands for them.
+_HALVES = re.compile("[\ud800-\udfff]")
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
@@ -91,6 +94,20 @@ class Row:
         row = cls(tuple(glyphs), tuple(pens), careful, right_to_left, leading)
         return row if width is None else row.fitted(width)
 
+    def looks(self) -> list[tuple[str, str]]:
+        """The row as (SGR parameters, text) runs, without the default blanks at its end."""
+        runs: list[tuple[Pen, list[str]]] = []
+        for glyph, pen in zip(self.glyphs, self.pens, strict=True):
+            # A blank between two words looks the same in their pen.
+            if runs and (runs[-1][0] == pen or (glyph == BLANK and blank_pen(runs[-1][0]) == pen)):
+                runs[-1][1].append(glyph)
+            else:
+                runs.append((pen, [glyph]))
+        texts = [(parameters(pen), "".join(glyphs)) for pen, glyphs in runs]
+        if texts and texts[-1][0] == "":
+            texts[-1] = ("", texts[-1][1].rstrip(BLANK))
+        return [run for run in texts if run[1]]
+
     @classmethod
     def unknown(cls, width: int) -> Row:
         """A row whose content on the terminal is not known; it differs from every other in every cell."""
@@ -145,7 +162,7 @@ def clusters(text: str) -> list[tuple[str, int]]:
     A cluster is a character with the zero-width ones after it, joined over zero-width joiners. Where the parts do not
     add up to the whole, the whole is one cluster.
     """
-    text = _CONTROLS.sub("", text)
+    text = _HALVES.sub("\ufffd", _CONTROLS.sub("", text))
     parts: list[str] = []
     joined = False
     for character in text:

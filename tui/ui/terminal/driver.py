@@ -13,6 +13,7 @@ import select
 import signal
 import termios
 import threading
+import time
 from typing import TextIO
 
 from textual.drivers.linux_driver import (
@@ -25,7 +26,7 @@ from textual.drivers.linux_driver import (
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.curtain import WHEEL_BACK, WHEEL_OFF, Curtain
+from tui.curtain import ANSWER_S, ASK_LAST, WHEEL_BACK, WHEEL_OFF, Curtain, take_answers
 from tui.ui.terminal.link import Pace
 from tui.ui.terminal.reader import InputReader
 
@@ -35,6 +36,13 @@ READ_BYTES = 65536
 _PLAIN = "\x1b[r\x1b[?6l\x1b[4l\x1b[?1l\x1b>\x1b(B\x0f\x1b[0m\x1b[?5l" + "".join(
     f"\x1b[?{mode}l" for mode in (9, 1000, 1002, 1003, 1005, 1006, 1015)
 )
+
+# What makes the terminal write of itself, switched off: keys in the Kitty protocol, focus events, in-band resizes.
+_END_REPORTS = ("\x1b[<u", "\x1b[?1004l", "\x1b[?2048l")
+# The way back from what another program may have shown: pastes and focus not reported, lines wrapped, the usual screen.
+_LEAVE = "\x1b[?2004l\x1b[?1004l\x1b[?7h\x1b[?1049l\x1b[?25h"
+_FIRST_ANSWER_S = 1.0  # in which a terminal that answers at all has answered its first question
+_STOPPED_BY_S = 0.3
 
 
 # Textual 8.2 asks for the keys of the Kitty protocol without the one that tells what a key is in a Latin layout.
@@ -119,14 +127,55 @@ class LokalDriver(LinuxDriver):
         self._is_lent = False
         self._is_up = False  # whether the terminal is taken, and nobody is about to take or to leave it
         self._woken = False
+        self._continued = False
+        self._answers = False  # whether the terminal has ever answered a question
+        self._asked_at = 0.0
+        self._reports_ended = False
 
     def lend(self) -> None:
-        """Give the terminal to another program, with the settings that it had before lokal, until `take_back`."""
+        """Give the terminal to another program, with the settings that it had before lokal, until `take_back`, or
+        `give_up` if lokal ends."""
         self.suspend_application_mode()
         self._is_lent = True
 
     def take_back(self) -> None:
         """Have the terminal again, in whatever state the other program left it."""
+        self._own_again()
+        self._is_lent = False
+        self.resume_application_mode()
+        self.write(_PLAIN)
+
+    def give_up(self) -> None:
+        """lokal ends while the terminal is lent, and has ended the other program: leave the terminal as it was."""
+        self._own_again()
+        if self._file is not None:
+            self._file.write(_PLAIN + _LEAVE)
+            self._file.flush()
+
+    def stop_until_continued(self) -> bool:
+        """Give the terminal back and stop, as Ctrl+Z stops other programs, until the shell has lokal go on. False, at
+        once, if there is no shell that could."""
+        if os.getsid(0) == os.getpid():
+            return False
+        self._continued = False
+        self.suspend_application_mode()
+        self._must_signal_resume = True
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        try:
+            # The whole job, as the key does: the shell counts it as stopped only then. Where no shell waits for it the
+            # kernel takes no notice (POSIX: orphaned process group).
+            os.killpg(0, signal.SIGTSTP)
+            deadline = time.monotonic() + _STOPPED_BY_S
+            while not self._continued and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:
+            signal.signal(signal.SIGTSTP, handler)
+        if not self._continued:
+            self._must_signal_resume = False
+            self.resume_application_mode()
+        return self._continued
+
+    def _own_again(self) -> None:
         with contextlib.suppress(termios.error, OSError):
             # In the foreground again, even if a job of the other program was there; asking for it must not stop lokal.
             before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -136,15 +185,15 @@ class LokalDriver(LinuxDriver):
                     termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
             finally:
                 signal.signal(signal.SIGTTOU, before)
-        self._is_lent = False
-        self.resume_application_mode()
-        self.write(_PLAIN)
 
     def start_application_mode(self) -> None:
         """As Textual does it; but a terminal that the curtain holds is on the alternate screen already, where asking
         for it again would wipe what is painted, and its settings to go back to are those from before the curtain."""
         curtain = self.curtain
         self._is_up = False
+        self._reports_ended = False
+        if not self._asked_at:
+            self._asked_at = time.monotonic()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual 8.2
         if curtain is not None and not curtain.handed_over:
             curtain.handed_over = True
@@ -157,9 +206,34 @@ class LokalDriver(LinuxDriver):
             self._sigcont_application()
 
     def stop_application_mode(self) -> None:
-        """As Textual does it, and the mouse wheel is again what it was."""
-        self.write(WHEEL_BACK)
-        super().stop_application_mode()
+        """As Textual does it, and the mouse wheel is again what it was; where the terminal was not given back before: lokal
+        may be ended while it is stopped or while its terminal is lent."""
+        if self._writer_thread is not None and not self._is_lent:
+            self.write(WHEEL_BACK)
+            super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """End the reading; then take out of the input what the terminal has still to say, so that the next who reads it,
+        mostly a shell, does not find it there. Textual 8.2 throws away what came by now, and leaves what comes later."""
+        if self._key_thread is None or self._writer_thread is None or self._is_lent:
+            return
+        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        self.exit_event.set()
+        self._key_thread.join()
+        self._key_thread = None
+        self.exit_event.clear()
+        known = ANSWER_S if self._answers else self._asked_at + _FIRST_ANSWER_S - time.monotonic()
+        self.write("".join(_END_REPORTS) + (ASK_LAST.decode() if known > 0 else ""))
+        self._reports_ended = True
+        if known <= 0 or not take_answers(self.fileno, known):
+            self._answers = False  # it has had its time
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self.fileno, termios.TCIFLUSH)
+
+    def close(self) -> None:
+        """End the writing, after what is written."""
+        super().close()
+        self._writer_thread = None
 
     def set_up_again(self) -> None:
         """Put the terminal in the state that lokal has it in, whatever else was done to it meanwhile."""
@@ -167,8 +241,10 @@ class LokalDriver(LinuxDriver):
         self.write(f"{_PLAIN}{_AGAIN}{in_band}")
 
     def write(self, data: str) -> None:
-        """Textual's, without the switch to a screen that is shown already."""
-        if self._is_lent:
+        """Textual's, without the switch to a screen that is shown already, and without what was said just before."""
+        if self._is_lent or self._writer_thread is None:
+            return
+        if self._reports_ended and data in _END_REPORTS:
             return
         if data == "\x1b[?1049h" and self.curtain is not None and not self.curtain.handed_over:
             return
@@ -182,7 +258,8 @@ class LokalDriver(LinuxDriver):
             termios.tcgetattr(self.fileno)
         except termios.error:
             return
-        if not self._app.is_running or self._is_lent:
+        self._continued = True
+        if not self._app.is_running or self._is_lent or self._app.return_code is not None:
             return
         if not self._is_up:
             self._woken = True  # it is just being taken: threads that have not begun cannot be ended
@@ -227,6 +304,7 @@ class LokalDriver(LinuxDriver):
     def _give(self, reader: InputReader, data: bytes) -> None:
         for message in reader.feed(data):
             self.process_message(message)
+        self._answers = self._answers or reader.answered
         if reader.background is not None:
             self._app.post_message(self.BackgroundKnown(reader.background))
             reader.background = None

@@ -24,6 +24,7 @@ from textual.driver import Driver
 from textual.events import Resize
 from textual.screen import Screen
 
+from tui import frame_file
 from tui.ui.terminal.link import LinkSpeed, Pace
 from tui.ui.terminal.probe import describe
 from tui.ui.terminal.sgr import RESET, UnknownSgr
@@ -97,10 +98,8 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         return 1 if code is None or (self._has_failed and not code) else code
 
     def picture(self) -> str:
-        """What is on the screen as bytes that draw it on an empty one; empty if that is not known."""
-        if not self._frames.rows:
-            return ""
-        return FrameWriter().frame(self._frames.rows, (0, 0)) + RESET
+        """What is on the screen, as tui/frame_file.py keeps it; empty if that is not known or cannot be kept."""
+        return frame_file.to_text(row.looks() for row in self._frames.rows) if self._frames.rows else ""
 
     def send_aside(self, sequence: str) -> None:
         """Sends a sequence that draws nothing, whole and between two frames."""
@@ -126,10 +125,13 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
             with driver.no_automatic_restart():
                 yield True
         finally:
-            getattr(driver, "take_back", take_back)()
-            self._is_lent = False
-            self.forget_frame()
-            self.refresh(layout=True)
+            if self.return_code is not None:  # lokal ends, and nothing is shown any more
+                getattr(driver, "give_up", lambda: None)()
+            else:
+                getattr(driver, "take_back", take_back)()
+                self._is_lent = False
+                self.forget_frame()
+                self.refresh(layout=True)
 
     # Textual 8.2: the only way from the compositor to the driver, called by Screen for each update.
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

@@ -47,14 +47,14 @@ def pen_from(sgr: str, link: str = "") -> Pen:
     """
     foreground = background = ""
     attributes = 0
-    parameters = iter(sgr.split(";")) if sgr else iter(())
-    for parameter in parameters:
+    words = iter(sgr.split(";")) if sgr else iter(())
+    for parameter in words:
         if bit := _ON.get(parameter):
             attributes |= bit
         elif parameter in ("38", "48"):
-            kind = next(parameters, "")
+            kind = next(words, "")
             count = {"2": 3, "5": 1}.get(kind, 0)
-            values = [next(parameters, "") for _ in range(count)]
+            values = [next(words, "") for _ in range(count)]
             if not count or not all(value.isdecimal() for value in values):
                 raise UnknownSgr(sgr)
             colour = ";".join((parameter, kind, *values))
@@ -105,7 +105,7 @@ def transition(before: Pen | None, after: Pen) -> str:
 
 
 def _colours(before: Pen | None, after: Pen) -> str:
-    anew = _parameters(after)
+    anew = parameters(after)
     if before is None:
         return f"\x1b[0;{anew}m" if anew else RESET
     if before[:3] == after[:3]:
@@ -129,6 +129,7 @@ def _colours(before: Pen | None, after: Pen) -> str:
     return f"\x1b[{change}m" if len(change) <= len(anew) + 2 else f"\x1b[0;{anew}m"
 
 
-def _parameters(pen: Pen) -> str:
+def parameters(pen: Pen) -> str:
+    """The SGR parameters that select the pen from the default one."""
     on = [parameter for parameter, bit in _ON.items() if pen.attributes & bit]
     return ";".join(part for part in (*on, pen.foreground, pen.background) if part)
