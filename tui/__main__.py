@@ -11,6 +11,8 @@ def main() -> int:
     from tui import curtain
     from tui.stopwatch import Stopwatch
 
+    if os.name == "posix" and not os.environ.get("HOME", "/").startswith("/"):
+        del os.environ["HOME"]  # an empty one makes `~` the root folder, here and in what lokal starts
     watch = Stopwatch()
     watch.mark("the interpreter")
     held = curtain.raised(sys.argv[1:], os.environ)

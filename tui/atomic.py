@@ -8,14 +8,16 @@ from pathlib import Path
 
 from tui import files
 from tui.errors import FileError
+from tui.private_files import make_private_folder
 
 
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8: write beside it, fsync, rename, fsync the folder.
 
     A symbolic link is followed, so that a config kept in a dotfiles repository stays a link; the mode of an existing
-    file is kept. Raises FileError when the folder or the file cannot be written; the old file is then untouched, and so
-    is what is no file: a device that a link leads to is not to be replaced.
+    file is kept, a new one is its owner's alone, and so are folders that are made for it. Raises FileError when the folder
+    or the file cannot be written; the old file is then untouched, and so is what is no file: a device that a link leads
+    to is not to be replaced.
     """
     import tempfile  # some 10 ms, and most starts write nothing
 
@@ -23,12 +25,13 @@ def write_text(path: Path, text: str) -> None:
     temporary: str | None = None
     try:
         files.require_regular(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(target.parent)
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(0o600)  # a umask may have taken from it
         with contextlib.suppress(FileNotFoundError):
             Path(temporary).chmod(target.stat().st_mode & 0o777)
         Path(temporary).replace(target)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tui.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,36 @@ class Folders:
 
 
 def folders(environ: Mapping[str, str] | None = None) -> Folders:
-    """The folders that the environment names. A relative XDG path is ignored, as the specification asks."""
+    """The folders that the environment names. A relative XDG path is ignored, as the specification asks. Raises UsageError
+    where they would be in the home folder, and there is none."""
     env = os.environ if environ is None else environ
-    home = Path(env.get("HOME") or Path.home())
 
     def base(variable: str, fallback: str) -> Path:
         value = env.get(variable, "")
-        return (Path(value) if value and Path(value).is_absolute() else home / fallback) / "lokal"
+        return (Path(value) if value and Path(value).is_absolute() else home(env) / fallback) / "lokal"
 
     return Folders(
         config=base("XDG_CONFIG_HOME", ".config"),
         data=base("XDG_DATA_HOME", ".local/share"),
         state=base("XDG_STATE_HOME", ".local/state"),
     )
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The home folder: $HOME if it is an absolute path, or else what the system's list of users says. Raises UsageError."""
+    named = Path(environ.get("HOME", ""))
+    if named.is_absolute():
+        return named
+    try:
+        if sys.platform == "win32":
+            return Path.home()
+        import pwd
+
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except (KeyError, RuntimeError) as error:
+        raise UsageError(
+            "There is no home folder", "$HOME is not set, and the system knows none for this user", "Set HOME"
+        ) from error
 
 
 def with_tilde(text: str, environ: Mapping[str, str] | None = None) -> str:

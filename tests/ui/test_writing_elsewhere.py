@@ -137,11 +137,12 @@ async def test_editors_that_fail(
     assert bool(found(tmp_path, "lokal-*")) is kept
 
 
-async def test_no_editor_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_editor_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
     async with chatting() as (stage, _):
         await stage.write("draft")
         await stage.press("alt+e")
-        await stage.see("No editor is set")
+        await stage.see("There is no editor")
         assert stage.app.chat.composer.text == "draft"

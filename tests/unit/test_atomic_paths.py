@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tui import atomic, errors
-from tui.errors import FileError, LokalError, MalformedFile
+from tui import atomic, errors, frame_file
+from tui.config.history import PromptHistory
+from tui.config.presets import load_presets
+from tui.errors import FileError, LokalError, MalformedFile, UsageError
 from tui.paths import folders
+from tui.servers import engine_log
+from tui.store.store import Store
+from tui.ui import chat_file
 
 
 def names(folder: Path) -> list[str]:
@@ -40,6 +48,54 @@ def test_the_xdg_variables_win_unless_they_are_relative_or_empty() -> None:
         Path("/c/lokal"), Path("/h/.local/share/lokal"), Path("/h/.local/state/lokal"),
     )  # fmt: skip
     assert not Path("/c/lokal").exists()
+
+
+@pytest.mark.parametrize("named", [{"HOME": ""}, {"HOME": "here"}, {}])
+def test_without_a_home_that_is_a_path_the_list_of_users_counts(named: dict[str, str]) -> None:
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert folders(named).state == home / ".local/state/lokal"
+    assert frame_file.frame_file(named, 80, 24).startswith(f"{home}/.local/state/lokal/frames/")
+
+
+def test_where_there_is_no_home_at_all_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    with pytest.raises(UsageError, match="There is no home folder"):
+        folders({"HOME": ""})
+    everywhere = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), "/x")
+    assert folders(everywhere).state == Path("/x/lokal")
+    assert frame_file.frame_file({}, 80, 24)
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o277, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Umasks from one that takes nothing to one that takes everything."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_is_made_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    home = tmp_path / "a"
+    atomic.write_text(home / "b" / "state", "x")
+    PromptHistory(home / "c" / "history", 10).add("a prompt")
+    load_presets(home / "d" / "presets")
+    _, log = engine_log.create(home / "e" / "logs")
+    os.close(log)
+    chat_file.write(home / "chat.md", "text", overwrite=False)
+    Store.open(home / "f" / "chats.db").close()
+    made = [home, *home.rglob("*")]
+    assert len([path for path in made if path.is_file()]) >= 7
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in made}
+    assert modes == {(True, 0o700), (False, 0o600)}
+
+
+def test_an_export_that_takes_the_place_of_a_file_keeps_its_mode(room: Path) -> None:
+    path = room / "chat.md"
+    path.write_text("old")
+    path.chmod(0o640)
+    chat_file.write(path, "new", overwrite=True)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o640)
 
 
 def test_a_file_is_written_whole_with_its_parents(room: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tui import atomic, files
 from tui.errors import FileError
+from tui.private_files import make_private_file, make_private_folder
 
 try:
     import fcntl
@@ -67,7 +68,9 @@ class PromptHistory:
         # A lone half of a surrogate pair goes into the file as its JSON escape, since UTF-8 has no bytes for it.
         line = json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.path.parent)
+            if not self.path.exists():
+                make_private_file(self.path)
             with self._locked(os.O_RDWR | os.O_APPEND | os.O_CREAT) as handle:
                 end = os.lseek(handle, 0, os.SEEK_END)
                 if end and (os.lseek(handle, end - 1, os.SEEK_SET), os.read(handle, 1))[1] != b"\n":

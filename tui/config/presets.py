@@ -23,6 +23,7 @@ from tui.core import parameters
 from tui.core.message import Value
 from tui.core.presets import SHIPPED, Preset
 from tui.errors import FileError, LokalError, UsageError
+from tui.private_files import make_private_folder
 
 _KEYS = ("description", "system", "parameters")
 _SHIPPED = {preset.name: preset for preset in SHIPPED}
@@ -109,12 +110,13 @@ def delete_preset(folder: Path, name: str) -> None:
 
 def _make_folder(folder: Path) -> None:
     """Make the folder with the presets that ship, all of it or nothing; another lokal may do so at the same time."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder.parent)
     import shutil
     import tempfile
 
     workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
+        workshop.chmod(0o700)  # a umask may have taken from it
         for preset in SHIPPED:
             save_preset(workshop, preset)
         try:

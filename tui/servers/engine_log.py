@@ -11,6 +11,7 @@ from pathlib import Path
 from tui import files
 from tui.core.text import safe_line
 from tui.errors import FileError
+from tui.private_files import make_private_folder
 
 KEPT = 5
 """How many logs stay, the new one included."""
@@ -38,7 +39,7 @@ def create(folder: Path) -> tuple[Path, int]:
 
 def _create(folder: Path) -> tuple[Path, int]:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         path, handle = _open_new(folder)
         for old in sorted(folder.glob("engine-*.log"))[:-KEPT]:
             with contextlib.suppress(OSError):
@@ -60,7 +61,9 @@ def _open_new(folder: Path) -> tuple[Path, int]:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(second))
         path = folder / f"engine-{stamp}-{nanosecond // 1000:06}.log"
         with contextlib.suppress(FileExistsError):
-            return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            path.chmod(0o600)  # a umask may have taken from it
+            return path, handle
 
 
 def says(path: Path, words: re.Pattern[bytes]) -> bool:

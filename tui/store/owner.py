@@ -17,7 +17,7 @@ from pathlib import Path
 from tui import files
 from tui.core.message import new_id
 from tui.errors import StoreError
-from tui.store.files import make_private_file
+from tui.private_files import make_private_file
 
 if sys.platform == "win32":
     import msvcrt

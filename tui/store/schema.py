@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui.core.text import safe_line
 from tui.errors import StoreError
-from tui.store.files import make_private_file
+from tui.private_files import make_private_file
 
 Migration = tuple[str, ...]
 """The statements that lead from one version to the next; they run in one transaction."""

@@ -22,10 +22,10 @@ from tui import files
 from tui.core.conversation import Conversation
 from tui.core.draft import Draft
 from tui.core.message import Message, Status, new_id
+from tui.private_files import make_private_file, make_private_folder
 from tui.store import drafts, index, intake, listing, recovery, search, tree
 from tui.store.database import Database
 from tui.store.failure import damaged, explained, no_chat
-from tui.store.files import make_private_file, make_private_folder
 from tui.store.intake import Imported
 from tui.store.listing import LIST_CHATS, ListWindow
 from tui.store.owner import Owner, opening

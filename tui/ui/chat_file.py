@@ -8,6 +8,7 @@ from pathlib import Path
 from tui import atomic
 from tui.core.text import safe_line
 from tui.errors import FileError, UsageError
+from tui.private_files import make_private_file
 
 MARKDOWN, JSON = ".md", ".json"
 LONGEST_NAME = 60
@@ -62,11 +63,9 @@ def write(path: Path, text: str, *, overwrite: bool) -> None:
         if path.exists() and not path.is_file():
             raise FileError(path, f"{path} is not a file", "", "Give another name")
         # The name is taken before anything is written, so that of two who want it only one gets it.
-        path.open("x").close()
-        made = True
-    except FileExistsError as error:
-        if not overwrite:
-            raise TakenName(path, f"{path} is there already") from error
+        made = make_private_file(path)
+        if not made and not overwrite:
+            raise TakenName(path, f"{path} is there already")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileError(path, f"Cannot write {path}", reason, "Give another name") from error

@@ -79,10 +79,7 @@ async def edit_text(app: App[Any], text: str, suffix: str = ".md", *, read_only:
     comes back as it was. Raises LokalError: no editor, one that failed, an empty file; Unchanged.
     """
     command = editor_command(os.environ)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="lokal-"))
-    except OSError as error:
-        raise _cannot_write(Path(tempfile.gettempdir()), error) from error
+    folder = _folder()
     path = folder / f"{'message' if read_only else 'draft'}{suffix}"
     keep = False
     try:
@@ -104,9 +101,19 @@ async def edit_text(app: App[Any], text: str, suffix: str = ".md", *, read_only:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _folder() -> Path:
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="lokal-"))
+        folder.chmod(0o700)  # a umask may have taken from it
+    except OSError as error:
+        raise _cannot_write(Path(tempfile.gettempdir()), error) from error
+    return folder
+
+
 def _write(path: Path, text: str, mode: int) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        path.chmod(mode)
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text if text.endswith("\n") or not text else f"{text}\n")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Folders and files that only their owner may read, whatever the umask is: chats are private."""
+"""Folders and files that only their owner may read, whatever the umask is: what is said to a model is private."""
 
 from __future__ import annotations
 
