@@ -19,6 +19,7 @@ from tui.core.parameters import (
     find,
     for_server,
     parse_assignment,
+    split_assignments,
 )
 from tui.errors import UsageError
 
@@ -248,3 +249,69 @@ def test_a_path_through_a_value_is_a_mistake_of_the_registry() -> None:
     assert nest({"a.b": 1, "a.c": 2, "d": 3}) == {"a": {"b": 1, "c": 2}, "d": 3}
     with pytest.raises(TypeError):
         nest({"a": 1, "a.b": 2})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (ServerKind.OLLAMA, {"options": {"num_predict": -1}}),
+        (ServerKind.LLAMACPP, {"max_tokens": -1}),
+        (ServerKind.LMSTUDIO, {"max_tokens": -1}),
+        (ServerKind.VLLM, {}),
+        (ServerKind.TEXTGEN, {}),
+        (ServerKind.OPENAI, {}),
+    ],
+)
+def test_no_limit_is_spelt_as_each_server_takes_it(kind: ServerKind, body: dict[str, object]) -> None:
+    name, value = parse_assignment("num_predict=-1")
+    assert (name, value) == ("max_tokens", -1)
+    outgoing = for_server({"max_tokens": -1}, kind)
+    assert (outgoing.body, outgoing.sent, outgoing.unsupported) == (body, {"max_tokens": -1}, ())
+
+
+def test_no_limit_in_words() -> None:
+    limit = BY_NAME["max_tokens"]
+    assert [limit.parse(text) for text in ("-1", "unlimited", "No limit")] == [-1, -1, -1]
+    assert limit.check(-1) == -1
+    assert limit.format(-1) == "no limit"
+    for wrong in ("0", "-2"):
+        with pytest.raises(UsageError, match="or -1: no limit"):
+            limit.parse(wrong)
+    assert BY_NAME["top_k"].parse("-1") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('["a","b"]', ("a", "b")),
+        ('[ "a b, c", "\\n" ]', ("a b, c", "\n")),
+        ('["żółć"]', ("żółć",)),
+        ("[]", None),
+        ('[""]', None),
+        ("[1]", ("[1]",)),
+        ("[INST], [/INST]", ("[INST]", "[/INST]")),
+        ("[[END]]", ("[[END]]",)),
+    ],
+)
+def test_stop_sequences_as_a_list(text: str, value: Value | None) -> None:
+    stop = BY_NAME["stop"]
+    assert stop.parse(text) == value
+    assert stop.parse(stop.format(value)) == value
+
+
+@pytest.mark.parametrize("text", ['["a"', '["a",', '["a" "b"]', '["a"] top_k=4'])
+def test_a_list_that_is_not_whole_is_no_stop_sequence(text: str) -> None:
+    with pytest.raises(UsageError, match=r'as a list: \["a", "b"\]'):
+        BY_NAME["stop"].parse(text)
+
+
+@pytest.mark.parametrize("value", [('["a"]',), ("[]", "b"), ('[ "',)])
+def test_a_stop_sequence_that_looks_like_a_list_stays_one(value: tuple[str, ...]) -> None:
+    stop = BY_NAME["stop"]
+    assert stop.parse(stop.format(value)) == value
+
+
+def test_several_assignments_in_a_line() -> None:
+    assert split_assignments('stop=["a=1", "b]"] top_k=4') == ['stop=["a=1", "b]"]', "top_k=4"]
+    assert split_assignments("temp=1 top_k=2") == ["temp=1", "top_k=2"]
+    assert split_assignments("stop=a b") == ["stop=a b"]

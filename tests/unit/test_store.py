@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -265,3 +266,25 @@ def test_a_store_in_memory_works_and_has_no_path() -> None:
     store.close()
     with pytest.raises(StoreError):
         store.chats()
+
+
+@pytest.mark.parametrize(
+    ("dates", "order"),
+    [
+        ({"a": -100.0, "b": 9e9, "c": -50.0}, ["c", "b", "a"]),
+        ({"a": -100.0, "b": 9e9}, ["a", "b"]),
+        ({"a": 3600.0, "b": -1.0}, ["a", "b"]),  # the clocks of two machines
+        ({"a": 8e9, "b": 9e9, "c": -50.0}, ["b", "a", "c"]),  # it is rather the clock of now that is wrong
+    ],
+)
+def test_a_chat_that_was_written_with_a_wrong_clock_does_not_stay_first(
+    tmp_path: Path, dates: dict[str, float], order: list[str]
+) -> None:
+    now = time.time()
+    store = Store.open(tmp_path / "chats.db")
+    for id, offset in dates.items():
+        store.create_chat(id, id, now + offset if offset < 1e9 else offset)
+    store.close()
+    again = Store.open(tmp_path / "chats.db")
+    assert [chat.id for chat in again.chats()] == order
+    again.close()

@@ -78,7 +78,7 @@ def test_an_exported_chat_comes_back_into_the_store(store: Store) -> None:
     assert store.import_chats(read_chats(text.encode()).chats).skipped == ("one",)
 
     store.purge_chat("one")
-    assert store.import_chats(read_chats(text.encode()).chats).added == ("one",)
+    assert store.import_chats(read_chats(text.encode()).chats, now=NOON + 60).added == ("one",)
     assert store.load("one").fingerprint() == before
     assert store.find("one") == summary
     assert [hit.message_id for hit in store.search("why")] == ["q"]
@@ -284,6 +284,15 @@ def test_what_makes_no_sense_is_named(name: str, change: Callable[[Any], object]
         read_chats(changed(name, change))
     assert "chat 1" in caught.value.detail
     assert said in caught.value.detail
+
+
+def test_a_chat_of_the_future_does_not_stay_first(store: Store) -> None:
+    (chat,) = read_chats(DATA / "oterm.txt").chats
+    ahead = WholeChat(chat.conversation, replace(chat.summary, created_at=9e9, updated_at=9e9))
+    (id,) = store.import_chats([ahead], now=NOON).added
+    assert store.find(id).updated_at == NOON
+    store.create_chat("new", "New", NOON + 1)
+    assert [each.id for each in store.chats()] == ["new", id]
 
 
 def test_an_odd_chat_does_not_stop_the_others(store: Store) -> None:

@@ -199,8 +199,13 @@ def oldest_to_drop(sizes: Sequence[int], fixed: int, limit: int) -> int | None:
 
 
 def answer_room(max_tokens: int | None, window: int) -> int:
-    """Tokens of the window to keep for the answer: a quarter of what it may have, and no less than is of any use."""
-    wanted = LEAST_ROOM if max_tokens is None else min(max_tokens, max(LEAST_ROOM, max_tokens // 4))
+    """Tokens of the window to keep for the answer: a quarter of what it may have, and no less than is of any use.
+    `max_tokens` None or negative = no limit."""
+    wanted = (
+        LEAST_ROOM
+        if max_tokens is None or max_tokens < 0
+        else min(max_tokens, max(LEAST_ROOM, max_tokens // 4))
+    )
     return min(wanted, window // 2)
 
 

@@ -108,7 +108,7 @@ class Message:
         """Of an answer that was cut, the limit in tokens that it ran into; None = the context window ended first. Where
         the server has counted nothing it is taken to be the limit, if one was sent."""
         limit, made = self.parameters.get("max_tokens"), self.usage.completion
-        if not isinstance(limit, int):
+        if not isinstance(limit, int) or limit < 0:  # none, or no limit
             return None
         counted = made is not None and self.usage.prompt is not None
         return None if counted and made is not None and made < limit else limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,10 @@ from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.text import safe_line
 from tui.errors import UsageError
+
+NO_LIMIT = -1
+"""The value of a parameter that limits something, where it is not to; people write it so for most servers."""
+_NO_LIMIT_WORDS = frozenset({"-1", "no limit", "unlimited", "inf", "infinite"})
 
 Fields = Mapping[str, object]
 """JSON fields by path: `{"options.top_k": 40}` is `{"options": {"top_k": 40}}`."""
@@ -24,6 +29,12 @@ class Wire:
     reloads: bool = False
 
 
+def unless_unlimited(path: str) -> Wire:
+    """The value at `path`, but nothing for NO_LIMIT: where the server has no limit unless it is told one, and takes no
+    number that means none."""
+    return Wire(lambda value: {} if value == NO_LIMIT else {path: value})
+
+
 def at(path: str, *, reloads: bool = False) -> Wire:
     """The value as it is, at `path`; a tuple becomes a list."""
     return Wire(lambda value: {path: list(value) if isinstance(value, tuple) else value}, reloads)
@@ -34,7 +45,8 @@ class Parameter:
     """One parameter of generation, declared once.
 
     `kind` is float, int, str, or tuple (a list of strings); `choices` limits a str. `lo` and `hi` are the bounds
-    that are enforced, both included. `usual` is the range that a slider spans and `step` one key press on it.
+    that are enforced, both included; with `unlimited` NO_LIMIT is taken too, and with `off` -1 means that value, as
+    some servers have it. `usual` is the range that a slider spans and `step` one key press on it.
     `wire` has an entry for each kind of server that takes the parameter per request; `engine_flag` is the
     llama-server flag with which the embedded engine is started, for what can only be set when a model is loaded.
     """
@@ -55,17 +67,23 @@ class Parameter:
     choices: tuple[str, ...] = ()
     wire: Mapping[ServerKind, Wire] = field(default_factory=dict)
     engine_flag: str = ""
+    unlimited: bool = False
+    off: int | None = None
 
     def parse(self, text: str) -> Value | None:
         """The value that a person's `text` means; empty, `default` or `none` = None, not sent. Raises UsageError.
 
-        Texts of a list are separated by commas; `\\n`, `\\t`, `\\s` and `\\,` stand for a line break, a tab, a
+        Texts of a list are a JSON list, `["a", "b"]`, or separated by commas; among these `\\n`, `\\t`, `\\s` and `\\,` stand for a line break, a tab, a
         blank at an end and a comma.
         """
         stripped = text.strip()
         if stripped.lower() in ("", "default", "none"):
             return None
+        if self.unlimited and stripped.lower() in _NO_LIMIT_WORDS:
+            return NO_LIMIT
         if self.kind is tuple:
+            if stripped.startswith("[") and (listed := self._listed(stripped)) is not None:
+                return listed or None
             parts = (_unescape(part.strip()) for part in re.findall(r"(?:\\.|[^\\,]|\\$)+", stripped))
             return tuple(part for part in parts if part) or None
         if self.kind is str:
@@ -92,6 +110,10 @@ class Parameter:
             raise self._wrong(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(value)
+        if value == -1 and self.unlimited:
+            return NO_LIMIT
+        if value == -1 and self.off is not None:
+            return self.off
         if not self.lo <= value <= self.hi or (isinstance(value, float) and not math.isfinite(value)):
             raise self._wrong(value)
         if self.kind is int:
@@ -105,7 +127,11 @@ class Parameter:
         if value is None:
             return "default"
         if isinstance(value, tuple):
-            return ", ".join(map(_escape, value))
+            text = ", ".join(map(_escape, value))
+            # What begins like a JSON list would be read as one.
+            return json.dumps(value, ensure_ascii=False) if _LISTED.match(text) else text
+        if self.unlimited and value == NO_LIMIT:
+            return "no limit"
         if isinstance(value, float):
             return f"{value:.6g}"
         return str(value)
@@ -115,14 +141,27 @@ class Parameter:
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.kind is tuple:
-            return "text, several separated by commas"
+            return 'text, several separated by commas or as a list: ["a", "b"]'
         if self.kind is str:
             return "text"
         what = "a whole number" if self.kind is int else "a number"
         lo, hi = f"{self.lo:.10g}", f"{self.hi:.10g}"
         if math.isfinite(self.lo) and math.isfinite(self.hi):
-            return f"{what} from {lo} to {hi}"
+            return f"{what} from {lo} to {hi}{', or -1: no limit' if self.unlimited else ''}"
         return f"{what} of at least {lo}" if math.isfinite(self.lo) else what
+
+    def _listed(self, text: str) -> tuple[str, ...] | None:
+        """The texts of a JSON list; None for what is none: `[1]` may be where an answer is to end. Raises UsageError for
+        one that was begun and is not whole."""
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            if _LISTED.match(text):
+                raise self._wrong(text) from error
+            return None
+        if isinstance(found, list) and all(isinstance(part, str) for part in found):
+            return tuple(part for part in found if part)
+        return None
 
     def _wrong(self, value: object) -> UsageError:
         return UsageError(
@@ -132,6 +171,7 @@ class Parameter:
         )
 
 
+_LISTED = re.compile(r'\[\s*["\]]')
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", ",": "\\,"}
 _MEANINGS = {escape[1]: meaning for meaning, escape in _ESCAPES.items()} | {"s": " "}
 

@@ -7,12 +7,13 @@ vLLM 0.33, text-generation-webui and LM Studio's documentation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
-from tui.core.parameter import Fields, Parameter, Wire, at, nest
+from tui.core.parameter import Fields, Parameter, Wire, at, nest, unless_unlimited
 from tui.errors import UsageError
 
 OLLAMA, LLAMACPP, LMSTUDIO = ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.LMSTUDIO
@@ -76,7 +77,7 @@ REGISTRY: tuple[Parameter, ...] = (
         "top_k", int, "top_k", "how many candidates remain for the next token", _SAMPLING,
         lo=0, hi=1000, step=5, usual=(0, 100), low="strict; 0 switches it off", high="variety, more risk of error",
         when="about 20 if the model errs too often, about 50 if it answers by rote",
-        wire=_without(_everywhere("top_k"), OPENAI),
+        wire=_without(_everywhere("top_k"), OPENAI), off=0,
     ),
     Parameter(
         "min_p", float, "min_p", "drops tokens less likely than this share of the likeliest one", _SAMPLING,
@@ -176,9 +177,14 @@ REGISTRY: tuple[Parameter, ...] = (
     Parameter(
         "max_tokens", int, "max_tokens", "how many tokens an answer may have at the most", _LENGTH,
         lo=1, hi=1_000_000, step=128, usual=(0, 4096), low="128 cuts answers off in mid-word",
-        high="2048 takes long and may ramble",
+        high="2048 takes long and may ramble; -1: no limit",
         when="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
-        wire={kind: at("options.num_predict" if kind is OLLAMA else "max_tokens") for kind in ServerKind},
+        wire={
+            OLLAMA: at("options.num_predict"), LLAMACPP: at("max_tokens"), LMSTUDIO: at("max_tokens"),
+            VLLM: unless_unlimited("max_tokens"), TEXTGEN: unless_unlimited("max_tokens"),
+            OPENAI: unless_unlimited("max_tokens"),
+        },
+        unlimited=True,
     ),
     Parameter(
         "stop", tuple, "stop sequences", "the answer ends where one of these texts would come", _LENGTH,
@@ -260,6 +266,16 @@ def parse_assignment(text: str) -> tuple[str, Value | None]:
         raise UsageError(f"“{text}” sets nothing", "", "Write it like temperature=0.4")
     parameter = find(name)
     return parameter.name, parameter.parse(value)
+
+
+def split_assignments(text: str) -> list[str]:
+    """Several `name=value` with blanks between them; a text that is not several is the only one, blanks and all."""
+    parts = _ASSIGNMENT.findall(text)
+    return parts if len(parts) > 1 and all("=" in part[1:] for part in parts) else [text]
+
+
+# A JSON list may have blanks in it: stop=["a", "b"].
+_ASSIGNMENT = re.compile(r'[\w-]+=\[(?:"(?:\\.|[^"\\])*"|[^\]"])*\]|\S+')
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -21,8 +22,10 @@ class Imported:
     skipped: tuple[str, ...]
 
 
-def take_in(connection: sqlite3.Connection, chats: Iterable[WholeChat]) -> Imported:
-    """Add chats with all their branches. What is taken gets a new id."""
+def take_in(connection: sqlite3.Connection, chats: Iterable[WholeChat], now: float | None = None) -> Imported:
+    """Add chats with all their branches. What is taken gets a new id. One that is dated after `now` (None = by the clock)
+    was used now: it would stay first in the list until then."""
+    now = time.time() if now is None else now
     added, skipped = [], []
     for chat in chats:
         chat_id = storable(chat.conversation.id)
@@ -35,12 +38,12 @@ def take_in(connection: sqlite3.Connection, chats: Iterable[WholeChat]) -> Impor
             skipped.append(chat_id)
             continue
         chat_id = chat_id if there is None and is_plain(chat_id) else new_id()
-        _insert(connection, chat_id, chat)
+        _insert(connection, chat_id, chat, now)
         added.append(chat_id)
     return Imported(tuple(added), tuple(skipped))
 
 
-def _insert(connection: sqlite3.Connection, chat_id: str, chat: WholeChat) -> None:
+def _insert(connection: sqlite3.Connection, chat_id: str, chat: WholeChat, now: float) -> None:
     summary, conversation = chat.summary, chat.conversation
     leaf = conversation.leaf
     ids: dict[str | None, str | None] = {None: None}
@@ -51,7 +54,7 @@ def _insert(connection: sqlite3.Connection, chat_id: str, chat: WholeChat) -> No
             chat_id,
             storable(conversation.title),
             summary.created_at,
-            summary.updated_at,
+            min(summary.updated_at, now),
             len(conversation),
             summary.pinned,
             summary.archived,

@@ -15,6 +15,7 @@ _SUMMARY = f"SELECT {_CELLS} FROM chats WHERE deleted_at IS NULL"
 LIST_CHATS = f"{_SUMMARY} AND archived = ? ORDER BY pinned DESC, updated_at DESC, id LIMIT ? OFFSET ?"
 """Pinned chats first, then the newest, straight from the index."""
 _SHOWN_MATCHES = 5
+_AHEAD_S = 86_400.0
 _COUNT = "SELECT count(*) FROM chats WHERE deleted_at IS NULL AND archived = ?"
 # One term for each column of the order, so that the index answers them all.
 _BEFORE = (
@@ -61,6 +62,22 @@ def _place(connection: sqlite3.Connection, chat_id: str, archived: bool) -> int 
     which = int(archived)
     cells = (which, pinned, which, pinned, updated_at, which, pinned, updated_at, id)
     return int(connection.execute(_BEFORE, cells).fetchone()[0])
+
+
+def date_back(connection: sqlite3.Connection, now: float) -> None:
+    """Put chats that are dated more than a day after `now` right behind the newest of the others: one that was written
+    while the clock was wrong would stay first for ever. Where most chats are dated so it is the clock of now that is
+    wrong, and nothing is changed."""
+    ahead, others = connection.execute(
+        "SELECT count(*) FILTER (WHERE updated_at > :limit), count(*) FILTER (WHERE updated_at <= :limit) FROM chats",
+        {"limit": now + _AHEAD_S},
+    ).fetchone()
+    if 0 < ahead <= others:
+        connection.execute(
+            "UPDATE chats SET updated_at = (SELECT max(updated_at) FROM chats WHERE updated_at <= :limit) - 0.001"
+            " WHERE updated_at > :limit",
+            {"limit": now + _AHEAD_S},
+        )
 
 
 def find(connection: sqlite3.Connection, text: str) -> ChatSummary:

@@ -70,6 +70,8 @@ class Store:
                 files.require_regular(real)
                 make_private_file(real)
                 database = Database(real, busy_timeout_s, path, full_text)
+                with database.writing("Cannot open the chats") as connection:
+                    listing.date_back(connection, time.time())
             try:
                 return cls(database, Owner.claim(locks), path)
             except BaseException:
@@ -124,13 +126,13 @@ class Store:
             done = intake.take_in(connection, [WholeChat(conversation, summary)])
             return (done.added or done.skipped)[0]
 
-    def import_chats(self, chats: Iterable[WholeChat]) -> Imported:
+    def import_chats(self, chats: Iterable[WholeChat], now: float | None = None) -> Imported:
         """Add chats that were read from a file: all of them, or none if anything goes wrong.
 
         What is taken gets a new id; a chat that is there already with all those messages is skipped. What the index has
         no time for now is left to `index_some`."""
         with self._writing("Cannot import the chats") as connection, self._sensible():
-            done = intake.take_in(connection, chats)
+            done = intake.take_in(connection, chats, now)
             if self._database.has_index:
                 index.settle_many(connection, _INDEXED_AT_ONCE)
             return done

@@ -9,7 +9,7 @@ from dataclasses import replace
 from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
-from tui.core.parameters import BY_NAME, find, parse_assignment
+from tui.core.parameters import BY_NAME, find, parse_assignment, split_assignments
 from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, one_of
 from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
@@ -194,10 +194,8 @@ class SlashApp(Newcomer):
         if "=" not in argument:
             self.push_screen(explain_parameter(find(argument), self.desk))
             return
-        parts = argument.split()
-        several = len(parts) > 1 and all("=" in part[1:] for part in parts)
         overrides, words = dict(self.desk.overrides), []
-        for part in parts if several else [argument]:
+        for part in split_assignments(argument):
             name, value = parse_assignment(part)
             words.append(set_words(name, value, self.desk))
             overrides[name] = value

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
-from tui.core.parameter import Parameter
+from tui.core.parameter import NO_LIMIT, Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY
 from tui.core.presets import Preset, band
 from tui.errors import UsageError
@@ -215,7 +215,8 @@ class ParameterForm(ScrollView, can_focus=True):
         desk = self._desk
         value = desk.preset.values.get(parameter.name)
         bounds = band(desk.preset.name, parameter.name)
-        number = value if isinstance(value, int | float) else None
+        has_limit = not (parameter.unlimited and value == NO_LIMIT)
+        number = value if isinstance(value, int | float) and has_limit else None
         outside = bounds is not None and number is not None and not bounds[0] <= number <= bounds[1]
         typing = under and self._typed is not None
         track = slider_width(width)
