@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from functools import partial
 from pathlib import Path
 
 from tests.support.app import last_chat
 from tests.support.terminal import TerminalSession, lokal
-from tui.ui.chat.choice import TYPING_S
 
 QUESTION = "What is the difference between a list and a tuple, and when do I use which?\r"
 SMALL = ("--set", "context_window=1024", "--set", "max_tokens=200")
@@ -38,13 +36,6 @@ async def fill(terminal: TerminalSession) -> None:
     assert used(terminal) > 700
 
 
-async def choose(terminal: TerminalSession, key: str) -> None:
-    """Press a key at the choice that is shown, as one who has read it: not while it still counts as typing ahead."""
-    shown_at = time.monotonic()
-    await terminal.until(lambda: time.monotonic() > shown_at + TYPING_S, "the choice takes keys")
-    terminal.send(key)
-
-
 async def test_the_oldest_are_left_out_and_stay_so_in_the_next_run(
     engine_installed: None, script_gguf: Path
 ) -> None:
@@ -53,7 +44,7 @@ async def test_the_oldest_are_left_out_and_stay_so_in_the_next_run(
         terminal.send(QUESTION)
         await terminal.wait_for(ASKED)
         await terminal.wait_for("leave out the 2 oldest questions and answers, from “Hello” on")
-        await choose(terminal, "d")
+        terminal.send("\t1")
         await terminal.wait_until_gone(ASKED)
         await terminal.until(lambda: used(terminal) > 0, "it is answered")
         terminal.send("\x1b[1;5H")
@@ -75,7 +66,7 @@ async def test_a_larger_window_of_the_built_in_engine(engine_installed: None, sc
         await fill(terminal)
         terminal.send(QUESTION)
         await terminal.wait_for("a window of 2k: loads the model anew")
-        await choose(terminal, "l")
+        terminal.send("\t3")
         await terminal.wait_for(r"ctx 1\.\dk of 2k")
         await terminal.quit()
     chat = await last_chat()
@@ -88,7 +79,7 @@ async def test_what_was_not_asked_outlives_lokal(engine_installed: None, script_
         await fill(terminal)
         terminal.send("Is this kept? " * 20 + "\r")
         await terminal.wait_for(ASKED)
-        await choose(terminal, "c")
+        terminal.send("\x1b")
         await terminal.wait_for("› Is this kept?")
         terminal.send("\r")
         await terminal.wait_for(ASKED)

@@ -24,8 +24,8 @@ NOWHERE = {"OLLAMA_HOST": "127.0.0.1:1"}
 async def test_the_guide_answers_and_is_marked() -> None:
     async with lokal(environ=NOWHERE) as terminal:
         await terminal.wait_for("No model server answers")
-        await terminal.wait_for("g +ask the guide")
-        terminal.send("g")
+        await terminal.wait_for("ask the guide")
+        terminal.send("\t1")
         await terminal.wait_for("The guide is a model of a few megabytes")
         await terminal.wait_for("guide - knows only lokal")
         terminal.send("What does top_p do?\r")
@@ -55,8 +55,8 @@ async def test_a_file_from_disk(script_gguf: Path) -> None:
     (home / "models").mkdir()
     shutil.copy(script_gguf, home / "models" / "small.gguf")
     async with lokal(environ=NOWHERE) as terminal:
-        await terminal.wait_for("o +open a GGUF file")
-        terminal.send("o")
+        await terminal.wait_for("open a GGUF file")
+        terminal.send("\x1b[B2")
         await terminal.wait_for("Open a model file")
         terminal.send("mo\t")
         await terminal.wait_for("models/small.gguf")
@@ -71,25 +71,25 @@ async def test_a_file_from_disk(script_gguf: Path) -> None:
 async def test_a_file_that_is_no_model_leaves_all_ways_open() -> None:
     (Path(os.environ["HOME"]) / "x.gguf").write_text("no model")
     async with lokal(environ=NOWHERE) as terminal:
-        await terminal.wait_for("o +open a GGUF file")
-        terminal.send("o")
+        await terminal.wait_for("open a GGUF file")
+        terminal.send("\x1b[B2")
         await terminal.wait_for("Open a model file")
         terminal.send("x.gguf\r")
         await terminal.wait_for("x.gguf .*(no|not)")
-        await terminal.wait_for("g +ask the guide")
+        await terminal.wait_for("ask the guide")
         await terminal.quit()
 
 
 async def test_an_address() -> None:
     async with replay() as server, lokal(environ=NOWHERE) as terminal:
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
-        await terminal.wait_for("s +how to start")
-        terminal.send("s")
+        await terminal.wait_for("start or name a server")
+        terminal.send("\t3")
         await terminal.wait_for("ollama serve")
         await terminal.wait_for("llama-server -m model.gguf")
         terminal.send("\x1b")
-        await terminal.wait_for("g +ask the guide")
-        terminal.send("s")
+        await terminal.wait_for("ask the guide")
+        terminal.send("\t3")
         await terminal.wait_for("ollama serve")
         terminal.send(server.url.removeprefix("http://") + "\r")
         await terminal.wait_for("Ollama on this machine")
@@ -100,8 +100,8 @@ async def test_a_server_that_comes_up_is_taken_with_f8_and_the_chat_stays() -> N
     async with replay() as server:
         place = {"OLLAMA_HOST": server.url}
         async with lokal(environ=place) as terminal:
-            await terminal.wait_for("g +ask the guide")
-            terminal.send("g")
+            await terminal.wait_for("ask the guide")
+            terminal.send("\t1")
             await terminal.wait_for("The guide is a model")
             terminal.send("What is a preset?\r")
             await terminal.wait_for(r"knows only lokal.*tok/s")
@@ -139,8 +139,8 @@ async def test_a_damaged_guide_and_no_engine(monkeypatch: pytest.MonkeyPatch, tm
     damaged.write_bytes(damaged.read_bytes()[:-4])
     environ = {**NOWHERE, "PYTHONPATH": str(copy)}
     async with lokal(environ=environ) as terminal:
-        await terminal.wait_for("g +ask the guide")
-        terminal.send("g")
+        await terminal.wait_for("ask the guide")
+        terminal.send("\t1")
         await terminal.wait_for("The guide is damaged")
         await terminal.quit()
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from tests.support.replay import Canned, Replay, ndjson, replay
 from tests.support.stage import SIZES, Stage, like_ollama, running
-from tui.ui.chat.choice import Choice
 
 LONG = "Why is the sky blue, and why is it red in the evening? " * 60 + "So why?"
 """About 830 tokens by estimate."""
@@ -55,7 +54,19 @@ async def nearly_full(
 
 
 def choosing(stage: Stage) -> bool:
-    """Whether the person is asked, and nothing can be written meanwhile."""
-    shown = stage.app.query_one(Choice).display
-    assert stage.app.query_one("#writing").display is not shown
-    return bool(shown)
+    """Whether the person is asked; they can write all the while."""
+    assert stage.app.query_one("#writing").display
+    return bool(stage.app.chat.fit_choice.display)
+
+
+async def choose(stage: Stage, command_id: str) -> None:
+    """Choose what this command does, as somebody who goes to the list."""
+    choice = stage.app.chat.fit_choice
+    await stage.press("tab")
+    assert choice.has_focus
+    assert choice.dilemma is not None
+    for _ in choice.dilemma.options:
+        if choice.cursor != command_id:
+            await stage.press("down")
+    assert choice.cursor == command_id
+    await stage.press("enter")

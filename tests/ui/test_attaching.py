@@ -128,13 +128,20 @@ async def test_an_edit_that_was_begun_is_kept() -> None:
         assert contents(stage) == ["One?", "Yes."]
 
 
-@pytest.mark.usefixtures("here", "nobody_was_typing")
-async def test_not_while_there_is_something_to_choose() -> None:
+@pytest.mark.usefixtures("here")
+async def test_a_file_for_the_next_question_while_there_is_something_to_choose() -> None:
     async with nearly_full() as (stage, _):
         await stage.ask(LONG)
         await stage.see(ASKED)
         await by_palette(stage)
-        await stage.see("Choose first what is done about the question")
-        await stage.press("c")
+        await stage.see("› /attach\n")
+        await stage.press("ctrl+u")
+        await stage.write("And this?")
+        await by_palette(stage)
+        await stage.see("attach which file")
+        await stage.press("escape")
+        await stage.see("› And this?")
+        await stage.see(ASKED)
+        await stage.press("escape")
         await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == LONG
+        assert stage.app.chat.composer.plain == f"{LONG}\n\nAnd this?"

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fitting import ASKED, nearly_full
+from tests.support.fitting import ASKED, choose, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
 from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running
 from tui.core.draft import Draft
 from tui.ui.desk import Link
-
-pytestmark = pytest.mark.usefixtures("nobody_was_typing")
 
 LONG = "Why is the sky blue, and why is it red in the evening? " * 600
 """About 8,300 tokens by estimate."""
@@ -44,7 +42,7 @@ async def test_what_does_not_fit_is_told_before_anything_is_sent(tmp_path: Path)
         await stage.ask(f"/compare technical creative: {LONG}")
         await stage.see(f"{ASKED} *\n The window has 8k; this takes")
         assert not stage.app.chat.attached
-        await stage.press("c")
+        await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain.strip() == f"/compare technical creative: {LONG}".strip()
         assert [file.name for file in stage.app.chat.attached] == ["notes.txt"]
@@ -58,7 +56,7 @@ async def test_the_oldest_is_left_out_for_all_columns() -> None:
         server.on("/api/chat", ollama_answer(FIRST))
         await stage.ask(f"/compare technical creative: {OVER}")
         await stage.see(ASKED)
-        await stage.press("d")
+        await choose(stage, "fit.drop")
         await stage.see(r"\n 2 answers ")
         first, second = ([one["content"] for one in sent(body)] for body in chats(server)[-2:])
         assert first == second
@@ -81,7 +79,7 @@ async def test_the_last_question_again_is_held_too_and_the_chat_stays_as_it_is()
         assert stage.app.chat.composer.plain == ""
         await stage.ask("/compare technical creative")
         await stage.see(ASKED)
-        await stage.press("l")
+        await choose(stage, "fit.window")
         await stage.see(r"\n 2 answers ")
         windows = [options(body)["num_ctx"] for body in chats(server)[-2:]]
         assert windows == [8192, 8192]
@@ -134,7 +132,7 @@ async def test_what_is_asked_comes_back_from_the_palette_as_it_was_written() -> 
         stage.app.chat.composer.fill(LONG)
         stage.app.run_command("compare")
         await stage.see(ASKED)
-        await stage.press("c")
+        await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain == LONG
         assert chats(server) == []
@@ -154,7 +152,7 @@ async def test_another_model_of_the_server_is_asked_for_its_window_first() -> No
             await stage.ask(f"/compare technical technical@phi4: {LONG}")
             await stage.see(f"{ASKED} of technical@phi4")
             assert chats(server) == []
-            await stage.press("a")
+            await choose(stage, "fit.anyway")
             await stage.see(r"\n 1 answer · 1 failed ")
             assert [body["model"] for body in chats(server)] == ["llama3.2:3b"]
             await stage.press("enter")
@@ -168,7 +166,7 @@ async def test_a_column_with_a_larger_window_can_be_asked_all_the_same() -> None
         await stage.ask(f"/compare technical technical on {other.url}: {LONG}")
         await stage.see(f"{ASKED} of technical")
         await stage.see("ask the others all the same, and not technical")
-        await stage.press("a")
+        await choose(stage, "fit.anyway")
         await stage.see(r"\n 1 answer · 1 failed ")
         assert chats(server) == []
         assert [body["model"] for body in chats(other)] == ["phi4"]

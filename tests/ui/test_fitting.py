@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from tests.support.fitting import ASKED, HUGE, LONG, choosing, counted, nearly_full
+from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted, nearly_full
 from tests.support.replay import Canned, as_json, held, recorded, replay, stalling
 from tests.support.snapshot import check
 from tests.support.stage import SIZES, chats, like_ollama, options, running
-
-pytestmark = pytest.mark.usefixtures("nobody_was_typing")
 
 
 def overflow(prompt: int, window: int) -> Canned:
@@ -48,11 +44,10 @@ async def test_a_question_that_alone_is_too_long() -> None:
             await stage.see(r"The window has 8k; this takes ~9\.9k tokens, and 256 for the answer")
             await stage.see("nothing can be left out: the question alone is too long")
             await stage.see("a window of 16k")
-            await stage.press("d")
-            assert choosing(stage), "what cannot be done is done by no key"
+            assert "fit.drop" not in stage.app.chat.choosing, "what cannot be done is not to choose"
             await stage.press("escape")
-            await stage.see_no_more(ASKED)
             assert not choosing(stage)
+            await stage.see_no_more(ASKED)
             assert stage.app.chat.composer.plain.strip() == HUGE
             assert stage.app.focused is stage.app.chat.composer
             assert chats(server) == []
@@ -60,7 +55,7 @@ async def test_a_question_that_alone_is_too_long() -> None:
             assert len(stage.app.chat.session.conversation) == 0, "it was not asked, so it is not in the chat"
             await stage.press("enter")
             await stage.see(ASKED)
-            await stage.press("a")
+            await choose(stage, "fit.anyway")
             await stage.see(r"Yes\.")
             assert len(chats(server)) == 1
 
@@ -71,7 +66,7 @@ async def test_the_oldest_are_left_out() -> None:
         await stage.see(ASKED)
         await stage.see("leave out the 2 oldest questions and answers, from “Who was Euler\\?” on")
         assert len(chats(server)) == 3
-        await stage.press("d")
+        await choose(stage, "fit.drop")
         await stage.see(r"Four\.")
         asked = messages(chats(server)[-1])
         assert [text for _, text in asked] == ["And Noether?", "Three.", LONG] or asked[0][0] == "system"
@@ -99,7 +94,7 @@ async def test_another_branch_is_seen_as_a_whole() -> None:
     async with nearly_full() as (stage, server):
         await stage.ask(LONG)
         await stage.see(ASKED)
-        await stage.press("d")
+        await choose(stage, "fit.drop")
         await stage.see(r"Four\.")
         await stage.until(lambda: not stage.app.chat.busy, "the answer is done")
         session = stage.app.chat.session
@@ -117,10 +112,10 @@ async def test_a_summary_takes_the_place_of_the_oldest() -> None:
         await stage.ask(LONG)
         await stage.see(ASKED)
         server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see(r"── summary ─+")
         await stage.see("They spoke of")
-        await stage.see("esc  stop, and choose again")
+        await stage.see(r"stop, and choose again \(Esc\)")
         await stage.see(r"summary: ")
         await stage.press("escape")
         await stage.see(ASKED)
@@ -134,7 +129,7 @@ async def test_a_summary_takes_the_place_of_the_oldest() -> None:
         assert options(chats(server)[-1])["num_predict"] == 512
 
         server.on("/api/chat", counted("They spoke of **mathematicians**.", 300), counted("Four.", 900))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see(r"Four\.")
         asked = messages(chats(server)[-1])
         assert asked[0][0] == "system"
@@ -150,14 +145,14 @@ async def test_a_summary_that_fails_leaves_the_choice() -> None:
         await stage.ask(LONG)
         await stage.see(ASKED)
         server.on("/api/chat", recorded("ollama/chat-runner-cannot-load"))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see("No summary: Ollama cannot do this")
         await stage.see(ASKED)
         server.on("/api/chat", counted("", 300))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see("No summary: The model wrote none")
         await stage.see(ASKED)
-        await stage.press("c")
+        await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain.strip() == LONG
         assert "not seen" not in stage.text()
@@ -167,7 +162,7 @@ async def test_a_larger_window() -> None:
     async with nearly_full() as (stage, server):
         await stage.ask(LONG)
         await stage.see("a window of 16k: loads the model anew")
-        await stage.press("l")
+        await choose(stage, "fit.window")
         await stage.see(r"Four\.")
         assert options(chats(server)[-1])["num_ctx"] == 16384
         assert len(messages(chats(server)[-1])) == 7
@@ -183,7 +178,7 @@ async def test_the_larger_window_holds_the_answer_too() -> None:
             await stage.see("ctx 0 of 2k")
             await stage.ask(LONG * 8)
             await stage.see("a window of 16k")  # 8k would hold the question, but not the 4k for its answer
-            await stage.press("l")
+            await choose(stage, "fit.window")
             await stage.see(r"Yes\.")
             assert options(chats(server)[-1])["num_ctx"] == 16384
 
@@ -199,7 +194,7 @@ async def test_an_old_ollama_is_asked_how_large_the_window_can_be() -> None:
             await stage.see("no larger window: the server does not say what the model was made for")
             server.release.set()
             await stage.see("a window of 2k")
-            await stage.press("l")
+            await choose(stage, "fit.window")
             await stage.see(r"Yes\.")
             assert options(chats(server)[-1])["num_ctx"] == 2048
 
@@ -231,14 +226,14 @@ async def test_the_server_refuses_and_the_same_choice_comes() -> None:
         await stage.see(ASKED)
         await stage.see(r"this takes 9k|9\.0k tokens")
         assert "ask all the same" not in stage.text(), "it has just refused"
-        await stage.press("c")
+        await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain == "And Hilbert?", "the text is back"
         await stage.see_no_more("does not fit")
         await stage.press("enter")
         await stage.see(ASKED)
         server.on("/api/chat", counted("Four.", 900))
-        await stage.press("d")
+        await choose(stage, "fit.drop")
         await stage.see(r"Four\.")
         asked = messages(chats(server)[-1])
         assert asked[-1] == ("user", "And Hilbert?")
@@ -253,8 +248,8 @@ async def test_a_refused_question_stays_where_a_deleted_answer_hangs_on_it() -> 
         await stage.press("f5")
         await stage.see("The conversation does not fit into the context window")
         await stage.see(ASKED)
-        await stage.see("c  do not ask\n")
-        await stage.press("c")
+        await stage.see(r"do not ask \(Esc\)\n")
+        await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain == ""
         await stage.ask("/undo")
@@ -271,8 +266,8 @@ async def test_asking_again_is_guarded_too_and_loses_nothing() -> None:
         await stage.press("f5")
         await stage.see(ASKED)
         assert choosing(stage)
-        await stage.see("c  do not ask\n")
-        await stage.press("c")
+        await stage.see(r"do not ask \(Esc\)\n")
+        await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain == ""
         assert session.conversation.fingerprint() == before
@@ -288,7 +283,7 @@ async def test_the_choice_stays_while_another_tab_is_looked_at() -> None:
         await stage.press("f2")
         await stage.see(ASKED)
         assert choosing(stage)
-        await stage.press("d")
+        await choose(stage, "fit.drop")
         await stage.see(r"Four\.")
         assert len(chats(server)) == 4
 
@@ -314,7 +309,7 @@ async def test_how_the_choice_looks() -> None:
             await stage.resize(*size)
             await check(stage, "fit-choice")
         server.on("/api/chat", stalling(counted("They spoke of Euler and Gauss.", 300, ended=False)))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see("They spoke of")
         for size in reversed(SIZES):
             await stage.resize(*size)
@@ -322,7 +317,7 @@ async def test_how_the_choice_looks() -> None:
         await stage.press("escape")
         await stage.see(ASKED)
         server.on("/api/chat", counted("They spoke of Euler and Gauss.", 300), counted("Four.", 900))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see(r"Four\.")
         await stage.press("ctrl+home")
         for size in reversed(SIZES):

@@ -9,14 +9,11 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support.app import CHAT, answer, becomes_llamacpp, model_server
-from tests.support.fitting import ASKED, LONG, choosing, nearly_full
+from tests.support.fitting import ASKED, LONG, choose, choosing, nearly_full
 from tests.support.replay import Canned, Replay, as_json, held
 from tests.support.snapshot import check
 from tests.support.stage import SIZES, running
 from tui.core.endpoint import Endpoint
-
-pytestmark = pytest.mark.usefixtures("nobody_was_typing")
-
 
 # -- counting -----------------------------------------------------------------------------------------------------------
 
@@ -76,9 +73,9 @@ async def test_escape_ends_a_count() -> None:
             assert CHAT not in server.paths()
 
 
-@pytest.mark.parametrize("key", ["d", "s"])
+@pytest.mark.parametrize("way", ["fit.drop", "fit.summary"])
 async def test_with_a_real_server_of_a_small_window(
-    start_llama: StartServer, script_gguf: Path, key: str
+    start_llama: StartServer, script_gguf: Path, way: str
 ) -> None:
     endpoint: Endpoint = start_llama(script_gguf, context_window=1024).endpoint
     async with running(replace(endpoint, kind=None), overrides={"max_tokens": 200}) as stage:
@@ -88,7 +85,7 @@ async def test_with_a_real_server_of_a_small_window(
             await stage.see("F6 continue")
         await stage.ask("And a set?")
         await stage.until(lambda: choosing(stage), "it does not fit")
-        await stage.press(key)
+        await choose(stage, way)
         await stage.until(lambda: not stage.app.chat.busy, "it is answered")
         assert not choosing(stage)
         session = stage.app.chat.session
@@ -99,7 +96,7 @@ async def test_with_a_real_server_of_a_small_window(
         assert path[-1].problem is None
         assert (path[-1].usage.total or 0) <= 1024
         assert 1 <= session.conversation.view.cut(path) // 2 <= 3
-        assert bool(session.conversation.view.summary) is (key == "s")
+        assert bool(session.conversation.view.summary) is (way == "fit.summary")
 
 
 # -- the meter ----------------------------------------------------------------------------------------------------------

@@ -6,58 +6,46 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from textual import events
 
-from tests.support.app import answer, becomes_llamacpp, model_server
-from tests.support.fitting import ASKED, HUGE, LONG, choosing, counted
+from tests.support.app import answer, becomes_llamacpp, configure, model_server
+from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted
 from tests.support.replay import Replay, held, recorded, replay, stalling
-from tests.support.stage import Stage, chats, like_ollama, ollama_answer, options, running
+from tests.support.stage import Stage, chats, like_ollama, ollama_answer, questions, running
 from tui.core.message import Status
-from tui.ui.chat.choice import TYPING_S, Choice
-
-
-class Clock:
-    """Stands still until it is told otherwise."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tui.ui.chat.choice import Choice
 
 
 @asynccontextmanager
-async def nearly_full() -> AsyncIterator[tuple[Stage, Replay, Clock]]:
-    """A chat of two questions with Ollama, whose window of 8k has 7.6k taken, and the clock of the choice."""
+async def nearly_full() -> AsyncIterator[tuple[Stage, Replay]]:
+    """A chat of two questions with Ollama, whose window of 8k has 7.6k taken."""
     async with replay() as server:
         like_ollama(server).on(
             "/api/chat", counted("One.", 2400), counted("Two.", 7600), counted("Three.", 900)
         )
         async with running(server.url) as stage:
-            clock = Clock()
-            stage.app.query_one(Choice).clock = clock
             await stage.see("ctx 0 of 8k")
             for question, said in (("Who was Euler?", "One."), ("And Gauss?", "Two.")):
                 await stage.ask(question)
                 await stage.see(said)
                 await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
             await stage.see("ctx 7.6k of 8k")
-            yield stage, server, clock
+            yield stage, server
 
 
-async def is_asked(stage: Stage, clock: Clock, question: str = LONG) -> None:
-    """Ask what does not fit; whoever asked has taken the hands from the keys."""
+async def is_asked(stage: Stage, question: str = LONG) -> None:
+    """Ask what does not fit."""
     await stage.ask(question)
     await stage.see(ASKED)
-    clock.now += TYPING_S + 0.1
 
 
 # -- around the choice --------------------------------------------------------------------------------------------------
 
 
 async def test_nothing_is_asked_beside_the_choice() -> None:
-    async with nearly_full() as (stage, server, clock):
-        await is_asked(stage, clock)
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
         await stage.press("f5")
         stage.app.run_command("answer.continue")
         stage.app.run_command("compare", "technical creative")
@@ -65,7 +53,7 @@ async def test_nothing_is_asked_beside_the_choice() -> None:
         assert choosing(stage)
         assert not stage.app.chat.can_retry
         assert len(chats(server)) == 2
-        await stage.press("d")
+        await choose(stage, "fit.drop")
         await stage.see(r"Three\.")
         await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
         assert len(chats(server)) == 3
@@ -75,7 +63,7 @@ async def test_nothing_is_asked_beside_the_choice() -> None:
 
 
 async def test_the_branch_stays_while_there_is_a_choice() -> None:
-    async with nearly_full() as (stage, server, clock):
+    async with nearly_full() as (stage, server):
         server.on("/api/chat", counted("Again.", 7600))
         await stage.press("f5")
         await stage.see(r"Again\.")
@@ -83,7 +71,7 @@ async def test_the_branch_stays_while_there_is_a_choice() -> None:
         session = stage.app.chat.session
         assert session is not None
         path = [message.id for message in session.conversation.path()]
-        await is_asked(stage, clock)
+        await is_asked(stage)
         stage.app.run_command("sibling.previous")
         await stage.see("Choose first what is done about the question")
         assert [message.id for message in session.conversation.path()] == path
@@ -91,8 +79,8 @@ async def test_the_branch_stays_while_there_is_a_choice() -> None:
 
 
 async def test_nobody_walks_while_there_is_a_choice() -> None:
-    async with nearly_full() as (stage, _, clock):
-        await is_asked(stage, clock)
+    async with nearly_full() as (stage, _):
+        await is_asked(stage)
         await stage.press("shift+tab")
         assert isinstance(stage.app.focused, Choice)
         stage.app.chat.walked.focus()
@@ -105,26 +93,72 @@ async def test_nobody_walks_while_there_is_a_choice() -> None:
         assert stage.app.chat.composer.plain == LONG
 
 
-async def test_a_sentence_that_is_begun_while_there_is_a_choice_chooses_nothing() -> None:
-    async with nearly_full() as (stage, _, clock):
-        await is_asked(stage, clock)
-        await stage.write("next: so dear a cat")
+async def test_what_is_written_beside_the_choice_is_the_next_question() -> None:
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
+        await stage.press("enter")
+        await stage.see("Choose first what is done about the question: Tab goes to the list")
+        await stage.write("dsla: so dear a cat")
         stage.app.post_message(events.Paste(" and dogs"))
         await stage.settle()
         assert choosing(stage)
-        clock.now += TYPING_S + 0.1
-        await stage.write("C")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == f"{LONG}\n\nnext: so dear a cat and dogs"
+        await stage.press("enter")
+        await stage.see("waiting: dsla: so dear a cat and dogs")
+        assert len(chats(server)) == 2
+        await choose(stage, "fit.drop")
+        await stage.until(lambda: len(chats(server)) == 4, "both are asked")
+        assert questions(server)[2:] == [LONG, "dsla: so dear a cat and dogs"]
+
+
+async def test_typing_in_the_list_goes_on_in_the_composer() -> None:
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
+        await stage.press("tab")
+        assert isinstance(stage.app.focused, Choice)
+        await stage.write("C and 2 dogs")
+        assert stage.app.chat.composer.has_focus
+        assert stage.app.chat.composer.plain == "C and 2 dogs"
+        await stage.press("tab")
+        await stage.write("1")
+        assert stage.app.chat.composer.plain == "C and 2 dogs1", (
+            "a number chooses only where nothing is written"
+        )
+        await stage.press("tab")
+        stage.app.post_message(events.Paste("1"))
+        await stage.settle()
+        assert stage.app.chat.composer.plain == "C and 2 dogs11"
+        assert choosing(stage)
+        assert len(chats(server)) == 2
+
+
+@pytest.mark.parametrize("keys", ["\t1", "\x1b[B1", "\x1b[B\r", "\t\x1b[B\x1b[A\r"])
+async def test_keys_that_come_in_one_piece_count_in_their_order(keys: str) -> None:
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
+        await stage.write(keys)
+        await stage.see(r"Three\.")
+        assert questions(server)[-1] == LONG
+        assert stage.app.chat.composer.plain == ""
+        assert stage.app.chat.composer.has_focus
+
+
+async def test_two_enters_are_one_choice() -> None:
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
+        await stage.write("A draft\t\x1b[B\r\r")
+        await stage.see("summary")
+        assert stage.app.chat.composer.plain == "A draft", (
+            "the second is for no other list, and sends nothing"
+        )
+        await stage.until(lambda: len(chats(server)) >= 3, "the summary is asked for")
 
 
 async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys() -> None:
-    async with nearly_full() as (stage, _, clock):
+    async with nearly_full() as (stage, _):
         await stage.press("f7")
         await stage.see("Chats  1")
         stage.app.chat.ask(LONG)
         await stage.see(ASKED)
-        clock.now += TYPING_S + 0.1
         await stage.press("d")
         await stage.see("No chats yet")
         await stage.press("u")
@@ -134,7 +168,7 @@ async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys()
 
 
 async def test_a_walk_ends_where_the_choice_begins() -> None:
-    async with nearly_full() as (stage, _, _):
+    async with nearly_full() as (stage, _):
         stage.app.chat.walk.enter()
         stage.app.chat.ask(LONG)
         await stage.see(ASKED)
@@ -143,10 +177,10 @@ async def test_a_walk_ends_where_the_choice_begins() -> None:
 
 
 async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> None:
-    async with nearly_full() as (stage, server, clock):
-        await is_asked(stage, clock)
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
         server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
-        await stage.press("s")
+        await choose(stage, "fit.summary")
         await stage.see("They spoke of")
         assert stage.app.chat.stop()
         assert not stage.app.chat.busy
@@ -158,7 +192,7 @@ async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> Non
 
 
 async def test_an_edit_that_does_not_fit_is_kept_with_its_chat() -> None:
-    async with nearly_full() as (stage, _, _):
+    async with nearly_full() as (stage, _):
         first = stage.app.chat.session
         assert first is not None
         stage.app.chat.walk.enter()
@@ -202,12 +236,12 @@ async def test_what_was_written_down_before_there_was_a_server_comes_back_too(tm
 
 async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (stage, _, clock):
+    async with nearly_full() as (stage, _):
         first = stage.app.chat.session
         assert first is not None
         stage.app.run_command("attach", str(tmp_path / "notes.txt"))
         await stage.see("attached: notes.txt 1 line")
-        await is_asked(stage, clock)
+        await is_asked(stage)
         await stage.press("ctrl+n")
         await stage.see_no_more("attached:|" + ASKED)
         stage.app.chat.open(first)
@@ -217,7 +251,7 @@ async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path)
 
 async def test_the_files_of_a_waiting_question_come_back_with_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (stage, server, _):
+    async with nearly_full() as (stage, server):
         first = stage.app.chat.session
         assert first is not None
         server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
@@ -236,7 +270,7 @@ async def test_the_files_of_a_waiting_question_come_back_with_it(tmp_path: Path)
 
 async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (stage, _, _):
+    async with nearly_full() as (stage, _):
         chat, first = stage.app.chat, stage.app.chat.session
         assert first is not None
         await stage.press("ctrl+n")
@@ -251,23 +285,33 @@ async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Pa
         await stage.see("attached: notes.txt 1 line")
 
 
-# -- what is typed ------------------------------------------------------------------------------------------------------
+# -- keys of one's own ----------------------------------------------------------------------------------------------
 
 
-async def test_a_sentence_that_is_being_typed_chooses_nothing() -> None:
-    async with nearly_full() as (stage, server, clock):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
-        for letter in "dsla":
-            await stage.press(letter)
-            clock.now += TYPING_S / 2
-        assert choosing(stage)
-        assert len(chats(server)) == 2
-        assert options(chats(server)[-1]).get("num_ctx") is None
-        clock.now += TYPING_S
-        await stage.press("c")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == f"{LONG}\n\ndsla"
+async def test_a_way_that_was_given_a_key_is_taken_by_it() -> None:
+    configure('[keys]\n"fit.drop" = "alt+d"\n"fit.cancel" = "x"\n')
+    async with nearly_full() as (stage, server):
+        await is_asked(stage)
+        await stage.see(r"\(Alt\+D\)")
+        await stage.write("x")
+        assert choosing(stage), "a letter is text"
+        await stage.press("alt+d")
+        await stage.see(r"Three\.")
+        assert len(chats(server)) == 3
+        assert stage.app.chat.composer.plain == "x"
+
+
+async def test_what_would_change_the_held_question_waits() -> None:
+    async with nearly_full() as (stage, _):
+        await is_asked(stage)
+        await stage.ask("/system " + LONG)
+        await stage.see("Choose first what is done about the question")
+        session = stage.app.chat.session
+        assert session is not None
+        assert session.conversation.system == ""
+
+
+# -- the meter ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_draft_is_counted_by_a_server_of_this_machine_only() -> None:

@@ -22,8 +22,8 @@ LEGACY = frozenset(
         *("alt+up", "alt+down", "space", "slash"),
     }
 )
-WRITING = {"everywhere", "chat", "composer"}
-READING = {"start", "messages", "fit", "chats", "compare", "models", "settings"}
+WRITING = {"everywhere", "chat", "composer", "fit"}
+READING = {"choices", "messages", "chats", "compare", "models", "settings"}
 
 
 def meet(one: Command, other: Command) -> bool:
@@ -73,6 +73,10 @@ def test_an_override_takes_the_place_of_the_default() -> None:
         ({"answer.retry": "enter"}, {"answer.retry": "f5"}, "send"),
         ({"theme.next": "f10", "help": "f10"}, {"theme.next": "f10", "help": "f1"}, "theme.next"),
         ({"help": "f9", "theme.next": "f8"}, {"help": "f1", "theme.next": "f9"}, "server.search"),
+        ({"guide.ask": "g", "theme.next": "?"}, {"theme.next": "f9"}, "G is typed in the composer"),
+        ({"fit.drop": "d", "editor": "space"}, {"editor": "alt+e"}, "Space is typed in the composer"),
+        ({"fit.drop": "enter"}, {"send": "enter"}, "send"),
+        ({"fit.drop": "pageup"}, {"scroll.page_up": "pageup"}, "scroll.page_up"),
     ],
 )
 def test_a_wrong_override_is_refused_and_the_default_stays(

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One action. `where` is where its key works: `everywhere`, `chat`, `composer`, `start` (the empty
-    chat while no server answers), `messages` (while the cursor is on the messages), `fit` (while lokal asks what
-    to do about a question that does not fit), `chats` (the list of them),
+    """One action. `where` is where its key works: `everywhere`, `chat`, `composer`, `choices` (a list of ways on has
+    the focus), `messages` (while the cursor is on the messages), `fit` (while lokal asks what to do about a question
+    that does not fit; the composer can be written in meanwhile), `chats` (the list of them),
     `compare` (answers side by side), `models` or `settings`.
 
     `key` is in Textual's notation, empty = none. `shown` = the palette offers it. `short` is the word beside its key
@@ -50,16 +50,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("reasoning.toggle", "Fold or unfold reasoning", "Show or hide what the model thought", "ctrl+o",
             "chat", "reasoning", slash="reasoning"),
     Command("guide.ask", "Ask the guide", "The small model inside lokal: it knows lokal, local models and parameters, nothing else",
-            "g", "start", "guide", slash="guide"),
+            short="guide", slash="guide"),
     Command("gguf.open", "Open a model file", "Start the built-in llama.cpp with a GGUF file from disk",
-            "o", "start", "open a file", slash="open", argument="[FILE]"),
+            short="open a file", slash="open", argument="[FILE]"),
     Command("server.help", "Start or name a server", "How to start Ollama or llama-server here; another server's address",
-            "s", "start", "servers"),
+            short="servers"),
     Command("chats.open", "Chats", "All chats: open, search, rename, pin, archive, delete", "f7", short="chats", slash="chats"),
     Command("search", "Search all chats", "Find words in everything that was said", "ctrl+f", short="search",
             slash="search", argument="[TEXT]"),
     Command("messages.enter", "Walk the messages", "To the messages above: copy, edit, branch, delete, fold",
             "shift+tab", "composer", "messages"),
+    Command("choices.enter", "To the choices", "To the list of ways on, where lokal shows one; ↓ in an empty composer too",
+            "tab", "composer", "choose", shown=False),
     Command("history.search", "Search earlier prompts", "Find a prompt of any chat by its words", "ctrl+r", "composer"),
     Command("editor", "Write in your editor", "Open the draft, or a message you edit, in $VISUAL or $EDITOR", "alt+e", "composer",
             "editor", slash="editor"),
@@ -139,15 +141,17 @@ COMMANDS: tuple[Command, ...] = (
         ("message.fold", "Fold", "Fold or unfold reasoning and long blocks of the message", "space", "fold"),
         ("messages.leave", "Back to writing", "Back to the composer", "escape", "back"),
     )),
-    *(Command(id, title, help, key, "fit", short, shown=False) for id, title, help, key, short in (
-        ("fit.drop", "Leave the oldest out", "The model no longer sees the oldest questions and answers; they stay in the chat",
-         "d", "leave out"),
-        ("fit.summary", "Summarise the oldest", "The model writes a summary of what it will no longer see, and goes on from that",
-         "s", "summary"),
-        ("fit.window", "Larger window", "Ollama and the built-in llama.cpp load the model anew with a larger context window",
-         "l", "larger"),
-        ("fit.anyway", "Ask all the same", "Where the count is an estimate and the server refuses what does not fit", "a", ""),
-        ("fit.cancel", "Do not ask", "The text comes back into the composer", "c", "cancel"),
+    *(Command(id, title, help, key, "choices", short, shown=False) for id, title, help, key, short in (
+        ("choices.previous", "Choice before", "The choice before", "up", ""),
+        ("choices.next", "Next choice", "The choice after", "down", ""),
+        ("choices.take", "Take the choice", "Do what is chosen; so does its number while nothing is written", "enter", "choose"),
+    )),
+    *(Command(id, title, help, where="fit", shown=False) for id, title, help in (
+        ("fit.drop", "Leave the oldest out", "The model no longer sees the oldest questions and answers; they stay in the chat"),
+        ("fit.summary", "Summarise the oldest", "The model writes a summary of what it will no longer see, and goes on from that"),
+        ("fit.window", "Larger window", "Ollama and the built-in llama.cpp load the model anew with a larger context window"),
+        ("fit.anyway", "Ask all the same", "Where the count is an estimate and the server refuses what does not fit"),
+        ("fit.cancel", "Do not ask", "The text comes back into the composer"),
     )),
     *(Command(id, title, help, key, "chats", short, shown=False) for id, title, help, key, short in (
         ("chats.use", "Open", "Open the chat, at the place that was found", "enter", "open"),
@@ -212,10 +216,18 @@ def short_key(key: str) -> str:
 def keymap(overrides: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The key of each command id with the person's `overrides`, and what is wrong with these, in words.
 
-    An unknown id and a key that another command has in the same place are refused; the default then stays. Two
-    commands may change places, and an empty key takes a command's key away.
+    An unknown id, a key that another command has in the same place, and one that writes where text is written are
+    refused; the default then stays. Two commands may change places, and an empty key takes a command's key away.
     """
     wrong = [f"keys: there is no command “{id}”" for id in overrides if id not in BY_ID]
+    writing = [
+        id for id, key in overrides.items() if id in BY_ID and BY_ID[id].where in _WRITING and writes(key)
+    ]
+    wrong += [
+        f"keys: {key_name(overrides[id])} is typed in the composer, so it cannot be for “{id}”"
+        for id in writing
+    ]
+    overrides = {id: key for id, key in overrides.items() if id not in writing}
     # Its own key said again changes nothing: in places that lie over each other a key may do two things by itself.
     accepted = {id: key for id, key in overrides.items() if id in BY_ID and key != BY_ID[id].key}
     while True:
@@ -244,12 +256,19 @@ def _owner(keys: Mapping[str, str], id: str) -> str | None:
     )
 
 
-_PARTS_OF_THE_CHAT = frozenset({"composer", "messages", "start"})
+_PARTS_OF_THE_CHAT = frozenset({"composer", "messages", "choices", "fit"})
+_WRITING = frozenset({"everywhere", "chat", "composer", "fit"})
+"""Where a key may be meant for what is being written."""
+
+
+def writes(key: str) -> bool:
+    """Whether a key writes something where text is written: a letter, a digit, a sign or the space bar."""
+    return key == "space" or (len(key) == 1 and key.isprintable())
 
 
 def _meet(where: str, other: str) -> bool:
-    """Whether two places are ever open together; the composer is a part of the chat, and open while it starts."""
+    """Whether two places are ever open together; the composer is a part of the chat, and open while lokal asks."""
     pair = {where, other}
-    if len(pair) == 1 or "everywhere" in pair or pair == {"composer", "start"}:
+    if len(pair) == 1 or "everywhere" in pair or pair in ({"composer", "fit"}, {"choices", "fit"}):
         return True
     return "chat" in pair and bool(pair & _PARTS_OF_THE_CHAT)

@@ -130,7 +130,8 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         if self.chat.takes(self.desk.keys.get(id, "")):
             return False
         covered = len(self.screen_stack) > 1
-        return keys.works(id, self.tabs.current, covered=covered, listing=self.lists_chats)
+        choosing = bool(self.chat.choosing)
+        return keys.works(id, self.tabs.current, covered=covered, listing=self.lists_chats, choosing=choosing)
 
     def _actions(self) -> Mapping[str, Callable[[str], object]]:
         return {

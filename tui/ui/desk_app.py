@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from textual import on
+from textual import events, on
 
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
@@ -88,11 +88,17 @@ class DeskApp(Shell):
         keys_by_id, wrong = keymap(settings.keys)
         self._problems += tuple(LokalError(text) for text in wrong)
         self.desk = Desk(presets=presets, preset=preset, overrides=launch.overrides, keys=keys_by_id)
-        self.set_keymap({id: key for id, key in keys_by_id.items() if key})
+        self.set_keymap(keys.bound(keys_by_id))
         self.backstage = Backstage(self, launch, settings)
         self.on_screen = False
         self._first_theme = theme
         self.use_link_speed(_speed(settings.link))
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key that writes nothing here may not look as one that writes."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            keys.read_as_a_shell(event, self.desk.keys)
+        await super().on_event(event)
 
     @property
     def tabs(self) -> Tabs:
@@ -133,7 +139,12 @@ class DeskApp(Shell):
             self.place_keys()
             or walking
             or keys.useful(
-                tab, desk, answering=bool(chat.doing), answerable=chat.answerable, choosing=chat.choosing
+                tab,
+                desk,
+                answering=bool(chat.doing),
+                answerable=chat.answerable,
+                choices=chat.choices_key,
+                held=bool(chat.choosing),
             )
         )
         self.query_one(InstrumentLine).show(

@@ -12,7 +12,7 @@ from tui.ui.row import wrap_words
 PLACES = (
     ("everywhere", "Everywhere"),
     ("composer", "Writing"),
-    ("start", "While no server answers"),
+    ("choices", "In a list of ways on"),
     ("messages", "Among the messages"),
     ("fit", "When a question does not fit into the context window"),
     ("chat", "Chat"),
@@ -31,6 +31,8 @@ def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
     column = max([KEY_WIDTH, *(len(key_name(key)) + 4 for key in keys.values())])
     for place, title in PLACES:
         commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
+        if not commands:
+            continue
         lines += [((" " + line, "heading"),) for line in wrap_words(title, max(10, width - 2))]
         rows = []
         for command in _presets_as_one(commands):

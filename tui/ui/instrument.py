@@ -112,11 +112,11 @@ class InstrumentLine(LineWidget):
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []
         for id in ids:
+            key = short_key(self._reading.desk.keys.get(id, ""))
             word = self._reading.words.get(id) or BY_ID[id].short
+            if not key or not word:
+                continue  # a key that was taken away, or one that is not for this line
             if parts:
                 parts.append(self.part("  "))
-            parts += [
-                self.part(short_key(self._reading.desk.keys.get(id, "")), "key"),
-                self.part(f" {word}", "muted"),
-            ]
+            parts += [self.part(key, "key"), self.part(f" {word}", "muted")]
         return parts

@@ -19,6 +19,16 @@ _BEFORE_THE_COMPOSER = frozenset({"messages.enter"})
 
 _ALWAYS = frozenset({"quit", "screen.redraw"})
 """What works under a page that lies over everything."""
+_UNBOUND = "unbound-"
+"""What a command without a key is bound to, with its id: a name that no key has. A keymap changes only what is bound."""
+_MODIFIERS = frozenset({"alt", "super", "hyper", "meta"})
+_AS_IN_A_SHELL = {
+    "alt+b": "ctrl+left",
+    "alt+f": "ctrl+right",
+    "alt+d": "alt+delete",
+    "alt+backspace": "ctrl+w",
+}
+"""Keys of every shell by the key that does the same in a text field here."""
 
 
 def named_by(event: events.Key, does: Mapping[str, str]) -> str:
@@ -32,40 +42,61 @@ def app_bindings() -> list[Binding]:
     """The keys of the app. They come before those of the focused widget, or the composer would take some of them."""
     return [
         Binding(
-            command.key, f"command('{command.id}')", command.title, id=command.id, show=False, priority=True
+            command.key or _UNBOUND + command.id,
+            f"command('{command.id}')",
+            command.title,
+            id=command.id,
+            show=False,
+            priority=True,
         )
         for command in COMMANDS
-        if command.key
-        and (command.where in ("everywhere", "chat", "settings") or command.id in _BEFORE_THE_COMPOSER)
+        if (command.where in ("everywhere", "chat", "settings", "fit") or command.id in _BEFORE_THE_COMPOSER)
         and command.id not in _OF_A_WIDGET
     ]
 
 
-def works(id: str, tab: str, *, covered: bool, listing: bool = False) -> bool:
+def bound(keys: Mapping[str, str]) -> dict[str, str]:
+    """What each command's key is bound to, by its id: also of those that have none."""
+    return {command.id: keys.get(command.id) or _UNBOUND + command.id for command in COMMANDS}
+
+
+def read_as_a_shell(event: events.Key, keys: Mapping[str, str]) -> None:
+    """A key with Alt writes nothing. Alt+B, Alt+F, Alt+D and Alt+Backspace go by words, as in every shell, where they
+    are no command's."""
+    if not _MODIFIERS.isdisjoint(event.key.split("+")[:-1]):
+        event.character = None
+        if event.key in _AS_IN_A_SHELL and event.key not in keys.values():
+            event.key = _AS_IN_A_SHELL[event.key]
+
+
+def works(id: str, tab: str, *, covered: bool, listing: bool = False, choosing: bool = False) -> bool:
     """Whether a command's key works while `tab` is open; `covered` = a page lies over it, `listing` = the list of chats
-    has the keys."""
+    has the keys, `choosing` = lokal asks what to do about a question that does not fit."""
     if covered:
         return id in _ALWAYS
     if listing:
         return BY_ID[id].where == "everywhere"
+    if BY_ID[id].where == "fit":
+        return choosing and tab == "chat"
     return BY_ID[id].where in ("everywhere", tab) or (id in _BEFORE_THE_COMPOSER and tab == "chat")
 
 
 def useful(
-    tab: str, desk: Desk, *, answering: bool, answerable: str = "", choosing: tuple[str, ...] = ()
+    tab: str, desk: Desk, *, answering: bool, answerable: str = "", choices: str = "", held: bool = False
 ) -> tuple[str, ...]:
     """The ids of the three commands that make sense now; `answerable` is the one that gets the end of the chat
-    answered, empty for none."""
+    answered, empty for none. `choices` is the one that leads to a list of ways on, or takes one where the list has the
+    focus, empty while there is none; `held` = they are about a question that is not sent."""
     match tab:
         case "models":
             has_models = desk.connection is not None and desk.connection.models
             return ("model.use" if has_models else "server.search"), "tab.chat", "help"
         case "settings":
             return ("preset.save" if desk.unsaved else "tab.chat"), "preset.next", "help"
-        case _ if choosing and not answering:
-            return *[id for id in choosing if id != "fit.cancel"][:2], "fit.cancel"
         case _ if answering:
             return "answer.stop", "preset.next", "help"
+        case _ if choices:
+            return choices, ("answer.stop" if held else "server.search"), "help"
         case _ if answerable:
             return answerable, "preset.next", "help"
         case _ if desk.link is Link.NONE:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from textual import on
 from textual.timer import Timer
 
-from tui.ui.chat.composer import Composer
+from tui.ui.chat.choice import Choice
 from tui.ui.chat.talk import Talk
 from tui.ui.desk import Desk, Link
 from tui.ui.desk_app import DeskApp
@@ -95,10 +96,12 @@ class Newcomer(DeskApp):
         if text:
             self.run_command("server.use", text)
 
-    def on_composer_offered(self, event: Composer.Offered) -> None:
-        """One of the panel's keys."""
+    @on(Choice.Made)
+    def _take_way_on(self, event: Choice.Made) -> None:
+        """One of the ways on, of whatever list."""
         event.stop()
         self.run_command(event.command_id)
+        self.chat.leave_choice()
 
     def run_command(self, id: str, argument: str = "") -> None:
         """Do what a command's id stands for."""

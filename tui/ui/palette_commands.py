@@ -76,8 +76,7 @@ class Commands(Provider):
         desk = host.desk
         for command in COMMANDS:
             if command.shown and host.can(command.id):
-                # A letter that only works in the empty chat is none to learn here.
-                key = "" if command.where == "start" else desk.key(command.id)
+                key = desk.key(command.id)
                 ways = [key, f"/{command.slash}" if command.slash else ""]
                 ways = [way for way in ways if way]
                 title = f"{command.title}  ({', '.join(ways)})" if ways else command.title

@@ -26,6 +26,10 @@ NOTHING = "-"
 """In the place of a text or a value: take away what there is."""
 
 
+_OF_THE_REQUEST = frozenset({"system.set", "schema"})
+"""What their commands set is in every request of the chat, whatever else it is asked with."""
+
+
 class SlashApp(Newcomer):
     """What is done for a slash command. Subclasses put the screen together."""
 
@@ -46,14 +50,19 @@ class SlashApp(Newcomer):
         self.chat.divider.let_go()
         self.clear_notifications()
         try:
-            self._refuse(typed.command.id)
+            self._refuse(typed.command.id, argument)
             self.do_command(typed.command.id, argument)
         except LokalError as error:
             self._tell_of(error, back=self._give_back(event.text))
 
-    def _refuse(self, id: str) -> None:
-        """Raise UsageError for what would do nothing, and as a key says nothing."""
+    def _refuse(self, id: str, argument: str) -> None:
+        """Raise UsageError for what would do nothing, and as a key says nothing, and for what would change a question
+        that was measured already."""
         chat = self.chat
+        if chat.why_held and (
+            id in ("answer.retry", "answer.continue") or (argument and id in _OF_THE_REQUEST)
+        ):
+            raise UsageError(chat.why_held)
         if id == "answer.stop" and not chat.busy:
             raise UsageError("No answer is coming in, so there is none to stop")
         if id in ("answer.retry", "answer.continue") and chat.busy:

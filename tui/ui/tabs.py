@@ -85,8 +85,6 @@ class Tabs(Container):
         place = _FOCUS[self.current]
         if self.current == "chat" and self.query(_LIST):
             place = _LIST
-        elif self.current == "chat" and self.chat.choosing:
-            place = "#choice"
         for widget in self.query(place):
             if widget.display:  # of composer and slip the one that is there to be written on
                 self.screen.set_focus(widget)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def ask_for_file(pane: ChatPane) -> None:
     """Let a file be named that goes with the next question. What is written stays as it is."""
     pane.composer.end_search(take=False)
-    if pane.choosing or not pane.composer.text.strip():
-        pane.complete("/attach ")  # which says why not, where there is something to choose first
+    if not pane.composer.text.strip():
+        pane.complete("/attach ")
         return
     pane.walk.end()
     pane.walk.edits.open(AttachFile(pane), "", None)

@@ -11,6 +11,7 @@ from textual.widgets.text_area import Edit, EditResult, Location, Selection
 
 from tui.core.pasted import Pieces, is_long, plain
 from tui.core.text import safe_block
+from tui.ui.chat.choice import Choice, shown_on
 from tui.ui.look import palette_of
 from tui.ui.terminal.reader import IN_TEXT
 
@@ -94,6 +95,20 @@ class ChipArea(TextArea):
         piece = self._pieces.piece(number)
         self.replace(piece, (line, start), (line, end), maintain_selection_offset=False)
         return True
+
+    def enter_choices(self) -> bool:
+        """Put the focus on the list of ways on, at once, so that the next key is for that; False = there is none."""
+        choice = shown_on(self.screen)
+        if choice is not None:
+            self.screen.set_focus(choice)
+        return choice is not None
+
+    def hand_over(self, event: events.Key) -> bool:
+        """Whether the key came in one piece with the one that led to the list: then it is for that."""
+        focused = self.screen.focused
+        if isinstance(focused, Choice):
+            focused.post_message(events.Key(event.key, event.character))
+        return isinstance(focused, Choice)
 
     def action_delete_to_start_of_line(self) -> None:
         """Take the line away before the cursor; pressed again right after that, take everything. It is one edit, so that

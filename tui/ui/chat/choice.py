@@ -1,37 +1,53 @@
-"""A question of lokal's own, in the place of the composer: what is the matter, and what can be done, a key for each."""
+"""What lokal asks by itself, in lines over the composer: what is the matter, and a list of the ways on.
+
+The composer keeps the keys. Tab, or the down arrow where nothing is written, goes to the list; no letter chooses
+anything, so that whoever is writing when the list appears goes on writing.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from rich.cells import cell_len
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.commands import key_name
 from tui.core.text import safe_line
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut, fit, wrap_words
+from tui.ui.row import Part, colourless, cut, fit, wrap_words
 
 SHARE = 60
 """Of the rows of the screen, so many per cent at the most."""
 MEASURE = 100
 """The most cells of a line: longer ones are hard to read."""
+COLUMN = 5
+"""Cells before an option: the mark, the number, and blanks."""
+ENTER = "choices.enter"
+TAKE = "choices.take"
+_STEPS = {"choices.previous": -1, "choices.next": 1}
 
-TYPING_S = 0.6
-"""What is typed within this time after the question appeared, or after the key before, was meant for the composer."""
+RolePart = tuple[str, str]
+"""A text and the role that it is drawn in."""
 
-Line = tuple[tuple[str, str], ...]
-"""One line as (text, role) parts."""
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as (text, role) parts; `option` is the one that it is of, by its place among all; None = of none."""
+
+    parts: tuple[RolePart, ...]
+    option: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What can be done: the command whose key does it, and what it does. Where it cannot be done `why_not` says why.
+    """What can be done: the command that does it, and what it does. Where it cannot be done `why_not` says why.
     `brief` says the same in fewer words, for a small screen."""
 
     command_id: str
@@ -42,16 +58,19 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Dilemma:
-    """What is asked. `detail` is said under the title, `brief` in its place on a small screen."""
+    """What is asked. `detail` is said under the title, a paragraph for each of its lines, `brief` in its place on a
+    small screen. `typed` says what is made of what is typed meanwhile; `calm` = nothing went wrong."""
 
     title: str
     detail: str = ""
     options: tuple[Option, ...] = ()
     brief: str = ""
+    typed: str = "your next question"
+    calm: bool = False
 
 
 class Choice(Widget, can_focus=True):
-    """Shown while there is something to choose; the composer is hidden meanwhile."""
+    """Shown while there is something to choose."""
 
     DEFAULT_CSS = f"Choice {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
 
@@ -62,69 +81,114 @@ class Choice(Widget, can_focus=True):
             super().__init__()
             self.command_id = command_id
 
-    class Typed(Message):
-        """The person was still writing when the question appeared."""
+    class Focused(Message):
+        """The list has the keys now, or no longer."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Pasted(Message):
-        """The person pasted something, which is for the composer."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(self, keys: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
-        """`keys` by command id."""
-        super().__init__(id="choice")
+    def __init__(self, id: str, keys: Mapping[str, str], writing_place: Callable[[], Widget]) -> None:
+        """`keys` by command id; what is typed here is for the `writing_place`."""
+        super().__init__(id=id)
         self._keys = keys
-        self.clock = clock
-        self._typing_until = 0.0
+        self._does = {keys[id]: id for id in (ENTER, TAKE, *_STEPS) if keys.get(id)}
+        self._writing_place = writing_place
         self._dilemma: Dilemma | None = None
+        self._cursor = ""
+        self._nothing_written = True
+        self._is_made = False
 
     @property
     def dilemma(self) -> Dilemma | None:
         """What is asked now; None for nothing."""
         return self._dilemma
 
+    @property
+    def cursor(self) -> str:
+        """The command of the option under the cursor; empty where nothing can be chosen."""
+        ids = self._ids
+        return self._cursor if self._cursor in ids else ids[0] if ids else ""
+
+    @property
+    def _ids(self) -> tuple[str, ...]:
+        options = self._dilemma.options if self._dilemma is not None else ()
+        return tuple(option.command_id for option in options if not option.why_not)
+
     def show(self, dilemma: Dilemma | None) -> None:
-        """Ask this; None to go away."""
-        if self._dilemma is None:
-            self._typing_until = self.clock() + TYPING_S
+        """Ask this; None to go away. The cursor stays on its option, where that is asked about again."""
+        if dilemma == self._dilemma:
+            return
+        if self._dilemma is None or dilemma is None:
+            self._cursor = ""
+        if dilemma is None and self.has_focus:
+            self._leave()
         self._dilemma = dilemma
+        self._is_made = False
         self.display = dilemma is not None
         self.refresh(layout=True)
 
+    def written(self, text: str) -> None:
+        """This is what is written now: only while it is nothing can the numbers be typed."""
+        if self._nothing_written != (not text):
+            self._nothing_written = not text
+            self.refresh()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
     def on_key(self, event: events.Key) -> None:
-        """A key of one of the options. Letters of a sentence that is being typed choose nothing: one that begins with
-        none of these keys goes into the composer, and so does what follows at once."""
-        options = self._dilemma.options if self._dilemma is not None else ()
-        pressed = {event.key, (event.character or event.key).lower()}  # Caps Lock is no other choice
-        chosen = [option for option in options if self._keys.get(option.command_id) in pressed]
-        if event.is_printable and event.character and (self.clock() < self._typing_until or not chosen):
-            event.stop()
-            event.prevent_default()
-            self._typing_until = self.clock() + TYPING_S
-            self.post_message(self.Typed(event.character))
-        elif chosen and not chosen[0].why_not:
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Made(chosen[0].command_id))
+        """A key of the list; what can be written goes to the composer, and so do the keys behind it."""
+        focused = self.screen.focused
+        id = self._does.get(event.key, "")
+        number = int(event.character) if event.character and event.character in "123456789" else 0
+        if focused is not None and focused is not self:
+            focused.post_message(events.Key(event.key, event.character))
+        elif self._nothing_written and 0 < number <= len(self._ids):
+            self._make(self._ids[number - 1])
+        elif event.is_printable and event.character:
+            self._leave().post_message(events.Key(event.key, event.character))
+        elif id in _STEPS:
+            self._step(_STEPS[id])
+        elif id == TAKE:
+            self._make(self.cursor)
+        elif id == ENTER:
+            self._leave()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
         """It chooses nothing."""
         event.stop()
-        self.post_message(self.Pasted(event.text))
+        self._leave().post_message(events.Paste(event.text))
+
+    def _step(self, by: int) -> None:
+        ids = self._ids
+        if ids:
+            at = ids.index(self.cursor) + by
+            self._cursor = ids[min(max(at, 0), len(ids) - 1)]
+            self.refresh()
+
+    def _make(self, command_id: str) -> None:
+        if command_id and not self._is_made:  # not twice before anything has come of it
+            self._is_made = True
+            self.post_message(self.Made(command_id))
+
+    def _leave(self) -> Widget:
+        """At once, so that the next key is for who has the focus then."""
+        place = self._writing_place()
+        self.screen.set_focus(place)
+        return place
 
     def on_focus(self) -> None:
-        """The keys mean something."""
+        """The keys are for the list."""
+        self._is_made = False
         self.refresh()
+        self.post_message(self.Focused())
 
     def on_blur(self) -> None:
-        """The keys are for something else: they are shown as what cannot be pressed."""
+        """The keys are for something else: the list is shown as what has to be gone to."""
         self.refresh()
+        self.post_message(self.Focused())
+
+    # -- the lines --------------------------------------------------------------------------------------------------
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as it takes to say it all."""
@@ -133,16 +197,22 @@ class Choice(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
         palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
         lines = self._lines(width, self.app.size.height)
-        parts: list[Part] = []
-        if y < len(lines):
-            parts = [(text, palette[role]) for text, role in lines[y]]
-        return fit(parts, width, base)
+        if y >= len(lines):
+            return Strip.blank(width, palette.base)
+        line, style = lines[y], palette.base
+        parts: list[Part] = [(text, palette[role]) for text, role in line.parts]
+        if self.has_focus and line.option is not None and self._option(line.option).command_id == self.cursor:
+            style += palette["cursor_line"]
+        return fit(colourless(parts) if style.reverse else parts, width, style)
+
+    def _option(self, at: int) -> Option:
+        assert self._dilemma is not None
+        return self._dilemma.options[at]
 
     def _lines(self, width: int, rows: int) -> list[Line]:
-        """The lines as (text, role) parts, on a screen of so many rows: whole if there is room, else in fewer words. Where
-        these have no room either each option has one line, so that none is out of sight."""
+        """The lines on a screen of so many rows: whole if there is room, else in fewer words. Where these have no room
+        either each option has one line, so that none is out of sight."""
         most = rows * SHARE // 100
         lines = self._set(width, brief=False)
         if len(lines) > most:
@@ -153,13 +223,6 @@ class Choice(Widget, can_focus=True):
         dilemma = self._dilemma
         if dilemma is None:
             return []
-        keys = {
-            option.command_id: ""
-            if option.why_not
-            else key_name(self._keys.get(option.command_id, "")).lower()
-            for option in dilemma.options
-        }
-        column = max([0, *map(len, keys.values())]) + 5
         room = min(width, MEASURE) - 2
 
         def lines_of(text: str, room: int) -> list[str]:
@@ -167,13 +230,52 @@ class Choice(Widget, can_focus=True):
             return wrap_words(text, max(1, room)) if whole else [cut(text, room)]
 
         detail = dilemma.brief if brief and dilemma.brief else dilemma.detail
-        lines: list[Line] = [((f" {line}", "warning"),) for line in lines_of(dilemma.title, room)]
-        lines += [((f" {line}", "muted"),) for line in lines_of(detail, room) if line]
-        for option in dilemma.options:
+        title_role = "foreground" if dilemma.calm else "warning"
+        lines = [Line(((f" {line}", title_role),)) for line in lines_of(dilemma.title, room)]
+        paragraphs = [line for text in detail.split("\n") for line in lines_of(text, room)]
+        lines += [Line(((f" {line}", "muted"),)) for line in paragraphs if line]
+        ids = self._ids
+        for at, option in enumerate(dilemma.options):
             text, role = (option.why_not, "muted") if option.why_not else (option.text, "foreground")
-            said = lines_of(option.brief if brief and option.brief else text, room - column)
-            first, *others = said or [""]
-            key = "key" if self.has_focus else "muted"
-            lines.append(((f"   {keys[option.command_id]}".ljust(column), key), (first, role)))
-            lines += [((" " * column + line, role),) for line in others]
+            text = option.brief if brief and option.brief else text
+            key = self._keys.get(option.command_id)
+            said = lines_of(
+                f"{text} ({key_name(key)})" if key and not option.why_not else text, room - COLUMN
+            )
+            lines.append(Line((*self._mark(option, ids), (said[0] if said else "", role)), at))
+            lines += [Line(((" " * COLUMN + line, role),), at) for line in said[1:]]
+        if whole and ids:
+            lines.append(Line(((f" {self._hint(width - 2)}", "muted"),)))
         return lines
+
+    def _mark(self, option: Option, ids: tuple[str, ...]) -> tuple[RolePart, ...]:
+        """What stands before an option: the cursor, and the number that may be typed."""
+        if option.why_not:
+            return ((" " * COLUMN, "muted"),)
+        is_cursor = option.command_id == self.cursor
+        number = str(ids.index(option.command_id) + 1) if self.has_focus and self._nothing_written else ""
+        return (
+            (" › " if is_cursor else "   ", "accent" if self.has_focus else "muted"),
+            (number.ljust(COLUMN - 3), "key"),
+        )
+
+    def _hint(self, room: int) -> str:
+        enter = key_name(self._keys.get(ENTER, ""))
+        if self.has_focus:
+            way = "".join(key_name(self._keys.get(id, "")) for id in _STEPS)
+            take = key_name(self._keys.get(TAKE, ""))
+            numbers = ", or a number," if self._nothing_written else ""
+            hints = (
+                f"{way} and {take}{numbers} choose · {enter} goes back to writing",
+                f"{way} {take} · {enter} back",
+            )
+        else:
+            ways = f"{enter} or ↓" if self._nothing_written else enter
+            typed = cast(Dilemma, self._dilemma).typed
+            hints = (f"{ways} chooses here; what you type is {typed}", f"{ways} chooses here")
+        return next((hint for hint in hints if cell_len(hint) <= room), hints[-1])
+
+
+def shown_on(screen: Screen[object]) -> Choice | None:
+    """The list from which something can be chosen on a screen now; None where there is none."""
+    return next((choice for choice in screen.query(Choice) if choice.display and choice.cursor), None)

@@ -66,25 +66,13 @@ class Composer(ChipArea):
             super().__init__()
             self.found = found
 
-    class Offered(Message):
-        """One of the keys that the empty composer was given was pressed."""
-
-        def __init__(self, command_id: str) -> None:
-            super().__init__()
-            self.command_id = command_id
-
     def __init__(self, keys: Mapping[str, str]) -> None:
         """`keys` by command id; those of the composer are looked at here."""
         super().__init__("composer")
         ids = [command.id for command in COMMANDS if command.where == "composer"]
         self._does = {keys[id]: id for id in ids if keys.get(id)}
-        self._offers: Mapping[str, str] = {}
         self.completer: Completer | None = None
         self._recall = Recall()
-
-    def offer(self, offers: Mapping[str, str]) -> None:
-        """Commands by keys that are letters: they work here as long as nothing is written."""
-        self._offers = offers
 
     def set_history(self, prompts: Sequence[str]) -> None:
         """The prompts of earlier, oldest first."""
@@ -144,7 +132,7 @@ class Composer(ChipArea):
             self.completer.close()
 
     async def _on_key(self, event: events.Key) -> None:
-        if await self._is_taken(event):
+        if self.hand_over(event) or await self._is_taken(event):
             event.stop()
             event.prevent_default()
         else:
@@ -158,8 +146,7 @@ class Composer(ChipArea):
             return True
         if self.take_line(event) or (self.completer is not None and await self.completer.key(event.key)):
             return True
-        if event.key in self._offers and not self.text:
-            self.post_message(self.Offered(self._offers[event.key]))
+        if event.key == "down" and not self.text and self.enter_choices():
             return True
         # Enter that is not for sending is what it is in any other text field.
         id = self._does.get(event.key, "newline" if event.key in (*NEW_LINE_KEYS, "enter") else "")
@@ -189,6 +176,8 @@ class Composer(ChipArea):
                 return self._in_first_row() and self._step(-1)
             case "history.next":
                 return self._in_last_row() and self._step(1)
+            case "choices.enter":
+                return self.enter_choices()
             # At once too: what is typed right after is for the search, or comes behind the piece.
             case "history.search" if self.start_search():
                 pass

@@ -93,6 +93,7 @@ class Composing(Metered):
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What is done here for a command's id, with the argument that was typed after a slash command."""
         return {
+            **super().actions(),
             "history.search": lambda _: self.search_history(),
             "editor": lambda _: self.open_editor(),
             "attach": self.read_files,

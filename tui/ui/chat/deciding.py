@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,7 +18,7 @@ from tui.core.view import View
 from tui.errors import ContextOverflow, LokalError
 from tui.ui.chat import fitting
 from tui.ui.chat.answering import Answering, HeadingPace
-from tui.ui.chat.choice import Choice, Dilemma, Option
+from tui.ui.chat.choice import Dilemma, Option
 from tui.ui.chat.entries import phase_words
 from tui.ui.chat.guard import Held
 from tui.ui.chat.several import Joint, Several
@@ -75,6 +75,11 @@ class Deciding(Several):
             return f"summary: {phase_words(self._summarising.generation)}"
         return super().doing
 
+    def actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What is done here for a command's id, with the argument that was typed after a slash command."""
+        ways = (fitting.DROP, fitting.SUMMARY, fitting.WINDOW, fitting.ANYWAY, fitting.CANCEL)
+        return {id: partial(self.decide, id) for id in ways}
+
     # -- the choice ---------------------------------------------------------------------------------------------------
 
     def _offer(self, held: Held, trained: int | None = None) -> None:
@@ -109,25 +114,24 @@ class Deciding(Several):
         if event.held is self._held and event.tokens and self._summarising is None:
             self._offer(event.held, event.tokens)
 
-    def on_choice_made(self, event: Choice.Made) -> None:
+    def decide(self, command_id: str, _: str = "") -> None:
         """The person has said what is to be done."""
-        event.stop()
         held = self._held
-        if held is None or held.case is None:
+        if held is None or held.case is None or (self._summarising and command_id != fitting.CANCEL):
             return
         case = held.case
-        match event.command_id:
+        match command_id:
             case fitting.DROP if case.cut is not None:
                 self._leave_out(held, case.cut.dropped)
             case fitting.SUMMARY if case.cut_for_summary is not None:
                 self._summarise(held)
             case fitting.WINDOW if case.larger is not None:
                 self.post_message(self.WindowWanted(case.larger))
-            case fitting.ANYWAY:
+            case fitting.ANYWAY if fitting.ANYWAY in self.choosing:
                 if isinstance(held, Joint):
                     held.spares = bool(held.whose)
                 self._let_go(held)
-            case _:
+            case fitting.CANCEL:
                 self.stop_or_choose()
 
     def go_on(self) -> None:

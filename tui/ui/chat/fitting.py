@@ -15,6 +15,8 @@ from tui.ui.chat.choice import Dilemma, Option
 from tui.ui.desk import Desk
 
 DROP, SUMMARY, WINDOW, ANYWAY, CANCEL = "fit.drop", "fit.summary", "fit.window", "fit.anyway", "fit.cancel"
+STOP = "answer.stop"
+"""What ends everything takes back what is held."""
 QUOTED = 36
 """Characters of a question that is named."""
 _REFUSES = frozenset({ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.VLLM})
@@ -169,7 +171,7 @@ def dilemma_of(case: Shortfall) -> Dilemma:
         estimate = "ask all the same: this is an estimate"
         refuses = f"{estimate}, and {case.kind.label} refuses what does not fit"
         options.append(Option(ANYWAY, refuses, brief=estimate))
-    options.append(Option(CANCEL, "do not ask: the text comes back" if case.unasked else "do not ask"))
+    options.append(Option(STOP, "do not ask: the text comes back" if case.unasked else "do not ask"))
     whose = f" of {case.whose}" if case.whose else ""
     return Dilemma(f"This does not fit into the context window{whose}", detail, tuple(options), brief)
 

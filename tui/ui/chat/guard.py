@@ -111,7 +111,7 @@ class Guarded(Talk):
         return self._held if self._held is not None and self._held.unasked else None
 
     def show_choice(self, dilemma: Dilemma | None) -> None:
-        """Ask the person, in the place of the composer; None = the composer again."""
+        """Ask the person; None = there is nothing to ask any more."""
         raise NotImplementedError
 
     def give_back(self, marked: str, attachments: tuple[Attachment, ...]) -> None:

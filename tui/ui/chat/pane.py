@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.message import Message as UiMessage
@@ -14,7 +15,7 @@ from tui.core.slash import Typed, Vocabulary, parse
 from tui.errors import LokalError, UsageError
 from tui.paths import with_tilde
 from tui.ui.chat.chips import ChipArea
-from tui.ui.chat.choice import Choice, Dilemma
+from tui.ui.chat.choice import ENTER, TAKE, Choice, Dilemma, shown_on
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
 from tui.ui.chat.composer import Composer, PromptMark
@@ -29,7 +30,7 @@ from tui.ui.chat.writing import Writing
 from tui.ui.desk import Desk, Link
 from tui.ui.divider import Divider
 from tui.ui.look import palette_of
-from tui.ui.start.panel import WAYS
+from tui.ui.start.panel import ways_on
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
 from tui.ui.transcript.walked import WalkedTranscript
@@ -54,11 +55,12 @@ class ChatPane(Writing):
 
     def compose(self) -> ComposeResult:
         with Container(id="reading"):
+            yield Choice("start-choice", self._desk.keys, self._writing_place)
             yield WalkedTranscript(id="transcript")
             yield CompletionPopup()
         yield Divider()
         yield Shelf()
-        yield Choice(self._desk.keys)
+        yield Choice("choice", self._desk.keys, self._writing_place)
         with Horizontal(id="writing"):
             yield PromptMark(id="mark")
             yield Composer(self._desk.keys)
@@ -82,6 +84,18 @@ class ChatPane(Writing):
         return self.query_one(WalkedTranscript)
 
     @property
+    def fit_choice(self) -> Choice:
+        """What is asked about a question that does not fit."""
+        return self.query_one("#choice", Choice)
+
+    @property
+    def choices_key(self) -> str:
+        """The command that leads to a list of ways on, or takes one where the list has the focus; empty for no list."""
+        if shown_on(self.screen) is None:
+            return ""
+        return TAKE if isinstance(self.screen.focused, Choice) else ENTER
+
+    @property
     def completion(self) -> CompletionPopup:
         """What is offered while a slash command is written."""
         return self.query_one(CompletionPopup)
@@ -91,7 +105,11 @@ class ChatPane(Writing):
         """What keys do now, in a word, by command id: Enter where it does not send what is in the composer, the key that
         asks again where nothing was answered yet. Empty for what they do elsewhere."""
         enter = self.walk.edits.enter or ("take" if self.composer.searching else "")
-        return {"send": enter, "answer.retry": "answer" if self.unanswered else ""}
+        return {
+            "send": enter,
+            "answer.retry": "answer" if self.unanswered else "",
+            "answer.stop": "do not ask" if self.choosing and not self.doing else "",
+        }
 
     @property
     def answerable(self) -> str:
@@ -115,6 +133,7 @@ class ChatPane(Writing):
             "answer.stop": lambda _: (
                 self.composer.end_search(take=False)
                 or self.stop_or_choose()
+                or self.leave_choice()
                 or self.walk.escape()
                 or self.walked.clear_found()
                 or self.divider.let_go()
@@ -156,9 +175,6 @@ class ChatPane(Writing):
     def complete(self, text: str) -> None:
         """Write the start of a slash command, and offer how it may go on."""
         self.walk.end()
-        if self.choosing:
-            self.tell(self.why_held, "warning")
-            return
         self.composer.focus()
         self.composer.fill(text)
         self.completion.offer()
@@ -199,32 +215,26 @@ class ChatPane(Writing):
         super().continue_answer(message)
 
     def show_choice(self, dilemma: Dilemma | None) -> None:
-        """Ask the person, in the place of the composer; None = the composer again."""
-        choice = self.query_one(Choice)
-        choice.show(dilemma)
+        """Ask the person; None = there is nothing to ask any more. Who is writing goes on writing."""
         if dilemma is not None:
             self.walk.stand_aside()
-            self.composer.end_search(take=False)
-        has_keys = self._has_keys
-        self.query_one("#writing").display = dilemma is None
-        if self.display and has_keys:
-            (choice if dilemma is not None else self._writing_place()).focus()
+            if isinstance(self.screen.focused, Transcript):
+                self.screen.set_focus(self._writing_place())
+        self.fit_choice.show(dilemma)
+        self._show_welcome()
 
-    @property
-    def _has_keys(self) -> bool:
-        """Whether the keys are for what is written here, and not for what lies over the conversation."""
-        focused = self.screen.focused
-        return focused is None or isinstance(focused, (ChipArea, Choice, Transcript))
-
-    def on_choice_typed(self, event: Choice.Typed) -> None:
-        """It was meant for the one who had the focus a moment before."""
+    @on(Choice.Focused)
+    def _choice_has_keys(self, event: Choice.Focused) -> None:
         event.stop()
-        self._writing_place().insert(event.text)
+        self.post_message(self.Changed())
 
-    def on_choice_pasted(self, event: Choice.Pasted) -> None:
-        """So was this."""
-        event.stop()
-        self._writing_place().take_paste(event.text)
+    def leave_choice(self) -> bool:
+        """From a list of ways on back to writing; False = it has not the focus."""
+        choice = self.screen.focused
+        if not isinstance(choice, Choice):
+            return False
+        self.screen.set_focus(self._writing_place())
+        return True
 
     def _writing_place(self) -> ChipArea:
         slips = [slip for slip in self.query(Slip) if slip.display]
@@ -248,6 +258,8 @@ class ChatPane(Writing):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """A notice about what was written goes with it."""
         self.divider.written(event.text_area.text)
+        for choice in self.query(Choice):
+            choice.written(self.written)
 
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Enter."""
@@ -260,6 +272,9 @@ class ChatPane(Writing):
             return
         if isinstance(typed, Typed):
             self.post_message(self.Commanded(typed, event.marked))
+            return
+        if not event.text.strip() and self.choosing:
+            self.tell(f"{self.why_held}: {self._desk.key(ENTER)} goes to the list")
             return
         if not event.text.strip() and self.unanswered and not self.attached:
             way = self._desk.key("answer.retry") or "/retry"
@@ -316,9 +331,7 @@ class ChatPane(Writing):
 
     def _show_welcome(self) -> None:
         empty = self._session is None or not len(self._session.conversation)
-        alone = self._desk.link is Link.NONE and empty
-        self.composer.offer(
-            {self._desk.keys[id]: id for id in WAYS if id in self._desk.keys} if alone else {}
-        )
         desk = self._desk
+        alone = desk.link is Link.NONE and empty and self.fit_choice.dilemma is None
+        self.query_one("#start-choice", Choice).show(ways_on(desk) if alone else None)
         self.transcript.set_empty(lambda width: welcome(desk, width))

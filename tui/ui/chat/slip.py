@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from textual import events
 from textual.message import Message
 
-from tui.core.commands import COMMANDS
 from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.composer import NEW_LINE_KEYS
 from tui.ui.compat import run_binding
@@ -30,8 +29,7 @@ class Slip(ChipArea):
         super().__init__("slip")
         self._send, self._newline = keys.get("send", ""), keys.get("newline", "")
         self._open, self._editor = keys.get("paste.open", ""), keys.get("editor", "")
-        # A terminal sends Alt and a letter as something that could be written.
-        self._writes_nothing = {keys.get(each.id) for each in COMMANDS if each.where == "composer"}
+        self._choices = keys.get("choices.enter", "")
         self._first = text
         self._begun_with = ""
 
@@ -53,7 +51,11 @@ class Slip(ChipArea):
         self.call_after_refresh(self.scroll_cursor_visible)
 
     async def _on_key(self, event: events.Key) -> None:
-        if self.take_line(event):
+        if (
+            self.hand_over(event)
+            or self.take_line(event)
+            or (event.key == self._choices and self.enter_choices())
+        ):
             pass
         elif event.key == self._send and self._send:
             self.post_message(self.HandedIn(self.plain))
@@ -63,8 +65,6 @@ class Slip(ChipArea):
             self.open_piece()
         elif event.key == self._editor:
             self.post_message(self.EditorWanted())
-        elif event.is_printable and event.key in self._writes_nothing:
-            pass
         elif event.is_printable or not await run_binding(self, event.key):
             await super()._on_key(event)
             return

@@ -10,7 +10,6 @@ from textual import events
 from tui.core.commands import BY_ID
 from tui.core.message import Message, Role
 from tui.errors import LokalError
-from tui.ui.chat.choice import Choice
 from tui.ui.chat.deeds import Deeds
 from tui.ui.chat.edits import Edits
 from tui.ui.keys import named_by
@@ -77,10 +76,10 @@ class Walk:
     @property
     def standing(self) -> str:
         """What the rule over the composer says of it; empty while nobody walks."""
-        if self._pane.choosing:
-            return ""
         if self.edits.is_open:
             return self.edits.standing
+        if self._pane.choosing:
+            return ""
         chat, message = self._chat, self.message
         if self._mark is None or chat is None or message is None:
             return ""
@@ -101,10 +100,10 @@ class Walk:
     @property
     def useful(self) -> tuple[str, ...]:
         """The ids of the three commands that make sense where the cursor is; empty while nobody walks."""
-        if self._pane.choosing:
-            return ()
         if self.edits.is_open:
             return "send", "messages.leave"
+        if self._pane.choosing:
+            return ()
         message = self.message
         if self._mark is None or message is None:
             return ()
@@ -160,9 +159,9 @@ class Walk:
         self._pane.post_message(self._pane.Changed())
 
     def _choose_first(self) -> None:
-        """While the person is asked nobody walks: the composer to come back to is not there."""
+        """While the person is asked nobody walks."""
         self._pane.tell(self._pane.why_held, "warning")
-        self._pane.query_one(Choice).focus()
+        self._pane.fit_choice.focus()
 
     def stand_aside(self) -> None:
         """Nobody walks while the person is asked; where the focus goes is not said here. The slip waits."""
@@ -177,7 +176,7 @@ class Walk:
 
     def escape(self) -> bool:
         """Esc: from the slip to the messages, from these to the composer. False = there was nothing to leave."""
-        if self._pane.choosing or (not self.edits.is_open and self._mark is None):
+        if not self.edits.is_open and (self._pane.choosing or self._mark is None):
             return False
         self._pane.divider.clear_notice()
         if self.edits.is_open:
@@ -189,7 +188,7 @@ class Walk:
     def go_back(self) -> None:
         """From the slip to where it was opened."""
         back = self.edits.close()
-        if back is not None and self._view.has(back.entry_id):
+        if back is not None and self._view.has(back.entry_id) and not self._pane.choosing:
             self._pane.screen.set_focus(self._view)
             self._mark = back
             self._view.set_mark(back)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.core.parameters import find
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.desk import Desk, Link
-from tui.ui.start.panel import guide_welcome, panel, wording
+from tui.ui.start.panel import guide_welcome, wording
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts; a role is a name in the palette, empty for plain text."""
@@ -23,7 +23,7 @@ def welcome(desk: Desk, width: int) -> tuple[Line, ...]:
             guide = desk.connection is not None and desk.connection.guide
             return guide_welcome(desk, width) if guide else _connected(desk, width)
         case Link.NONE:
-            return panel(desk, width)
+            return ()  # the ways on are a list of their own
 
 
 def _connected(desk: Desk, width: int) -> tuple[Line, ...]:

@@ -140,6 +140,7 @@ class Writing(Composing):
 
     def give_back(self, marked: str, attachments: tuple[Attachment, ...]) -> None:
         """A question that was not asked after all comes back into the composer; those behind it wait."""
+        self.composer.end_search(take=False)
         self.composer.put_back(as_written(marked))
         self._attached = attachments + self._attached
         self._line.hold()

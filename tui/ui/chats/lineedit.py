@@ -50,6 +50,8 @@ class LineEdit:
                 self._delete(self.at, self._after(self.at))
             case "ctrl+w":
                 self._delete(self._word_before(), self.at)
+            case "alt+delete":
+                self._delete(self.at, self._word_after())
             case "ctrl+u":
                 self._delete(0, self.at)
             case "ctrl+k":

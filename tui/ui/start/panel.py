@@ -1,30 +1,17 @@
-"""The panel of the empty chat while no server answers: what was asked, and the ways on, each one key."""
+"""The empty chat while no server answers: what was asked, and the ways on; and the one with the guide."""
 
 from __future__ import annotations
 
 from rich.cells import cell_len
 
+from tui.ui.chat.choice import Dilemma, Option
 from tui.ui.desk import Desk
 
 Line = tuple[tuple[str, str], ...]
 
-WAYS = ("guide.ask", "gguf.open", "server.help")
-"""The commands whose keys work here while the composer is empty."""
-
-_WHAT = {
-    "guide.ask": (
-        "ask the guide: a small model inside lokal that knows lokal",
-        "ask the guide: it knows lokal",
-    ),
-    "gguf.open": (
-        "open a GGUF file from disk with the built-in llama.cpp engine",
-        "open a GGUF file from disk",
-    ),
-    "server.help": (
-        "how to start Ollama or llama-server here; another server's address",
-        "start a server, or give an address",
-    ),
-}
+_GUIDE = "ask the guide: it knows lokal, in five languages"
+_FILE = "open a GGUF file from disk"
+_SERVER = "start or name a server: how to start Ollama or llama-server here"
 
 
 def wording(width: int, *lines: Line) -> Line:
@@ -32,33 +19,35 @@ def wording(width: int, *lines: Line) -> Line:
     return next((line for line in lines if sum(cell_len(text) for text, _ in line) <= width), lines[-1])
 
 
-def panel(desk: Desk, width: int) -> tuple[Line, ...]:
-    """The lines as (text, role) parts, in words for `width` cells."""
-    problem = desk.problem
-    lines: list[Line] = []
-    if problem is not None:
-        ended = problem.title + ("" if problem.title.endswith(".") else ".")
-        if desk.may_guide:  # nobody was asked for by name: nothing went wrong
-            lines.append(((ended, ""), (f" {problem.detail}." if problem.detail else "", "muted")))
-        else:
-            lines.append(((ended, "warning"),))
-            lines += [((part, ""),) for part in (problem.detail, problem.hint) if part]
-    lines.append(())
-    missing = desk.engine_missing
-    for id in WAYS:
-        usable = missing is None or id == "server.help"
-        key = (f"  {desk.key(id).lower():<4}", "accent" if usable else "muted")
-        lines.append(wording(width, *((key, (what, "" if usable else "muted")) for what in _WHAT[id])))
-    lines.append(((f"  {desk.key('server.search'):<4}", "accent"), ("look again", "")))
-    lines.append(())
+def ways_on(desk: Desk) -> Dilemma:
+    """What to do without a server. What is typed meanwhile is a question, whatever it begins with."""
+    problem, missing = desk.problem, desk.engine_missing
+    title = problem.title if problem is not None else "No model server answers"
+    said = [problem.detail, "" if desk.may_guide else problem.hint] if problem is not None else []
+    brief = said[:1]
     if missing is not None:
-        lines += [
-            (("The guide and files need the engine. ", "warning"), (f"{missing.title}.", "")),
-            ((missing.hint, "muted"),),
-        ]
+        said += [f"The guide and files need the engine. {missing.title}.", missing.hint]
+        brief = ["The guide and files need the engine."]
     elif desk.may_guide:
-        lines.append((("Or just ask: the guide answers, and says so.", "muted"),))
-    return tuple(lines)
+        said.append("Or just ask: the guide answers, and says so.")
+        brief = said[-1:]
+    why_not = "needs the engine" if missing is not None else ""
+    options = (
+        Option(
+            "guide.ask", _GUIDE, f"{_GUIDE} ({why_not})" if why_not else "", "ask the guide: it knows lokal"
+        ),
+        Option("gguf.open", _FILE, f"{_FILE} ({why_not})" if why_not else ""),
+        Option("server.help", _SERVER, brief="start or name a server"),
+        Option("server.search", "look again"),
+    )
+    return Dilemma(
+        title + ("" if title.endswith(".") else "."),
+        "\n".join(filter(None, said)),
+        options,
+        "\n".join(filter(None, brief)),
+        typed="a question",
+        calm=desk.may_guide,  # nobody was asked for by name: nothing went wrong
+    )
 
 
 def guide_welcome(desk: Desk, width: int) -> tuple[Line, ...]:
