@@ -34,6 +34,62 @@ async def answered(stage: Stage, question: str) -> None:
     await stage.until(lambda: not stage.app.chat.doing, "the answer is there")
 
 
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refused", ["/retry", "/hom", "/export /nowhere/x.md"])
+async def test_what_is_typed_after_a_refusal_takes_its_place(refused: str) -> None:
+    async with chatting() as (stage, server):
+        composer = stage.app.chat.composer
+        if refused.startswith("/export"):
+            await answered(stage, "Hello")
+        await stage.write(f"{refused}\r")
+        await stage.until(lambda: composer.text == refused, "refused")
+        assert composer.selected_text == refused
+        await stage.write("/stats")
+        assert composer.text == "/stats"
+        await stage.press("ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z")
+        assert composer.text == refused, "undo brings it back"
+        await stage.press("end", "left", "left")
+        await stage.write("x")
+        assert composer.text == f"{refused[:-2]}x{refused[-2:]}", "arrows edit it"
+        assert len(questions(server)) == refused.startswith("/export")
+
+
+async def test_enter_says_what_was_refused_again() -> None:
+    async with chatting() as (stage, server):
+        await stage.write("/retry\r")
+        await stage.see("Nothing was asked here yet")
+        await stage.press("enter")
+        await stage.see("Nothing was asked here yet")
+        await stage.write("/continue\r")
+        await stage.see("There is nothing to continue")
+        assert stage.app.chat.composer.text == "/continue"
+        await stage.write("Hello\r")
+        await stage.until(lambda: questions(server) == ["Hello"], "it is asked")
+
+
+async def test_a_draft_lies_under_a_command_that_is_begun_over_it() -> None:
+    async with chatting() as (stage, _):
+        composer = stage.app.chat.composer
+        await stage.write("a draft")
+        stage.app.run_command("preset.use")
+        await stage.see("What you were writing comes back after the command")
+        await stage.write("loud\r")
+        await stage.see("There is no preset “loud”")
+        assert composer.selected_text == "/preset loud"
+        await stage.write("/preset creative\r")
+        await stage.see("preset creative")
+        assert composer.text == "a draft"
+        for key in ("escape", "down", "backspace"):
+            stage.app.run_command("chat.rename")
+            await stage.until(lambda: composer.text == "/rename ", "it waits for a title")
+            if key == "backspace":
+                await stage.press("ctrl+u")
+            await stage.press(key)
+            assert composer.text == "a draft"
+
+
 # -- what is a command --------------------------------------------------------------------------------------------------
 
 

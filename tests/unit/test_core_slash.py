@@ -73,6 +73,7 @@ def test_commands(text: str, id: str, argument: str) -> None:
         ("//", "/"),
         ("/home/user is full, why?", "/home/user is full, why?"),
         ("/etc/passwd", "/etc/passwd"),
+        ("/retry2/continue", "/retry2/continue"),
         ("/ is division", "/ is division"),
         ("/etc/hosts\nis a path", "/etc/hosts\nis a path"),
         ("/new!\nis no command", "/new!\nis no command"),
@@ -250,3 +251,12 @@ def test_what_is_offered_begins_where_it_says(name: str, typed: str) -> None:
 def test_a_question_comes_back_as_it_has_to_be_written(sent: str, written: str) -> None:
     assert as_written(sent) == written
     assert parse(as_written(sent).translate({2: None, 3: None})) == sent.translate({2: None, 3: None})
+
+
+@pytest.mark.parametrize(
+    "text", ["/retry/continue", "/Retry/x y", "/export!/a", "/compare:/a", "/set/a\n/set/b", "/help/"]
+)
+def test_what_begins_as_a_command_is_no_path(text: str) -> None:
+    with pytest.raises(UsageError, match="There is no command"):
+        parse(text)
+    assert parse(as_written(text)) == text, "it can be sent all the same"

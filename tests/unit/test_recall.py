@@ -132,3 +132,24 @@ def test_another_chat_knows_nothing_of_what_was_written_in_the_one_before() -> N
     assert recall.draft("") == ""
     assert recall.step(-1, "other") == "new"
     assert recall.step(1, "new") == "other"
+
+
+def test_what_was_being_written_lies_under_a_command_until_that_is_sent() -> None:
+    recall = _with("one")
+    recall.lay_under("a draft", "/rename ")
+    assert recall.draft("/rename ") == "a draft", "what lokal wrote is nothing to keep"
+    assert recall.draft("/rename x") == "a draft\n\n/rename x"
+    assert recall.take_up("/rename x") is None
+    assert recall.step(-1, "/rename x") == "one"
+    assert recall.sent() == "/rename x", "an earlier prompt is sent in between"
+    assert recall.sent() == "a draft"
+    assert recall.sent() == ""
+
+
+def test_what_was_being_written_comes_back_when_the_command_is_given_up() -> None:
+    recall = _with("one")
+    recall.lay_under("a draft", "/rename ")
+    recall.lay_under("/rename ", "/import ")
+    recall.lay_under("/import x", "/preset ")
+    assert recall.take_up("/preset") == "a draft\n\n/import x"
+    assert recall.take_up("") is None

@@ -1,8 +1,8 @@
 """Slash commands: what a text in the composer means, what is wrong with it, and how it may go on.
 
 A text is a command if it starts with a slash and a word. A command is one line; only one that takes prose may have more.
-`//` at the start is a slash that is meant. A first word with another slash in it is a path, and sent; so are several lines
-that begin with no command's name.
+`//` at the start is a slash that is meant. A first word with another slash in it is a path, and sent, unless it begins as
+a command does: `/retry/continue` are two that were glued together. So are several lines that begin with no command's name.
 """
 
 from __future__ import annotations
@@ -47,6 +47,12 @@ def parse(text: str) -> Typed | str:
     forced = word.endswith(FORCE)
     name = word.removesuffix(FORCE).lower()
     command = BY_SLASH.get(name)
+    if (glued := _begins_as_command(word)) is not None:
+        raise UsageError(
+            f"There is no command /{safe_line(word, 60)}",
+            "",
+            f"/{glued} is one; // at the start sends it as text",
+        )
     if len(lines) > 1:
         if command is None or (forced and command.id not in _FORCED):
             return text
@@ -64,6 +70,13 @@ def parse(text: str) -> Typed | str:
     if not argument and command.argument and not command.argument.startswith("["):
         raise UsageError(f"/{name} wants {command.argument}", command.help)
     return Typed(command, f"{FORCE} {argument}".strip() if forced else argument)
+
+
+def _begins_as_command(word: str) -> str | None:
+    """The command's name that stands before the second slash of a line's first word; None = there is none."""
+    head, slash, _ = word.partition("/")
+    name = head.removesuffix(":").removesuffix(FORCE).lower()
+    return name if slash and name in BY_SLASH else None
 
 
 def as_written(marked: str) -> str:

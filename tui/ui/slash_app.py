@@ -30,6 +30,10 @@ _OF_THE_REQUEST = frozenset({"system.set", "schema"})
 """What their commands set is in every request of the chat, whatever else it is asked with."""
 
 
+_TOLD_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch"})
+"""Commands of which the chat itself says what came of them."""
+
+
 class SlashApp(Newcomer):
     """What is done for a slash command. Subclasses put the screen together."""
 
@@ -73,8 +77,14 @@ class SlashApp(Newcomer):
             raise UsageError("There is nothing to continue", "The last answer is whole, or there is none")
 
     def run_command(self, id: str, argument: str = "") -> None:
-        """Do what a command's id stands for, or say why not."""
+        """Do what a command's id stands for, or say why not. One that needs an argument is begun in the composer."""
+        command = BY_ID[id]
         try:
+            if not argument and command.argument and not command.argument.startswith("["):
+                self._begin(f"/{command.slash} ")
+                return
+            if id in _TOLD_IN_THE_CHAT and self.tabs.current != "chat":
+                self.open_tab("chat")
             self.do_command(id, argument)
         except LokalError as error:
             self.tell(str(error), "warning")
@@ -176,8 +186,14 @@ class SlashApp(Newcomer):
 
     def _choose(self, name: str, words: str) -> None:
         """Show the names that a command takes where they can be taken."""
-        self.chat.complete(f"/{name} ")
-        self.chat.tell(safe_line(words, 200))
+        if not self._begin(f"/{name} "):
+            self.chat.tell(safe_line(words, 200))
+
+    def _begin(self, text: str) -> bool:
+        """Write the start of a command, wherever the person is. Whether something was being written, which comes back."""
+        if not self.chat.composer.has_focus:
+            self.open_tab("chat")
+        return self.chat.complete(text)
 
     # -- help, parameters, figures ----------------------------------------------------------------------------------
 
@@ -317,10 +333,7 @@ class SlashApp(Newcomer):
 
     def _give_back(self, text: str) -> bool:
         """Put a command into the composer again, unless something else is written there by now."""
-        if self.chat.composer.text:
-            return False
-        self.chat.composer.fill(text)
-        return True
+        return self.chat.composer.bring_back(text)
 
     def _show_keys(self) -> None:
         from tui.ui.help import key_screen

@@ -22,6 +22,7 @@ from tui.core.commands import key_name
 from tui.core.text import safe_line
 from tui.ui.look import palette_of
 from tui.ui.row import Part, colourless, cut, fit, wrap_words
+from tui.ui.terminal.reader import IN_TEXT
 
 SHARE = 60
 """Of the rows of the screen, so many per cent at the most."""
@@ -141,7 +142,7 @@ class Choice(Widget, can_focus=True):
             focused.post_message(events.Key(event.key, event.character))
         elif self._nothing_written and 0 < number <= len(self._ids):
             self._make(self._ids[number - 1])
-        elif event.is_printable and event.character:
+        elif (event.is_printable and event.character) or event.character == IN_TEXT:
             self._leave().post_message(events.Key(event.key, event.character))
         elif id in _STEPS:
             self._step(_STEPS[id])

@@ -73,6 +73,7 @@ class Composer(ChipArea):
         self._does = {keys[id]: id for id in ids if keys.get(id)}
         self.completer: Completer | None = None
         self._recall = Recall()
+        self._came_back = ""
 
     def set_history(self, prompts: Sequence[str]) -> None:
         """The prompts of earlier, oldest first."""
@@ -103,6 +104,31 @@ class Composer(ChipArea):
         super().take_over(before, text)
         if self.completer is not None:
             self.completer.close()
+
+    def begin_command(self, text: str) -> bool:
+        """Write the start of a command. What is written comes back when the command is sent or given up; whether there
+        is something."""
+        self.end_search(take=False)
+        self._recall.lay_under(self.marked, text)
+        self.fill(text)
+        return self._recall.has_under
+
+    def give_up_command(self) -> bool:
+        """Back from a command of which nothing was written to what it was laid over; False = there is none."""
+        written = self._recall.take_up(self.marked)
+        if written is not None:
+            self.fill(written)
+        return written is not None
+
+    def bring_back(self, marked: str) -> bool:
+        """Bring a command back that was refused, selected: what is typed replaces it, undo brings it back, arrows edit
+        it, Enter says it again. False = something else is written there by now."""
+        if self.text and self.marked != self._came_back:
+            return False
+        self._recall.lay_under(self.marked, "")
+        self.fill(marked)
+        self.select_all()
+        return True
 
     def put_back(self, marked: str) -> None:
         """Bring a text back, before what was written meanwhile."""
@@ -155,7 +181,8 @@ class Composer(ChipArea):
                 self.completer.edited()
             return True
         if event.key == "backspace" and not self.text:
-            self.post_message(self.Emptied())
+            if not self.give_up_command():
+                self.post_message(self.Emptied())
             return True
         bound = not event.is_printable and await run_binding(self, event.key)
         if bound and self.completer is not None:
@@ -170,12 +197,13 @@ class Composer(ChipArea):
                 if self.text.strip():
                     # At once: on a slow line the next text comes in one piece with this Enter.
                     self.fill(self._recall.sent())
+                    self._came_back = self.marked
             case "newline":
                 self.replace("\n", *self.selection, maintain_selection_offset=False)
             case "history.previous":
                 return self._in_first_row() and self._step(-1)
             case "history.next":
-                return self._in_last_row() and self._step(1)
+                return self._in_last_row() and (self._step(1) or self.give_up_command())
             case "choices.enter":
                 return self.enter_choices()
             # At once too: what is typed right after is for the search, or comes behind the piece.

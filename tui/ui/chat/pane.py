@@ -132,6 +132,7 @@ class ChatPane(Writing):
             "schema": self._holding.command,
             "answer.stop": lambda _: (
                 self.composer.end_search(take=False)
+                or self.composer.give_up_command()
                 or self.stop_or_choose()
                 or self.leave_choice()
                 or self.walk.escape()
@@ -172,12 +173,16 @@ class ChatPane(Writing):
         event.stop()
         self._holding.hold(event.session, event.schema)
 
-    def complete(self, text: str) -> None:
-        """Write the start of a slash command, and offer how it may go on."""
+    def complete(self, text: str) -> bool:
+        """Write the start of a slash command, and offer how it may go on. Whether something is written, which comes back
+        after it."""
         self.walk.end()
         self.composer.focus()
-        self.composer.fill(text)
+        aside = self.composer.begin_command(text)
+        if aside:
+            self.tell("What you were writing comes back after the command; Esc brings it back now")
         self.completion.offer()
+        return aside
 
     def attach_named(self, argument: str) -> None:
         """Attach the files that are named, or ask for one."""
@@ -267,7 +272,8 @@ class ChatPane(Writing):
         try:
             typed = parse(event.text)
         except UsageError as error:
-            self.composer.put_back(event.marked)
+            if not self.composer.bring_back(event.marked):
+                self.composer.put_back(event.marked)
             self.tell_of_text(error)
             return
         if isinstance(typed, Typed):

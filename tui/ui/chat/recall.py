@@ -22,13 +22,16 @@ class Found:
 class Recall:
     """All prompts are in marked form (`tui.core.pasted`). What was being written is put aside while an earlier prompt
     is shown, and comes back after the newest, or when the earlier prompt is sent. What is changed of an earlier prompt
-    stays in its place until it is sent."""
+    stays in its place until it is sent. What was being written is also put aside for a command that lokal begins or
+    gives back, and comes back when that is sent, or given up."""
 
     def __init__(self) -> None:
         self._prompts: list[str] = []
         self._sent: list[str] = []
         self._place: int | None = None
         self._aside = ""
+        self._under = ""
+        self._begun = ""
         self._changed: dict[int, str] = {}
         self._folded: dict[str, str] = {}
         self._before = ""
@@ -54,14 +57,15 @@ class Recall:
     def sent(self) -> str:
         """What is shown was sent: what had been put aside for it, which is to be shown again."""
         if self._place is None:
-            return ""
+            under, self._under, self._begun = self._under, "", ""
+            return under
         self._changed.pop(self._place, None)
         self._place = None
         return self._aside
 
     def rest(self) -> None:
         """No earlier prompt is shown, and none is changed: the composer begins anew."""
-        self._place, self._aside = None, ""
+        self._place, self._aside, self._under, self._begun = None, "", "", ""
         self._changed = {}
 
     def draft(self, written: str) -> str:
@@ -77,6 +81,10 @@ class Recall:
             changed.pop(self._place, None)
             if written != self._prompts[self._place]:
                 changed[self._place] = written
+        if self._under and mine == self._begun:
+            mine = self._under
+        elif self._under:
+            mine = f"{self._under}\n\n{mine}"
         parts = [text for _, text in sorted(changed.items())]
         return "\n\n".join(text for text in (mine, *parts) if text.strip()) if parts else mine
 
@@ -93,6 +101,20 @@ class Recall:
             return self._aside
         self._place = target
         return self._text(target)
+
+    # -- under a command ----------------------------------------------------------------------------------------------
+
+    def lay_under(self, written: str, begun: str) -> None:
+        """Put aside what is `written` while a command is in its place, which begins as `begun`."""
+        if written.strip() and written != self._begun:
+            self._under = f"{self._under}\n\n{written}" if self._under else written
+        self._begun = begun
+
+    def take_up(self, written: str) -> str | None:
+        """What was put aside for a command of which nothing more is `written`; None = there is no such thing."""
+        if not self._under or self._place is not None or written.strip() not in ("", self._begun.strip()):
+            return None
+        return self.sent()
 
     def _leave(self, written: str) -> None:
         """Keep what is written where it belongs."""
@@ -112,6 +134,11 @@ class Recall:
     def found(self) -> Found | None:
         """How the search stands; None while nobody searches."""
         return self._found
+
+    @property
+    def has_under(self) -> bool:
+        """Whether something was put aside for a command."""
+        return bool(self._under)
 
     @property
     def is_empty(self) -> bool:

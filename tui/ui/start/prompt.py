@@ -63,6 +63,12 @@ class Foot(LineWidget):
         return fit([self.part(f" {self._text}", "muted")], width, self.base())
 
 
+class PromptInput(Input):
+    """The line to write on, with the keys that a shell has."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("alt+delete", "delete_right_word", show=False)]
+
+
 class PromptPage(ModalScreen[str]):
     """Dismissed with what was written, or with an empty text by Esc."""
 
@@ -82,7 +88,7 @@ class PromptPage(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         yield Page(self._lines)
-        line = Input(placeholder=self._placeholder, compact=True, id="prompt")
+        line = PromptInput(placeholder=self._placeholder, compact=True, id="prompt")
         line.cursor_blink = False
         yield line
         yield Foot(self._foot)

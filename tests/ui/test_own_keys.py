@@ -1,0 +1,112 @@
+"""Keys that the config gives to commands without one, keys that it takes away, and keys with Alt that are nobody's."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from tests.support.app import configure
+from tests.support.stage import Stage, chatting, questions
+from tui.core.commands import COMMANDS
+from tui.ui.chat.composer import Composer
+
+SAYS = {
+    "guide.ask": "starting the engine|guide",
+    "gguf.open": "Open a model file",
+    "server.help": "Start a model server on this machine",
+    "attach": "› /attach\\n",
+    "preset.use": "technical is in use(.|\\n)*› /preset",
+    "model.choose": "is in use(.|\\n)*› /model",
+    "server.use": "is in use(.|\\n)*› /server",
+    "theme.use": "lokal-dark is in use(.|\\n)*› /theme",
+    "system.set": "No system prompt",
+    "parameter.set": "/set ",
+    "chat.rename": "› /rename\\n",
+    "chat.title": "Asking .* for a title",
+    "chat.branch": "A new chat with 2 messages",
+    "chat.export": "2 messages in .*md",
+    "chat.import": "› /import\\n",
+    "copy": "4 characters ",
+    "compare": "compare  Hello",
+    "schema": "free text|as they come|not held",
+    "stats": "Tokens",
+    "undo": "nothing to bring back|Nothing",
+}
+"""What is seen of each command."""
+KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "abcdfghijklmnoqrstuv", strict=True)}
+WITHOUT_KEY = [command.id for command in COMMANDS if not command.key and command.where != "fit"]
+
+
+def test_no_command_without_a_key_is_forgotten_here() -> None:
+    assert list(SAYS) == WITHOUT_KEY
+
+
+async def asked_once(stage: Stage) -> None:
+    await stage.ask("Hello")
+    await stage.see(r"Yes\.")
+    await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+
+
+@pytest.mark.parametrize("tab", ["f2", "f4"])
+@pytest.mark.parametrize("part", [0, 1])
+async def test_a_command_without_a_key_works_by_the_one_it_is_given(
+    tab: str, part: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+    configure("[keys]\n" + "".join(f'"{id}" = "{key}"\n' for id, key in KEYS.items()))
+    for id in [id for id in SAYS if id != "guide.ask"][part::2]:
+        if id == "attach" and tab != "f2":
+            continue  # where text is written only
+        async with chatting() as (stage, _):
+            await asked_once(stage)
+            await stage.press(tab)
+            await stage.write(f"\x1b{KEYS[id][-1]}")
+            await stage.see(SAYS[id])
+
+
+async def test_a_key_that_was_taken_away_does_nothing() -> None:
+    configure('[keys]\nhelp = ""\n"theme.next" = "f10"\n')
+    async with chatting() as (stage, _):
+        await stage.press("f1", "f9")
+        assert len(stage.app.screen_stack) == 1
+        assert "theme" not in stage.text()
+        assert " keys" not in stage.row("Enter send"), "a hint without a key is none"
+        await stage.press("f10")
+        await stage.see("theme ")
+
+
+async def test_a_letter_is_no_key_where_text_is_written() -> None:
+    configure('[keys]\n"theme.next" = "t"\n')
+    async with chatting() as (stage, _):
+        await stage.see("T is typed in the composer, so it")
+        await stage.write("test")
+        assert stage.app.chat.composer.text == "test"
+
+
+async def test_alt_and_a_letter_write_nothing_and_go_by_words_as_in_a_shell() -> None:
+    async with chatting() as (stage, server):
+        composer = stage.app.query_one(Composer)
+        await stage.write("one two three\x1bx\x1bz\x1bЯ\x1bD")
+        assert composer.text == "one two three"
+        await stage.write("\x1bb\x1bbX")
+        assert composer.text == "one Xtwo three"
+        await stage.write("\x1bf!\x1bd")
+        assert composer.text == "one Xtwo!"
+        await stage.write("\x1b\x7f\x1b\x7f")
+        assert composer.text == "one "
+        await stage.press("f7")
+        await stage.write("/\x1bxone two\x1bb\x1bd")
+        await stage.see("one ")
+        assert "xone" not in stage.text()
+        assert questions(server) == []
+
+
+async def test_the_same_on_a_page_with_a_line_to_write_on() -> None:
+    async with chatting() as (stage, _):
+        stage.app.run_command("server.help")
+        await stage.see("address of a server")
+        line = stage.app.screen.query_one(Input)
+        await stage.write("\x1bxlab one two\x1bb\x1bb\x1bd")
+        assert line.value.split() == ["lab", "two"]
+        await stage.write("\x1b\x7f")
+        assert line.value.split() == ["two"]
