@@ -61,6 +61,7 @@ def test_a_line_break_that_was_written_is_one(text: str, lines: list[str]) -> No
     "text",
     [
         r"snake_case, C:\Users\_temp\*.txt, 2*3*4",
+        r"C:\Users\_a_\b and \\host\__all__\_x_",
         "a*b*c and width*height*depth and 2*(x+1)*(y)",
         "x**2 + y**2, 2**3**4",
         "__init__, __init__.py and __new_member__",

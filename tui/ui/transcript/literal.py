@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DUNDER = re.compile(r"(?<![\w_])__[a-z][a-z0-9]*(?:_[a-z0-9]+)*__(?![A-Za-z0-9_])")
 _PATH = re.compile(r"(?:\b[A-Za-z]:|%\w+%|\$env:\w+|(?<!\S)\.{1,2})\\|(?<!\S)\\\\\w[\w.$-]*\\")
 _PATH_OVER = re.compile(r"""[\n`"<>|]|\s\\""")
-_IN_PATH = re.compile(r"\\+[^\w\s\\]*")
+_IN_PATH = re.compile(r"\\+(?:[^\w\s\\]|_)*")
 _FACTORS = re.compile(r".?\d\*+\d|(?:^|[\W_])\w\*+\w(?:[\W_]|$)")
 _ESCAPED_BRACKETS = re.compile(r"\\\[[^\[\]\n]*\\\]")
 
