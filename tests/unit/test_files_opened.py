@@ -12,7 +12,6 @@ PACKAGE = Path(__file__).parents[2] / "tui"
 
 REASONS = {
     "files.py": "it is the place",
-    "curtain.py": "the kept frame, read before anything else is loaded",
     "atomic.py": "makes a new file and syncs a folder",
     "stopwatch.py": "the kernel's word on this process",
     "cli_output.py": "the null device",
@@ -20,9 +19,8 @@ REASONS = {
     "servers/engine_listener.py": "the kernel's word on who listens",
     "servers/engine_socket.py": "locks its own folder",
     "servers/engine_log.py": "makes a new file",
-    "store/files.py": "makes a new file",
+    "private_files.py": "makes a new file",
     "ui/editor.py": "makes a new file",
-    "ui/chat_file.py": "makes a new file",
     "guide/source.py": "what ships with lokal, read when its model is made",
     "guide/training/write.py": "what ships with lokal, read when its model is made",
 }
@@ -78,4 +76,4 @@ def test_files_are_opened_in_one_place() -> None:
         if (lines := list(openings(path.read_text(encoding="utf-8"))))
     }
     assert {name: lines for name, lines in found.items() if name not in REASONS} == {}
-    assert sorted(set(REASONS) - set(found) - {"curtain.py"}) == []
+    assert sorted(set(REASONS) - set(found)) == []
