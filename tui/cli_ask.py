@@ -12,10 +12,11 @@ from tui.cli_grammar import Ask
 from tui.cli_output import say, write_json
 from tui.cli_piped import MOST_TEXT, argument_text, read_input, text_of
 from tui.cli_running import Terminated, run
+from tui.cli_saving import SavedAnswer
 from tui.config.presets import load_presets
 from tui.config.schema_file import schema_named
 from tui.config.settings import load_settings
-from tui.core.message import Message, Status, Value, new_id
+from tui.core.message import Message, Status, Value
 from tui.core.parameters import parse_assignment
 from tui.core.presets import find
 from tui.core.secrets import KEY_VARIABLE
@@ -28,18 +29,21 @@ def ask(command: Ask) -> int:
     the text that came is printed by then, and kept if it is to be."""
     places = folders()
     question = _question(command, places)
-    asking = Asking(question, prints=not command.json)
+    saved = SavedAnswer(places.database) if command.save else None
+    asking = Asking(question, prints=not command.json, saved=saved)
     ending: BaseException | None = None
     try:
         run(asking.work())
     except (LokalError, Terminated, BrokenPipeError, KeyboardInterrupt) as reason:
         ending = reason
     chat = ""
-    if command.save and asking.begun:
+    if saved is not None and asking.begun:
         try:
-            chat = _save(asking, places)
+            chat = saved.end(asking.asked, asking.answer())
         except StoreError as error:
             ending = ending or error
+        else:
+            say(f"Kept as chat {chat}")
     if command.json and not isinstance(ending, UsageError | BrokenPipeError):
         write_json(_as_object(asking.answer(ending), chat))
     if ending is not None:
@@ -92,23 +96,6 @@ def _piped(encoding: str | None) -> str:
     if sys.stdin.isatty():
         return ""
     return text_of(read_input(MOST_TEXT), encoding)
-
-
-def _save(asking: Asking, places: Folders) -> str:
-    """Keep question and answer as a chat; its id. Raises StoreError."""
-    from tui.core.conversation import title_from
-    from tui.store.store import Store
-
-    chat, asked = new_id(), asking.asked
-    store = Store.open(places.database)
-    try:
-        store.create_chat(chat, title_from(asked.content), asked.created_at)
-        store.add_message(chat, asked)
-        store.add_message(chat, asking.answer())
-    finally:
-        store.close()
-    say(f"Kept as chat {chat}")
-    return chat
 
 
 def _as_object(answer: Message, chat: str) -> dict[str, object]:

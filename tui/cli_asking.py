@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui.cli_output import ProgressLine, say
 from tui.cli_running import Writer
+from tui.cli_saving import SavedAnswer
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.core.events import Event, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
@@ -64,11 +65,12 @@ class Question:
 class Asking:
     """Asks once. What is known of the answer is there at any time, whatever ended the work."""
 
-    def __init__(self, question: Question, *, prints: bool) -> None:
-        """`prints` = the text goes to standard output as it comes."""
+    def __init__(self, question: Question, *, prints: bool, saved: SavedAnswer | None = None) -> None:
+        """`prints` = the text goes to standard output as it comes; it is `saved` as it comes, if it is to be."""
         self.asked = Message(new_id(), None, Role.USER, question.text, time.time())
         self._question = question
         self._prints = prints
+        self._saved = saved
         self._blank = Message(
             new_id(), self.asked.id, Role.ASSISTANT, "", time.time(), preset=question.preset.name
         )
@@ -172,10 +174,13 @@ class Asking:
         """Take the answer in and print it."""
         generation = self._generation = Generation(time.monotonic())
         writer = Writer()
+        saved = self._saved
+        written = saved.begun(self.asked, self._blank) if saved is not None else nullcontext()
         try:
-            async with aclosing(connection.server.chat(request)) as events:
+            async with written, aclosing(connection.server.chat(request)) as events:
                 async for event in events:
                     generation.apply(event, time.monotonic())
+                    self._save(event)
                     if isinstance(event, TextDelta) and self._prints:
                         self._line.clear()
                         await writer.write(event.text)
@@ -197,6 +202,17 @@ class Asking:
         self._remark(self.answer())
         if self._question.schema is not None:
             hold(self.answer(), self._question.schema)
+
+    def _save(self, event: Event) -> None:
+        """What has come is written down while the rest comes."""
+        if self._saved is None:
+            return
+        if isinstance(event, TextDelta):
+            self._saved.advance(event.text, "")
+        elif isinstance(event, ReasoningDelta):
+            self._saved.advance("", event.text)
+        elif isinstance(event, TextWasReasoning):
+            self._saved.rewrite(self.answer())
 
     def _taken(self, connection: Connection) -> Mapping[str, Value]:
         """The values that take effect: those that the server takes with a request and, for the embedded engine, those

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -37,6 +38,8 @@ def chats(command: Chats) -> int:
         return 0
     store = Store.open(path)
     try:
+        with contextlib.suppress(StoreError):  # what a killed lokal left is found and shown as what it is
+            store.recover()
         if command.action == "list":
             _list(store.chats(ALL, archived=command.archived), command)
         elif command.action in ("show", "export"):

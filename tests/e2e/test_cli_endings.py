@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from tests.support.command import PIPE, ended, started
 from tests.support.llama import children, is_alive, until
 from tests.support.replay import Replay, held, pausing, stalling
 from tests.support.terminal import DEADLINE_S, ROOT, TerminalSession, lokal
+from tui.paths import folders
+from tui.store.store import Store
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -58,6 +61,36 @@ async def test_a_signal_ends_it_with_what_came(number: signal.Signals, status: i
     assert "Traceback" not in rest.err
     kept = (await last_chat())[-1]
     assert (kept.content, kept.status) == ("The beginning", "stopped")
+
+
+async def test_a_kill_loses_neither_the_question_nor_what_came_of_the_answer() -> None:
+    async with (
+        model_server(held(endless("The begin", "ning"))) as server,
+        started("ask", "--save", "--server", server.url, "Q") as process,
+    ):
+        await arrived(server)
+        asked = await last_chat()
+        assert [(message.content, message.status) for message in asked] == [
+            ("Q", "complete"),
+            ("", "streaming"),
+        ], "the question is on the disk when the server is asked"
+        server.release.set()
+        with closing(Store.open(folders().database)) as store:
+            chat = store.find("last").id
+            await asyncio.to_thread(
+                until,
+                lambda: store.load(chat).path()[-1].content == "The beginning",
+                "what came is written down while more may come",
+            )
+        process.kill()
+        await process.wait()
+    asked = await last_chat()
+    assert [(message.content, message.status) for message in asked] == [
+        ("Q", "complete"),
+        ("The beginning", "interrupted"),
+    ]
+    with closing(Store.open(folders().database)) as store:
+        assert store.search("beginning"), "what a killed lokal left is found once somebody has looked"
 
 
 async def test_json_of_an_interrupted_answer() -> None:

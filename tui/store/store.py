@@ -89,6 +89,13 @@ class Store:
         self._database.close()
         self._owner.release()
 
+    @contextlib.contextmanager
+    def together(self, failure: str) -> Iterator[None]:
+        """What is written inside, by this thread, is one transaction: all of it is on the disk when the block ends, or
+        nothing. A StoreError for what fails at its end has the title `failure`."""
+        with self._writing(failure):
+            yield
+
     # -- chats ------------------------------------------------------------------------------------------------------
 
     def chats(self, limit: int = 50, offset: int = 0, archived: bool = False) -> tuple[ChatSummary, ...]:
@@ -107,9 +114,10 @@ class Store:
             return listing.find(connection, text)
 
     def load(self, chat_id: str) -> Conversation:
-        """The whole chat with its open branch; an answer that is still coming has all that was checkpointed."""
+        """The whole chat with its open branch; an answer that is still coming has all that was checkpointed, and is
+        interrupted where the lokal that wrote it is gone."""
         with self._database.reading("Cannot read the chats") as connection, self._sensible():
-            return tree.load(connection, chat_id)
+            return tree.load(connection, chat_id, self._owner.is_alive)
 
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
         """Add an empty chat; `created_at` is in seconds since the epoch, UTC."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from tui.core.conversation import Conversation
 from tui.core.message import Attachment, Message, Status
@@ -20,7 +21,7 @@ _UPDATE = (
     f"UPDATE messages SET {', '.join(f'{column} = ?' for column in COLUMNS)}, owner = ?"
     " WHERE id = ? AND chat_id = ? AND parent IS ? AND deleted_at IS NULL"
 )
-_SELECT = f"SELECT {', '.join(COLUMNS)}, deleted_at FROM messages WHERE chat_id = ? ORDER BY ordinal"
+_SELECT = f"SELECT {', '.join(COLUMNS)}, owner, deleted_at FROM messages WHERE chat_id = ? ORDER BY ordinal"
 FORGOTTEN = 0.0
 """When a message is said to have been deleted that never comes back: long enough ago to go for good at the next start."""
 _STATUS = COLUMNS.index("status")
@@ -33,9 +34,12 @@ _BELOW = """
 """
 
 
-def load(connection: sqlite3.Connection, chat_id: str) -> Conversation:
-    """The whole chat without what was deleted, which is in `deleted` as long as it can come back. Raises ValueError,
-    TypeError or AttributeError for rows that make no sense."""
+def load(
+    connection: sqlite3.Connection, chat_id: str, is_alive: Callable[[str], bool] | None = None
+) -> Conversation:
+    """The whole chat without what was deleted, which is in `deleted` as long as it can come back. An answer is still
+    coming only if `is_alive` says so of its owner; without that it is taken to be so. Raises ValueError, TypeError or
+    AttributeError for rows that make no sense."""
     require(connection, chat_id)
     chat = connection.execute(
         "SELECT title, open_leaf FROM chats WHERE id = ?", (storable(chat_id),)
@@ -46,7 +50,10 @@ def load(connection: sqlite3.Connection, chat_id: str) -> Conversation:
         pieces = ("", "")
         if row[_STATUS] == Status.STREAMING.value:
             pieces = pieces_of(connection, row[0])
-        messages.append(message_from(row[:-1], tuple(attachments.get(row[0], ())), *pieces))
+        message = message_from(row[:-2], tuple(attachments.get(row[0], ())), *pieces)
+        if message.status is Status.STREAMING and is_alive is not None and not is_alive(row[-2] or ""):
+            message = replace(message, status=Status.INTERRUPTED)
+        messages.append(message)
         if row[-1] is not None:
             deleted.append((row[-1], row[0]))
     title, open_leaf = chat
