@@ -36,7 +36,7 @@ def chats(command: Chats) -> int:
         else:
             raise UsageError("There is no chat yet", "", "lokal keeps those that you have on its screen")
         return 0
-    store = Store.open(path)
+    store = Store.open(path, on_renewed=lambda renewal: say(str(renewal)))
     try:
         with contextlib.suppress(StoreError):  # what a killed lokal left is found and shown as what it is
             store.recover()

@@ -53,7 +53,7 @@ def import_files(path: Path, files: Sequence[Path]) -> bool:
     if not chats:
         say("There is no message in it")
         return not left_out
-    store = Store.open(path)
+    store = Store.open(path, on_renewed=lambda renewal: say(str(renewal)))
     try:
         done = store.import_chats(chats)
         while store.index_some():

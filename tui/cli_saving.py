@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.cli_output import say
 from tui.core.message import Message, new_id
 from tui.errors import StoreError
 
@@ -117,5 +118,5 @@ class SavedAnswer:
         from tui.store.store import Store
 
         if self._store is None:
-            self._store = Store.open(self._path)
+            self._store = Store.open(self._path, on_renewed=lambda renewal: say(str(renewal)))
         return self._store

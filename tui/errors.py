@@ -6,6 +6,9 @@ LokalError                title, detail, hint
 │   ├── MalformedFile     ... with the line and column
 │   └── Rescued           ... but holds what a person wrote, which is nowhere else
 ├── StoreError            the chat database
+│   ├── StoreUnavailable  ... cannot be used now, but may be later: a full disk, a lock
+│   │   └── StoreDamaged  ... holds what lokal did not write
+│   ├── MessageGone       ... has this message no longer
 │   └── ChatGone          ... has this chat no longer
 ├── EngineError           the embedded llama.cpp engine
 └── ServerError           anything that concerns a model server
@@ -76,6 +79,18 @@ class Rescued(FileError):
 
 class StoreError(LokalError):
     """The chat database could not be opened, read or written."""
+
+
+class StoreUnavailable(StoreError):
+    """It could not be done now, but may be later: nothing is wrong with what was to be written."""
+
+
+class StoreDamaged(StoreUnavailable):
+    """The database holds what lokal did not write."""
+
+
+class MessageGone(StoreError):
+    """A message is not in its chat, or was deleted, here or in another lokal."""
 
 
 class ChatGone(StoreError):

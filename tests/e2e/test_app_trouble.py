@@ -18,6 +18,7 @@ from tests.support.app import (
 )
 from tests.support.replay import as_json, replay, reply
 from tests.support.terminal import lokal
+from tui.store.importing import read_chats
 
 F3, F8 = "\x1bOR", "\x1b[19~"
 NOBODY = "http://127.0.0.1:1"
@@ -77,12 +78,21 @@ async def test_an_unknown_theme_and_no_place_to_write() -> None:
 
         places = {name: str(blocked) for name in ("XDG_DATA_HOME", "XDG_STATE_HOME")}
         async with lokal("--server", server.url, environ=places) as terminal:
-            await terminal.wait_for("Nothing is kept this time")
+            await terminal.wait_for("Nothing can be kept now")
             await terminal.wait_for("· replay-3b")
             terminal.send("Do you work?\r")
             await terminal.wait_for("Fine\\.")
-            await terminal.quit()
+            terminal.send("\x11")
+            await terminal.wait_for("Not everything that was said is on the disk")
+            terminal.send("\x15")
+            await terminal.wait_for("path of a file")
+            terminal.send(f"{blocked.parent}/kept.json")
+            await terminal.wait_for("kept.json")
+            terminal.send("\r")
+            assert await terminal.ended() == 0
     assert len(bodies(server)) == 1
+    (kept,) = read_chats(blocked.parent / "kept.json").chats
+    assert [message.content for message in kept.conversation.path()] == ["Do you work?", "Fine."]
     assert blocked.read_text() == "in the way"
     assert await chat_titles() == []
 

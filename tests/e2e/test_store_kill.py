@@ -116,7 +116,9 @@ def test_what_came_before_a_kill_is_kept(path: Path) -> None:
 
     store = Store.open(path)
     assert len(list((path.parent / "locks").glob("*.lock"))) == 2  # the dead one's and this one's
-    assert store.load("chat")["a"].status is Status.INTERRUPTED, "whoever reads it now is told that nobody writes it"
+    assert store.load("chat")["a"].status is Status.INTERRUPTED, (
+        "whoever reads it now is told that nobody writes it"
+    )
     assert store.recover() == ("chat",)
     assert len(list((path.parent / "locks").glob("*.lock"))) == 1
     message = store.load("chat")["a"]

@@ -43,10 +43,10 @@ async def test_a_list_that_cannot_be_read_says_why() -> None:
         await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
         store = stage.app.backstage._store
         assert store is not None
-        store._database._connection.execute("ALTER TABLE chats RENAME TO elsewhere")
+        store._database.connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
         await stage.press("f7")
         await stage.see("\n Cannot read the chats")
-        store._database._connection.execute("ALTER TABLE elsewhere RENAME TO chats")
+        store._database.connection.set_authorizer(None)
         await stage.press("down", "f7", "f7")
         await stage.see("Chats  5")
         await stage.see_no_more("\n Cannot read the chats")

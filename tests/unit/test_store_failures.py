@@ -99,15 +99,6 @@ def test_a_read_only_file() -> None:
     assert "not written" in error.detail
 
 
-def test_a_file_that_is_no_database(folder: Path) -> None:
-    path = folder / "chats.db"
-    path.write_text("these are my notes\n" * 100)
-    error = refused(path)
-    assert "not a database" in error.detail
-    assert path.read_text() == "these are my notes\n" * 100
-    assert sorted(entry.name for entry in folder.iterdir()) == ["chats.db", "locks"]
-
-
 def test_another_programs_database(folder: Path) -> None:
     path = folder / "chats.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -115,33 +106,6 @@ def test_another_programs_database(folder: Path) -> None:
     before = path.read_bytes()
     assert "another program" in refused(path).detail
     assert path.read_bytes() == before
-
-
-def test_a_damaged_database(folder: Path) -> None:
-    path = folder / "chats.db"
-    filled(path)
-    data = bytearray(path.read_bytes())
-    data[4096 * 2 :] = b"\xa5" * (len(data) - 4096 * 2)
-    path.write_bytes(data)
-    with pytest.raises(StoreError) as caught:
-        Store.open(path).load("one")
-    assert "damaged" in caught.value.detail
-    assert str(path) in caught.value.detail
-    assert "Move the file away" in caught.value.hint
-
-
-def test_a_row_that_makes_no_sense(folder: Path) -> None:
-    path = folder / "chats.db"
-    filled(path)
-    for change in ("role = 'oracle'", "parameters = '{'", "usage = '[]'", "timings = '{\"age\": 1}'"):
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("BEGIN")
-            connection.execute(f"UPDATE messages SET {change} WHERE ordinal = 7")
-            connection.execute("COMMIT")
-        store = Store.open(path)
-        with pytest.raises(StoreError, match="damaged"):
-            store.load("one")
-        store.close()
 
 
 def test_a_database_that_another_program_holds(folder: Path) -> None:

@@ -4,6 +4,7 @@ transaction."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from tui.core.draft import Draft
 from tui.core.message import Attachment
@@ -27,19 +28,29 @@ def save(
     files = [(storable(file.name), len(file.data)) for file in draft.attachments]
     if not same or _files_there(connection, key) != files:
         connection.execute("DELETE FROM draft_attachments WHERE chat_id = ?", (key,))
-        connection.executemany(
-            "INSERT INTO draft_attachments (chat_id, ordinal, name, media_type, data) VALUES (?, ?, ?, ?, ?)",
-            [
-                (key, ordinal, storable(file.name), storable(file.media_type), file.data)
-                for ordinal, file in enumerate(draft.attachments)
-            ],
-        )
+        put_files(connection, key, draft.attachments)
     if _edits_there(connection, key) != draft.edits:
         connection.execute("DELETE FROM draft_edits WHERE chat_id = ?", (key,))
-        connection.executemany(
-            "INSERT INTO draft_edits (chat_id, message_id, text) VALUES (?, ?, ?)",
-            [(key, storable(message_id), storable(text)) for message_id, text in draft.edits],
-        )
+        put_edits(connection, key, draft.edits)
+
+
+def put_files(connection: sqlite3.Connection, key: str, files: Sequence[Attachment]) -> None:
+    """The files of a draft that has none."""
+    connection.executemany(
+        "INSERT INTO draft_attachments (chat_id, ordinal, name, media_type, data) VALUES (?, ?, ?, ?, ?)",
+        [
+            (key, ordinal, storable(file.name), storable(file.media_type), file.data)
+            for ordinal, file in enumerate(files)
+        ],
+    )
+
+
+def put_edits(connection: sqlite3.Connection, key: str, edits: Sequence[tuple[str, str]]) -> None:
+    """The edits of a draft that has none."""
+    connection.executemany(
+        "INSERT INTO draft_edits (chat_id, message_id, text) VALUES (?, ?, ?)",
+        [(key, storable(message_id), storable(text)) for message_id, text in edits],
+    )
 
 
 def _files_there(connection: sqlite3.Connection, key: str) -> list[tuple[str, int]]:

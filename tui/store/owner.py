@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tui import files
 from tui.core.message import new_id
-from tui.errors import StoreError
+from tui.errors import StoreUnavailable
 from tui.private_files import make_private_file
 
 if sys.platform == "win32":
@@ -53,6 +53,12 @@ class Owner:
                 if _try_lock(handle) and path.exists():
                     return cls(token, folder, handle)
                 os.close(handle)
+
+    def again(self, folder: Path) -> Owner:
+        """This one, if its file is still there; else, where the folder was deleted meanwhile, a new one."""
+        if self._folder is not None and (self._folder / f"{self.token}{_SUFFIX}").exists():
+            return self
+        return Owner.claim(folder)
 
     def is_alive(self, token: str) -> bool:
         """Whether the lokal with that token still runs. When that cannot be told it counts as living."""
@@ -108,7 +114,7 @@ def opening(folder: Path, patience_s: float = OPENING_PATIENCE_S) -> Iterator[No
         deadline = time.monotonic() + patience_s
         while not _try_lock(handle):
             if time.monotonic() >= deadline:
-                raise StoreError(
+                raise StoreUnavailable(
                     "Cannot open the chats", "Another lokal is setting them up", "Try again in a moment"
                 )
             time.sleep(0.02)

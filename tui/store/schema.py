@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui.core.text import safe_line
-from tui.errors import StoreError
+from tui.errors import StoreDamaged, StoreError
 from tui.private_files import make_private_file
+
+_MOST_VERSIONS = 10_000
+"""No lokal will ever have as many: a number beyond it is no version."""
 
 Migration = tuple[str, ...]
 """The statements that lead from one version to the next; they run in one transaction."""
@@ -194,12 +197,17 @@ def _checked_version(connection: sqlite3.Connection, newest: int) -> int:
     version = _number(connection, "PRAGMA user_version")
     application = _number(connection, "PRAGMA application_id")
     tables = _number(connection, "SELECT count(*) FROM sqlite_master")
+    ours = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('chats', 'messages')"
     if application != APPLICATION_ID and (application or version or tables):
+        if _number(connection, f"{ours} AND (sql LIKE '%open_leaf%' OR sql LIKE '%reasoning%')") == 2:
+            raise _wrong_header()
         raise StoreError(
             "Cannot open the chats",
             "The file is another program's database",
             "Move it away, or set another data folder",
         )
+    if not 0 <= version <= _MOST_VERSIONS or (version > 0) != (_number(connection, ours) > 0):
+        raise _wrong_header()
     if version > newest:
         raise StoreError(
             "The chats were written by a newer lokal",
@@ -207,6 +215,13 @@ def _checked_version(connection: sqlite3.Connection, newest: int) -> int:
             "Update lokal to open them",
         )
     return version
+
+
+def _wrong_header() -> StoreDamaged:
+    return StoreDamaged(
+        "Cannot open the chats",
+        "The file is damaged: it has lokal's tables, and a header that lokal did not write",
+    )
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

@@ -15,30 +15,81 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from tui import files
 from tui.core.conversation import Conversation
 from tui.core.draft import Draft
 from tui.core.message import Message, Status, new_id
+from tui.errors import ChatGone, MessageGone, StoreDamaged, StoreError
 from tui.private_files import make_private_file, make_private_folder
-from tui.store import drafts, index, intake, listing, recovery, search, tree
-from tui.store.database import Database
-from tui.store.failure import damaged, explained, no_chat
+from tui.store import drafts, index, intake, listing, recovery, repair, search, tree
+from tui.store.database import Database, FileGone, prepare
+from tui.store.failure import damaged, explained, is_damage, is_puzzling, no_chat
 from tui.store.intake import Imported
 from tui.store.listing import LIST_CHATS, ListWindow
 from tui.store.owner import Owner, opening
 from tui.store.query import parse
+from tui.store.repair import Renewal
 from tui.store.rows import ChatSummary, WholeChat, storable
 from tui.store.search import Hit
 
-__all__ = ["LIST_CHATS", "ChatSummary", "Hit", "Imported", "ListWindow", "Store", "WholeChat"]
+__all__ = ["LIST_CHATS", "ChatSummary", "Hit", "Imported", "ListWindow", "Renewal", "Store", "WholeChat"]
 
 BUSY_TIMEOUT_S = 5.0
 """How long a write waits for another lokal's, in seconds."""
+CHECK_S = 60.0
+"""How long a database that was looked through and found sound is taken to be so, in seconds."""
+OnRenewed = Callable[[Renewal], None]
 _INDEXED_AT_ONCE = 2_000_000
 """Characters of an import that are indexed with it."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _mended(method: Callable[Concatenate[Store, P], T]) -> Callable[Concatenate[Store, P], T]:
+    """Where the database turns out to be damaged or gone, another takes its place, and it is tried once more."""
+
+    @wraps(method)
+    def call(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        before = self.renewed
+        try:
+            return method(self, *args, **kwargs)
+        except StoreError as error:
+            with self._database.lock:
+                if self.renewed == before and not self._mend(error):
+                    raise _lost(error) if before else error from error.__cause__
+        try:
+            return method(self, *args, **kwargs)
+        except MessageGone as error:
+            raise _lost(error) from error
+
+    return call
+
+
+def _database(real: Path, busy_timeout_s: float, path: Path, full_text: bool) -> Database:
+    """The open database, with no chat in it that seems to be from the future."""
+    database = Database(real, busy_timeout_s, path, full_text)
+    try:
+        with database.writing("Cannot open the chats") as connection:
+            listing.date_back(connection, time.time())
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _lost(error: StoreError) -> StoreError:
+    """An error of a database that took the place of a damaged one: who deleted a message is not known there."""
+    if not isinstance(error, MessageGone):
+        return error
+    why = "The message is not there: it was lost with what could not be read of the old database, or it was deleted"
+    return MessageGone(error.title, why, error.hint)
 
 
 class Store:
@@ -50,33 +101,61 @@ class Store:
 
     path: Path | None
     """The database; None = in memory."""
+    renewed: int
+    """How many times another database has taken its place, because it was damaged or gone. What is in memory may then be
+    more than what is in the store: see `complete`."""
 
-    def __init__(self, database: Database, owner: Owner, path: Path | None) -> None:
-        """Take over an open database; `Store.open` and `Store.in_memory` make one."""
+    def __init__(
+        self,
+        database: Database,
+        owner: Owner,
+        path: Path | None,
+        on_renewed: OnRenewed = lambda renewal: None,
+    ) -> None:
+        """Take over an open database; `Store.open` and `Store.in_memory` make one. `on_renewed` is told, by whichever
+        thread finds out, what became of a database that was damaged or gone."""
         self.path = path
+        self.renewed = 0
         self._database = database
         self._owner = owner
+        self._on_renewed = on_renewed
+        self._sound_until = 0.0
 
     @classmethod
-    def open(cls, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S, full_text: bool = True) -> Store:
-        """Open the database, creating it (0600), its folders (0700) and the folder `locks` beside it as needed.
+    def open(
+        cls,
+        path: Path,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        full_text: bool = True,
+        on_renewed: OnRenewed = lambda renewal: None,
+    ) -> Store:
+        """Open the database, creating it (0600), its folders (0700) and the folder `locks` beside it as needed. One that
+        is damaged is put aside, and what can be read of it is in a new one.
 
         Without `full_text` it does as where SQLite has no FTS5."""
         real = Path(os.path.realpath(path))
         locks = real.parent / "locks"
-        with explained("Cannot open the chats", real):
+        renewal: Renewal | None = None
+        with explained("Cannot open the chats", path):
             make_private_folder(locks)
             with opening(locks):
                 files.require_regular(real)
                 make_private_file(real)
-                database = Database(real, busy_timeout_s, path, full_text)
-                with database.writing("Cannot open the chats") as connection:
-                    listing.date_back(connection, time.time())
+                try:
+                    database = _database(real, busy_timeout_s, path, full_text)
+                except (sqlite3.Error, StoreDamaged) as error:
+                    if isinstance(error, sqlite3.Error) and not (is_damage(error) or is_puzzling(error)):
+                        raise
+                    renewal = repair.recover(real, path, prepare)
+                    database = _database(real, busy_timeout_s, path, full_text)
             try:
-                return cls(database, Owner.claim(locks), path)
+                store = cls(database, Owner.claim(locks), path, on_renewed)
             except BaseException:
                 database.close()
                 raise
+        if renewal is not None:
+            store._tell(renewal)
+        return store
 
     @classmethod
     def in_memory(cls, full_text: bool = True) -> Store:
@@ -84,41 +163,118 @@ class Store:
         with explained("Cannot keep the chats in memory", None):
             return cls(Database(None, BUSY_TIMEOUT_S, full_text=full_text), Owner(new_id()), None)
 
+    def move_to(self, path: Path, on_renewed: OnRenewed) -> None:
+        """Leave the memory for the database at `path`, which could not be opened before. What is in memory stays there.
+        Raises StoreError, and then stays there too."""
+        if self.path is not None:
+            return
+        opened = Store.open(path, on_renewed=on_renewed)
+        with contextlib.suppress(StoreError):
+            opened.recover()
+        with self._database.lock:
+            self._database, self._owner, self._on_renewed = opened._database, opened._owner, on_renewed
+            self.path, self.renewed = path, opened.renewed
+
     def close(self) -> None:
         """Close the database; whatever was written stays. Doing it twice is harmless."""
+        with self._database.lock:
+            if self._database.is_open and not self._database.is_in_place:
+                with contextlib.suppress(StoreError):
+                    self._mend(FileGone("Cannot close the chats"))
         self._database.close()
         self._owner.release()
+
+    # -- a database that is damaged or gone -------------------------------------------------------------------------
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is written stays when lokal ends."""
+        return self.path is not None
+
+    def _mend(self, error: StoreError) -> bool:
+        """Whether another database has taken the place of one that an operation has just failed on, so that it can be
+        tried again. Raises StoreError when that cannot be done now."""
+        database, path = self._database, self.path
+        if path is None or database.is_writing:
+            return False
+        if not isinstance(error, FileGone | StoreDamaged) and not self._is_damaged(error):
+            return False
+        real = Path(os.path.realpath(path))
+        locks = real.parent / "locks"
+        renewal: Renewal | None = None
+        with explained(error.title, path):
+            make_private_folder(locks)
+            with opening(locks):
+                if not real.exists():
+                    renewal = repair.write_anew(database.connection, real, path, prepare)
+                elif database.is_in_place:
+                    renewal = repair.recover(real, path, prepare)
+                database.reconnect(real)  # where another lokal has been quicker, with what that has made
+                self._owner = self._owner.again(locks)
+        self._tell(renewal)
+        return True
+
+    def _is_damaged(self, error: StoreError) -> bool:
+        """Whether the file is the reason of an error that may have others: looked at once a minute at the most."""
+        cause = error.__cause__
+        if not isinstance(error, MessageGone | ChatGone) and not (
+            isinstance(cause, sqlite3.Error) and is_puzzling(cause)
+        ):
+            return False
+        now = time.monotonic()
+        if now < self._sound_until or self._database.is_sound():
+            self._sound_until = max(self._sound_until, now + CHECK_S)
+            return False
+        return True
+
+    def _tell(self, renewal: Renewal | None) -> None:
+        self.renewed += 1
+        if renewal is not None:
+            self._on_renewed(renewal)
 
     @contextlib.contextmanager
     def together(self, failure: str) -> Iterator[None]:
         """What is written inside, by this thread, is one transaction: all of it is on the disk when the block ends, or
-        nothing. A StoreError for what fails at its end has the title `failure`."""
+        nothing. A StoreError for what fails at its end has the title `failure`. Nothing is mended inside: see
+        `write_together`."""
         with self._writing(failure):
             yield
 
+    @_mended
+    def write_together(self, failure: str, writes: Sequence[Callable[[], object]]) -> None:
+        """Do several writes in one transaction."""
+        with self._writing(failure):
+            for write in writes:
+                write()
+
     # -- chats ------------------------------------------------------------------------------------------------------
 
+    @_mended
     def chats(self, limit: int = 50, offset: int = 0, archived: bool = False) -> tuple[ChatSummary, ...]:
         """One page of the chats, pinned ones first, then the one that was used last; or of the archived ones."""
         with self._database.reading("Cannot read the chats") as connection:
             return listing.page(connection, limit, offset, archived)
 
+    @_mended
     def chats_around(self, middle: int, limit: int, archived: bool = False, chat_id: str = "") -> ListWindow:
         """The part of the list around the place `middle`, or around a chat where that is in the list."""
         with self._database.reading("Cannot read the chats") as connection:
             return listing.window(connection, middle, limit, archived, chat_id)
 
+    @_mended
     def find(self, text: str) -> ChatSummary:
         """The chat with that id, the only one whose id starts so, or with `last` the one that was used last."""
         with self._database.reading("Cannot read the chats") as connection:
             return listing.find(connection, text)
 
+    @_mended
     def load(self, chat_id: str) -> Conversation:
         """The whole chat with its open branch; an answer that is still coming has all that was checkpointed, and is
         interrupted where the lokal that wrote it is gone."""
         with self._database.reading("Cannot read the chats") as connection, self._sensible():
             return tree.load(connection, chat_id, self._owner.is_alive)
 
+    @_mended
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
         """Add an empty chat; `created_at` is in seconds since the epoch, UTC."""
         with self._writing("Cannot save the chat") as connection:
@@ -127,6 +283,7 @@ class Store:
                 (storable(chat_id), storable(title), created_at, created_at),
             )
 
+    @_mended
     def add_chat(self, conversation: Conversation, created_at: float) -> str:
         """Add a chat with all its messages, such as a branch that became one; its id, another one if that was taken."""
         summary = ChatSummary(conversation.id, conversation.title, created_at, created_at, len(conversation))
@@ -134,6 +291,7 @@ class Store:
             done = intake.take_in(connection, [WholeChat(conversation, summary)])
             return (done.added or done.skipped)[0]
 
+    @_mended
     def import_chats(self, chats: Iterable[WholeChat], now: float | None = None) -> Imported:
         """Add chats that were read from a file: all of them, or none if anything goes wrong.
 
@@ -145,37 +303,44 @@ class Store:
                 index.settle_many(connection, _INDEXED_AT_ONCE)
             return done
 
+    @_mended
     def rename(self, chat_id: str, title: str) -> None:
         """Give the chat another title; it keeps its place in the list."""
         with self._writing("Cannot rename the chat") as connection:
             listing.change(connection, chat_id, "title", storable(title))
 
+    @_mended
     def pin(self, chat_id: str, pinned: bool) -> None:
         """Keep a chat at the top of the list, or no longer."""
         with self._writing("Cannot pin the chat") as connection:
             listing.change(connection, chat_id, "pinned", int(pinned))
 
+    @_mended
     def archive(self, chat_id: str, archived: bool) -> None:
         """Put a chat away, or back into the list."""
         with self._writing("Cannot archive the chat") as connection:
             listing.change(connection, chat_id, "archived", int(archived))
 
+    @_mended
     def delete_chat(self, chat_id: str) -> None:
         """Mark a chat as deleted. It can come back for a day (`recovery.UNDO_S`), then `recover` purges it."""
         with self._writing("Cannot delete the chat") as connection:
             listing.require(connection, chat_id)
             listing.mark(connection, chat_id, time.time())
 
+    @_mended
     def restore_chat(self, chat_id: str) -> None:
         """Undo `delete_chat`."""
         with self._writing("Cannot restore the chat") as connection:
             listing.mark(connection, chat_id, None)
 
+    @_mended
     def last_deleted(self) -> ChatSummary | None:
         """The chat that was deleted last, by any lokal, and can still come back; None if there is none."""
         with self._database.reading("Cannot read the chats") as connection:
             return listing.last_deleted(connection)
 
+    @_mended
     def purge_chat(self, chat_id: str) -> None:
         """Delete a chat for good, marked before or not. The file has its words no longer once `index_some` is done."""
         with self._database.writing("Cannot delete the chat") as connection:
@@ -189,16 +354,30 @@ class Store:
 
     # -- messages ---------------------------------------------------------------------------------------------------
 
+    @_mended
     def add_message(self, chat_id: str, message: Message) -> None:
-        """Add a message after those there are, under its parent, and open the branch down to it."""
+        """Add a message after those there are, under its parent, and open the branch down to it. One that is there, since
+        its chat was completed meanwhile, is replaced."""
         with self._writing("Cannot save the message") as connection:
-            tree.add(connection, chat_id, message, self._token_for(message))
+            if self.renewed and tree.is_there(connection, chat_id, message):
+                tree.update(connection, chat_id, message, self._token_for(message), time.time())
+            else:
+                tree.add(connection, chat_id, message, self._token_for(message))
 
+    @_mended
+    def complete(self, chat_id: str, title: str, messages: Iterable[Message]) -> None:
+        """Put the messages of a chat that are not there into it: what was lost with a database that could not be read. In
+        the order of their making; what is there, or was deleted, stays as it is."""
+        with self._writing("Cannot save the chat") as connection:
+            tree.complete(connection, chat_id, title, messages, self._token_for)
+
+    @_mended
     def update_message(self, chat_id: str, message: Message) -> None:
         """Replace a message as a whole, with the pieces that were checkpointed for it; its place in the tree stays."""
         with self._writing("Cannot save the message") as connection:
             tree.update(connection, chat_id, message, self._token_for(message), time.time())
 
+    @_mended
     def checkpoint(self, message_id: str, content: str, reasoning: str) -> None:
         """Append what came of a streaming answer since the last call.
 
@@ -209,17 +388,20 @@ class Store:
         with self._database.writing("Cannot save the answer") as connection:
             tree.append(connection, message_id, content, reasoning)
 
+    @_mended
     def select(self, chat_id: str, leaf_id: str) -> None:
         """Remember that the branch which ends in `leaf_id` is the open one."""
         with self._database.writing("Cannot save the open branch") as connection:
             tree.select(connection, chat_id, leaf_id)
 
+    @_mended
     def remove_messages(self, chat_id: str, ids: Iterable[str], *, for_good: bool = False) -> tuple[str, ...]:
         """Mark messages as deleted, with all below them; the ids of all that were marked, parents first. What goes
         `for_good` is not among what can come back."""
         with self._database.writing("Cannot delete the message") as connection:
             return tree.remove(connection, chat_id, ids, tree.FORGOTTEN if for_good else time.time())
 
+    @_mended
     def restore_messages(self, chat_id: str, ids: Iterable[str]) -> None:
         """Undo `remove_messages`; the open branch is the one from before, unless another was opened since."""
         with self._database.writing("Cannot restore the message") as connection:
@@ -227,12 +409,14 @@ class Store:
 
     # -- drafts -----------------------------------------------------------------------------------------------------
 
+    @_mended
     def save_draft(self, chat_id: str, draft: Draft, before: Draft | None = None) -> None:
         """Keep what is unsent in a chat, or in a chat that is not there yet with ''; an empty draft is forgotten.
         `before` is the one that was kept last: files that are the same and are there are not written again."""
         with self._database.writing("Cannot save the draft") as connection:
             drafts.save(connection, chat_id, draft, time.time(), before)
 
+    @_mended
     def draft(self, chat_id: str) -> Draft:
         """What is unsent in a chat, empty if there is nothing."""
         with self._database.reading("Cannot read the draft") as connection:
@@ -240,6 +424,7 @@ class Store:
 
     # -- searching --------------------------------------------------------------------------------------------------
 
+    @_mended
     def search(self, text: str, limit: int = 50, offset: int = 0) -> tuple[Hit, ...]:
         """One page of the messages and titles that have every word of `text` (see tui.store.query), best first.
 
@@ -247,11 +432,13 @@ class Store:
         with self._database.reading("Cannot search the chats") as connection:
             return search.search(connection, parse(text), limit, offset, self._database.has_index)
 
+    @_mended
     def find_in(self, chat_id: str, text: str) -> tuple[Hit, ...]:
         """The messages of one chat, in all its branches, that have every word of `text`, in the order of their making."""
         with self._database.reading("Cannot search the chat") as connection:
             return search.search_in(connection, chat_id, parse(text))
 
+    @_mended
     def index_some(self) -> bool:
         """Do one small step of what the index is behind. True = there is more to do."""
         if not self._database.has_index:
@@ -265,6 +452,7 @@ class Store:
             self._database.clear_log()
         return more
 
+    @_mended
     def index_backlog(self) -> int:
         """How many messages a search does not know yet; 0 = it finds all there is."""
         if not self._database.has_index:
@@ -274,6 +462,7 @@ class Store:
 
     # -- after a crash ----------------------------------------------------------------------------------------------
 
+    @_mended
     def recover(self, now: float | None = None) -> tuple[str, ...]:
         """Turn the answers that a dead lokal left unfinished into interrupted ones with all that was checkpointed, and
         purge what was deleted a day before `now` (None = by the clock).

@@ -71,10 +71,40 @@ def add(connection: sqlite3.Connection, chat_id: str, message: Message, owner: s
     require(connection, chat_id)
     _require_message(connection, "Cannot save the message", chat_id, message.parent)
     insert(connection, chat_id, message, owner)
+    _open_at(connection, chat_id, message)
+
+
+def _open_at(connection: sqlite3.Connection, chat_id: str, message: Message) -> None:
     connection.execute(
         "UPDATE chats SET message_count = message_count + 1, open_leaf = ?, updated_at = max(updated_at, ?) WHERE id = ?",
         (storable(message.id), message.created_at, chat_id),
     )
+
+
+def complete(
+    connection: sqlite3.Connection,
+    chat_id: str,
+    title: str,
+    messages: Iterable[Message],
+    owner: Callable[[Message], str | None],
+) -> None:
+    """Put the messages of a chat that are not there into it, and the chat if that is not there; `messages` are in the
+    order of their making. What is there, or was deleted, stays as it is, and what is under that is left out."""
+    messages, key = tuple(messages), storable(chat_id)
+    first = messages[0].created_at if messages else 0.0
+    connection.execute(
+        "INSERT OR IGNORE INTO chats (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
+        (key, storable(title), first, first),
+    )
+    for message in messages:
+        id, parent = storable(message.id), None if message.parent is None else storable(message.parent)
+        is_there = connection.execute("SELECT 1 FROM messages WHERE id = ?", (id,)).fetchone()
+        under = connection.execute(
+            "SELECT 1 FROM messages WHERE id = ? AND chat_id = ? AND deleted_at IS NULL", (parent, key)
+        ).fetchone()
+        if is_there is None and (parent is None or under is not None):
+            insert(connection, key, message, owner(message))
+            _open_at(connection, key, message)
 
 
 def insert(connection: sqlite3.Connection, chat_id: str, message: Message, owner: str | None) -> None:
@@ -97,6 +127,21 @@ def update(
     connection.execute("DELETE FROM attachments WHERE message_id = ?", (row[0],))
     _insert_attachments(connection, message)
     connection.execute("UPDATE chats SET updated_at = max(updated_at, ?) WHERE id = ?", (now, chat_id))
+
+
+def is_there(connection: sqlite3.Connection, chat_id: str, message: Message) -> bool:
+    """Whether the chat has a message of that id at the same place."""
+    key = (
+        storable(message.id),
+        storable(chat_id),
+        None if message.parent is None else storable(message.parent),
+    )
+    return (
+        connection.execute(
+            "SELECT 1 FROM messages WHERE id = ? AND chat_id = ? AND parent IS ? AND deleted_at IS NULL", key
+        ).fetchone()
+        is not None
+    )
 
 
 def append(connection: sqlite3.Connection, message_id: str, content: str, reasoning: str) -> None:

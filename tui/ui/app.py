@@ -170,7 +170,22 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         self.chat.leave(closed=closed)
         if closed:
             self.backstage.flush(FLUSH_S)
+        elif self._may_stay():
+            return
         self.exit()
+
+    def _may_stay(self) -> bool:
+        """What cannot be written is offered a file, once; False = there is nothing like that, or the person has seen it."""
+        from tui.ui.leaving import LeavePage
+
+        problem = None if isinstance(self.screen, LeavePage) else self.backstage.unwritten
+        if problem is not None:
+            self.push_screen(LeavePage(problem, self.backstage), self._leave_page_closed)
+        return problem is not None
+
+    def _leave_page_closed(self, leaves: str | None) -> None:
+        if leaves:
+            self.exit()
 
     def _attach_named(self, argument: str) -> None:
         if not argument and not self.chat.composer.has_focus:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,20 +19,21 @@ from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.presets import Preset
-from tui.errors import FileError, LokalError, StoreError
+from tui.errors import FileError, LokalError, StoreError, StoreUnavailable
 from tui.ui.chat.session import ChatSession
 from tui.ui.chats.keeper import ChatKeeper
 from tui.ui.connecting import Connecting
-from tui.ui.errands import Errands
+from tui.ui.errands import Errands, Told
 from tui.ui.launch import Launch
 from tui.ui.messages import (
     PresetSaved,
     StoreOpened,
+    StoreRenewed,
 )
 from tui.ui.persistence import Persistence
 
 if TYPE_CHECKING:
-    from tui.store.store import Store
+    from tui.store.store import Renewal, Store
 
 FRAMES = 32
 """How many first frames are kept, one for each kind and size of terminal."""
@@ -42,23 +44,67 @@ class Backstage(Connecting):
 
     def __init__(self, app: App[None], launch: Launch, settings: Settings) -> None:
         super().__init__(app, launch, settings)
-        self._persistence = Persistence(lambda error: self._trouble(error))
+        self._persistence = Persistence(lambda error: self._trouble(error), self._all_written)
         self._history = PromptHistory(launch.folders.history, settings.history_size)
         self._store: Store | None = None
         self.errands = Errands(app, settings, self._persistence, lambda: self._store, self.waits)
         self.chat_keeper = ChatKeeper(app, self._persistence, lambda: self._store)
         self.edited: set[str] = set()
+        self._is_rescued = False
 
     def begin(self) -> None:
         """After the first frame: open the store. Finding a server is the app's next step."""
         self._run(self._open_store, "store")
 
     def end(self) -> None:
-        """Write what is queued, end the engine. Called once, after the app has ended."""
+        """Write what is queued, end the engine. Called once, after the app has ended. What cannot be written to the store
+        is written elsewhere. Raises StoreError that says where."""
         self.end_engines()
         self._persistence.close()
+        problem, text = self._persistence.problem, "" if self._is_rescued else self._unwritten_text()
         if self._store is not None:
             self._store.close()
+        if problem is None or not text:
+            return
+        from tui.ui import rescue
+
+        path = rescue.write_somewhere(self._launch.folders.data, text)
+        if path is None:
+            raise StoreError("What was said last is lost", str(problem), "No disk takes a file")
+        raise StoreError(
+            "Not everything could be written",
+            f"{problem.title}: {problem.detail}",
+            f"It is in {path}: “lokal chats import” takes it in",
+        )
+
+    @property
+    def unwritten(self) -> LokalError | None:
+        """Why something that was said cannot be written; None while nothing is."""
+        problem = self._persistence.problem
+        return problem if problem is not None and self._unwritten_text() else None
+
+    def _unwritten_text(self) -> str:
+        from tui.ui import rescue
+
+        sessions = rescue.worth(self._persistence.owners())
+        return rescue.text_of(sessions) if sessions else ""
+
+    def rescue(self, name: str) -> Path:
+        """Write what is unwritten to a file of that name. Raises FileError."""
+        from tui.ui import rescue
+
+        path = rescue.write(Path(name), self._unwritten_text())
+        self._is_rescued = True
+        return path
+
+    def rescue_path(self) -> Path:
+        """Where that file can be."""
+        from tui.ui import rescue
+
+        return rescue.path_for(self._launch.folders.data)
+
+    def _all_written(self) -> None:
+        self._app.post_message(Told("All that was said is on the disk now", "accent"))
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything said so far is on the disk."""
@@ -75,7 +121,8 @@ class Backstage(Connecting):
 
             store = Store.in_memory()
             session = ChatSession(store, self._persistence)
-            note = f"Nothing is kept this time: {error}"
+            note = f"Nothing can be kept now: {error}"
+            self._persistence.keep(partial(self._open_at_last, store), store)
         try:
             history = await files.in_thread(self._history.load)
         except LokalError as error:
@@ -85,10 +132,22 @@ class Backstage(Connecting):
         self._app.post_message(StoreOpened(session, history, note))
         self.chat_keeper.index_on()
 
+    def _open_at_last(self, store: Store) -> None:
+        """What could not be opened at the start is tried again before anything is written. Raises StoreUnavailable."""
+        try:
+            store.move_to(self._launch.folders.database, self._renewed)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            raise StoreUnavailable(error.title, error.detail, error.hint) from error
+
+    def _renewed(self, renewal: Renewal) -> None:
+        self._app.post_message(StoreRenewed(str(renewal)))
+
     def _open(self) -> tuple[Store, ChatSession, str]:
         from tui.store.store import Store
 
-        store = Store.open(self._launch.folders.database)
+        store = Store.open(self._launch.folders.database, on_renewed=self._renewed)
         conversation, note = None, ""
         try:
             interrupted = store.recover()
@@ -100,6 +159,11 @@ class Backstage(Connecting):
         except StoreError as error:
             # One chat that cannot be read is no reason to keep nothing: a new one is opened.
             note = str(error)
+        if not note:
+            from tui.ui import rescue
+
+            left = rescue.left(time.time())
+            note = f"What could not be written once is in {left}: /import takes it in" if left else ""
         return store, ChatSession(store, self._persistence, conversation), note
 
     def new_chat(self) -> None:

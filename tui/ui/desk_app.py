@@ -37,6 +37,7 @@ from tui.ui.messages import (
     PresetSaved,
     ServerLoads,
     StoreOpened,
+    StoreRenewed,
     Trouble,
     WindowKnown,
 )
@@ -351,6 +352,14 @@ class DeskApp(Shell):
         self.chat.composer.set_history(event.history)
         if event.note:
             self.chat.tell(event.note, "warning")
+
+    @on(StoreRenewed)
+    def _store_renewed(self, event: StoreRenewed) -> None:
+        """The chats are in another file: what is open here comes into it, and what became of the old one stays on the
+        screen until the person goes on."""
+        if self.chat.session is not None:
+            self.chat.session.complete()
+        self.chat.divider.keep(with_tilde(event.text))
 
     def on_writing_asked(self, event: ChatPane.Asked) -> None:
         """For the Up key, also next time."""

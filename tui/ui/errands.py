@@ -22,6 +22,7 @@ from tui.core.request import ChatRequest, Turn
 from tui.core.text import safe_line
 from tui.errors import LokalError, ServerError, StoreError, UsageError
 from tui.ui import chat_file
+from tui.ui.chat.session import waiting
 from tui.ui.desk import Desk
 from tui.ui.messages import Connected, WindowKnown
 from tui.ui.persistence import Persistence
@@ -91,7 +92,7 @@ class Errands:
         """Write down a title, after what is to be written before it."""
         store = self._store()
         if store is not None:
-            self._persistence.submit(partial(store.rename, chat_id, title))
+            self._persistence.keep(partial(store.rename, chat_id, title), store)
 
     def ask_title(self, desk: Desk, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
         """Ask the desk's model for a title, instead of the one that the chat `had`."""
@@ -142,8 +143,13 @@ class Errands:
             path = chat_file.export_path(argument, title)
             whole = path.suffix.lower() == chat_file.JSON
             form = chat_as_json if whole else chat_as_markdown
-            chat = store.load(chat_id)
-            chat_file.write(path, form(chat, store.find(chat_id)), overwrite=overwrite)
+            session = waiting(self._persistence, chat_id)
+            if session is not None:  # the disk has not all of it
+                unwritten = session.whole()
+                chat, summary = unwritten.conversation, unwritten.summary
+            else:
+                chat, summary = store.load(chat_id), store.find(chat_id)
+            chat_file.write(path, form(chat, summary), overwrite=overwrite)
             written = len(chat) if whole else len(chat.path())
             others = len(chat) - written
             more = f"; {others:,} in other branches left out" if others else ""

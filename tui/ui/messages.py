@@ -97,6 +97,13 @@ class StoreOpened(Message):
         self.note = note
 
 
+@dataclass
+class StoreRenewed(Message):
+    """Another database has taken the place of one that was damaged or gone; `text` says what of it was kept."""
+
+    text: str
+
+
 class PresetSaved(Message):
     """A preset is in its file."""
 

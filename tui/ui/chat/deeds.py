@@ -250,7 +250,9 @@ class Deeds:
         """Let an answer beside this one begin with `text` and go on."""
         session = self._pane.session
         if session is not None:
-            copy = session.add_copy(message, text, time.time(), edited=edited)
+            with session.together():
+                copy = session.add_copy(message, text, time.time(), edited=edited)
+                self._pane.keep_draft()  # where it is being edited no longer
             self._pane.show_branch()
             self._pane.continue_answer(copy)
 

@@ -194,9 +194,9 @@ class Guarded(Talk):
         if session is None or question.id not in session.conversation:
             return
         text, marked = self._written
-        # Written down there before it is taken out here.
-        self.give_back(marked if text == question.content else question.content, question.attachments)
-        session.forget(question.id)
+        with self.written_at_once():
+            self.give_back(marked if text == question.content else question.content, question.attachments)
+            session.forget(question.id)
         self.show_branch()
 
     def _forget_running(self) -> None:
@@ -288,12 +288,13 @@ class Guarded(Talk):
         waited = self._held is held
         self._close(held)
         self._cleared = True
-        try:
-            held.go()
-        finally:
-            self._cleared = False
-        if waited:
-            self.sent_at_last()
+        with self.written_at_once():
+            try:
+                held.go()
+            finally:
+                self._cleared = False
+            if waited:
+                self.sent_at_last()
 
     def _take_back(self) -> None:
         """Do not send it."""

@@ -6,7 +6,7 @@ messages stay what they are, and only the store is told the other names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,24 @@ class MovedStore:
 
     def _draft_kept(self, draft: Draft) -> Draft:
         return replace(draft, edits=tuple((self._id(id), text) for id, text in draft.edits))
+
+    @property
+    def renewed(self) -> int:
+        """As in the store."""
+        return self._store.renewed
+
+    @property
+    def is_kept(self) -> bool:
+        """As in the store."""
+        return self._store.is_kept
+
+    def write_together(self, failure: str, writes: Sequence[Callable[[], object]]) -> None:
+        """As in the store."""
+        self._store.write_together(failure, writes)
+
+    def complete(self, chat_id: str, title: str, messages: Iterable[Message]) -> None:
+        """As in the store."""
+        self._store.complete(chat_id, title, [self._kept(message) for message in messages])
 
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
         """As in the store."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -14,19 +16,21 @@ from tui.core.removal import Removed
 from tui.core.system_prompt import system_of
 from tui.core.undo import Undo
 from tui.core.view import EVERYTHING, view_of
+from tui.errors import ChatGone, MessageGone
 from tui.ui.chat.moved import MovedStore, moved
 from tui.ui.chat.structured import schema_of
 from tui.ui.persistence import Persistence
 
 if TYPE_CHECKING:
-    from tui.store.store import Store
+    from tui.store.store import Store, WholeChat
 
 WRITES_S = 5.0
 """How long what is queued for the disk is waited for before a draft is read."""
 
 
 class ChatSession:
-    """Every change is made in memory at once and queued for the store in the same order."""
+    """Every change is made in memory at once and queued for the store in the same order. What cannot be written now
+    waits in the queue, and the session with it."""
 
     def __init__(
         self, store: Store | MovedStore, persistence: Persistence, conversation: Conversation | None = None
@@ -36,12 +40,71 @@ class ChatSession:
         self._stored = conversation is not None
         self._draft_at: str | None = None
         self._draft_kept = Draft()
+        self._unread: set[str] = set()
+        self._before: dict[str, Draft] = {}  # what was on the disk where it could not be read before
+        self._batch: list[Callable[[], object]] | None = None
+        self._batch_durable: Future[bool] = Future()
         self.conversation = Conversation(new_id()) if conversation is None else conversation
         self._undo = Undo(self.conversation)
         self.conversation.view = view_of(self.conversation.last_of(Role.ASSISTANT))
         self.conversation.system = system_of(self.conversation.last_of(Role.ASSISTANT))
         self.schema = schema_of(self.conversation.last_of(Role.ASSISTANT))
         """What the next answers are held to; a chat that is opened goes on as its last answer was asked for."""
+
+    # -- the queue --------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is changed inside is on the disk all at once, or not at all: a crash cannot come in between."""
+        if self._batch is not None:
+            yield
+            return
+        batch = self._batch = []
+        durable = self._batch_durable = Future()
+        try:
+            yield
+        finally:
+            self._batch = None
+            if batch:
+                self._queue(partial(_write_together, self._store, tuple(batch)), durable=durable)
+
+    def _keep(self, write: Callable[[], object], place: str = "") -> Future[bool]:
+        if self._batch is None:
+            return self._queue(write, place)
+        self._batch.append(write)
+        return self._batch_durable
+
+    def _queue(
+        self, write: Callable[[], object], place: str = "", durable: Future[bool] | None = None
+    ) -> Future[bool]:
+        chat_id, title, store = self.conversation.id, self.conversation.title, self._store
+        known = tuple(self.conversation)  # what is, or was to be, on the disk before
+
+        def attempt() -> None:
+            try:
+                write()
+            except (ChatGone, MessageGone):
+                if not store.renewed or not known:
+                    raise
+                store.complete(
+                    chat_id, title, known
+                )  # it was lost with what could not be read of the database
+                write()
+
+        return self._persistence.keep(attempt, self, place, durable)
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether something of it is not on the disk yet."""
+        return self in self._persistence.owners()
+
+    def complete(self) -> None:
+        """Put what the store does not have of the chat, since it had to be made anew, into it."""
+        if self._stored and len(self.conversation):
+            chat = self.conversation
+            self._keep(partial(self._store.complete, chat.id, chat.title, tuple(chat)))
+
+    # -- changes ----------------------------------------------------------------------------------------------------
 
     def ask(
         self,
@@ -58,11 +121,12 @@ class ChatSession:
         question = Message(new_id(), parent, Role.USER, text, now, attachments=attachments)
         self.conversation.add(question)
         chat = self.conversation
-        if not self._stored:
-            chat.title = chat.title or title_from(text)
-            self._persistence.submit(partial(self._store.create_chat, chat.id, chat.title, now))
-            self._stored = True
-        return question, self._persistence.submit(partial(self._store.add_message, chat.id, question))
+        with self.together():
+            if not self._stored:
+                chat.title = chat.title or title_from(text)
+                self._keep(partial(self._store.create_chat, chat.id, chat.title, now))
+                self._stored = True
+            return question, self._keep(partial(self._store.add_message, chat.id, question))
 
     @property
     def draft_key(self) -> str:
@@ -73,7 +137,11 @@ class ChatSession:
         """The draft that was kept under `key`, from the disk: it blocks, for what is queued comes first. Raises
         StoreError."""
         self._persistence.flush(WRITES_S)
+        if key == self._draft_at and self.is_unwritten:
+            return self._draft_kept  # the disk has an older one, or none
         draft = self._store.draft(key)
+        if not self._store.is_kept:
+            self._unread.add(key)  # on the disk there may be another one
         self._draft_at, self._draft_kept = key, draft
         return draft
 
@@ -82,20 +150,27 @@ class ChatSession:
         key = self.draft_key
         before = self._draft_kept if self._draft_at == key else None
         if self._draft_at not in (None, key):
-            self._persistence.submit(partial(self._store.save_draft, self._draft_at, Draft()))
+            self._keep(partial(self._save_draft, self._store, self._draft_at, Draft(), None))
         self._draft_at, self._draft_kept = key, draft
-        self._persistence.submit(partial(self._store.save_draft, key, draft, before))
+        self._keep(partial(self._save_draft, self._store, key, draft, before), f"draft of {key}")
+
+    def _save_draft(self, store: Store | MovedStore, key: str, draft: Draft, before: Draft | None) -> None:
+        if key in self._unread:
+            self._unread.discard(key)
+            self._before[key] = store.draft(key)
+        there = self._before.get(key)
+        store.save_draft(key, draft if there is None else there.then(draft), None if there else before)
 
     def add_to_draft(self, draft: Draft) -> None:
         """Queue what comes after a draft that is kept and was never read."""
         key = self.draft_key
-        self._persistence.submit(lambda: self._store.save_draft(key, self._store.draft(key).then(draft)))
+        self._keep(lambda: self._store.save_draft(key, self._store.draft(key).then(draft)))
 
     def rename(self, title: str) -> None:
         """Give the chat another title; one without a question gets it with the first."""
         self.conversation.title = title
         if self._stored:
-            self._persistence.submit(partial(self._store.rename, self.conversation.id, title))
+            self._keep(partial(self._store.rename, self.conversation.id, title))
 
     def open_answer(self, answer: Message) -> None:
         """Write down an answer that is about to come in: a new one, or one that is tried again or continued."""
@@ -103,14 +178,14 @@ class ChatSession:
             self.update(answer)
             return
         self.conversation.add(answer)
-        self._persistence.submit(partial(self._store.add_message, self.conversation.id, answer))
+        self._keep(partial(self._store.add_message, self.conversation.id, answer))
 
     def select(self, message_id: str) -> None:
         """Open the branch that runs through a message."""
         self.conversation.select(message_id)
         leaf = self.conversation.leaf
         if leaf is not None:
-            self._persistence.submit(partial(self._store.select, self.conversation.id, leaf.id))
+            self._keep(partial(self._store.select, self.conversation.id, leaf.id))
 
     def add_copy(self, message: Message, text: str, now: float, *, edited: bool) -> Message:
         """Add an answer beside another one, with `text` in its place, to be gone on with. It has no figures: nobody
@@ -134,13 +209,13 @@ class ChatSession:
     def remove(self, message_id: str) -> Removed:
         """Delete a message with all below it."""
         removed = self._undo.remove(message_id)
-        self._persistence.submit(partial(self._mark_removed, self.conversation.id, message_id, False))
+        self._keep(partial(self._mark_removed, self.conversation.id, message_id, False))
         return removed
 
     def forget(self, message_id: str) -> None:
         """Take out an answer of which nothing came, or a question that was never sent; undo does not bring it back."""
         self.conversation.remove(message_id)
-        self._persistence.submit(partial(self._mark_removed, self.conversation.id, message_id, True))
+        self._keep(partial(self._mark_removed, self.conversation.id, message_id, True))
 
     def _mark_removed(self, chat_id: str, message_id: str, for_good: bool) -> None:
         self._store.remove_messages(chat_id, (message_id,), for_good=for_good)
@@ -150,7 +225,7 @@ class ChatSession:
         removed = self._undo.bring_back()
         if removed is not None:
             chat_id = self.conversation.id
-            self._persistence.submit(partial(self._store.restore_messages, chat_id, removed.ids))
+            self._keep(partial(self._store.restore_messages, chat_id, removed.ids))
             self.select(removed.messages[0].id)
         return removed
 
@@ -158,7 +233,7 @@ class ChatSession:
         """A new chat with copies of all up to that message, and what is set for this chat."""
         chat = self.conversation
         branch = chat.branch_to(message_id, new_id())
-        self._persistence.submit(partial(self._add_chat, branch, now))
+        self._keep(partial(self._add_chat, branch, now))
         session = ChatSession(self._store, self._persistence, branch)
         copies = {old.id: new.id for old, new in zip(chat.path_to(message_id), branch.path(), strict=True)}
         after = copies.get(chat.view.after or "")
@@ -175,10 +250,23 @@ class ChatSession:
         copy, self._store = moved(chat, self._store)
         chat.id = copy.id
         chat.deleted.clear()  # it stays with the deleted chat, and comes back with that
-        self._persistence.submit(partial(self._add_chat, copy, now))
+        self._keep(partial(self._add_chat, copy, now))
         for message in copy:
             if message.status is Status.STREAMING:
-                self._persistence.submit(partial(self._store.update_message, copy.id, message))
+                self._keep(partial(self._store.update_message, copy.id, message))
+
+    def whole(self) -> WholeChat:
+        """The chat as it is now, and what the list would say of it, for a thread to read."""
+        from tui.store.rows import ChatSummary, WholeChat
+
+        chat = self.copy()
+        times = [message.created_at for message in chat] or [0.0]
+        return WholeChat(chat, ChatSummary(chat.id, chat.title, min(times), max(times), len(chat)))
+
+    @property
+    def unsent(self) -> str:
+        """The text of the draft that was kept last."""
+        return self._draft_kept.text
 
     def copy(self) -> Conversation:
         """The conversation as it is now, for a thread to read."""
@@ -188,9 +276,20 @@ class ChatSession:
     def update(self, message: Message) -> None:
         """Replace a message by a newer version of itself."""
         self.conversation.update(message)
-        self._persistence.submit(partial(self._store.update_message, self.conversation.id, message))
+        self._keep(partial(self._store.update_message, self.conversation.id, message))
 
     def checkpoint(self, message_id: str, content: str, reasoning: str) -> None:
         """Queue what came in since the last call."""
         if content or reasoning:
-            self._persistence.submit(partial(self._store.checkpoint, message_id, content, reasoning))
+            self._keep(partial(self._store.checkpoint, message_id, content, reasoning))
+
+
+def _write_together(store: Store | MovedStore, writes: tuple[Callable[[], object], ...]) -> None:
+    store.write_together("Cannot save the chat", writes)
+
+
+def waiting(persistence: Persistence, chat_id: str) -> ChatSession | None:
+    """The chat as it is in memory, where not all of it could be written; what is on the disk is then older."""
+    owners = persistence.owners() if persistence.problem is not None else ()
+    found = (one for one in owners if isinstance(one, ChatSession) and one.conversation.id == chat_id)
+    return next(found, None)

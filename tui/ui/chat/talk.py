@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -97,6 +98,11 @@ class Talk(Vertical):
     def session(self) -> ChatSession | None:
         """The open chat; None until the store is open."""
         return self._session
+
+    def written_at_once(self) -> AbstractContextManager[None]:
+        """What is changed in the open chat and in its draft inside is on the disk all at once: after a crash no question
+        is both in the chat and in the composer."""
+        return self._session.together() if self._session is not None else nullcontext()
 
     @property
     def doing(self) -> str:

@@ -100,9 +100,8 @@ class Writing(Composing):
             self.tell("Write a question to go with what is attached", "warning")
 
     def _ask(self, question: Question) -> None:
-        self.ask(plain(question.marked), question.attachments, marked=question.marked)
         self._drafts.renew()
-        self._settle()
+        self.ask(plain(question.marked), question.attachments, marked=question.marked)
 
     def ask(
         self,
@@ -113,14 +112,14 @@ class Writing(Composing):
         marked: str = "",
     ) -> None:
         """Ask a question; one that is held is kept with the draft, so that it is not lost."""
-        super().ask(text, attachments, instead_of=instead_of, marked=marked)
-        if self.held_question is not None:
+        with self.written_at_once():
+            super().ask(text, attachments, instead_of=instead_of, marked=marked)
             self._settle()
 
     def hold(self, held: Joint, desks: Sequence[Desk]) -> None:
         """Ask several, if it fits them; what is held is kept with the draft, so that it is not lost."""
-        super().hold(held, desks)
-        if self.held_question is not None:
+        with self.written_at_once():
+            super().hold(held, desks)
             self._settle()
 
     def _ask_next(self) -> None:

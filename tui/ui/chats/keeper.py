@@ -17,7 +17,7 @@ from textual.app import App
 
 from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
-from tui.ui.chat.session import ChatSession
+from tui.ui.chat.session import ChatSession, waiting
 from tui.ui.chats.messages import (
     ChatChanged,
     ChatOpened,
@@ -118,8 +118,10 @@ class ChatKeeper:
             if not known:
                 await self._persistence.wait(lambda: None)  # what was said in it is on the disk
                 store = self._store()
-                conversation = await asyncio.to_thread(store.load, chat_id)
-                session = ChatSession(store, self._persistence, conversation)
+                session = waiting(self._persistence, chat_id)
+                if session is None:
+                    conversation = await asyncio.to_thread(store.load, chat_id)
+                    session = ChatSession(store, self._persistence, conversation)
         except StoreError as error:
             self._app.post_message(ChatUnchanged(chat_id, _named(error, title)))
             return
@@ -201,8 +203,12 @@ class ChatKeeper:
         from tui.store.export import chat_as_markdown
         from tui.ui import chat_file
 
-        store = self._store()
-        text = chat_as_markdown(store.load(chat.id), store.find(chat.id))
+        store, session = self._store(), waiting(self._persistence, chat.id)
+        if session is not None:
+            whole = session.whole()
+            text = chat_as_markdown(whole.conversation, whole.summary)
+        else:
+            text = chat_as_markdown(store.load(chat.id), store.find(chat.id))
         first = path = chat_file.export_path("", chat.title)
         number = 1
         while True:
