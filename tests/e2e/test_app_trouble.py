@@ -89,7 +89,7 @@ async def test_an_unknown_theme_and_no_place_to_write() -> None:
             terminal.send(f"{blocked.parent}/kept.json")
             await terminal.wait_for("kept.json")
             terminal.send("\r")
-            assert await terminal.ended() == 0
+            assert await terminal.ended() == 0, terminal.text()
     assert len(bodies(server)) == 1
     (kept,) = read_chats(blocked.parent / "kept.json").chats
     assert [message.content for message in kept.conversation.path()] == ["Do you work?", "Fine."]

@@ -39,6 +39,7 @@ class LeavePage(PromptPage):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: write it, unless it is on the disk by now."""
         event.stop()
+        event.prevent_default()  # Textual would call the page's own handler too, which dismisses it in any case
         if self._backstage.unwritten is None:
             self.dismiss("left")
             return
