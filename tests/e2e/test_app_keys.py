@@ -89,7 +89,9 @@ async def test_a_paste_of_a_megabyte_and_typing_while_an_answer_comes() -> None:
 async def test_nothing_on_the_keyboards_line_ends_lokal_and_nothing_of_it_is_sent() -> None:
     async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
         await terminal.wait_for("· replay-3b")
-        terminal.send("\x1b[1;5:1A\x1b[97;5:3u\x1b[1089::99;5u\x1b[1114112u\x1b[;u\x1b[48;9999;9999;1;1tab")
+        terminal.send(
+            "\x1b[1;5:1A\x1b[97;5:3u\x1b[1089::99;5u\x1b[1114112u\x1b[;u\x1b[48;9999;9999;1;1t\x1b[48;5;5;1;1tab"
+        )
         await terminal.wait_for("› ab\n")
         terminal.send("\x15one\rtwo\r")
         await terminal.wait_for("› one\n +two\n")

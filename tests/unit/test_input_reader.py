@@ -417,6 +417,8 @@ def test_an_end_that_comes_late_ends_what_came_before_it() -> None:
         (["a", "\r"], ["a", "enter"]),
         (["\r\r\r"], ["enter", "enter", "enter"]),
         (["a\nb\r"], ["a", "ctrl+j", "b", "enter"]),
+        (["a\n\tb\n"], ["a", "ctrl+j", "<tab>", "b", "ctrl+j"]),
+        (["a\t\n"], ["a", "tab", "ctrl+j"]),
         (["a\r\x1b[A"], ["a", "enter", "up"]),
         (["a\r\x11"], ["a", "enter", "ctrl+q"]),
         (

@@ -14,8 +14,10 @@ import signal
 import termios
 import threading
 import time
+from collections.abc import Sequence
 from typing import TextIO
 
+from textual import events
 from textual.drivers.linux_driver import (
     KITTY_DISAMBIGUATE_ESCAPE_CODES,
     KITTY_REPORT_ALL_KEYS,
@@ -293,8 +295,7 @@ class LokalDriver(LinuxDriver):
                     return
                 self._give(reader, data)
             elif not ready:
-                for message in reader.silence():
-                    self.process_message(message)
+                self._hear(reader.silence())
 
     def _line_s(self) -> float:
         """How long the line needs there and back, as far as the app has measured it."""
@@ -302,12 +303,17 @@ class LokalDriver(LinuxDriver):
         return pace.line_s if isinstance(pace, Pace) else 0.0
 
     def _give(self, reader: InputReader, data: bytes) -> None:
-        for message in reader.feed(data):
-            self.process_message(message)
+        self._hear(reader.feed(data))
         self._answers = self._answers or reader.answered
         if reader.background is not None:
             self._app.post_message(self.BackgroundKnown(reader.background))
             reader.background = None
+
+    def _hear(self, found: Sequence[Message]) -> None:
+        for message in found:
+            # A size is told only by a terminal that was asked to tell it.
+            if self._in_band_window_resize or not isinstance(message, events.Resize):
+                self.process_message(message)
 
     @staticmethod
     def _read(terminal: int) -> bytes:

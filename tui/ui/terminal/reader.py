@@ -200,11 +200,12 @@ class InputReader:
         self._enters = joined[len(head) :]
         self._several = self._several or "\r" in head
         self._wrote = self._wrote or bool(head)
+        in_lines = self._several or "\n" in head.rstrip("\n")
         for character in head:
             if character == "\r":
                 found.append(events.Key("enter", IN_TEXT))
             elif character == "\t":
-                found.append(events.Key("tab", IN_TEXT if self._several else "\t"))
+                found.append(events.Key("tab", IN_TEXT if in_lines else "\t"))
             elif character in _JOINERS:
                 # They join letters and emoji, but Textual 8.2 takes only what is printable from a key.
                 found.append(events.Paste(character))
