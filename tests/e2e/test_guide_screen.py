@@ -76,6 +76,8 @@ async def test_a_file_that_is_no_model_leaves_all_ways_open() -> None:
         await terminal.wait_for("Open a model file")
         terminal.send("x.gguf\r")
         await terminal.wait_for("x.gguf .*(no|not)")
+        await terminal.wait_for("(?s)Open a model file.*x.gguf")
+        terminal.send("\x1b")
         await terminal.wait_for("ask the guide")
         await terminal.quit()
 

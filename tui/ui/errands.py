@@ -204,9 +204,11 @@ class Errands:
 
     def use_server(self, desk: Desk, endpoint: Endpoint, text: str) -> None:
         """Connect to another server; if it does not answer, the one there is stays."""
-        self._run(partial(self._use_server, desk, endpoint), "connect", text, exclusive=True)
+        self._run(partial(self.connect, desk, endpoint), "connect", text, exclusive=True)
 
-    async def _use_server(self, desk: Desk, endpoint: Endpoint) -> None:
+    async def connect(self, desk: Desk, endpoint: Endpoint, *, instead_of_search: bool = False) -> None:
+        """Connect to it, and say so. Raises LokalError, and then nothing has changed. With `instead_of_search` a search
+        for servers that is still going on ends without a result."""
         from tui.servers import choice
 
         found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
@@ -214,6 +216,8 @@ class Errands:
         here = {other.url for other in found.others}
         others = (*found.others, *(other for other in known if other.url not in here))
         model = choice.pick_model(found.models, "", desk.model or self._settings.model)
+        if instead_of_search:
+            self._app.workers.cancel_group(self._app, "connect")
         self._app.post_message(Connected(replace(found, others=others), model, None))
         self._app.post_message(
             Told(" · ".join(part for part in (found.place, model or "no model") if part), "accent")

@@ -4,13 +4,13 @@ later, which is offered and never taken unasked."""
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from textual import on
 from textual.timer import Timer
 
 from tui.ui.chat.choice import Choice
 from tui.ui.chat.talk import Talk
+from tui.ui.chat_file import as_path
 from tui.ui.desk import Desk, Link
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import ServerAppeared
@@ -73,15 +73,14 @@ class Newcomer(DeskApp):
             return
         from tui.ui.start.prompt import FilePage
 
-        self.push_screen(FilePage(), self._open_gguf)
+        def opened(text: str | None) -> None:
+            if text:
+                self._open_gguf(text, f"/open {text}")
 
-    def _open_gguf(self, text: str | None, command: str = "") -> None:
-        if not text:
-            return
-        try:
-            path = Path(text).expanduser()
-        except RuntimeError:  # ~somebody that is nobody
-            path = Path(text)
+        self.push_screen(FilePage(), opened)
+
+    def _open_gguf(self, text: str, command: str) -> None:
+        path = as_path(text)
         self.open_tab("chat")
         self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None, loads=""))
         self.backstage.start_gguf(path, self.desk, command)
@@ -90,11 +89,12 @@ class Newcomer(DeskApp):
         """How to start one, and a line for the address of one elsewhere."""
         from tui.ui.start.prompt import server_page
 
-        self.push_screen(server_page(), self._use_address)
+        self.push_screen(server_page(self._use_address), lambda text: self.open_tab("chat") if text else None)
 
-    def _use_address(self, text: str | None) -> None:
-        if text:
-            self.run_command("server.use", text)
+    async def _use_address(self, text: str) -> None:
+        """Connect to a server that was named. Raises LokalError, and then nothing has changed."""
+        endpoint = self.backstage.endpoint_named(text)
+        await self.backstage.errands.connect(self.desk, endpoint, instead_of_search=True)
 
     @on(Choice.Made)
     def _take_way_on(self, event: Choice.Made) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
 from tui import files
-from tui.core.text import human_size, safe_name
+from tui.core.text import human_size, safe_line, safe_name
+from tui.errors import LokalError, UsageError
+from tui.ui.chat_file import as_path
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import cut_middle, fit
+from tui.ui.row import cut_middle, fit, wrap_words
 from tui.ui.work import begin
 
 SHOWN_FILES = 200
@@ -69,8 +72,36 @@ class PromptInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("alt+delete", "delete_right_word", show=False)]
 
 
+class Verdict(Widget):
+    """What is done with what was written, or what is wrong with it; as high as it takes to say it."""
+
+    DEFAULT_CSS = "Verdict { height: auto; width: 100%; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="verdict")
+        self._said, self._role = "", ""
+
+    def show(self, text: str, role: str) -> None:
+        """Say this; nothing takes no place."""
+        if (text, role) != (self._said, self._role):
+            self._said, self._role = text, role
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as the words take."""
+        return len(wrap_words(self._said, max(1, width - 2)))
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        palette, width = palette_of(self), self.size.width
+        lines = wrap_words(self._said, max(1, width - 2))
+        parts = [(f" {lines[y]}", palette[self._role])] if y < len(lines) else []
+        return fit(parts, width, palette.base)
+
+
 class PromptPage(ModalScreen[str]):
-    """Dismissed with what was written, or with an empty text by Esc."""
+    """Stays until what was written could be used, and says what is wrong where it could not. Dismissed with what was
+    written, or with an empty text by Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False, priority=True)]
     CSS = """
@@ -80,8 +111,18 @@ class PromptPage(ModalScreen[str]):
     PromptPage Input > .input--cursor { background: $background; color: $foreground; text-style: reverse; }
     """
 
-    def __init__(self, lines: Sequence[Line], placeholder: str, foot: str) -> None:
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        placeholder: str,
+        foot: str,
+        attempt: Callable[[str], Coroutine[None, None, str | None]] | None = None,
+    ) -> None:
+        """`attempt` uses what was written. It raises LokalError where it cannot be used; a text that it returns is to be
+        gone on with in its place. Without it anything can be used."""
         super().__init__()
+        self._attempt = attempt
+        self._attempted = ""
         self._lines = lines
         self._placeholder = placeholder
         self._foot = foot
@@ -91,6 +132,7 @@ class PromptPage(ModalScreen[str]):
         line = PromptInput(placeholder=self._placeholder, compact=True, id="prompt")
         line.cursor_blink = False
         yield line
+        yield Verdict()
         yield Foot(self._foot)
 
     def on_mount(self) -> None:
@@ -100,8 +142,39 @@ class PromptPage(ModalScreen[str]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
         event.stop()
-        if event.value.strip():
-            self.dismiss(event.value.strip())
+        text = event.value.strip()
+        if text and self._attempt is None:
+            self.dismiss(text)
+        elif text and self._attempt is not None:
+            self._attempted = event.value
+            self.query_one(Verdict).show(f"Trying {safe_line(text, 200)} …", "muted")
+            begin(self, partial(self._try, self._attempt, text), "attempt", exclusive=True)
+
+    async def _try(self, attempt: Callable[[str], Coroutine[None, None, str | None]], text: str) -> None:
+        verdict, line = self.query_one(Verdict), self.query_one(Input)
+        try:
+            instead = await attempt(text)
+        except LokalError as error:
+            verdict.show(str(error), "warning")
+        except Exception as error:  # noqa: BLE001  # the root of a worker: a mistake of lokal's own is said, not swallowed
+            verdict.show(
+                f"lokal made a mistake: {type(error).__name__}: {safe_line(str(error), 200)}", "error"
+            )
+        else:
+            if instead is None:
+                self.dismiss(text)
+                return
+            verdict.show("", "muted")
+            line.value = self._attempted = instead
+            line.cursor_position = len(instead)
+
+    @on(Input.Changed)
+    def _written_anew(self, event: Input.Changed) -> None:
+        """What was said of it holds no longer, and nothing comes of it any more."""
+        if event.value != self._attempted:
+            self._attempted = ""
+            self.workers.cancel_group(self, "attempt")
+            self.query_one(Verdict).show("", "muted")
 
     def action_back(self) -> None:
         """Esc."""
@@ -127,16 +200,16 @@ def server_lines() -> tuple[Line, ...]:
     )  # fmt: skip
 
 
-def server_page() -> PromptPage:
-    """The page on servers; what is written is an address."""
-    return PromptPage(server_lines(), "address of a server", "Enter connects   Esc back")
+def server_page(use: Callable[[str], Coroutine[None, None, None]]) -> PromptPage:
+    """The page on servers; what is written is an address, which `use` connects to. Raises what that raises."""
+    return PromptPage(server_lines(), "address of a server", "Enter connects   Esc back", use)
 
 
 class FilePage(PromptPage):
     """Which GGUF file to open; the files of the folder that is written are listed."""
 
     def __init__(self) -> None:
-        super().__init__((), "path of a .gguf file", "Enter opens   Tab completes   Esc back")
+        super().__init__((), "path of a .gguf file", "Enter opens   Tab completes   Esc back", openable)
 
     def on_mount(self) -> None:
         """List the folder that one is in."""
@@ -181,6 +254,25 @@ class FilePage(PromptPage):
                 (("  Models as files: huggingface.co, “GGUF” in the name; Q4_K_M is a good start.", "muted"),)
             )
         self.query_one(Page).show(lines)
+
+
+async def openable(text: str) -> str | None:
+    """None for a model that can be opened; of a folder how its name goes on. Raises LokalError for what is neither."""
+    from tui.servers import engine_file
+    from tui.servers.engine import why_missing
+
+    path = as_path(text)
+    if await files.in_thread(path.is_dir):
+        if text.endswith("/"):
+            raise UsageError(
+                f"{safe_line(text, 200)} is a folder", "", "Its model files are listed above; Tab completes"
+            )
+        return f"{text}/"
+    missing = why_missing()
+    if missing is not None:
+        raise missing
+    await files.in_thread(partial(engine_file.inspect, path))
+    return None
 
 
 def _common_start(texts: Sequence[str]) -> str:
