@@ -23,7 +23,7 @@ from tui.config.themes import AUTO, load_themes
 from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.presets import find
-from tui.core.text import human_size, safe_line, safe_name
+from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, ServerError, Unreachable, UsageError
 from tui.guide.model import checked_model
 from tui.paths import Folders, folders
@@ -112,7 +112,7 @@ def doctor(command: Doctor) -> int:
     if command.json:
         write_json(asdict(report))
     else:
-        write("\n".join(_in_words(report)) + "\n")
+        write(safe_block("\n".join(_in_words(report))) + "\n")
     return 0
 
 

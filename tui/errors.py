@@ -33,10 +33,12 @@ from pathlib import Path
 class LokalError(Exception):
     """An error with a title (what), a detail (why) and a hint (what to do).
 
-    Each part is plain text without control characters; `str()` joins them into one line.
+    Each part is plain text: a path, a name or an argument in it may hold anything, so what would act on a terminal is
+    taken out of it here. `str()` joins them into one line.
     """
 
     def __init__(self, title: str, detail: str = "", hint: str = "") -> None:
+        title, detail, hint = _plain(title), _plain(detail), _plain(hint)
         super().__init__(title, detail, hint)
         self.title = title
         self.detail = detail
@@ -48,6 +50,16 @@ class LokalError(Exception):
             for part in (self.title, self.detail, self.hint)
             if part
         )
+
+
+# All controls but tab and line feed, the marks that turn text around (Unicode UAX #9), and halves of surrogate pairs, as
+# a file's name has them for bytes that are no UTF-8.
+_ACTING = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_ACTING |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+def _plain(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else text.translate(_ACTING)
 
 
 class UsageError(LokalError):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui import atomic, files
+from tui.core.text import safe_block
 from tui.errors import FileError
 from tui.private_files import make_private_file, make_private_folder
 
@@ -128,6 +129,9 @@ def _prompts(data: bytes) -> Iterator[str]:
             prompt = json.loads(line)
         except (ValueError, RecursionError):  # cut short, not JSON, not UTF-8
             continue
-        if isinstance(prompt, str) and prompt.strip() and prompt != last:
+        if not isinstance(prompt, str):
+            continue
+        prompt = safe_block(prompt)  # whoever has written the file
+        if prompt.strip() and prompt != last:
             yield prompt
             last = prompt

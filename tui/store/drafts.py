@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tui.core.draft import Draft
 from tui.core.message import Attachment
+from tui.core.text import safe_block, safe_line
 from tui.store.rows import storable
 
 
@@ -68,16 +69,16 @@ def _edits_there(connection: sqlite3.Connection, key: str) -> tuple[tuple[str, s
 
 
 def load(connection: sqlite3.Connection, chat_id: str) -> Draft:
-    """The draft of a chat, empty if there is none."""
+    """The draft of a chat, empty if there is none; safe to show, whoever has written it."""
     key = (storable(chat_id),)
     row = connection.execute("SELECT text FROM drafts WHERE chat_id = ?", key).fetchone()
     files = connection.execute(
         "SELECT name, media_type, data FROM draft_attachments WHERE chat_id = ? ORDER BY ordinal", key
     )
     return Draft(
-        "" if row is None else str(row[0]),
-        tuple(Attachment(*file) for file in files.fetchall()),
-        _edits_there(connection, *key),
+        "" if row is None else safe_block(str(row[0])),
+        tuple(Attachment(safe_line(name), safe_line(kind), data) for name, kind, data in files.fetchall()),
+        tuple((message_id, safe_block(text)) for message_id, text in _edits_there(connection, *key)),
     )
 
 

@@ -34,11 +34,16 @@ _PIECES = re.compile(f" +|[{_OPENING}]*[{_WIDE}][{_CLOSING}]*|(?:(?![{_OPENING}]
 # Joiners, the emoji sign, and skin tones: terminals disagree about how many cells the result takes, and a line of which
 # we do not know the width would push everything behind it out of place.
 _UNSTEADY = re.compile("[\ufe0f\u200d]+|(?<=[\u2600-\u27bf\U0001f000-\U0001faff])[\U0001f3fb-\U0001f3ff]+")
+# What acts on a terminal or turns text around on it: a chat may have been written by another program than lokal.
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _TAB = 4
 
 
 def steady(text: str) -> str:
-    """`text` with nothing left in it that takes another number of cells on another terminal."""
+    """`text` with nothing left in it that takes another number of cells on another terminal, or does more than to be shown."""
+    if text.isprintable() and text.isascii():
+        return text
+    text = _ACTING.sub("", text)
     if text.isascii():
         return text.expandtabs(_TAB) if "\t" in text else text
     return _UNSTEADY.sub("", _UNSTEADY.sub("", text)).expandtabs(_TAB)
