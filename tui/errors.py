@@ -54,7 +54,9 @@ class LokalError(Exception):
 
 # All controls but tab and line feed, the marks that turn text around (Unicode UAX #9), and halves of surrogate pairs, as
 # a file's name has them for bytes that are no UTF-8.
-_ACTING = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_ACTING = dict.fromkeys(
+    [*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
 _ACTING |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 

@@ -215,3 +215,30 @@ async def test_a_closed_terminal_ends_lokal_and_its_engine(
         terminal.kill(signal.SIGKILL)
         await terminal.ended()
         await asyncio.to_thread(until, lambda: not any(map(is_alive, engine)), "the engine has ended too")
+
+
+async def test_suspend_goes_to_the_shell_and_comes_back() -> None:
+    """As a shell with job control does it: a job in a process group of its own, in the same session."""
+    async with lokal(under_a_shell=True) as terminal:
+        await terminal.wait_for("F1 keys")
+        terminal.send("/suspend")
+        await terminal.wait_for("› /suspend")
+        terminal.send("\r")
+        await terminal.until(lambda: b"the job is stopped" in terminal.raw, "the shell has the terminal")
+        assert terminal.is_left
+        terminal.send("\n")  # fg
+        await terminal.wait_for("F1 keys")
+        terminal.send("and on")
+        await terminal.wait_for("› and on")
+        terminal.send("\x11")
+        assert await terminal.ended() == 0
+
+
+async def test_suspend_where_no_shell_waits() -> None:
+    async with lokal() as terminal:
+        await terminal.wait_for("F1 keys")
+        terminal.send("/suspend")
+        await terminal.wait_for("› /suspend")
+        terminal.send("\r")
+        await terminal.wait_for("There is no shell to go back to")
+        await terminal.quit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -97,6 +98,27 @@ async def test_doctor_for_a_person() -> None:
     assert "truecolor" in shown
     assert "tmux" in shown
     assert "(not made yet)" in shown
+
+
+async def test_doctor_prints_nothing_that_acts_on_a_terminal(own_home: Path) -> None:
+    bad = "\x1b[31m\u202e\x9b31m"
+    toml = "\\u001b[31m\\u202e\\u009b31m"
+    configure(
+        f'server = "http://127.0.0.1:9/{toml}"\npreset = "{toml}"\ntheme = "{toml}"\n"k{toml}" = 1\n'
+        f'[keys]\n"{toml}" = "x"\nquit = "{toml}"\n[[servers]]\nname = "{toml}"\nurl = "http://127.0.0.1:9"\n'
+        f'api_key_env = "{toml}"\n'
+    )
+    for kind in ("presets", "themes"):
+        folder = own_home / ".config/lokal" / kind
+        folder.mkdir()
+        (folder / f"a{bad}.toml").write_text(f"x{bad}")
+    for format in ([], ["--json"]):
+        environ = {"XDG_DATA_HOME": f"{own_home}/{bad}", "TERM": bad, "OLLAMA_HOST": f"127.0.0.1:9/{bad}"}
+        ended = await lokal_command("doctor", *format, environ=environ)
+        assert ended.status == 0
+        shown = ended.text + ended.err
+        assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown) == []
+        assert "Problems" in shown or '"problems": [\n' in shown
 
 
 async def test_doctor_names_a_server_that_is_expected_and_silent() -> None:

@@ -37,6 +37,28 @@ _BECOME_LOKAL = (
     "signal.signal(signal.SIGINT, signal.SIG_DFL); "  # ignored in what a shell runs in the background
     "os.execv(sys.executable, [sys.executable, '-m', 'tui', *sys.argv[1:]])"
 )
+# A shell with job control that runs lokal as its one job, and brings it back at Enter.
+_RUN_AS_A_JOB = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if not job:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.execv(sys.executable, [sys.executable, '-m', 'tui', *sys.argv[1:]])
+while True:
+    _, status = os.waitpid(job, os.WUNTRACED)
+    os.tcsetpgrp(0, os.getpid())
+    if not os.WIFSTOPPED(status):
+        os._exit(os.waitstatus_to_exitcode(status))
+    os.write(1, b"the job is stopped")
+    os.read(0, 100)
+    os.tcsetpgrp(0, job)
+    os.killpg(job, signal.SIGCONT)
+"""
 _TOKEN = re.compile(
     r"[^\x1b]+"
     r"|\x1b\[[0-?]*[ -/]*[@-~]"
@@ -242,10 +264,12 @@ class TerminalSession:
             self._loop.remove_writer(self._master)
 
 
-def _start(arguments: tuple[str, ...], slave: int, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """lokal with the pseudo-terminal `slave` as its own."""
+def _start(
+    arguments: tuple[str, ...], slave: int, variables: Mapping[str, str], code: str
+) -> subprocess.Popen[bytes]:
+    """lokal with the pseudo-terminal `slave` as its own; `code` makes it so."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _BECOME_LOKAL, *arguments],
+        [sys.executable, "-I", "-S", "-c", code, *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -263,9 +287,16 @@ def context_used(terminal: TerminalSession) -> int:
 
 @asynccontextmanager
 async def lokal(
-    *arguments: str, columns: int = 80, rows: int = 24, environ: Mapping[str, str] | None = None
+    *arguments: str,
+    columns: int = 80,
+    rows: int = 24,
+    environ: Mapping[str, str] | None = None,
+    under_a_shell: bool = False,
 ) -> AsyncIterator[TerminalSession]:
-    """`python -m tui` with these arguments in a terminal of that size; dead when the block ends, in whatever way."""
+    """`python -m tui` with these arguments in a terminal of that size; dead when the block ends, in whatever way.
+
+    `under_a_shell`: as the job of a shell, which is then what the session's process is.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     os.set_blocking(master, False)
@@ -277,7 +308,7 @@ async def lokal(
     variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     variables |= {"PYTHONPATH": str(ROOT), **(environ or {})}
     try:
-        process = _start(arguments, slave, variables)
+        process = _start(arguments, slave, variables, _RUN_AS_A_JOB if under_a_shell else _BECOME_LOKAL)
     finally:
         os.close(slave)
     session = TerminalSession(process, master, columns, rows)

@@ -198,6 +198,8 @@ def test_markup_of_rich_is_plain_text() -> None:
 
 
 def test_joiners_the_emoji_sign_and_skin_tones_go() -> None:
+    assert steady("a\x1b[31m\tb\x07") == "a[31m   b"
+    assert steady("ж\u202e\u2066\x9b31m\n") == "ж31m\n"
     assert steady("\u2764\ufe0f \U0001f44d\U0001f3fd a\u200db\t.") == "\u2764 \U0001f44d ab  ."
 
 

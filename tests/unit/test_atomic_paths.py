@@ -149,6 +149,15 @@ def test_an_error_reads_as_one_line() -> None:
     assert (error.line, error.column, error.path) == (3, 4, Path("f"))
 
 
+def test_an_error_holds_nothing_that_acts_on_a_terminal() -> None:
+    error = UsageError(
+        "There is no “\x1b[31ma\x07b\u202e\x9bc”", "line\tone\nline two \udcff", "\x1b]52;c;eA==\x1b\\"
+    )
+    assert (error.title, error.detail) == ("There is no “[31mabc”", "line\tone\nline two \ufffd")
+    assert error.hint == "]52;c;eA==\\"
+    assert error.args == (error.title, error.detail, error.hint)
+
+
 def test_every_error_is_in_the_tree_of_the_docstring() -> None:
     tree = errors.__doc__ or ""
     for name, each in vars(errors).items():

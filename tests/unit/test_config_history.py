@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.config.history import PromptHistory
+from tui.core.pasted import safe_marked
 from tui.errors import FileError
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +43,7 @@ def test_a_prompt_that_was_the_last_is_not_added_again_after_a_restart(path: Pat
 
 
 @settings(deadline=None)
-@given(texts=st.lists(st.text(st.characters(exclude_categories=[])), max_size=10))
+@given(texts=st.lists(st.text(st.characters(exclude_categories=[])).map(safe_marked), max_size=10))
 def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     path = tmp_path_factory.mktemp("h") / "history.jsonl"
     history = PromptHistory(path, 100)
@@ -51,6 +53,12 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, texts: li
         if text.strip() and expected[-1:] != [text]:
             expected.append(text)
     assert history.load() == tuple(expected)
+
+
+def test_what_would_act_on_a_terminal_does_not_come_out_of_it(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps("a\x1b]52;c;eA==\x07b\u202e \x02piece\x1b[31m\x03") + "\n")
+    assert PromptHistory(path, 10).load() == ("ab \x02piece\x03",)
 
 
 def test_corrupt_lines_are_skipped_and_a_cut_one_does_not_spoil_the_next(path: Path) -> None:

@@ -255,6 +255,15 @@ def test_what_is_purged_is_in_no_file_while_another_lokal_is_open(store: Store, 
     other.close()
 
 
+def test_what_would_act_on_a_terminal_does_not_come_out_of_a_draft(store: Store) -> None:
+    bad = "\x1b[31m\u202e"
+    files = (Attachment(f"{bad}a", f"{bad}text/plain", b"\x1b"),)
+    store.save_draft("one", Draft(f"a{bad}\x02b{bad}\x03\n", files, (("m", f"c{bad}"),)))
+    assert store.draft("one") == Draft(
+        "a\x02b\x03\n", (Attachment("a", "text/plain", b"\x1b"),), (("m", "c"),)
+    )
+
+
 def test_drafts_are_kept_until_they_are_sent(store: Store) -> None:
     store.create_chat("one", "", NOON)
     assert store.draft("one") == Draft()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui import atomic, files
-from tui.core.text import safe_block
+from tui.core.pasted import safe_marked
 from tui.errors import FileError
 from tui.private_files import make_private_file, make_private_folder
 
@@ -131,7 +131,7 @@ def _prompts(data: bytes) -> Iterator[str]:
             continue
         if not isinstance(prompt, str):
             continue
-        prompt = safe_block(prompt)  # whoever has written the file
+        prompt = safe_marked(prompt)  # whoever has written the file
         if prompt.strip() and prompt != last:
             yield prompt
             last = prompt

@@ -115,6 +115,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("screen.redraw", "Redraw the screen", "Draw everything anew, where something else has written on the screen", "ctrl+l"),
     Command("help", "Keys", "Show every key", "f1", short="keys", slash="help", argument="[COMMAND]"),
     Command("palette", "Command palette", "Find any command by name", "ctrl+p", shown=False),
+    Command("suspend", "Suspend", "Back to the shell; its command fg brings lokal back", slash="suspend"),
     Command("quit", "Quit", "Save and leave", "ctrl+q", short="quit", slash="quit"),
     *(Command(id, title, help, key, "messages", short, shown=False) for id, title, help, key, short in (
         ("message.previous", "Message before", "The message before", "up", ""),

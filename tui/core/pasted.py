@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from tui.core.text import safe_block
+
 START, END = "\x02", "\x03"
 """The marks around a piece. Nothing that is typed, pasted or read from a file has them: they are control characters."""
 LONG_LINES = 20
@@ -16,6 +18,7 @@ LONG_CHARACTERS = 2000
 
 _CHIP = re.compile(r"⟦pasted [\d,]+ (?:lines|characters) · (\d+)⟧")
 _PIECE = re.compile(f"{START}([^{START}{END}]*){END}")
+_EACH_MARK = re.compile(f"([{START}{END}])")
 _MARKS = str.maketrans("", "", START + END)
 
 
@@ -27,6 +30,11 @@ def is_long(text: str) -> bool:
 def plain(marked: str) -> str:
     """The text as it is sent."""
     return marked.translate(_MARKS) if START in marked or END in marked else marked
+
+
+def safe_marked(marked: str) -> str:
+    """A marked text with nothing else in it that would act on a terminal, whoever has written its file."""
+    return "".join(part if part in (START, END) else safe_block(part) for part in _EACH_MARK.split(marked))
 
 
 class Pieces:

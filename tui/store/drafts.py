@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from tui.core.draft import Draft
 from tui.core.message import Attachment
-from tui.core.text import safe_block, safe_line
+from tui.core.pasted import safe_marked
+from tui.core.text import safe_line
 from tui.store.rows import storable
 
 
@@ -76,9 +77,9 @@ def load(connection: sqlite3.Connection, chat_id: str) -> Draft:
         "SELECT name, media_type, data FROM draft_attachments WHERE chat_id = ? ORDER BY ordinal", key
     )
     return Draft(
-        "" if row is None else safe_block(str(row[0])),
+        "" if row is None else safe_marked(str(row[0])),
         tuple(Attachment(safe_line(name), safe_line(kind), data) for name, kind, data in files.fetchall()),
-        tuple((message_id, safe_block(text)) for message_id, text in _edits_there(connection, *key)),
+        tuple((message_id, safe_marked(text)) for message_id, text in _edits_there(connection, *key)),
     )
 
 

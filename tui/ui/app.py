@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from tui.core import presets as preset_rules
+from tui.errors import UsageError
 from tui.ui import keys
 from tui.ui.chats.host import Browsing
 from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
@@ -155,6 +156,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             "palette": lambda _: self.action_command_palette(),
             "attach": self._attach_named,
             "compare": self._compare,
+            "suspend": lambda _: self._suspend(),
             "quit": lambda _: self.leave(),
         }
 
@@ -186,6 +188,17 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def _leave_page_closed(self, leaves: str | None) -> None:
         if leaves:
             self.exit()
+
+    def _suspend(self) -> None:
+        """Stop until the shell brings lokal back. What was written is on the disk by then: it may never do so."""
+        self.chat.keep_draft()
+        self.backstage.flush(FLUSH_S)
+        if not self.stop_until_continued():
+            raise UsageError(
+                "There is no shell to go back to",
+                "lokal was not started from one that could bring it back",
+                f"{self.desk.key('quit')} leaves lokal",
+            )
 
     def _attach_named(self, argument: str) -> None:
         if not argument and not self.chat.composer.has_focus:

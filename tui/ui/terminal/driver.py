@@ -263,6 +263,9 @@ class LokalDriver(LinuxDriver):
         self._continued = True
         if not self._app.is_running or self._is_lent or self._app.return_code is not None:
             return
+        signals = getattr(self._app, "end_signals", None)
+        if signals is not None and signals.number:
+            return  # the shell wakes what it ends: lokal ends in the background, and the terminal is the shell's
         if not self._is_up:
             self._woken = True  # it is just being taken: threads that have not begun cannot be ended
             return

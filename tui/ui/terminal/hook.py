@@ -133,6 +133,12 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
                 self.forget_frame()
                 self.refresh(layout=True)
 
+    def stop_until_continued(self) -> bool:
+        """Leave the terminal to the shell that lokal was started from, and stop until that has it go on. False where there
+        is none."""
+        stop = getattr(self._driver, "stop_until_continued", None)
+        return stop is not None and bool(stop())
+
     # Textual 8.2: the only way from the compositor to the driver, called by Screen for each update.
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if self._is_lent:
