@@ -238,6 +238,9 @@ class Asking:
         if not isinstance(event, Progress):
             return
         words = "loading the model" if event.phase is Phase.LOADING else "reading the prompt"
+        if event.phase is Phase.WAITING:
+            self._line.show(f"the server is busy and is asked again in {event.total - event.done} s")
+            return
         if event.fraction is not None and event.unit == "bytes":
             words += f" {human_size(event.done)} of {human_size(event.total)}"
         elif event.fraction is not None:

@@ -17,8 +17,9 @@ LokalError                title, detail, hint
     └── Refused           the server answered with an error (status)
         ├── AuthRequired  401 or 403: an API key is needed or wrong
         ├── ModelMissing  the server does not have this model
-        ├── StillLoading  503 while the model loads
-        ├── ServerBusy    503 or 429: the queue is full
+        ├── TryLater      it takes no requests now
+        │   ├── StillLoading  503 while the model loads
+        │   └── ServerBusy    503 or 429: the queue is full
         ├── ContextOverflow  the prompt is longer than the context window
         ├── Misfit        the answer is not JSON, or not of its schema
         ├── BadReply      bytes that are not the protocol
@@ -147,11 +148,18 @@ class ModelMissing(Refused):
     """The server does not have this model."""
 
 
-class StillLoading(Refused):
+class TryLater(Refused):
+    """The server takes no requests now; `retry_after_s` are the seconds after which it wants to be asked again, None
+    where it did not say."""
+
+    retry_after_s: float | None = None
+
+
+class StillLoading(TryLater):
     """The server is loading a model and takes no requests yet."""
 
 
-class ServerBusy(Refused):
+class ServerBusy(TryLater):
     """The server's queue is full."""
 
 

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.text import human_time
 from tui.errors import AuthRequired, ModelMissing, Refused, ServerBusy, StillLoading, UsageError
 from tui.servers.answer import Clean, plain_number
 from tui.servers.detect import candidates, ollama_host
 from tui.servers.failures import Asked, Complaint, complaint_in, refused
+from tui.servers.http import retry_after
 from tui.servers.ollama import full_name
 from tui.servers.registry import connect
 from tui.servers.wire import Fields, parse_object
@@ -202,3 +204,20 @@ def test_line_ends_do_not_depend_on_the_cut(text: str, cuts: list[int]) -> None:
     assert "\r" not in pieces
     if "\x1b" not in text:
         assert pieces == Clean().take(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0), (" 120 ", 120.0), ("Thu, 01 Jan 1970 00:01:00 GMT", 60.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("-1", None), ("soon", None), ("", None), ("9" * 400, None), ("Fri, 31 Dec 9999 23:59:59 GMT", None), ("٣", None),
+    ],
+)  # fmt: skip
+def test_when_a_server_wants_to_be_asked_again(text: str, seconds: float | None) -> None:
+    assert retry_after(text, 0.0) == seconds
+
+
+def test_a_time_to_wait_in_words() -> None:
+    assert [human_time(seconds) for seconds in (0, 0.2, 90, 91, 5400, 5401)] == [
+        "0 s", "1 s", "90 s", "2 min", "90 min", "2 h",
+    ]  # fmt: skip

@@ -66,3 +66,10 @@ def test_a_line_has_a_limit(make: type[Ndjson] | type[Sse], size: int) -> None:
 def test_many_data_lines_have_the_limit_together() -> None:
     with pytest.raises(BadReply):
         frames(Sse(100), b"data: xxxxxxxxx\n" * 20 + b"\n", 64)
+
+
+def test_many_blank_lines_are_one() -> None:
+    lines = Lines()
+    assert lines.feed(b"a\n\n\n\nb\r\n\r\n\r\n\r\nc\n\n") == [b"a", b"", b"b", b"", b"c", b""]
+    assert len(lines.feed(b"\n" * 1000)) <= 2
+    assert lines.feed(b"d\n") == [b"d"]

@@ -14,6 +14,7 @@ class Phase(StrEnum):
 
     IDLE = "idle"
     CONNECTING = "connecting"
+    WAITING = "waiting"  # the server is busy and said when it wants to be asked again
     LOADING = "loading"  # the server loads the model
     PREFILL = "prefill"  # the server reads the prompt
     STREAMING = "streaming"  # reasoning or text comes in
@@ -52,7 +53,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """LOADING or PREFILL goes on. `done` of `total` in `unit`; total 0 = the server does not say how much."""
+    """WAITING, LOADING or PREFILL goes on. `done` of `total` in `unit`; total 0 = the server does not say how much."""
 
     phase: Phase
     done: int = 0

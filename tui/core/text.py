@@ -5,6 +5,7 @@ Everything a server sends is shown only after it went through here: answers, mod
 
 from __future__ import annotations
 
+import math
 import re
 
 # C0 but tab and newline, DEL, C1, and the marks that turn the direction of text around (Unicode UAX #9, 2.1-2.5):
@@ -80,3 +81,10 @@ def human_tokens(count: int) -> str:
         )
     millions = count / 1048576 if count % 1048576 == 0 else count / 1e6
     return f"{millions:.1f}M"
+
+
+def human_time(seconds: float) -> str:
+    """A time to wait, short and never less than it is: `20 s`, `5 min`, `2 h`."""
+    if seconds <= 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{math.ceil(seconds / 60)} min" if seconds <= 90 * 60 else f"{math.ceil(seconds / 3600)} h"

@@ -10,10 +10,16 @@ from tui.core.message import Timings, Usage
 from tui.core.secrets import masked
 from tui.core.text import safe_block, safe_line
 from tui.errors import BadReply, Interrupted, ServerError
-from tui.servers.failures import Asked, Complaint, complaint_in, complaint_of, refused
+from tui.servers.failures import Asked, Complaint, complaint_in, complaint_of, refused, too_much
 from tui.servers.stream import Frame
 from tui.servers.thinking import ThinkSplitter
-from tui.servers.wire import Fields, parse_object
+from tui.servers.wire import Fields, TooMuch, read_object
+
+MAX_ANSWER = 16 << 20
+"""Bytes of text, reasoning and function calls that one answer may have."""
+
+CALL_SIZE = 500
+"""Bytes that a call of a function takes beside its arguments."""
 
 
 class Clean:
@@ -52,6 +58,8 @@ class Answer:
         self._text_came = False
         self._reasoning_came = False
         self._damaged = False
+        self._unreadable: ServerError | None = None
+        self._room = MAX_ANSWER
 
     def record(self, fields: Fields) -> list[Event]:
         """The events in one record that is no complaint."""
@@ -63,7 +71,13 @@ class Answer:
         if data == "[DONE]":
             self.ended = True
             return []
-        fields = parse_object(data)
+        try:
+            fields = read_object(data)
+        except TooMuch as error:
+            # It is survived like any other record that makes no sense, unless it is all there is.
+            self._unreadable = too_much(self.asked.endpoint, error)
+            self._damaged = self._damaged or data.startswith("{")
+            return []
         if frame.event == "error":
             return self.fail(complaint_of(fields) if fields is not None else complaint_in(data))
         if fields is None:
@@ -105,12 +119,31 @@ class Answer:
         if failure is not None:
             return [*events, Failed(failure)]
         if not complete:
-            return [*events, Failed(_without_end())]
+            unreadable = None if self._text_came else self._unreadable
+            return [*events, Failed(unreadable or _without_end())]
         events += self.tool_calls
         if self._damaged:
             return [*events, Failed(_damaged())]
         reason = safe_line(masked(self.finish_reason or "", self.asked.endpoint.api_key), 40) or "stop"
         return [*events, Done(reason, self.usage, self.timings)]
+
+    def spend(self, size: int) -> bool:
+        """Whether so many bytes more still belong to the answer; where not, it ends here."""
+        self._room -= size
+        if self._room >= 0:
+            return True
+        self._room = 0
+        self.failure = self.failure or _too_long()
+        self.ended = True
+        return False
+
+    def _fitting(self, piece: str) -> str:
+        """As much of a piece of text as the answer may still have."""
+        room = self._room
+        if piece.isascii():
+            return piece if self.spend(len(piece)) else piece[:room]
+        data = piece.encode()
+        return piece if self.spend(len(data)) else data[:room].decode("utf-8", "ignore")
 
     def _release(self) -> list[Event]:
         return self._cleaned(self._splitter.finish()) if self._splitter is not None else []
@@ -124,14 +157,14 @@ class Answer:
                     safe = self._text.take(text)
                     if self._reasoning_came and not self._text_came:
                         safe = safe.lstrip("\n")
-                    if safe:
+                    if safe := self._fitting(safe):
                         self._text_came = True
                         events.append(TextDelta(safe))
                 case ReasoningDelta(text):
                     safe = self._reasoning.take(text)
                     if not self._reasoning_came:
                         safe = safe.lstrip()
-                    if safe:
+                    if safe := self._fitting(safe):
                         self._reasoning_came = True
                         events.append(ReasoningDelta(safe))
                 case TextWasReasoning():
@@ -160,6 +193,15 @@ def _without_end() -> Interrupted:
         "The answer broke off",
         "The server ended it without saying that it was done",
         "What came is kept; ask again or continue it",
+        200,
+    )
+
+
+def _too_long() -> BadReply:
+    return BadReply(
+        "The answer is too long",
+        f"It has more than {MAX_ANSWER >> 20} MiB of text, and was ended there",
+        "What came is kept",
         200,
     )
 

@@ -29,7 +29,8 @@ class Capabilities:
 
 
 class Server(Protocol):
-    """A model server at one address. All methods raise ServerError; none retries a request that was answered.
+    """A model server at one address. All methods raise ServerError; none retries a request that was answered,
+    but a question that a busy server refused, saying when it wants to be asked again.
 
     One instance serves any number of requests at a time; `aclose` ends them all.
     """

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.events import Event, Failed
+from tui.core.events import Event, Failed, Phase, Progress
 from tui.core.request import ChatRequest
-from tui.errors import BadReply, LokalError, NotAModelServer, Refused, ServerError
+from tui.errors import BadReply, LokalError, NotAModelServer, Refused, ServerError, TryLater
 from tui.servers.answer import Answer
 from tui.servers.base import Capabilities
-from tui.servers.failures import Asked, complaint_in, complaint_of, refused
+from tui.servers.failures import Asked, complaint_in, complaint_of, refused, too_much, with_time
 from tui.servers.http import SILENCE_S, Http, Incoming, Reply
 from tui.servers.opening import Opening
 from tui.servers.outgoing import text_files_of
 from tui.servers.stream import Frame, Parser
-from tui.servers.wire import Fields, parse_object
+from tui.servers.wire import Fields, TooMuch, read_object
+
+PATIENCE_S = 120.0
+"""How long a server that says when it wants to be asked again is waited for, in all; beyond that the person is told."""
+LEAST_PAUSE_S = 0.5
 
 
 class ServerClient:
@@ -60,9 +66,21 @@ class ServerClient:
                     "",
                     "Ask for JSON in words instead",
                 )
-            async with aclosing(self._answer(request)) as events:
-                async for event in events:
-                    yield event
+            waited = 0.0
+            while True:
+                try:
+                    async with aclosing(self._answer(request)) as events:
+                        async for event in events:
+                            yield event
+                    return
+                except TryLater as busy:
+                    pause = busy.retry_after_s
+                    if pause is None or waited + pause > PATIENCE_S:
+                        raise
+                    pause = max(pause, LEAST_PAUSE_S)
+                async for progress in _waiting(pause):
+                    yield progress
+                waited += pause
         except LokalError as error:
             yield Failed(error)
 
@@ -107,8 +125,9 @@ class ServerClient:
         if 300 <= reply.status < 400:
             raise _redirected(self._endpoint)
         if reply.status != 200:
-            raise refused(complaint_in(reply.body), reply.status, self._asked(model))
-        fields = parse_object(reply.body)
+            error = refused(complaint_in(reply.body), reply.status, self._asked(model))
+            raise with_time(error, reply.retry_after_s)
+        fields = self._read(reply.body)
         if fields is None:
             raise NotAModelServer(
                 f"{self._endpoint.address} does not answer like {self._kind.label}",
@@ -118,6 +137,12 @@ class ServerClient:
         if fields.values.get("error"):
             raise refused(complaint_of(fields), reply.status, self._asked(model))
         return fields
+
+    def _read(self, body: bytes) -> Fields | None:
+        try:
+            return read_object(body)
+        except TooMuch as error:
+            raise too_much(self._endpoint, error) from error
 
     async def _stream(
         self, path: str, body: Mapping[str, object], answer: Answer, parser: Parser
@@ -151,9 +176,19 @@ class ServerClient:
         if 300 <= incoming.status < 400:
             raise _redirected(self._endpoint)
         if incoming.status != 200:
-            raise refused(complaint_in(await incoming.whole()), incoming.status, self._asked(model))
+            error = refused(complaint_in(await incoming.whole()), incoming.status, self._asked(model))
+            raise with_time(error, incoming.retry_after_s)
         if incoming.media_type == "text/html":
             raise refused(complaint_in(b"<html>"), incoming.status, self._asked(model))
+
+
+async def _waiting(pause_s: float) -> AsyncGenerator[Progress, None]:
+    """WAITING in seconds, each second, until they are over."""
+    whole, left = math.ceil(pause_s), pause_s
+    while left > 0:
+        yield Progress(Phase.WAITING, whole - math.ceil(left), whole, "s")
+        await asyncio.sleep(min(1.0, left))
+        left -= 1.0
 
 
 async def _frames(incoming: Incoming, parser: Parser) -> AsyncGenerator[Frame, None]:

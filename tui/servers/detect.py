@@ -19,13 +19,15 @@ from tui.core.model import ServerInfo
 from tui.core.secrets import without_login
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable, UsageError
-from tui.servers.failures import Asked, complaint_in, refused
+from tui.servers.failures import Asked, complaint_in, refused, too_much
 from tui.servers.http import Http, Reply
-from tui.servers.wire import Fields
+from tui.servers.wire import Fields, TooMuch, read_object
 
 OLLAMA_PORT = 11434
 PORTS = (OLLAMA_PORT, 9931, 8080, 1234, 8000, 5000)
 """Where servers listen by default: Ollama, llama-server now and of old, LM Studio, vLLM, text-generation-webui."""
+MAX_PROBE, MAX_TOGETHER = 4_000_000, 8_000_000
+"""Bytes of the reply to one question by which a kind is recognised, and of those to all of them."""
 SLICES = 10
 """Parts of the time for a server's replies, so that one in which this machine stood still costs only itself."""
 
@@ -108,7 +110,10 @@ async def recognise(
     """
     http = Http(endpoint)
     await http.prepare()  # loading httpx is not to count as a server's silence
-    probes = {path: asyncio.create_task(http.get(path, 4 * timeout)) for path in _PROBES}
+    from tui.servers.body import Allowance
+
+    together = Allowance(MAX_TOGETHER)
+    probes = {path: asyncio.create_task(http.get(path, 4 * timeout, MAX_PROBE, together)) for path in _PROBES}
     try:
         silent = await _listen(set(probes.values()), timeout)
         replies, problem = _heard(probes)
@@ -229,6 +234,11 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
         raise (
             error if isinstance(error, AuthRequired) else AuthRequired(error.title, error.detail, error.hint)
         )
+    for reply in replies.values():
+        try:
+            read_object(reply.body)
+        except TooMuch as error:
+            raise too_much(endpoint, error) from error
     raise NotAModelServer(
         f"What answers at {endpoint.url} is no model server that lokal knows",
         "None of the addresses that model servers have was answered as they do",

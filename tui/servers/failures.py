@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.secrets import masked
-from tui.core.text import safe_line, safe_name
+from tui.core.text import human_time, safe_line, safe_name
 from tui.errors import (
     AuthRequired,
+    BadReply,
     ContextOverflow,
     ModelMissing,
     NotAModelServer,
@@ -17,8 +18,9 @@ from tui.errors import (
     ServerBusy,
     ServerError,
     StillLoading,
+    TryLater,
 )
-from tui.servers.wire import Fields, parse_object
+from tui.servers.wire import Fields, TooMuch, parse_object
 
 MAX_TEXT = 500  # characters of a server's message that are shown
 
@@ -113,6 +115,22 @@ def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
     return Refused(
         f"{who} refused the request", f"{said} (status {code})" if code and text else said, "", status
     )
+
+
+def too_much(endpoint: Endpoint, error: TooMuch) -> BadReply:
+    """The error for JSON that is not read."""
+    hint = "Is this address really a model server?"
+    return BadReply(f"What {endpoint.address} answers cannot be read", str(error), hint, 200)
+
+
+def with_time(error: ServerError, retry_after_s: float | None) -> ServerError:
+    """The error of a server that said when it wants to be asked again, in seconds; None = it did not."""
+    if retry_after_s is None or not isinstance(error, Refused) or error.status not in (429, 503):
+        return error
+    if isinstance(error, TryLater):
+        error.retry_after_s = retry_after_s
+    error.hint = f"It wants to be asked again in {human_time(retry_after_s)}"
+    return error
 
 
 _SCHEMA = "It cannot hold answers to this schema: use a simpler one, or none (/schema off)"

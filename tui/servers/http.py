@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ from tui.servers.wire import Fields, parse_object
 if TYPE_CHECKING:
     import httpx
 
+    from tui.servers.body import Allowance
+
+DAY_S = 86_400.0
 ASK_S = 10.0
 """Seconds that a small request may take; a server that swaps answers slowly."""
 SILENCE_S = 3600.0
@@ -26,12 +30,14 @@ llama-server itself gives up after this time."""
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply that was read as a whole. `media_type` is lower case and without parameters, `server` its Server header."""
+    """A reply that was read as a whole. `media_type` is lower case and without parameters, `server` its Server header;
+    `retry_after_s` are the seconds after which the server wants to be asked again, None where it says nothing."""
 
     status: int
     media_type: str
     server: str
     body: bytes
+    retry_after_s: float | None = None
 
     def fields(self) -> Fields:
         """The JSON object in the body, empty if there is none."""
@@ -46,22 +52,23 @@ class Incoming:
         self._response = response
         self.status = response.status_code
         self.media_type = _media_type(response)
+        self.retry_after_s = retry_after(response.headers.get("retry-after", ""), time.time())
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises Interrupted if it breaks off."""
         from tui.servers import transport
 
         transport.gather_reads(self._response)
-        with transport.translated(self._endpoint, answering=True):
+        with transport.translated(self._endpoint, answering=True, began=True):
             async for chunk in self._response.aiter_bytes():
                 yield chunk
 
     async def whole(self) -> bytes:
         """All of the body, for an error or an answer that does not stream. Raises BadReply if it is too long."""
-        from tui.servers import transport
+        from tui.servers import body, transport
 
-        with transport.translated(self._endpoint, answering=True):
-            return await transport.limited(self._response.aiter_bytes())
+        with transport.translated(self._endpoint, answering=True, began=True):
+            return await body.limited(self._response.aiter_bytes())
 
     async def aclose(self) -> None:
         """Close the connection; a server that still writes notices and stops."""
@@ -76,10 +83,17 @@ class Http:
         self._silence_s = silence_s
         self._client: httpx.AsyncClient | None = None
 
-    async def get(self, path: str, timeout_s: float = ASK_S) -> Reply:
-        """GET `path`, within `timeout_s` in all. A reply with an error status is a reply."""
+    async def get(
+        self,
+        path: str,
+        timeout_s: float = ASK_S,
+        limit: int | None = None,
+        allowance: Allowance | None = None,
+    ) -> Reply:
+        """GET `path`, within `timeout_s` in all, of at most `limit` bytes and within an `allowance` that it has together
+        with others. A reply with an error status is a reply."""
         client = await self.prepare()
-        from tui.servers import transport
+        from tui.servers import body, transport
 
         limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
         with transport.translated(self._endpoint):
@@ -87,8 +101,10 @@ class Http:
                 asyncio.timeout(timeout_s),
                 client.stream("GET", self._endpoint.url + path, timeout=limits) as response,
             ):
-                body = await transport.limited(response.aiter_bytes())
-        return self._reply(response, body)
+                with transport.translated(self._endpoint, began=True):
+                    read = body.limited(response.aiter_bytes(), limit or body.MAX_BODY, allowance)
+                    content = await read
+        return self._reply(response, content)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Incoming:
         """POST `body` as JSON and wait for the headers of the answer, which a server may hold back for long."""
@@ -99,17 +115,18 @@ class Http:
             request = self._request(client, path, body, transport.timeout(self._silence_s))
             return Incoming(self._endpoint, await client.send(request, stream=True))
 
-    async def ask(self, path: str, body: Mapping[str, object], timeout_s: float = ASK_S) -> Reply:
-        """POST `body` as JSON and read the reply, within `timeout_s` in all. A reply with an error status is a reply."""
+    async def ask(self, path: str, fields: Mapping[str, object], timeout_s: float = ASK_S) -> Reply:
+        """POST `fields` as JSON and read the reply, within `timeout_s` in all. A reply with an error status is a reply."""
         client = await self.prepare()
-        from tui.servers import transport
+        from tui.servers import body, transport
 
         limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
         with transport.translated(self._endpoint):
             async with asyncio.timeout(timeout_s):
-                response = await client.send(self._request(client, path, body, limits), stream=True)
+                response = await client.send(self._request(client, path, fields, limits), stream=True)
                 try:
-                    content = await transport.limited(response.aiter_bytes())
+                    with transport.translated(self._endpoint, began=True):
+                        content = await body.limited(response.aiter_bytes())
                 finally:
                     await response.aclose()
         return self._reply(response, content)
@@ -119,7 +136,10 @@ class Http:
         key = self._endpoint.api_key.strip().encode()
         if len(key) >= PART:
             body = body.replace(key, MASK.encode())
-        return Reply(response.status_code, _media_type(response), response.headers.get("server", ""), body)
+        server, again = response.headers.get("server", ""), response.headers.get("retry-after", "")
+        return Reply(
+            response.status_code, _media_type(response), server, body, retry_after(again, time.time())
+        )
 
     def _request(
         self, client: httpx.AsyncClient, path: str, body: Mapping[str, object], timeout: httpx.Timeout
@@ -171,6 +191,22 @@ def check(endpoint: Endpoint) -> None:
             "",
             "Write it like http://127.0.0.1:11434 or 192.168.1.5:8080",
         )
+
+
+def retry_after(text: str, now: float) -> float | None:
+    """The seconds that a Retry-After header means, which has seconds or a date (RFC 9110, 10.2.3); None for anything
+    else and for more than a day."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        seconds = float(text[:9])
+    else:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            seconds = max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    return seconds if seconds <= DAY_S else None
 
 
 def _media_type(response: httpx.Response) -> str:

@@ -18,7 +18,7 @@ from tui.core.request import ChatRequest, Turn
 from tui.core.secrets import masked
 from tui.core.text import safe_line
 from tui.errors import BadReply, ServerError
-from tui.servers.answer import Answer, tool_call
+from tui.servers.answer import CALL_SIZE, Answer, tool_call
 from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.failures import complaint_in, refused
@@ -172,9 +172,9 @@ class OllamaAnswer(Answer):
         events = self.reasoning(message.text("thinking")) + self.text(message.text("content"))
         for call in message.items("tool_calls"):
             function = call.inner("function")
-            self.tool_calls.append(
-                tool_call(call.text("id"), function.text("name"), function.as_json("arguments"))
-            )
+            arguments = function.as_json("arguments")
+            if self.spend(len(arguments) + CALL_SIZE):
+                self.tool_calls.append(tool_call(call.text("id"), function.text("name"), arguments))
         if fields.flag("done"):
             self.ended = True
             self.finish_reason = fields.text("done_reason") or "stop"

@@ -29,7 +29,7 @@ def new_client(endpoint: Endpoint, environ: Mapping[str, str], timeout_s: float)
     the environment. It takes long to load."""
     if not is_free_of_wishes(environ):
         return None
-    from tui.servers import transport
+    from tui.servers import body, transport
 
     try:
         import ollama
@@ -49,5 +49,5 @@ def new_client(endpoint: Endpoint, environ: Mapping[str, str], timeout_s: float)
         trust_env=False,
         transport=transport.transport(endpoint),
         auth=transport.authorization(endpoint),
-        event_hooks={"response": [transport.limit_body]},
+        event_hooks={"response": [body.expand, body.limit_body]},
     )

@@ -88,7 +88,9 @@ class OpenAIAnswer(Answer):
             call = self._calls[position if index is None else index] = _Call("", "", [])
         call.id = call.id or fragment.text("id")
         call.name = call.name or function.text("name")
-        call.arguments.append(function.as_json("arguments"))
+        arguments = function.as_json("arguments")
+        if arguments and self.spend(len(arguments)):
+            call.arguments.append(arguments)
 
     def _count(self, fields: Fields) -> None:
         if usage := fields.inner("usage"):

@@ -6,6 +6,7 @@ line is decoded only when it is complete, so a character cut in two by the netwo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +35,9 @@ class Parser(Protocol):
         ...
 
 
+_BLANK_LINES = re.compile(rb"\n(?:\r?\n){2,}")
+
+
 class Lines:
     """Splits bytes into lines, keeping at most `limit` bytes of an incomplete one. Raises BadReply for a longer one."""
 
@@ -42,7 +46,10 @@ class Lines:
         self._pending = bytearray()
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes, without their line break (LF or CRLF)."""
+        """The lines that `chunk` completes, without their line break (LF or CRLF). Of many blank lines in a row, which say
+        no more than one, only that one."""
+        if b"\n\n\n" in chunk or b"\n\r\n\r\n" in chunk:
+            chunk = _BLANK_LINES.sub(b"\n\n", chunk)
         first, *others = chunk.split(b"\n")
         self._take(first)
         lines = []

@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -22,14 +22,10 @@ from tui.servers import engine_listener
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
+from tui.servers.body import BodyTooLong, expand  # noqa: E402
+
 CONNECT_S = 5.0
 WRITE_S = 60.0
-MAX_BODY = 64_000_000
-"""Bytes of a reply that is read as a whole; a list of models or an error is a few kB."""
-
-
-class BodyTooLong(Exception):
-    """A reply is longer than MAX_BODY."""
 
 
 def client(endpoint: Endpoint) -> httpx.AsyncClient:
@@ -41,7 +37,7 @@ def client(endpoint: Endpoint) -> httpx.AsyncClient:
         trust_env=False,
         follow_redirects=False,
         headers=headers(endpoint),
-        event_hooks={"request": [_only_to(endpoint)] if endpoint.process else []},
+        event_hooks={"request": [_only_to(endpoint)] if endpoint.process else [], "response": [expand]},
     )
 
 
@@ -144,43 +140,11 @@ def gather_reads(response: httpx.Response) -> None:
     stream.read = read
 
 
-async def limited(chunks: AsyncIterator[bytes], limit: int = MAX_BODY) -> bytes:
-    """All of a body. Raises BodyTooLong."""
-    body = bytearray()
-    async for chunk in chunks:
-        if len(body) + len(chunk) > limit:
-            raise BodyTooLong
-        body += chunk
-    return bytes(body)
-
-
-async def limit_body(response: httpx.Response) -> None:
-    """An httpx event hook that reads a reply with the limit of `limited`, for clients of another library."""
-    response.stream = _Limited(response.stream)
-
-
-class _Limited(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        assert isinstance(self._stream, httpx.AsyncByteStream)
-        async for chunk in self._stream:
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise BodyTooLong
-            yield chunk
-
-    async def aclose(self) -> None:
-        assert isinstance(self._stream, httpx.AsyncByteStream)
-        await self._stream.aclose()
-
-
 @contextmanager
-def translated(endpoint: Endpoint, *, answering: bool = False) -> Iterator[None]:
+def translated(endpoint: Endpoint, *, answering: bool = False, began: bool = False) -> Iterator[None]:
     """Turn what httpx raises into a ServerError. `answering` = an answer was asked for, so that silence and a lost
-    connection mean that it broke off rather than that nobody is there."""
+    connection mean that it broke off rather than that nobody is there; `began` = the headers of a reply have come, so
+    that it is an HTTP server that answers."""
     try:
         yield
     except (
@@ -191,19 +155,23 @@ def translated(endpoint: Endpoint, *, answering: bool = False) -> Iterator[None]
         OSError,
         UnicodeError,
     ) as error:
-        raise _meaning(error, endpoint, answering) from error
+        raise _meaning(error, endpoint, answering, began) from error
 
 
-def _meaning(error: Exception, endpoint: Endpoint, answering: bool) -> ServerError:
+def _meaning(error: Exception, endpoint: Endpoint, answering: bool, began: bool) -> ServerError:
     text = safe_line(masked(str(error), endpoint.api_key))
     match error:
-        case BodyTooLong():
+        case BodyTooLong(limit=limit):
             return BadReply(
-                "The server sent too much", f"Its reply is longer than {human_size(MAX_BODY)}",
+                "The server sent too much", f"Its reply is longer than {human_size(limit)}",
                 "Is this address really a model server?", 200,
             )  # fmt: skip
         case httpx.DecodingError() | httpx.TooManyRedirects() | httpx.LocalProtocolError():
             return BadReply("The server's reply cannot be read", text, "Check the address", 200)
+        case httpx.RemoteProtocolError() if began and answering:
+            return interrupted("The connection was lost, or a part of what came, before the server was done")
+        case httpx.RemoteProtocolError() if began:
+            return BadReply("The server's reply broke off", text, "Try again", 200)
         case httpx.RemoteProtocolError() if not any(word in text for word in ("peer closed", "disconnected")):
             return NotAModelServer(
                 f"No HTTP server answers at {endpoint.address}", text, "Check the port and http or https"

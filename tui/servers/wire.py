@@ -78,21 +78,46 @@ class Fields:
         value = self.values.get(key)
         if value is None:
             return ""
-        return whole_characters(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        if isinstance(value, str):
+            return whole_characters(value)
+        try:
+            return whole_characters(json.dumps(value, ensure_ascii=False))
+        except RecursionError:  # it could just be read
+            return ""
 
 
 def _fields(value: object) -> Fields:
     return Fields(value) if isinstance(value, dict) else Fields()
 
 
+class TooMuch(Exception):
+    """JSON that is nested too deep, or has more values than any server says: reading it would fill the memory."""
+
+
+_LONG = 1_000_000
+_MOST_VALUES = 1_000_000
+
+
 def parse_object(data: str | bytes) -> Fields | None:
+    """The JSON object that `data` holds; None if it holds none, or too much."""
+    try:
+        return read_object(data)
+    except TooMuch:
+        return None
+
+
+def read_object(data: str | bytes) -> Fields | None:
     """The JSON object that `data` holds; None if it holds none. Control characters in strings are let through, and so
-    is a byte order mark; bytes that are not UTF-8 become U+FFFD."""
+    is a byte order mark; bytes that are not UTF-8 become U+FFFD. Raises TooMuch."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    if len(text) > _LONG and sum(map(text.count, ",[{")) > _MOST_VALUES:
+        raise TooMuch("It has too many values")
     try:
         value = json.loads(text.removeprefix("\ufeff"), strict=False)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
+    except RecursionError as error:
+        raise TooMuch("Its JSON is nested too deep") from error
     return Fields(value) if isinstance(value, dict) else None
 
 

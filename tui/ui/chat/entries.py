@@ -94,6 +94,8 @@ def phase_words(generation: Generation) -> str:
     match generation.phase:
         case Phase.CONNECTING:
             return "connecting"
+        case Phase.WAITING if generation.progress is not None:
+            return f"busy, asked again in {generation.progress.total - generation.progress.done} s"
         case Phase.LOADING:
             return "loading the model" + _how_far(generation.progress)
         case Phase.PREFILL:
