@@ -68,8 +68,10 @@ def test_many_data_lines_have_the_limit_together() -> None:
         frames(Sse(100), b"data: xxxxxxxxx\n" * 20 + b"\n", 64)
 
 
-def test_many_blank_lines_are_one() -> None:
-    lines = Lines()
-    assert lines.feed(b"a\n\n\n\nb\r\n\r\n\r\n\r\nc\n\n") == [b"a", b"", b"b", b"", b"c", b""]
-    assert len(lines.feed(b"\n" * 1000)) <= 2
-    assert lines.feed(b"d\n") == [b"d"]
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_many_blank_lines_say_no_more_than_one(size: int) -> None:
+    for parser, line in ((Sse(), b"data: %s\n"), (Ndjson(), b"%s\n")):
+        data = line % b"a" + b"\r\n\n" * 900 + b"\n" * 900 + line % b"b" + b"\r\n" * 900
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        frames = [frame.data for piece in pieces for frame in parser.feed(piece)]
+        assert frames == ["a", "b"]

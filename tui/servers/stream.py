@@ -46,10 +46,7 @@ class Lines:
         self._pending = bytearray()
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes, without their line break (LF or CRLF). Of many blank lines in a row, which say
-        no more than one, only that one."""
-        if b"\n\n\n" in chunk or b"\n\r\n\r\n" in chunk:
-            chunk = _BLANK_LINES.sub(b"\n\n", chunk)
+        """The lines that `chunk` completes, without their line break (LF or CRLF)."""
         first, *others = chunk.split(b"\n")
         self._take(first)
         lines = []
@@ -81,7 +78,7 @@ class Ndjson:
         self._lines = Lines(limit)
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        return [Frame(_decoded(line)) for line in self._lines.feed(chunk) if line.strip()]
+        return [Frame(_decoded(line)) for line in self._lines.feed(_dense(chunk)) if line.strip()]
 
     def finish(self) -> list[Frame]:
         line = self._lines.finish()
@@ -101,7 +98,7 @@ class Sse:
 
     def feed(self, chunk: bytes) -> list[Frame]:
         frames: list[Frame] = []
-        for line in self._lines.feed(chunk):
+        for line in self._lines.feed(_dense(chunk)):
             self._line(line, frames)
         return frames
 
@@ -133,6 +130,13 @@ class Sse:
         self._event = ""
         self._data = []
         self._size = 0
+
+
+def _dense(chunk: bytes) -> bytes:
+    """`chunk` with one blank line for many in a row, which say no more than it and take long to be read one by one."""
+    if b"\n\n\n" in chunk or b"\n\r\n\r\n" in chunk:
+        return _BLANK_LINES.sub(b"\n\n", chunk)
+    return chunk
 
 
 def _decoded(line: bytes) -> str:
