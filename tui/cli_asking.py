@@ -24,7 +24,7 @@ from tui.core.schema import RECORD, Schema
 from tui.core.text import human_size, safe_line
 from tui.core.validation import check
 from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
-from tui.servers.choice import Connection, choose, named_server, require_model, with_names
+from tui.servers.choice import Connection, choose, named_server, require_model, why_not_model, with_names
 from tui.servers.detect import ollama_host_problem
 from tui.servers.engine_child import PROMPT_CACHE_MIB
 
@@ -155,7 +155,10 @@ class Asking:
         self._line.clear()
         self._blank = replace(self._blank, server=server.endpoint.address)
         try:
-            model = require_model(connection, question.model, question.settings.model)
+            usual = question.settings.model
+            model = require_model(connection, question.model, usual)
+            if not question.model and (told := why_not_model(connection, "", usual, model)):
+                say(told)
             self._blank = replace(
                 self._blank,
                 created_at=time.time(),

@@ -10,7 +10,7 @@ import platform
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tui import __version__
@@ -94,6 +94,14 @@ def doctor(command: Doctor) -> int:
     if (wrong := detect.ollama_host_problem(os.environ)) is not None:
         problems.append(wrong)
     found = run(_look(expected))
+    listed = {
+        name.removesuffix(":latest") for one in found if isinstance(one, ServerReport) for name in one.models
+    }
+    if settings.model and listed and settings.model.removesuffix(":latest") not in listed:
+        named = f"No server that answers has the model “{safe_name(settings.model, 80)}” of the settings"
+        problems.append(
+            LokalError(named, "Another one answers instead", "Correct model in the settings, or get it")
+        )
     report = Report(
         lokal=__version__,
         python=platform.python_version(),
@@ -145,11 +153,11 @@ async def _look(expected: Sequence[Endpoint]) -> list[ServerReport | Silent]:
 
 async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | Silent:
     try:
-        info = await detect.recognise(endpoint)
+        found = await detect.reach(endpoint)
     except ServerError as error:
         words = f"{error.title}: {error.detail}" if error.detail else error.title
         return Silent(endpoint.url, words, named, not isinstance(error, Unreachable))
-    server = connect(replace(endpoint, kind=info.kind))
+    info, server = found.info, connect(found.endpoint)
     models: tuple[str, ...] = ()
     problem = ""
     try:
@@ -158,7 +166,7 @@ async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | Silent:
         problem = str(error)
     finally:
         await server.aclose()
-    return ServerReport(endpoint.url, info.kind, safe_line(info.version, 40), models, problem)
+    return ServerReport(found.endpoint.url, info.kind, safe_line(info.version, 40), models, problem)
 
 
 def _folder(name: str, path: Path) -> FolderReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -88,9 +89,9 @@ class Replay:
 
 
 @asynccontextmanager
-async def replay() -> AsyncIterator[Replay]:
-    """A server on a free loopback port. `left` is set when a client closes a connection before its reply has ended,
-    and `release` lets replies begin that are held."""
+async def replay(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> AsyncIterator[Replay]:
+    """A server on a free port of the loopback address `host`, with `tls` on an https URL. `left` is set when a client
+    closes a connection before its reply has ended, and `release` lets replies begin that are held."""
     running = Replay("")
     tasks: set[asyncio.Task[None]] = set()
 
@@ -108,8 +109,9 @@ async def replay() -> AsyncIterator[Replay]:
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    running.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(connected, host, 0, ssl=tls)
+    place = f"[{host}]" if ":" in host else host
+    running.url = f"http{'s' if tls else ''}://{place}:{server.sockets[0].getsockname()[1]}"
     try:
         yield running
     finally:

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from tests.support.app import model_server
-from tests.support.replay import Replay, as_json, held, recorded, replay
+from tests.support.replay import Replay, as_json, held, recorded, replay, reply
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
 from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable, UsageError
@@ -21,6 +21,8 @@ from tui.servers.choice import (
     named_server,
     pick_model,
     require_model,
+    start_model,
+    why_not_model,
     with_names,
 )
 from tui.servers.registry import connect
@@ -78,6 +80,54 @@ async def test_nothing_goes_on_asking_a_server_that_has_refused() -> None:
         assert not [task for task in asyncio.all_tasks() if "Server" in repr(task.get_coro())]
 
 
+def test_a_model_that_is_not_there_is_not_replaced_in_silence() -> None:
+    ollama = connection(ServerKind.OLLAMA, CHATTY, LOADED)
+    assert start_model(ollama, "nope", "small:1b") == ""
+    assert why_not_model(ollama, "nope", "", "") == (
+        "Ollama on this machine has no model “nope”. It has small:1b, big:7b. Choose one with /model"
+    )
+    assert start_model(ollama, "", "gone") == "big:7b"
+    assert why_not_model(ollama, "", "gone\x1b", "big:7b").endswith(
+        "has no model “gone”: big:7b answers instead"
+    )
+    for wished, usual in (("small:1b", ""), ("", "small:1b"), ("", "")):
+        model = start_model(ollama, wished, usual)
+        assert why_not_model(ollama, wished, usual, model) == ""
+    other = connection(ServerKind.OPENAI, CHATTY)
+    assert start_model(other, "unlisted", "") == "unlisted", "such a server may have what it does not list"
+    assert why_not_model(other, "unlisted", "", "unlisted") == ""
+    assert start_model(connection(ServerKind.VLLM), "unlisted", "") == "unlisted"
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_two_servers_of_one_kind_are_told_apart() -> None:
+    async with model_server(models=("a",)) as first, model_server(models=("b",)) as second:
+        ports = [server.url.rpartition(":")[2] for server in (first, second)]
+        configured = [Endpoint(first.url), Endpoint(second.url, name="big one")]
+        found = await choose(None, configured, {}, "a")
+        assert found.place == f"OpenAI-compatible server on this machine, port {ports[0]}"
+        await found.server.aclose()
+        named = await choose(configured[1], configured, {})
+        assert named.place == "OpenAI-compatible server “big one” on this machine"
+        await named.server.aclose()
+        alone = await choose(Endpoint(first.url), [], {})
+        assert alone.place == "OpenAI-compatible server on this machine"
+        await alone.server.aclose()
+
+
+@pytest.mark.usefixtures("no_usual_ports")
+async def test_what_the_person_has_named_and_open_webui_are_told_where_nobody_answers() -> None:
+    async with replay() as busy:
+        busy.other = reply(502, b"", "")
+        with pytest.raises(Unreachable, match="502 Bad Gateway") as raised:
+            await choose(None, [Endpoint(busy.url)], {})
+        assert "Asked: this machine" in raised.value.detail
+        busy.on("/api/version", as_json(200, {"version": "0.6", "deployment_id": ""}))
+        with pytest.raises(Unreachable, match="Open WebUI") as raised:
+            await choose(None, [], {"OLLAMA_HOST": busy.url})
+        assert "11434" in raised.value.hint
+
+
 def test_a_server_without_models() -> None:
     with pytest.raises(ModelMissing) as raised:
         require_model(connection(ServerKind.OLLAMA), "", "usual")
@@ -100,6 +150,9 @@ def test_a_server_by_name_by_address_and_by_a_new_address() -> None:
     new = named_server("localhost:1234", [office], "other")
     assert (new.url, new.api_key, new.kind) == ("http://127.0.0.1:1234", "other", None)
     assert named_server("localhost:1234", [office]).api_key == ""
+    asked = named_server("http://ann:pw@10.0.0.5:8080", [office])
+    assert (asked.login, asked.api_key, asked.name) == ("ann:pw", "secret", "office")
+    assert named_server("http://ann:pw@new:1", []).login == "ann:pw"
     with pytest.raises(UsageError):
         named_server("no address at all", [office], "other")
 

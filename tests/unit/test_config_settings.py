@@ -301,12 +301,19 @@ def test_the_example_file_is_the_defaults_and_can_be_switched_on(path: Path) -> 
     assert loaded.problems == ()
     lines = example.render().splitlines()
     on = [line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in lines]
-    loaded = load_settings(written(path, "\n".join(on)), {"WORKSTATION_API_KEY": "k"})
+    loaded = load_settings(written(path, "\n".join(on)), {"WORKSTATION_API_KEY": "k", "TEAM_TOKEN": "t"})
     assert loaded.problems == ()
     assert replace(loaded.value, servers=(), keys={}) == Settings()
     assert loaded.value.keys == {command.id: command.key for command in COMMANDS}
     assert loaded.value.servers == (
-        Endpoint("http://192.168.1.5:8080", ServerKind.LLAMACPP, "k", "workstation"),
+        Endpoint(
+            "http://192.168.1.5:8080",
+            ServerKind.LLAMACPP,
+            "k",
+            "workstation",
+            headers=(("X-Team-Token", "t"),),
+            ca_file=str(path.parent / "workstation.pem"),
+        ),
     )
 
 

@@ -74,7 +74,7 @@ def replace_table(
     if isinstance(entries, Mapping):
         lines = _dumps({name: {}}) + _dumps(entries) if entries else ""
     else:
-        lines = "\n".join(f"[[{name}]]\n{_dumps(entry)}" for entry in entries)
+        lines = "\n".join(_entry(name, entry) for entry in entries)
     return _verified(_insert(text, at, lines, apart=not in_place), wanted)
 
 
@@ -121,6 +121,15 @@ def _with_value(statement: str, key: str, value: object) -> str:
             end = sign.start()
             break
     return head + _dumps({"x": value}).removeprefix("x = ").rstrip("\n") + statement[end:]
+
+
+def _entry(name: str, entry: Mapping[str, object]) -> str:
+    """One of an array of tables; a table in it stands under a header of its own."""
+    inner = {key: value for key, value in entry.items() if isinstance(value, Mapping)}
+    own = {key: value for key, value in entry.items() if key not in inner}
+    return f"[[{name}]]\n{_dumps(own)}" + "".join(
+        "\n" + _dumps({name: {key: value}}) for key, value in inner.items()
+    )
 
 
 def _insert(text: str, at: int, lines: str, *, apart: bool = False) -> str:

@@ -21,7 +21,9 @@ _SERVER = {
     "name": "workstation",
     "kind": "llamacpp",
     "api_key_env": "WORKSTATION_API_KEY",
+    "ca_file": "workstation.pem",
 }
+_HEADERS = {"servers": {"headers_env": {"X-Team-Token": "TEAM_TOKEN"}}}
 
 
 def render() -> str:
@@ -33,7 +35,10 @@ def render() -> str:
         allowed = f" From {about.lo} to {about.hi}." if about.hi else allowed
         blocks.append(_remark(about.help + allowed) + _off(tomli_w.dumps({declared.name: declared.default})))
     help = "".join(f"\n  {key}: {text}" for key, text in KEYS.items())
-    blocks.append(_remark(option("servers").help + help) + _off("[[servers]]\n" + tomli_w.dumps(_SERVER)))
+    blocks.append(
+        _remark(option("servers").help + help)
+        + _off("[[servers]]\n" + tomli_w.dumps(_SERVER) + tomli_w.dumps(_HEADERS))
+    )
     keys = "".join(
         f"{tomli_w.dumps({command.id: command.key}).rstrip():34} # {command.title}\n" for command in COMMANDS
     )

@@ -7,6 +7,7 @@ written to.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -16,11 +17,11 @@ from typing import Any
 
 from tui import atomic
 from tui.config import toml
-from tui.config.endpoints import entry_for, raw_servers, read_endpoints
+from tui.config.endpoints import entry_for, holds_secret, read_endpoints
 from tui.config.keys import flat_keys, read_keys
 from tui.config.loaded import Loaded, recover
 from tui.core import commands
-from tui.core.endpoint import Endpoint, parse_url
+from tui.core.endpoint import Endpoint, parse_endpoint
 from tui.errors import FileError, LokalError, UsageError
 
 
@@ -40,8 +41,8 @@ def _option(default: Any, help: str, allowed: tuple[str, ...] = (), lo: int = 0,
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What lokal remembers between runs. `server` is a base URL or the name of one of `servers`; `keys` holds only
-    overrides that take effect, by command id."""
+    """What lokal remembers between runs. `server` is an address as the person wrote it, which may hold a password, or the
+    name of one of `servers`; `keys` holds only overrides that take effect, by command id."""
 
     theme: str = _option("auto", "The colours: a theme's name, or auto: as the terminal is, dark or light.")
     preset: str = _option(
@@ -51,7 +52,10 @@ class Settings:
         "",
         "The server to use: an address, or the name of a server below. Empty: look around on this machine.",
     )
-    model: str = _option("", "The model to use where the server has it. Empty: the first one.")
+    model: str = _option(
+        "",
+        "The model to use where the server has it. Empty: the one in memory, else the first that can chat.",
+    )
     link: str = _option(
         "auto",
         "The line to the terminal: slow sends fewer frames. auto measures it.",
@@ -71,8 +75,13 @@ class Settings:
 
     @property
     def keys_of_servers(self) -> tuple[str, ...]:
-        """The API keys of the servers."""
-        return tuple(server.api_key for server in self.servers if server.api_key)
+        """The API keys of the servers, and whatever else is sent to them and to nobody else."""
+        servers = list(self.servers)
+        if "@" in self.server:
+            with contextlib.suppress(UsageError):  # the name of a server
+                servers.append(parse_endpoint(self.server))
+        whole = [value for server in servers for _, value in server.headers]
+        return tuple(dict.fromkeys([*(key for server in servers for key in server.secrets), *whole]))
 
 
 SCALARS: tuple[Field[Any], ...] = tuple(
@@ -101,9 +110,11 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Loade
     problems: list[LokalError] = []
     table = recover(lambda: toml.read_table(path, missing_ok=True), toml.Table(path), problems)
     settings = _settings(table, env, problems)
-    if any("api_key" in entry for entry in raw_servers(table)) and _readable_by_others(path):
+    if holds_secret(table) and _readable_by_others(path):
         problems.append(
-            FileError(path, f"{path} holds an API key and others can read it", "", f"Run: chmod 600 {path}")
+            FileError(
+                path, f"{path} holds a key or a password and others can read it", "", f"Run: chmod 600 {path}"
+            )
         )
     return Loaded(settings, tuple(problems))
 
@@ -184,7 +195,8 @@ def _scalar(table: toml.Table, declared: Field[Any]) -> str | int | bool:
 
 def _url(table: toml.Table, text: str) -> str:
     try:
-        return parse_url(text)
+        meant = parse_endpoint(text)
+        return text if meant.login or meant.other_urls else meant.url
     except UsageError as error:
         raise table.wrong("server", "an address or the name of one of [[servers]]", error.hint) from error
 

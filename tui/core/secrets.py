@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -19,6 +21,24 @@ def without_login(address: str) -> str:
     before, at, host = address.rpartition("@")
     scheme, separator, _ = before.partition("://")
     return f"{scheme if separator else ''}{separator}…@{host}" if at else address
+
+
+def names_login(line: str) -> bool:
+    """Whether a slash line names a server with what may be a name and a password: such a line is written down nowhere."""
+    return line.lstrip().startswith("/server") and "@" in line
+
+
+def credential_in(value: str) -> list[str]:
+    """What is secret in the value of an HTTP header: after a scheme's name, such as `Bearer`, only what follows, and of
+    Basic authentication the password too."""
+    scheme, _, rest = value.strip().partition(" ")
+    if not rest or not scheme.isalpha():
+        return [value.strip()]
+    found = [rest.strip()]
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):  # also of what is no UTF-8
+            found.append(base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2])
+    return found
 
 
 def masked(text: str, key: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from tui.core.events import Done, Event, Failed, ReasoningDelta, TextDelta, TextWasReasoning, ToolCall
 from tui.core.message import Timings, Usage
-from tui.core.secrets import masked
 from tui.core.text import safe_block, safe_line
 from tui.errors import BadReply, Interrupted, ServerError
 from tui.servers.failures import Asked, Complaint, complaint_in, complaint_of, refused, too_much
@@ -124,7 +123,7 @@ class Answer:
         events += self.tool_calls
         if self._damaged:
             return [*events, Failed(_damaged())]
-        reason = safe_line(masked(self.finish_reason or "", self.asked.endpoint.api_key), 40) or "stop"
+        reason = safe_line(self.asked.endpoint.masked(self.finish_reason or ""), 40) or "stop"
         return [*events, Done(reason, self.usage, self.timings)]
 
     def spend(self, size: int) -> bool:

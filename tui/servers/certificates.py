@@ -15,9 +15,10 @@ MAX_FILE = 8_000_000
 """Bytes of SSL_CERT_FILE; what Linux systems bring is some 250 kB."""
 
 
-def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """certifi's certificates, the machine's own, among which that of the house may be, and those in the file that
-    SSL_CERT_FILE names. Raises ServerError where that one cannot be used.
+def tls_context(environ: Mapping[str, str], ca_file: str = "") -> ssl.SSLContext:
+    """certifi's certificates, the machine's own, among which that of the house may be, those in the file that
+    SSL_CERT_FILE names, and those in `ca_file`, where that of the server itself will do too. Raises ServerError where one
+    of the two files cannot be used.
 
     Not `ssl.create_default_context`, nor `load_default_certs`: they read more of the environment (SSL_CERT_DIR,
     SSLKEYLOGFILE), and pass over what is missing in silence, or end with it.
@@ -36,21 +37,30 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
         if folder.is_dir():
             context.load_verify_locations(capath=folder)
     if named := environ.get("SSL_CERT_FILE", ""):
-        _load(context, named)
+        _load(context, named, "SSL_CERT_FILE", f"{safe_line(named)}: ", "Correct the variable, or unset it")
+    if ca_file:
+        _load(
+            context, ca_file, "ca_file", "", "Correct ca_file of this server under [[servers]] in the config"
+        )
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
-def _load(context: ssl.SSLContext, named: str) -> None:
+def _load(context: ssl.SSLContext, path: str, called: str, shown: str, hint: str) -> None:
+    """Trust the certificates in the file at `path`, which an error calls `called`; `shown` stands before the reason.
+    Raises ServerError."""
     try:
-        text = read_bytes(named, MAX_FILE).decode("ascii", "ignore")  # a comment may be in any language
+        text = read_bytes(path, MAX_FILE).decode("ascii", "ignore")  # a comment may be in any language
         context.load_verify_locations(cadata=text)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        missing = "There is no such file" if isinstance(error, FileNotFoundError) else ""
-        wrong = "It holds no certificates" if isinstance(error, ssl.SSLError | ValueError) else ""
+        if isinstance(error, FileNotFoundError):
+            reason = "There is no such file"
+        elif isinstance(error, ssl.SSLError | ValueError):
+            reason = "It holds no certificates in PEM form"
+        else:
+            reason = safe_line(error.strerror or "It cannot be read")
         raise ServerError(
-            "The certificates in SSL_CERT_FILE cannot be read",
-            f"{safe_line(named)}: {missing or wrong or safe_line(error.strerror or str(error))}"
-            if isinstance(error, OSError)
-            else f"{safe_line(named)}: {wrong}",
-            "Correct the variable, or unset it; servers with http need none",
+            f"The certificates in {called} cannot be read",
+            shown + reason,
+            f"{hint}; servers with http need none",
         ) from error

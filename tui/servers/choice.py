@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from tui.core.endpoint import Endpoint, ServerKind, parse_url
+from tui.core.endpoint import Endpoint, ServerKind, parse_endpoint
 from tui.core.model import GUIDE, Model, ServerInfo
 from tui.core.text import safe_name
 from tui.errors import ModelMissing, NotAModelServer, ServerError, StillLoading, Unreachable
@@ -15,6 +15,7 @@ from tui.servers import detect
 from tui.servers.base import Server
 from tui.servers.both import both
 from tui.servers.registry import connect
+from tui.servers.unrecognised import OPEN_WEBUI
 
 GIVEN_TIMEOUT_S = 5.0
 """How long a server that was named is waited for; it may be at the far end of a slow line."""
@@ -27,13 +28,15 @@ SHOWN_MODELS = 8
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A server that answers, and what it has. `others` are all servers that were found, this one included, but for the
-    built-in engine (`embedded`), whose address is nobody else's."""
+    built-in engine (`embedded`), whose address is nobody else's. `alike` = there is another of its kind at the same
+    place, so that it is named by its name in the config or by its port."""
 
     server: Server
     info: ServerInfo
     models: tuple[Model, ...] = ()
     others: tuple[Endpoint, ...] = ()
     embedded: bool = False
+    alike: bool = False
 
     def model(self, name: str) -> Model | None:
         """The model of that name."""
@@ -51,7 +54,15 @@ class Connection:
             return "no server"
         if self.embedded:
             return "built-in llama.cpp on this machine"
-        return f"{self.info.kind.label} on {self.server.endpoint.place}"
+        endpoint, label = self.server.endpoint, self.info.kind.label
+        if not self.alike:
+            return f"{label} on {endpoint.place}"
+        if endpoint.name:
+            return f"{label} “{safe_name(endpoint.name, 30)}” on {endpoint.place}"
+        port = urlsplit(endpoint.url).port
+        return f"{label} on {endpoint.place}" + (
+            f", port {port}" if port and endpoint.on_this_machine else ""
+        )
 
 
 def named_server(text: str, configured: Sequence[Endpoint], key: str = "") -> Endpoint:
@@ -59,8 +70,10 @@ def named_server(text: str, configured: Sequence[Endpoint], key: str = "") -> En
     has no key for: that of LOKAL_API_KEY is meant for the server of --server, and for no other. Raises UsageError."""
     found = next((one for one in configured if text in (one.name, one.url)), None)
     if found is None:
-        url = parse_url(text)
-        found = next((one for one in configured if one.url == url), Endpoint(url))
+        meant = parse_endpoint(text)
+        found = next((one for one in configured if one.url == meant.url), meant)
+        if meant.login:
+            found = replace(found, login=meant.login)
     return found if found.api_key or not key else replace(found, api_key=key)
 
 
@@ -81,7 +94,8 @@ async def choose(
     if wanted is not None:
         return await _given(wanted, configured, waits)
     candidates = detect.candidates(environ, configured)
-    found = await detect.find(candidates)
+    strange: list[ServerError] = []
+    found = await detect.find(candidates, problems=strange)
     outcomes = await asyncio.gather(*(_try(one.endpoint) for one in found))
     connections = [outcome for outcome in outcomes if isinstance(outcome, Connection)]
     best = min(connections, key=lambda connection: _rank(connection.models, model), default=None)
@@ -97,9 +111,18 @@ async def choose(
             connections.append(best)
     if best is None:
         problems = [outcome for outcome in outcomes if isinstance(outcome, ServerError)]
-        raise problems[0] if problems else _nobody(candidates)
+        raise problems[0] if problems else _nobody(candidates, configured, strange)
     await asyncio.gather(*(other.server.aclose() for other in connections if other is not best))
-    return replace(best, others=tuple(one.endpoint for one in found))
+    others = tuple(one.endpoint for one in found)
+    return replace(best, others=others, alike=_has_twin(best.server.endpoint, others))
+
+
+def _has_twin(endpoint: Endpoint, others: Sequence[Endpoint]) -> bool:
+    """Whether another of these servers is of the same kind, or may be, and in the same place."""
+    return any(
+        other.url != endpoint.url and other.kind in (None, endpoint.kind) and other.place == endpoint.place
+        for other in others
+    )
 
 
 async def get_to_know(endpoint: Endpoint, waits: Waits | None = None) -> Connection:
@@ -135,6 +158,34 @@ def pick_model(models: Sequence[Model], wished: str, usual: str) -> str:
     return best[0].name if best else ""
 
 
+def start_model(connection: Connection, wished: str, usual: str) -> str:
+    """As `pick_model`, for a chat that begins: none where the server is known not to have the one that was asked for, for
+    another would answer in its name."""
+    listed = wished and _is_missing(connection, wished)
+    return "" if listed else pick_model(connection.models, wished, usual)
+
+
+def why_not_model(connection: Connection, wished: str, usual: str, model: str) -> str:
+    """What a person is to be told who asked for a model, or has one in the settings, and is given another or none."""
+    names = f". {_some_of(connection.models)}" if connection.models else ""
+    if wished and _is_missing(connection, wished):
+        return f"{connection.place} has no model “{safe_name(wished, 80)}”{names}. Choose one with /model"
+    gone = usual and not wished and connection.models and _listed(connection.models, usual) is None
+    if gone and model and not connection.embedded:
+        return f"{connection.place} has no model “{safe_name(usual, 80)}”: {safe_name(model, 80)} answers instead"
+    return ""
+
+
+def _is_missing(connection: Connection, name: str) -> bool:
+    """Whether the server surely does not have it. Other servers with OpenAI's API may have what they do not list."""
+    listed = connection.models or connection.info.kind is ServerKind.OLLAMA
+    return (
+        bool(listed)
+        and connection.info.kind is not ServerKind.OPENAI
+        and _listed(connection.models, name) is None
+    )
+
+
 def require_model(connection: Connection, wished: str, usual: str) -> str:
     """As `pick_model`, for a question that is asked right away. Raises ModelMissing where there is no model, and where
     the server would answer with whatever model it has loaded instead of the one that was asked for."""
@@ -153,12 +204,13 @@ def require_model(connection: Connection, wished: str, usual: str) -> str:
 
 def with_names(error: ModelMissing, models: Sequence[Model]) -> ModelMissing:
     """The error, naming the models that the server does have."""
+    return ModelMissing(error.title, _some_of(models), error.hint, error.status) if models else error
+
+
+def _some_of(models: Sequence[Model]) -> str:
     names = [safe_name(model.name, 80) for model in models]
-    if not names:
-        return error
     more = f" and {len(names) - SHOWN_MODELS} more" if len(names) > SHOWN_MODELS else ""
-    has = f"It has {', '.join(names[:SHOWN_MODELS])}{more}"
-    return ModelMissing(error.title, has, error.hint, error.status)
+    return f"It has {', '.join(names[:SHOWN_MODELS])}{more}"
 
 
 async def window_of(server: Server, model: str) -> int | None:
@@ -208,17 +260,20 @@ def _rank(models: Sequence[Model], wished: str) -> int:
 
 async def _given(wanted: Endpoint, configured: Sequence[Endpoint], waits: Waits | None) -> Connection:
     try:
-        info = await detect.recognise(wanted, timeout=GIVEN_TIMEOUT_S)
+        found = await detect.reach(wanted, timeout=GIVEN_TIMEOUT_S)
     except (Unreachable, NotAModelServer) as error:
         parts = urlsplit(wanted.url)
         if parts.port is None and parts.scheme == "http":
             names = ", ".join(endpoint.name for endpoint in configured if endpoint.name)
-            hint = f"Say the port too, such as {wanted.url}:{detect.OLLAMA_PORT}"
+            hint = f"Say the port too, such as http://{parts.netloc}:{detect.OLLAMA_PORT}{parts.path}"
             raise type(error)(
                 error.title, error.detail, hint + (f", or a name from the config: {names}" if names else "")
             ) from error
         raise
-    return await get_to_know(replace(wanted, kind=info.kind), waits=waits or _in_silence)
+    connection = await get_to_know(found.endpoint, waits=waits or _in_silence)
+    return replace(
+        connection, alike=_has_twin(found.endpoint, [one for one in configured if one.url != wanted.url])
+    )
 
 
 def _in_silence(_: Endpoint) -> None:
@@ -232,10 +287,19 @@ async def _try(endpoint: Endpoint, waits: Waits | None = None) -> Connection | S
         return error
 
 
-def _nobody(asked: Sequence[Endpoint]) -> Unreachable:
+def _nobody(
+    asked: Sequence[Endpoint], configured: Sequence[Endpoint], strange: Sequence[ServerError]
+) -> Unreachable:
+    """`strange` is what answers without being a model server; it is told where the person has named it, and of Open
+    WebUI, which has a model server behind it."""
     ports = [endpoint.url.rpartition(":")[2] for endpoint in asked if endpoint.on_this_machine]
     elsewhere = [endpoint.url for endpoint in asked if not endpoint.on_this_machine]
     places = ", ".join([f"this machine ({', '.join(ports)})" if ports else "", *elsewhere]).strip(", ")
+    named = [endpoint.url for endpoint in configured]
+    for error in strange:
+        if OPEN_WEBUI in error.title or any(url in error.title for url in named):
+            detail = f"{error.title}. {error.detail}".rstrip(". ")
+            return Unreachable("No model server answers", f"{detail}. Asked: {places}", error.hint)
     return Unreachable(
         "No model server answers",
         f"Asked: {places}",

@@ -11,10 +11,18 @@ from dataclasses import replace
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, Phase, Progress
 from tui.core.request import ChatRequest
-from tui.errors import BadReply, LokalError, NotAModelServer, Refused, ServerError, TryLater
+from tui.errors import LokalError, ModelMissing, NotAModelServer, Refused, ServerError, TryLater
 from tui.servers.answer import Answer
 from tui.servers.base import Capabilities
-from tui.servers.failures import Asked, complaint_in, complaint_of, refused, too_much, with_time
+from tui.servers.failures import (
+    Asked,
+    complaint_in,
+    complaint_of,
+    redirected,
+    refused,
+    too_much,
+    with_time,
+)
 from tui.servers.http import SILENCE_S, Http, Incoming, Reply
 from tui.servers.opening import Opening
 from tui.servers.outgoing import text_files_of
@@ -56,6 +64,10 @@ class ServerClient:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """Stream an answer; see `Server.chat`."""
         try:
+            if (
+                not request.model and self._kind is not ServerKind.OPENAI
+            ):  # such a server may have one and no list
+                raise ModelMissing("No model is chosen", "", "/model chooses one that the server has")
             if request.resume and not self._capabilities.resumes:
                 raise Refused(
                     f"{self._kind.label} cannot continue an answer", "", "Ask the model to go on instead"
@@ -123,10 +135,10 @@ class ServerClient:
 
     def _object(self, reply: Reply, model: str = "") -> Fields:
         if 300 <= reply.status < 400:
-            raise _redirected(self._endpoint)
+            raise redirected(self._endpoint, reply.status, reply.location)
         if reply.status != 200:
-            error = refused(complaint_in(reply.body), reply.status, self._asked(model))
-            raise with_time(error, reply.retry_after_s)
+            complaint = complaint_in(reply.body, reply.challenge)
+            raise with_time(refused(complaint, reply.status, self._asked(model)), reply.retry_after_s)
         fields = self._read(reply.body)
         if fields is None:
             raise NotAModelServer(
@@ -174,10 +186,10 @@ class ServerClient:
 
     async def _require_answer(self, incoming: Incoming, model: str) -> None:
         if 300 <= incoming.status < 400:
-            raise _redirected(self._endpoint)
+            raise redirected(self._endpoint, incoming.status, incoming.location)
         if incoming.status != 200:
-            error = refused(complaint_in(await incoming.whole()), incoming.status, self._asked(model))
-            raise with_time(error, incoming.retry_after_s)
+            complaint = complaint_in(await incoming.whole(), incoming.challenge)
+            raise with_time(refused(complaint, incoming.status, self._asked(model)), incoming.retry_after_s)
         if incoming.media_type == "text/html":
             raise refused(complaint_in(b"<html>"), incoming.status, self._asked(model))
 
@@ -198,11 +210,3 @@ async def _frames(incoming: Incoming, parser: Parser) -> AsyncGenerator[Frame, N
                 yield frame
     for frame in parser.finish():
         yield frame
-
-
-def _redirected(endpoint: Endpoint) -> BadReply:
-    return BadReply(
-        f"{endpoint.address} sends on to another address",
-        "A redirect is not followed, so that questions and keys go only where they were meant to go",
-        "Put the address where the server really is",
-    )

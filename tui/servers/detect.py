@@ -10,17 +10,19 @@ import asyncio
 import contextlib
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from tui.core.endpoint import Endpoint, ServerKind, parse_url
+from tui.core.endpoint import Endpoint, ServerKind, parse_endpoint, parse_url
 from tui.core.model import ServerInfo
 from tui.core.secrets import without_login
 from tui.core.text import safe_line
-from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable, UsageError
-from tui.servers.failures import Asked, complaint_in, refused, too_much
+from tui.errors import NotAModelServer, ServerError, Unreachable, UsageError
+from tui.servers.failures import complaint_in, too_much
 from tui.servers.http import Http, Reply
+from tui.servers.unrecognised import explain, open_webui
 from tui.servers.wire import Fields, TooMuch, read_object
 
 OLLAMA_PORT = 11434
@@ -28,6 +30,8 @@ PORTS = (OLLAMA_PORT, 9931, 8080, 1234, 8000, 5000)
 """Where servers listen by default: Ollama, llama-server now and of old, LM Studio, vLLM, text-generation-webui."""
 MAX_PROBE, MAX_TOGETHER = 4_000_000, 8_000_000
 """Bytes of the reply to one question by which a kind is recognised, and of those to all of them."""
+LISTENS_S = 2.0
+"""How long another place is waited for to take a connection."""
 SLICES = 10
 """Parts of the time for a server's replies, so that one in which this machine stood still costs only itself."""
 
@@ -46,10 +50,10 @@ class Found:
 
 def candidates(environ: Mapping[str, str], configured: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """Where to look: the configured servers, then OLLAMA_HOST, then the usual ports of this machine; each once."""
-    named = ollama_host(environ.get("OLLAMA_HOST", ""))
-    urls = [*([named] if named else []), *(f"http://127.0.0.1:{port}" for port in PORTS)]
+    named = _ollama_endpoint(environ.get("OLLAMA_HOST", ""))
+    usual = [parse_endpoint(f"localhost:{port}") for port in PORTS]
     places: dict[tuple[str, str, int, str], Endpoint] = {}
-    for endpoint in (*configured, *map(Endpoint, urls)):
+    for endpoint in (*configured, *([named] if named is not None else []), *usual):
         places.setdefault(_place(endpoint.url), endpoint)
     return tuple(places.values())
 
@@ -60,9 +64,14 @@ def ollama_host(value: str) -> str | None:
     Without a scheme the port is 11434, with one it is the scheme's own. An impossible port counts as none given, and an
     address to bind to (0.0.0.0) means this machine. Source: Ollama 0.33, envconfig.Host.
     """
+    endpoint = _ollama_endpoint(value)
+    return endpoint.url if endpoint is not None else None
+
+
+def _ollama_endpoint(value: str) -> Endpoint | None:
     for spelling in _spellings(value):
         with contextlib.suppress(UsageError):
-            return parse_url(spelling, OLLAMA_PORT)
+            return parse_endpoint(spelling, OLLAMA_PORT)
     return None
 
 
@@ -129,12 +138,35 @@ async def recognise(
                 probe.exception()  # looked at, so that asyncio does not complain of it
         await http.aclose()
     if not replies:
+        if isinstance(problem, Unreachable) and await _speaks_tls(endpoint):
+            from tui.servers import transport
+
+            raise transport.wants_https(endpoint)
         raise problem or Unreachable(
             f"No server answers at {endpoint.url}",
             f"No answer within {timeout:g} s",
             "Is it running, and is the address right?",
         )
     return _judge(endpoint, replies)
+
+
+async def _speaks_tls(endpoint: Endpoint) -> bool:
+    """Whether TLS is spoken where plain HTTP had no answer. Nothing but the greeting is sent, so that no certificate
+    needs to be trusted."""
+    parts = urlsplit(endpoint.url)
+    if parts.scheme != "http" or endpoint.built_in:
+        return False
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(LISTENS_S):
+            _, writer = await asyncio.open_connection(
+                parts.hostname, parts.port or 80, ssl=context, server_hostname=parts.hostname
+            )
+    except (OSError, ValueError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
 
 
 async def _listen(
@@ -175,27 +207,72 @@ def _may_be_several(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
         return True
 
 
+async def reach(
+    endpoint: Endpoint,
+    timeout: float = 1.0,  # noqa: ASYNC109 - handed on to `recognise`
+) -> Found:
+    """What `recognise` finds at the endpoint's address or, where that is nothing, at the first of its other URLs where
+    there is something. Raises the error that says most: one of a server before that of a silent place."""
+    errors: list[ServerError] = []
+    for url in (endpoint.url, *endpoint.other_urls):
+        place = replace(endpoint, url=url)
+        if errors and not await _may_answer(place):
+            continue
+        try:
+            info = await recognise(place, timeout)
+        except ServerError as error:
+            errors.append(error)
+        else:
+            return Found(replace(place, kind=info.kind, other_urls=()), info)
+    raise min(errors, key=_silence)
+
+
+def _silence(error: ServerError) -> int:
+    """How little an error says of a server, 0 = that there is one."""
+    return 2 if isinstance(error, Unreachable) else 1 if isinstance(error, NotAModelServer) else 0
+
+
+async def _may_answer(place: Endpoint) -> bool:
+    """Whether it is worth asking at another place, which costs more than to see whether anybody listens there."""
+    parts = urlsplit(place.url)
+    with contextlib.suppress(OSError, ValueError, TimeoutError):
+        async with asyncio.timeout(LISTENS_S):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+        writer.close()
+        return True
+    return False
+
+
 async def find(
     endpoints: Sequence[Endpoint],
     timeout: float = 1.0,  # noqa: ASYNC109 - handed on to `recognise`
+    problems: list[ServerError] | None = None,
 ) -> tuple[Found, ...]:
-    """The servers among `endpoints`, in their order, all asked at once, each as long as `recognise` does."""
+    """The servers among `endpoints`, in their order, all asked at once, each as long as `recognise` does. What else
+    answers, and is to be known of, goes to the `problems`."""
     outcomes = await asyncio.gather(*(_try(endpoint, timeout) for endpoint in endpoints))
-    return tuple(found for found in outcomes if found is not None)
+    places: dict[tuple[str, str, int, str], Found] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Found):
+            places.setdefault(_place(outcome.endpoint.url), outcome)
+        elif problems is not None and not isinstance(outcome, Unreachable):
+            problems.append(outcome)
+    return tuple(places.values())
 
 
-async def _try(endpoint: Endpoint, timeout_s: float) -> Found | None:
+async def _try(endpoint: Endpoint, timeout_s: float) -> Found | ServerError:
     try:
-        info = await recognise(endpoint, timeout_s)
-    except ServerError:
-        return None
-    return Found(replace(endpoint, kind=info.kind), info)
+        return await reach(endpoint, timeout_s)
+    except ServerError as error:
+        return error
 
 
 def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
     """What the replies prove. Raises NotAModelServer, AuthRequired."""
-    models = replies.get(_MODELS)
-    needs_key = models is not None and models.status in (401, 403)
+    models, versions = replies.get(_MODELS), replies.get(_VERSION)
+    needs_key = (
+        models is not None and models.status in (401, 403) and not models.challenge.startswith("basic")
+    )
     if endpoint.kind is ServerKind.OPENAI and models is not None and _listed(models) is not None:
         return ServerInfo(ServerKind.OPENAI, endpoint.url)
 
@@ -204,12 +281,14 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
         fields = reply.fields() if reply is not None and reply.status == 200 else Fields()
         return Fields() if "error" in fields else fields
 
+    if "deployment_id" in said(_VERSION) or (said(_VERSION) and said(_HEALTH).values.get("status") is True):
+        raise open_webui(endpoint)
     if version := said(_VERSION).text("version"):
         return ServerInfo(ServerKind.OLLAMA, endpoint.url, safe_line(version, 40))
     if said(_GREETING).flag("lmstudio"):
         return ServerInfo(ServerKind.LMSTUDIO, endpoint.url, needs_key=needs_key)
     health = replies.get(_HEALTH)
-    if health is not None and health.server.lower().startswith("llama.cpp"):
+    if health is not None and health.status in (200, 503) and health.server.lower().startswith("llama.cpp"):
         from tui.servers.llamacpp import info_from
 
         return info_from(endpoint.url, health, replies.get(_PROPS))
@@ -226,23 +305,17 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
     if models is not None and _listed(models) is not None:
         kind = _OWNERS.get(_owner(models), endpoint.kind or ServerKind.OPENAI)
         return ServerInfo(kind, endpoint.url)
-    if needs_key and models is not None:
-        if endpoint.kind is not None:
-            return ServerInfo(endpoint.kind, endpoint.url, needs_key=True)
-        asked = Asked(endpoint, ServerKind.OPENAI)
-        error = refused(complaint_in(models.body), models.status, asked)
-        raise (
-            error if isinstance(error, AuthRequired) else AuthRequired(error.title, error.detail, error.hint)
-        )
+    if needs_key and endpoint.kind is not None and not complaint_in(models.body if models else b"").web_page:
+        return ServerInfo(endpoint.kind, endpoint.url, needs_key=True)
     for reply in replies.values():
         try:
             read_object(reply.body)
         except TooMuch as error:
             raise too_much(endpoint, error) from error
-    raise NotAModelServer(
-        f"What answers at {endpoint.url} is no model server that lokal knows",
-        "None of the addresses that model servers have was answered as they do",
-        "Check the port; a server with OpenAI's API must answer /v1/models",
+    raise explain(
+        endpoint,
+        replies,
+        (_VERSION, _MODELS) if versions and versions.status in (401, 403) else (_MODELS, _VERSION),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.secrets import masked
+from tui.core.secrets import without_login
 from tui.core.text import human_time, safe_line, safe_name
 from tui.errors import (
     AuthRequired,
@@ -28,7 +28,8 @@ MAX_TEXT = 500  # characters of a server's message that are shown
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """What a server complains of. `text` is one safe line, empty if it gave no reason; `type` is its own word for the
-    kind of error and `code` the HTTP status that it names in the body, 0 for none. Token counts are 0 if not told."""
+    kind of error and `code` the HTTP status that it names in the body, 0 for none. Token counts are 0 if not told.
+    `challenge` is the scheme by which a 401 wants to be told who asks."""
 
     text: str = ""
     type: str = ""
@@ -36,6 +37,12 @@ class Complaint:
     prompt_tokens: int = 0
     window_tokens: int = 0
     web_page: bool = False
+    challenge: str = ""
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether no model server says so, but what stands before it: a web page, or what browsers are asked with."""
+        return self.web_page or self.challenge not in ("", "bearer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,13 @@ class Asked:
     model: str = ""
 
 
-def complaint_in(body: str | bytes) -> Complaint:
-    """The complaint that the body of an error reply holds: JSON of any known shape, a web page, plain text, nothing."""
+def complaint_in(body: str | bytes, challenge: str = "") -> Complaint:
+    """The complaint that the body of an error reply holds: JSON of any known shape, a web page, plain text, nothing;
+    `challenge` is the scheme that came with it."""
+    return replace(_complaint_in(body), challenge=challenge)
+
+
+def _complaint_in(body: str | bytes) -> Complaint:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     fields = parse_object(text)
     if fields is not None:
@@ -93,7 +105,7 @@ def _faults(faults: tuple[Fields, ...]) -> str:
 def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
     """The error that a refusal is. `status` is the HTTP status, 200 for a complaint inside a stream."""
     # What a server complains of may hold the key that it was sent.
-    complaint = replace(complaint, text=masked(complaint.text, asked.endpoint.api_key))
+    complaint = replace(complaint, text=asked.endpoint.masked(complaint.text))
     known = _known(complaint, status, asked)
     if known is not None:
         return known
@@ -102,7 +114,9 @@ def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
         title = f"A web page answers at {asked.endpoint.address}"
         hint = "There may be a proxy in between; check the address and whether the server behind it runs"
         if status < 400:
-            return NotAModelServer(title, text, hint)
+            return NotAModelServer(
+                title, text, f"If it is where one signs in to a proxy, {_HEADERS}; else check the address"
+            )
         return Refused(title, f"Status {status}: {text}" if text else f"Status {status}", hint, status)
     code = status if status >= 400 else complaint.code
     said = text or f"It gave no reason (status {code or status})"
@@ -160,13 +174,10 @@ def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | Non
     text, lower = complaint.text, complaint.text.lower()
     kind, url = asked.kind, asked.endpoint.address
     code = status if status >= 400 else complaint.code
-    if code == 403 and kind is ServerKind.OLLAMA:
-        hint = (
-            ""
-            if text
-            else "It takes no requests for this host name: use its IP address, or let the proxy send Host: localhost"
-        )
-        return Refused("Ollama refuses this address", text, hint, status)
+    if code == 403 and kind is ServerKind.OLLAMA and not complaint.by_proxy:
+        return Refused("Ollama refuses this address", text, "" if text else FOREIGN_HOST, status)
+    if code in (401, 403, 407) and complaint.by_proxy:
+        return refused_by_proxy(complaint, code, asked.endpoint)
     if (
         code in (401, 403)
         or complaint.type == "authentication_error"
@@ -194,22 +205,59 @@ def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | Non
     return None
 
 
+FOREIGN_HOST = (
+    "It takes no requests for this host name: use its IP address, or let the proxy send Host: localhost; in the config, "
+    'headers = { Host = "localhost" } under [[servers]] does so too'
+)
+"""What to do where Ollama says 403 and nothing else: it listens on this machine only, and the name is not its own."""
+_HEADERS = "put what it wants into headers of this server, under [[servers]] in the config"
+
+
+def refused_by_proxy(complaint: Complaint, status: int, endpoint: Endpoint) -> AuthRequired:
+    """What stands before the server lets nobody in without a name and a password, or at all."""
+    said = f"Status {status}" + (f": {endpoint.masked(complaint.text)}" if complaint.text else "")
+    known = bool(endpoint.login) and not endpoint.api_key and not endpoint.headers
+    if status == 403:
+        title, hint = (
+            f"A proxy at {endpoint.address} does not let lokal in",
+            f"If it wants a token, {_HEADERS}",
+        )
+    elif known:
+        title = f"A proxy at {endpoint.address} does not accept the name and the password"
+        hint = "Correct them before the host; / in them is written %2F, # is %23, ? is %3F"
+    else:
+        title = f"A proxy at {endpoint.address} wants to know who asks"
+        hint = f"Write a name and a password before the host, as in http://name:password@host, or {_HEADERS}"
+    return AuthRequired(title, said, hint, status)
+
+
 def _auth(text: str, status: int, asked: Asked) -> AuthRequired:
-    if asked.kind is ServerKind.OLLAMA:
+    # Ollama itself asks for no key; what is said of an answer may be that of its cloud, and names that or its model.
+    clouds = (
+        "ollama.com" in text or "cloud" in asked.model.rpartition(":")[2] or text.lower() == "unauthorized"
+    )
+    if asked.kind is ServerKind.OLLAMA and asked.model and clouds:
         return AuthRequired(
             "This model runs in Ollama's cloud",
             text,
             "Sign in with: ollama signin, or choose a local model",
             status,
         )
+    who = "What is before Ollama" if asked.kind is ServerKind.OLLAMA else asked.kind.label
+    return wants_key(who, text, status, asked.endpoint)
+
+
+def wants_key(who: str, text: str, status: int, endpoint: Endpoint) -> AuthRequired:
+    """The server is not content with what it was sent to tell who asks, or with nothing."""
     where = (
         "in the config, api_key of this server under [[servers]]; with --server, the variable LOKAL_API_KEY"
     )
-    if asked.endpoint.api_key:
-        return AuthRequired(
-            f"{asked.kind.label} does not accept the API key", text, f"Correct it {where}", status
-        )
-    return AuthRequired(f"{asked.kind.label} wants an API key", text, f"Put it {where}", status)
+    if endpoint.api_key:
+        return AuthRequired(f"{who} does not accept the API key", text, f"Correct it {where}", status)
+    if endpoint.login:
+        hint = f"Correct them before the host, or, if it wants an API key, put that {where}"
+        return AuthRequired(f"{who} does not accept the name and the password", text, hint, status)
+    return AuthRequired(f"{who} wants an API key", text, f"Put it {where}", status)
 
 
 def _is_missing(complaint: Complaint, code: int) -> bool:
@@ -277,3 +325,19 @@ _HOW_TO_ENLARGE = {
     ServerKind.TEXTGEN: "ctx-size when the model is loaded",
     ServerKind.OPENAI: "a setting of the server",
 }
+
+
+def redirected(endpoint: Endpoint, status: int, location: str, path: str = "") -> BadReply:
+    """The server sends on to another address; `path` is what was asked for. What follows the path there may be a secret of
+    the proxy."""
+    target = without_login(location.partition("?")[0].partition("#")[0])
+    moved = bool(path) and target.endswith(path) and "://" in target
+    target = endpoint.masked(safe_line(target.removesuffix(path) if moved else target, 200))
+    return BadReply(
+        f"{endpoint.address} sends on to {target or 'another address'}",
+        f"Status {status}. A redirect is not followed, so that questions and keys go only where they were meant to go",
+        f"Use that address: {target}"
+        if moved
+        else f"Use the address where the server really is; if it is where one signs in, {_HEADERS}",
+        status,
+    )

@@ -30,14 +30,17 @@ llama-server itself gives up after this time."""
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply that was read as a whole. `media_type` is lower case and without parameters, `server` its Server header;
-    `retry_after_s` are the seconds after which the server wants to be asked again, None where it says nothing."""
+    """A reply that was read as a whole. `media_type` is lower case and without parameters, `server` its Server header,
+    `retry_after_s` are the seconds after which the server wants to be asked again, None where it says nothing,
+    `location` where it sends on to, `challenge` the first word of what it asks a person to prove, in lower case."""
 
     status: int
     media_type: str
     server: str
     body: bytes
     retry_after_s: float | None = None
+    location: str = ""
+    challenge: str = ""
 
     def fields(self) -> Fields:
         """The JSON object in the body, empty if there is none."""
@@ -53,6 +56,8 @@ class Incoming:
         self.status = response.status_code
         self.media_type = _media_type(response)
         self.retry_after_s = retry_after(response.headers.get("retry-after", ""), time.time())
+        self.location = response.headers.get("location", "")
+        self.challenge = _challenge(response)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises Interrupted if it breaks off."""
@@ -132,13 +137,19 @@ class Http:
         return self._reply(response, content)
 
     def _reply(self, response: httpx.Response, body: bytes) -> Reply:
-        """The reply without the key, which names and messages in it could otherwise carry to the screen and the disk."""
-        key = self._endpoint.api_key.strip().encode()
-        if len(key) >= PART:
-            body = body.replace(key, MASK.encode())
-        server, again = response.headers.get("server", ""), response.headers.get("retry-after", "")
+        """The reply without what was sent to prove who asks, which names and messages in it could otherwise carry to the
+        screen and the disk."""
+        for secret in self._endpoint.secrets:
+            if len(secret) >= PART:
+                body = body.replace(secret.encode(), MASK.encode())
         return Reply(
-            response.status_code, _media_type(response), server, body, retry_after(again, time.time())
+            response.status_code,
+            _media_type(response),
+            response.headers.get("server", ""),
+            body,
+            retry_after(response.headers.get("retry-after", ""), time.time()),
+            response.headers.get("location", ""),
+            _challenge(response),
         )
 
     def _request(
@@ -207,6 +218,11 @@ def retry_after(text: str, now: float) -> float | None:
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
     return seconds if seconds <= DAY_S else None
+
+
+def _challenge(response: httpx.Response) -> str:
+    """The scheme that a 401 asks for (RFC 9110, 11.6.1): basic, bearer, negotiate."""
+    return str(response.headers.get("www-authenticate", "")).partition(" ")[0].strip(" ,").lower()[:20]
 
 
 def _media_type(response: httpx.Response) -> str:

@@ -15,7 +15,6 @@ from tui.core.message import Timings, Usage
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest, Turn
-from tui.core.secrets import masked
 from tui.core.text import safe_line
 from tui.errors import BadReply, ServerError
 from tui.servers.answer import CALL_SIZE, Answer, tool_call
@@ -137,7 +136,7 @@ class OllamaServer(ServerClient):
         except (ValueError, TypeError, RecursionError) as error:  # not JSON, or not as the package wants it
             raise BadReply(
                 f"{self.endpoint.url} does not answer like Ollama",
-                safe_line(masked(str(error), self.endpoint.api_key), 200),
+                safe_line(self.endpoint.masked(str(error)), 200),
                 "Check the address",
             ) from error
         return tuple(

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.secrets import masked
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
 from tui.servers import engine_listener
@@ -76,7 +75,7 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:
         return False
     from tui.servers.certificates import tls_context
 
-    return tls_context(os.environ)
+    return tls_context(os.environ, endpoint.ca_file)
 
 
 def _keepalive() -> list[tuple[int, int, int]]:
@@ -90,10 +89,15 @@ def _keepalive() -> list[tuple[int, int, int]]:
 
 
 def headers(endpoint: Endpoint) -> dict[str, str]:
-    """What goes with every request. Uncompressed, since a proxy that compresses a stream also holds it back."""
-    common = {"Accept-Encoding": "identity", "User-Agent": "lokal"}
-    key = endpoint.api_key.strip()
-    return {**common, "Authorization": f"Bearer {key}"} if key else common
+    """What goes with every request. Uncompressed, since a proxy that compresses a stream also holds it back. What the
+    person has written as a header wins over a key, and a key over a name and a password in the address."""
+    sent = {"accept-encoding": ("Accept-Encoding", "identity"), "user-agent": ("User-Agent", "lokal")}
+    if endpoint.login:
+        sent["authorization"] = "Authorization", f"Basic {endpoint.basic}"
+    if key := endpoint.api_key.strip():
+        sent["authorization"] = "Authorization", f"Bearer {key}"
+    sent |= {name.lower(): (name, value) for name, value in endpoint.headers}
+    return dict(sent.values())
 
 
 def authorization(endpoint: Endpoint) -> Callable[[httpx.Request], httpx.Request]:
@@ -159,7 +163,7 @@ def translated(endpoint: Endpoint, *, answering: bool = False, began: bool = Fal
 
 
 def _meaning(error: Exception, endpoint: Endpoint, answering: bool, began: bool) -> ServerError:
-    text = safe_line(masked(str(error), endpoint.api_key))
+    text = safe_line(endpoint.masked(str(error)))
     match error:
         case BodyTooLong(limit=limit):
             return BadReply(
@@ -172,14 +176,20 @@ def _meaning(error: Exception, endpoint: Endpoint, answering: bool, began: bool)
             return interrupted("The connection was lost, or a part of what came, before the server was done")
         case httpx.RemoteProtocolError() if began:
             return BadReply("The server's reply broke off", text, "Try again", 200)
+        case httpx.RemoteProtocolError() if _TLS_ALERT in text and endpoint.url.startswith("http:"):
+            return wants_https(endpoint)
         case httpx.RemoteProtocolError() if not any(word in text for word in ("peer closed", "disconnected")):
             return NotAModelServer(
                 f"No HTTP server answers at {endpoint.address}", text, "Check the port and http or https"
             )
         case UnicodeError():  # a label of a host name that is empty or has more than 63 letters
             return unreachable(endpoint, "No host can have this name")
+        case httpx.ConnectError() if (wrong := distrusted(error)) is not None:
+            return Unreachable(
+                f"The certificate of {endpoint.address} is not trusted", *_distrust(wrong, endpoint)
+            )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return unreachable(endpoint, masked(why(error), endpoint.api_key))
+            return unreachable(endpoint, endpoint.masked(why(error)))
         case httpx.TimeoutException() | TimeoutError() if answering:
             return Interrupted(
                 "The server fell silent", "Nothing came for too long, so the connection was closed",
@@ -225,12 +235,62 @@ def why(error: BaseException) -> str:
                 return "The connection was refused: nothing listens there"
             case socket.gaierror():
                 return "The host name is not known"
-            case ssl.SSLCertVerificationError():
-                return f"Its certificate is not trusted: {safe_line(cause.verify_message)}"
             case ssl.SSLError():
-                return "It does not speak TLS: try http instead of https"
+                return _of_tls(cause)
             case httpx.ConnectTimeout():
                 return "It cannot be reached: no connection in time"
             case _:
                 cause = cause.__cause__ or cause.__context__
     return safe_line(str(error))
+
+
+_TLS_ALERT = r"\x15\x03"
+"""How a TLS record that says that something is wrong begins, where httpx quotes it as a line that is no HTTP."""
+
+
+def wants_https(endpoint: Endpoint) -> NotAModelServer:
+    """Plain HTTP was sent to a port where TLS is spoken."""
+    return NotAModelServer(
+        f"What answers at {endpoint.address} speaks TLS, not plain HTTP",
+        "",
+        f"Try https: https:{endpoint.url.partition(':')[2]}",
+    )
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    """Why no TLS connection came about, for whatever reason but the certificate."""
+    reason = (error.reason or "").replace("_", " ").lower()
+    if "certificate required" in reason:
+        return "It wants a certificate of whoever connects, and lokal has none to show"
+    if "wrong version number" in reason or "http request" in reason or "record layer" in reason:
+        return "It does not speak TLS: try http instead of https"
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "It closed the connection where TLS begins: it may speak plain http"
+    return safe_line(f"No secure connection came about: {reason or error}")
+
+
+def distrusted(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """What is wrong with a certificate, if that is the cause of `error`."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _distrust(error: ssl.SSLCertVerificationError, endpoint: Endpoint) -> tuple[str, str]:
+    """Why a certificate is not trusted, and what to do about it."""
+    told = safe_line(error.verify_message)
+    lower = told.lower()
+    if "mismatch" in lower:
+        return told, "Use the host name that stands in the certificate"
+    if "expired" in lower or "not yet valid" in lower:
+        return told, "Renew it on the server, and check the clock of this machine"
+    if endpoint.ca_file:
+        return (
+            told,
+            "The file of ca_file does not vouch for it: put the server's own certificate there, or its authority's",
+        )
+    return told, (
+        'If you know this server: save its certificate as a PEM file and name that in the config, ca_file = "..." under '
+        "[[servers]], or in the variable SSL_CERT_FILE"
+    )

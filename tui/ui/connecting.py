@@ -17,6 +17,7 @@ from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.errors import EngineError, LokalError
 from tui.ui.desk import Desk
+from tui.ui.errands import Told
 from tui.ui.launch import Launch
 from tui.ui.messages import (
     Connected,
@@ -88,10 +89,12 @@ class Connecting:
         # The command line's model is for the first server; after that the one that was in use last is the usual one.
         first = "" if self._asked else self._launch.model
         self._asked = True
-        model = choice.pick_model(found.models, first, desk.model or self._settings.model)
+        model = choice.start_model(found, first, desk.model or self._settings.model)
         # The server before may still be asked for its own.
         self._app.workers.cancel_group(self._app, "window")
         self._app.post_message(Connected(found, model, None))
+        if told := choice.why_not_model(found, first, desk.model or self._settings.model, model):
+            self._app.post_message(Told(told, "warning"))
         if model:
             self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
 
@@ -130,7 +133,9 @@ class Connecting:
         from tui.servers.choice import named_server
 
         found, given = named_server(text, self._settings.servers), self._launch.server
-        return given if given is not None and given.url == found.url else found
+        if given is None or given.url != found.url:
+            return found
+        return replace(given, login=found.login) if found.login else given
 
     # -- where there is none ----------------------------------------------------------------------------------------
 

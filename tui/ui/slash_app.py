@@ -10,6 +10,7 @@ from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, find, parse_assignment, split_assignments
+from tui.core.secrets import names_login
 from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, one_of
 from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
@@ -48,8 +49,9 @@ class SlashApp(Newcomer):
         argument = typed.argument
         if once_more == event.text:
             argument = f"{FORCE} {argument}".strip()
-        composer.remember(event.text)
-        self.backstage.add_to_history(event.text)
+        if not names_login(event.text):
+            composer.remember(event.text)
+            self.backstage.add_to_history(event.text)
         self.chat.divider.clear_notice()
         self.chat.divider.let_go()
         self.clear_notifications()
@@ -169,7 +171,8 @@ class SlashApp(Newcomer):
             return
         endpoint = self.backstage.endpoint_named(argument)
         known = connection.others if connection else ()
-        endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
+        if not endpoint.login:  # with a new one it is another
+            endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
         if connection is None or connection.guide or self.desk.link is not Link.CONNECTED:
             self.use_server(endpoint, f"/server {argument}")
             return

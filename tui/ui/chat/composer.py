@@ -13,6 +13,7 @@ from textual.widgets.text_area import Location, Selection
 
 from tui.core.commands import COMMANDS
 from tui.core.finding import place
+from tui.core.secrets import names_login
 from tui.core.text import safe_line
 from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.completion import Completer
@@ -85,8 +86,8 @@ class Composer(ChipArea):
 
     @property
     def draft(self) -> str:
-        """What is to be kept of what nobody sent, in marked form."""
-        return self._recall.draft(self.marked)
+        """What is to be kept of what nobody sent, in marked form; nothing of a line with a password."""
+        return "" if names_login(self.marked) else self._recall.draft(self.marked)
 
     def fill(self, marked: str) -> None:
         """Replace what is written, the cursor at its end."""

@@ -261,6 +261,8 @@ class Composing(Metered):
         if any(map(self._is_open, self._files_coming)):
             return LokalError("A file is still being read", "", "Enter again when it is there")
         connection = self._desk.connection
+        if connection is not None and connection.models and not self._desk.model:
+            return LokalError("No model is chosen", "", "/model chooses one")
         return refusal(files, self._desk.model, connection.models) if connection is not None else None
 
     def work(self, work: Work, name: str, ended: Ended | None = None) -> None:
