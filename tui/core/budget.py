@@ -209,5 +209,13 @@ def answer_room(max_tokens: int | None, window: int) -> int:
     return min(wanted, window // 2)
 
 
+def kept_room(max_tokens: int | None, window: int, unsaid: int) -> int:
+    """Tokens of the window that a server keeps for the answer by cutting the prompt to the rest: all that the answer may
+    have, or `unsaid` where that is not limited, or to more than the window, which is not sent."""
+    if max_tokens is not None and 0 < max_tokens < window:
+        return max_tokens
+    return min(unsaid, window // 2)
+
+
 def _bounded(factor: float) -> float:
     return min(max(factor, _LEARNT[0]), _LEARNT[1])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui.core.message import Timings, Usage
+from tui.core.message import Timings, Usage, Value
 from tui.errors import LokalError
 
 
@@ -67,6 +68,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSent:
+    """Before the answer: what of the parameters does not go out, because this server cannot take it. `what` says it in
+    words, with the reason; `values` are the canonical parameters that differ from what was asked for, None = not sent."""
+
+    what: tuple[str, ...]
+    values: Mapping[str, Value | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The server said that the answer is complete: `finish_reason` is `stop`, `length`, `tool_calls` or its own word."""
 
@@ -82,4 +92,4 @@ class Failed:
     error: LokalError
 
 
-Event = TextDelta | ReasoningDelta | TextWasReasoning | ToolCall | Progress | Done | Failed
+Event = TextDelta | ReasoningDelta | TextWasReasoning | ToolCall | Progress | NotSent | Done | Failed

@@ -8,12 +8,14 @@ taking in a piece costs the same at the first and at the millionth token.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tui.core.events import (
     Done,
     Event,
     Failed,
+    NotSent,
     Phase,
     Progress,
     ReasoningDelta,
@@ -21,12 +23,15 @@ from tui.core.events import (
     TextWasReasoning,
     ToolCall,
 )
-from tui.core.message import Message, Problem, Status, Timings, Usage
+from tui.core.message import Message, Problem, Status, Timings, Usage, Value
 from tui.errors import Interrupted, LokalError
 
 JOINED_EVERY = 4096
 """Pieces after which they are joined: a token of four bytes takes sixty as a string of its own."""
 FINISHED = frozenset({Phase.DONE, Phase.STOPPED, Phase.FAILED})
+
+SILENT_S = 60.0
+"""Seconds without a word after which it is said that there was none: a server may read a long prompt, or sleep."""
 
 MEASURABLE_S = 0.25
 """A rate measured over less says how the pieces were buffered, not how fast they are made."""
@@ -46,6 +51,10 @@ class Generation:
         self.deltas = 0
         self.error: LokalError | None = None
         self.tool_calls: list[ToolCall] = []
+        self.not_sent: tuple[str, ...] = ()
+        self.heard_at = started_at
+        self.silent_minutes = 0  # for how many whole minutes nothing has come
+        self._values: dict[str, Value | None] = {}
         self._done: Done | None = None
         self._content_before = content
         self._reasoning_before = reasoning
@@ -76,6 +85,8 @@ class Generation:
         """Take in one event. An event after the end is ignored: a late piece cannot change a finished answer."""
         if self.finished:
             return
+        self.heard_at = now
+        self.silent_minutes = 0
         match event:
             case TextDelta(text):
                 self._token(self._content, text, now)
@@ -90,6 +101,9 @@ class Generation:
                     self.progress = event
             case ToolCall():
                 self.tool_calls.append(event)
+            case NotSent(what, values):
+                self.not_sent += tuple(words for words in what if words not in self.not_sent)
+                self._values.update(values)
             case Done():
                 self._done = event
                 self._end(Phase.DONE, now)
@@ -101,6 +115,10 @@ class Generation:
         """The person stopped the answer."""
         if not self.finished:
             self._end(Phase.STOPPED, now)
+
+    def note_time(self, now: float) -> None:
+        """It is `now`, whether anything has come or not."""
+        self.silent_minutes = 0 if self.finished else max(0, int((now - self.heard_at) / SILENT_S))
 
     def tokens_per_s(self) -> float | None:
         """The rate: the server's own once the answer is done, before that pieces over time, a piece being about a token."""
@@ -143,12 +161,20 @@ class Generation:
             message,
             content=self.content,
             reasoning=self.reasoning,
+            parameters=self._sent(message.parameters),
             status=self.status(),
             usage=self.usage,
             timings=self.timings(),
             finish_reason=self._done.finish_reason if self._done is not None else "",
             problem=None if error is None else Problem(error.title, error.detail, error.hint),
         )
+
+    def _sent(self, asked_for: Mapping[str, Value]) -> Mapping[str, Value]:
+        """The parameters as they really went out."""
+        if not self._values:
+            return asked_for
+        merged = {**asked_for, **self._values}
+        return {name: value for name, value in merged.items() if value is not None}
 
     def _token(self, pieces: list[str], text: str, now: float) -> None:
         if not text:
@@ -166,6 +192,7 @@ class Generation:
     def _end(self, phase: Phase, now: float) -> None:
         self.phase = phase
         self.progress = None
+        self.silent_minutes = 0
         self.ended_at = now
 
 

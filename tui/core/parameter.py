@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tui.core.endpoint import ServerKind
+from tui.core.limits import Limit
 from tui.core.message import Value
 from tui.core.text import safe_line
 from tui.errors import UsageError
@@ -23,21 +24,23 @@ Fields = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """How one kind of server takes a parameter. `reloads` = another value makes the server load the model anew."""
+    """How one kind of server takes a parameter. `reloads` = another value makes the server load the model anew; `limit`
+    says what of a value it takes, where that is not all."""
 
     encode: Callable[[Value], Fields]
     reloads: bool = False
+    limit: Limit | None = None
 
 
-def unless_unlimited(path: str) -> Wire:
+def unless_unlimited(path: str, limit: Limit | None = None) -> Wire:
     """The value at `path`, but nothing for NO_LIMIT: where the server has no limit unless it is told one, and takes no
     number that means none."""
-    return Wire(lambda value: {} if value == NO_LIMIT else {path: value})
+    return Wire(lambda value: {} if value == NO_LIMIT else {path: value}, limit=limit)
 
 
-def at(path: str, *, reloads: bool = False) -> Wire:
+def at(path: str, *, reloads: bool = False, limit: Limit | None = None) -> Wire:
     """The value as it is, at `path`; a tuple becomes a list."""
-    return Wire(lambda value: {path: list(value) if isinstance(value, tuple) else value}, reloads)
+    return Wire(lambda value: {path: list(value) if isinstance(value, tuple) else value}, reloads, limit)
 
 
 @dataclass(frozen=True, slots=True)

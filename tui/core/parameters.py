@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tui.core.endpoint import ServerKind
+from tui.core.limits import Allowed, first, not_zero, within_window
 from tui.core.message import Value
 from tui.core.parameter import Fields, Parameter, Wire, at, nest, unless_unlimited
 from tui.errors import UsageError
@@ -88,7 +89,10 @@ REGISTRY: tuple[Parameter, ...] = (
         "typical_p", float, "typical_p", "keeps tokens about as surprising as the text is on average", _SAMPLING,
         lo=0, hi=1, step=0.05, usual=(0, 1), low="more even text", high="1 switches it off",
         when="seldom; top_p or min_p does most of it",
-        wire={OLLAMA: at("options.typical_p"), LLAMACPP: at("typical_p"), TEXTGEN: at("typical_p")},
+        wire={
+            OLLAMA: at("options.typical_p"), LLAMACPP: at("typical_p"),
+            TEXTGEN: at("typical_p", limit=not_zero("typical_p", "no token at all")),
+        },
     ),
     Parameter(
         "top_n_sigma", float, "top_n_sigma", "keeps tokens within so many standard deviations of the best score", _SAMPLING,
@@ -146,7 +150,7 @@ REGISTRY: tuple[Parameter, ...] = (
         when="raise it if paragraphs come back", unit="tokens",
         wire={
             OLLAMA: at("options.repeat_last_n"), LLAMACPP: at("repeat_last_n"),
-            TEXTGEN: at("repetition_penalty_range"),
+            TEXTGEN: at("repetition_penalty_range", limit=not_zero("repeat_last_n", "the whole context")),
         },
     ),
     Parameter(
@@ -181,14 +185,16 @@ REGISTRY: tuple[Parameter, ...] = (
         when="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
         wire={
             OLLAMA: at("options.num_predict"), LLAMACPP: at("max_tokens"), LMSTUDIO: at("max_tokens"),
-            VLLM: unless_unlimited("max_tokens"), TEXTGEN: unless_unlimited("max_tokens"),
+            VLLM: unless_unlimited("max_tokens", within_window(equal=True)),
+            TEXTGEN: unless_unlimited("max_tokens", within_window(equal=False)),
             OPENAI: unless_unlimited("max_tokens"),
         },
         unlimited=True,
     ),
     Parameter(
         "stop", tuple, "stop sequences", "the answer ends where one of these texts would come", _LENGTH,
-        when="to end at a blank line (\\n\\n) or before the next question", wire=_everywhere("stop"),
+        when="to end at a blank line (\\n\\n) or before the next question",
+        wire={**_everywhere("stop"), VLLM: at("stop", limit=first(4))},
     ),
     Parameter(
         "think", str, "thinking", "whether a reasoning model thinks before it answers, and how hard", _THINKING,
@@ -281,26 +287,32 @@ _ASSIGNMENT = re.compile(r'[\w-]+=\[(?:"(?:\\.|[^"\\])*"|[^\]"])*\]|\S+')
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """What goes to one server: `body` are its JSON fields, `sent` the same in canonical names, `unsupported` the
-    names of those that this server does not take and that are therefore not sent."""
+    names of those that this kind of server does not take and that are therefore not sent. `left_out` says in words what of
+    the others it does not take."""
 
     body: Mapping[str, object]
     sent: Mapping[str, Value]
     unsupported: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
-def for_server(values: Mapping[str, Value], kind: ServerKind) -> Outgoing:
-    """Translate canonical `values` for a kind of server."""
+def for_server(values: Mapping[str, Value], kind: ServerKind, window: int | None = None) -> Outgoing:
+    """Translate canonical `values` for a kind of server, whose context window in tokens is `window`, if it is known."""
     fields: dict[str, object] = {}
     sent: dict[str, Value] = {}
-    unsupported = []
+    unsupported, left_out = [], []
     for parameter, value in _known(values):
         wire = parameter.wire.get(kind)
         if wire is None:
             unsupported.append(parameter.name)
             continue
-        fields.update(wire.encode(value))
-        sent[parameter.name] = value
-    return Outgoing(nest(fields), sent, tuple(unsupported))
+        allowed = wire.limit(value, window) if wire.limit is not None else Allowed(value)
+        if allowed.left_out:
+            left_out.append(allowed.left_out)
+        if allowed.value is not None:
+            fields.update(wire.encode(allowed.value))
+            sent[parameter.name] = allowed.value
+    return Outgoing(nest(fields), sent, tuple(unsupported), tuple(left_out))
 
 
 def engine_flags(values: Mapping[str, Value]) -> list[str]:
