@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.dialects import HELLO, ServerUnderTest, ask, hear
-from tests.support.replay import chunked
+from tests.support.replay import as_json, chunked
 from tui.core.endpoint import ServerKind
 from tui.core.events import ReasoningDelta, TextDelta
 from tui.core.message import Attachment, Role
@@ -59,6 +59,8 @@ async def test_the_request_carries_what_was_set_and_nothing_else(tested: ServerU
 
 async def test_a_picture_and_a_text_file_go_along(tested: ServerUnderTest) -> None:
     tested.answers(tested.dialect.stream(*tested.dialect.end()))
+    # text-generation-webui is first asked what its model makes of a picture.
+    tested.replay.on("/v1/completions", as_json(200, {"usage": {"prompt_tokens": 602}}))
     files = (
         Attachment("a.png", "image/png", b"\x89PNG"),
         Attachment("a.md", "text/markdown", "żółw".encode()),

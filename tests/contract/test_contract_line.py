@@ -12,15 +12,13 @@ import pytest
 
 from tests.support.dialects import HELLO, ServerUnderTest, ask, hear
 from tests.support.replay import Canned, as_json, held, reply, stalling
-from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.endpoint import Endpoint
 from tui.core.events import Phase, Progress, TextDelta
 from tui.errors import (
     BadReply,
     Interrupted,
     Unreachable,
 )
-from tui.servers.ollama import OllamaServer
-from tui.servers.openai import OpenAIServer
 from tui.servers.registry import connect
 
 SOON_S = 60.0
@@ -148,27 +146,6 @@ async def test_nobody_there(tested: ServerUnderTest) -> None:
                 await asking()
     finally:
         await server.aclose()
-
-
-SILENCE_S = 1.0
-"""Longer than a busy machine takes to hand over what is sent at once."""
-
-
-async def test_silence_ends_an_answer(tested: ServerUnderTest) -> None:
-    tested.answers(stalling(tested.dialect.stream(tested.dialect.text("one"), ended=False)))
-    endpoint = tested.server.endpoint
-    impatient = (
-        OllamaServer(endpoint, silence_s=SILENCE_S)
-        if tested.dialect.native
-        else OpenAIServer(endpoint, ServerKind.OPENAI, silence_s=SILENCE_S)
-    )
-    try:
-        heard = await hear(impatient.chat(HELLO))
-    finally:
-        await impatient.aclose()
-    assert heard.text == "one"
-    assert isinstance(heard.error, Interrupted)
-    assert "silent" in heard.error.title
 
 
 @pytest.mark.parametrize("key", ["", "mine"])

@@ -99,25 +99,6 @@ async def test_llamacpp_applies_the_template_and_counts() -> None:
         assert tokenized == {"model": "m", "content": prompt, "add_special": True, "parse_special": True}
 
 
-async def test_vllm_counts_messages() -> None:
-    async with under_test(Dialect(ServerKind.VLLM)) as tested:
-        counts(tested, 40)
-        assert await tested.server.count_tokens(replace(LONG, parameters={"think": "off"})) == 40
-        asked = tested.replay.last("/tokenize").json()
-        assert (asked["add_generation_prompt"], asked["continue_final_message"]) == (False, True)
-        assert asked["chat_template_kwargs"] == {"enable_thinking": False}
-        await tested.server.count_tokens(HELLO)
-        asked = tested.replay.last("/tokenize").json()
-        assert (asked["add_generation_prompt"], asked["continue_final_message"]) == (True, False)
-
-
-async def test_textgen_counts_the_prompt_that_it_would_make() -> None:
-    async with under_test(Dialect(ServerKind.TEXTGEN)) as tested:
-        counts(tested, 9)
-        assert await tested.server.count_tokens(HELLO) == 9
-        assert tested.replay.last(f"{TEXTGEN}token-count").json() == {"text": "<user>Hello"}
-
-
 async def test_pictures_are_not_sent_to_be_counted(tested: ServerUnderTest) -> None:
     counts(tested, 11)
     files = (Attachment("a.png", "image/png", b"\x89PNG"), Attachment("a.md", "text/markdown", b"# a"))

@@ -14,7 +14,6 @@ from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable
 from tui.servers.detect import find, recognise
 from tui.servers.http import Http
 
-UVICORN = {"Server": "uvicorn"}
 SINGLE, ROUTER = "llama-server/single", "llama-server/router"
 LMSTUDIO_OTHER = as_json(200, {"error": "Unexpected endpoint or method. (GET /x)"})
 
@@ -47,34 +46,55 @@ def llamacpp_with_key(running: Replay) -> None:
     )
 
 
+def recordings(running: Replay, folder: str, **names: str) -> None:
+    """Answer the paths with these recordings, everything else as that server does."""
+    running.other = recorded(f"{folder}/not-found")
+    for path, name in names.items():
+        running.on(path, recorded(f"{folder}/{name}"))
+
+
 def lmstudio(running: Replay) -> None:
-    running.other = LMSTUDIO_OTHER
-    running.on("/lmstudio-greeting", as_json(200, {"lmstudio": True}))
-    running.on("/v1/models", as_json(200, {"data": []}))
+    running.other = recorded("lmstudio/unexpected-endpoint")
+    running.on("/lmstudio-greeting", recorded("lmstudio/greeting"))
+    running.on("/v1/models", recorded("lmstudio/v1-models"))
 
 
 def vllm(running: Replay) -> None:
-    running.other = as_json(404, {"detail": "Not Found"}, UVICORN)
-    running.on("/version", as_json(200, {"version": "0.33.0"}, UVICORN)).on(
-        "/health", reply(200, b"", "", UVICORN)
+    recordings(
+        running,
+        "vllm",
+        **{"/version": "version", "/health": "health", "/v1/models": "v1-models", "/": "root"},
     )
-    running.on("/v1/models", as_json(200, {"data": [{"id": "m", "owned_by": "vllm"}]}, UVICORN))
 
 
 def vllm_with_key(running: Replay) -> None:
     vllm(running)
-    running.on("/v1/models", as_json(401, {"error": "Unauthorized"}, UVICORN))
+    running.on("/v1/models", recorded("vllm/v1-models-no-key"))
 
 
 def textgen(running: Replay) -> None:
-    running.other = as_json(404, {"detail": "Not Found"}, UVICORN)
-    running.on(
-        "/v1/internal/model/info", as_json(200, {"model_name": "m", "lora_names": [], "loader": "x"}, UVICORN)
+    recordings(
+        running,
+        "textgen",
+        **{"/v1/internal/model/info": "model-info", "/v1/models": "v1-models", "/": "root"},
     )
 
 
+def textgen_with_nothing_loaded(running: Replay) -> None:
+    textgen(running)
+    running.on("/v1/internal/model/info", recorded("textgen/model-info-nothing-loaded"))
+    running.on("/v1/models", recorded("textgen/v1-models-nothing-loaded"))
+
+
+def textgen_after_a_failed_load(running: Replay) -> None:
+    textgen(running)
+    running.on("/v1/internal/model/info", recorded("textgen/model-info-after-failed-load"))
+
+
 def textgen_with_key(running: Replay) -> None:
-    running.other = as_json(401, {"detail": "Unauthorized"}, UVICORN)
+    textgen(running)
+    running.on("/v1/internal/model/info", recorded("textgen/model-info-no-key"))
+    running.on("/v1/models", recorded("textgen/models-no-key"))
 
 
 def other(running: Replay) -> None:
@@ -93,9 +113,11 @@ KIND = ServerKind
         (loading, ServerInfo(KIND.LLAMACPP, "", loading=True)),
         (llamacpp_with_key, ServerInfo(KIND.LLAMACPP, "", needs_key=True)),
         (lmstudio, ServerInfo(KIND.LMSTUDIO, "")),
-        (vllm, ServerInfo(KIND.VLLM, "", "0.33.0")),
-        (vllm_with_key, ServerInfo(KIND.VLLM, "", "0.33.0", needs_key=True)),
+        (vllm, ServerInfo(KIND.VLLM, "", "0.32.0")),
+        (vllm_with_key, ServerInfo(KIND.VLLM, "", "0.32.0", needs_key=True)),
         (textgen, ServerInfo(KIND.TEXTGEN, "")),
+        (textgen_with_nothing_loaded, ServerInfo(KIND.TEXTGEN, "")),
+        (textgen_after_a_failed_load, ServerInfo(KIND.TEXTGEN, "")),
         (textgen_with_key, ServerInfo(KIND.TEXTGEN, "", needs_key=True)),
         (other, ServerInfo(KIND.OPENAI, "")),
     ],
@@ -220,6 +242,6 @@ async def test_finding_keeps_the_order_and_passes_over_the_dead() -> None:
             Endpoint(first.url, KIND.VLLM, "k", "one"),
             Endpoint(second.url, KIND.OLLAMA),
         ]
-        assert [f.info.version for f in found] == ["0.33.0", "0.33.0"]
+        assert [f.info.version for f in found] == ["0.32.0", "0.33.0"]
         assert {seen.headers.get("authorization") for seen in first.seen} == {"Bearer k"}
         assert {seen.headers.get("authorization") for seen in second.seen} == {None}

@@ -1,4 +1,4 @@
-"""Small made-up streams, one for each way of speaking that some server has."""
+"""Small made-up streams, one for each way of speaking that some version of a server has and no recording shows."""
 
 from __future__ import annotations
 

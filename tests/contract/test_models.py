@@ -1,4 +1,4 @@
-"""What each kind tells of its models and of itself."""
+"""What Ollama, llama.cpp and any other server tell of their models and of themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.dialects import Dialect, under_test
 from tests.support.replay import as_json, recorded, text
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model, ServerInfo
-from tui.errors import AuthRequired, StillLoading
+from tui.errors import StillLoading
 
 SINGLE, ROUTER = "llama-server/single", "llama-server/router"
 
@@ -112,58 +112,6 @@ async def test_llamacpp_while_it_loads() -> None:
         assert await tested.server.context_window("chat") is None
         with pytest.raises(StillLoading):
             await tested.server.models()
-
-
-async def test_vllm() -> None:
-    async with under_test(Dialect(ServerKind.VLLM)) as tested:
-        listed = [{"id": "Qwen/Qwen3-8B", "owned_by": "vllm", "max_model_len": 40960}]
-        tested.replay.on("/v1/models", as_json(200, {"data": listed})).on(
-            "/version", as_json(200, {"version": "0.33.0"})
-        )
-        assert await tested.server.models() == (Model("Qwen/Qwen3-8B", context_loaded=40960, loaded=True),)
-        assert await tested.server.context_window("Qwen/Qwen3-8B") == 40960
-        assert (await tested.server.info()).version == "0.33.0"
-        tested.replay.on("/v1/models", as_json(401, {"error": "Unauthorized"}))
-        assert (await tested.server.info()).needs_key
-        with pytest.raises(AuthRequired):
-            await tested.server.models()
-
-
-async def test_lmstudio() -> None:
-    async with under_test(Dialect(ServerKind.LMSTUDIO)) as tested:
-        tested.replay.on("/v1/models", as_json(200, {"data": [{"id": "e"}, {"id": "a"}, {"id": "b"}]}))
-        told = [
-            {"id": "a", "type": "vlm", "arch": "qwen2vl", "quantization": "Q4_K_M", "state": "loaded",
-             "max_context_length": 32768, "loaded_context_length": 4096, "capabilities": ["tool_use"]},
-            {"id": "b", "type": "llm", "state": "not-loaded", "max_context_length": 8192},
-            {"id": "e", "type": "embeddings", "state": "not-loaded"},
-        ]  # fmt: skip
-        tested.replay.on("/api/v0/models", as_json(200, {"data": told}))
-        first, second, third = await tested.server.models()
-        assert first == Model(
-            "a", None, "", "Q4_K_M", "qwen2vl", 32768, 4096, True, None, ("completion", "vision", "tools")
-        )
-        assert (second.name, second.loaded, third.name) == ("b", False, "e")
-        assert await tested.server.context_window("a") == 4096
-        assert await tested.server.context_window("b") is None
-        tested.replay.on(
-            "/api/v0/models", as_json(200, {"error": "Unexpected endpoint or method. (GET /api/v0/models)"})
-        )
-        assert [model.name for model in await tested.server.models()] == ["e", "a", "b"]
-
-
-async def test_textgen_lists_what_is_loaded_and_no_dummies() -> None:
-    async with under_test(Dialect(ServerKind.TEXTGEN)) as tested:
-        tested.replay.on(
-            "/v1/models", as_json(200, {"data": [{"id": "gpt-3.5-turbo"}, {"id": "text-embedding-ada-002"}]})
-        )
-        info = "/v1/internal/model/info"
-        tested.replay.on(
-            info, as_json(200, {"model_name": "mistral.gguf", "lora_names": [], "loader": "llama.cpp"})
-        )
-        assert await tested.server.models() == (Model("mistral.gguf", loaded=True),)
-        tested.replay.on(info, as_json(200, {"model_name": "None", "lora_names": []}))
-        assert await tested.server.models() == ()
 
 
 async def test_any_other() -> None:

@@ -1,4 +1,5 @@
-"""Real servers' bytes, replayed: Ollama 0.33 and llama.cpp b10488."""
+"""Real servers' bytes, replayed: Ollama 0.33 and llama.cpp b10488; vLLM, text-generation-webui and LM Studio have files of
+their own beside this one."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ from tui.servers.ollama import OllamaAnswer
 from tui.servers.openai_chunks import OpenAIAnswer
 from tui.servers.stream import Ndjson, Parser, Sse
 
+KINDS = {kind.value: kind for kind in ServerKind}
 OLLAMA, LLAMACPP = Dialect(ServerKind.OLLAMA), Dialect(ServerKind.LLAMACPP)
 GREETING = "# Greetings\n\nHello! **Bold**, *italic* and `code`. Привет, как дела? Zażółć gęślą jaźń."
 END = "Emoji 🙂 and 漢字 end here."
@@ -49,8 +51,8 @@ def streams(folder: str, head: bytes) -> list[str]:
 def read_in_pieces(name: str, size: int) -> list[Event]:
     """The events of a recorded stream, its body handed over in pieces of `size` bytes."""
 
-    native = name.startswith("ollama")
-    kind = ServerKind.OLLAMA if native else ServerKind.LLAMACPP
+    kind = KINDS.get(name.partition("/")[0], ServerKind.LLAMACPP)
+    native = kind is ServerKind.OLLAMA
     parser: Parser = Ndjson() if native else Sse()
     asked = Asked(Endpoint("http://127.0.0.1:1", kind), kind, "m")
     answer: Answer = OllamaAnswer(asked) if native else OpenAIAnswer(asked)
@@ -66,6 +68,7 @@ ALL_STREAMS = [
     *streams("ollama", b"application/x-ndjson"),
     *streams("llama-server/single", b"text/event-stream"),
     *streams("llama-server/router", b"text/event-stream"),
+    *(name for folder in ("lmstudio", "vllm", "textgen") for name in streams(folder, b"text/event-stream")),
 ]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
-from tests.support.replay import Canned, Replay, as_json, ndjson, replay, sse
+from tests.support.replay import Canned, Replay, as_json, chunks_of, ndjson, recorded, replay, sse
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Done, Event, Failed
 from tui.core.generation import Generation
@@ -18,6 +20,41 @@ from tui.servers.base import Server
 from tui.servers.registry import connect
 
 E = TypeVar("E", bound=Event)
+Record = dict[str, object]
+
+_STREAMS = {
+    ServerKind.LMSTUDIO: "lmstudio/chat-stream",
+    ServerKind.VLLM: "vllm/chat-stream-usage",
+    ServerKind.TEXTGEN: "textgen/chat-stream-usage",
+}
+"""The recorded streams (of LM Studio a synthetic one) whose chunks are taken, each with other words in it."""
+
+
+@lru_cache
+def _recorded_chunks(kind: ServerKind) -> list[Record]:
+    return chunks_of(_STREAMS[kind]) if kind in _STREAMS else []
+
+
+def _recorded_chunk(kind: ServerKind, key: str) -> Record:
+    """A recorded chunk that has `key` in its delta, or one with a finish reason or with the usage; of a kind of which
+    nothing is recorded the least that it can be."""
+    for chunk in _recorded_chunks(kind):
+        match chunk.get("choices"):
+            case [{"delta": dict() as delta, "finish_reason": reason}]:
+                found = bool(delta.get(key)) if key in ("content", "role") else key == "end" and bool(reason)
+            case _:
+                found = key == "usage" and bool(chunk.get("usage"))
+        if found:
+            return deepcopy(chunk)
+    return {"choices": [] if key == "usage" else [{"index": 0, "delta": {}, "finish_reason": None}]}
+
+
+def _with(chunk: Record, delta: Record, reason: str | None) -> Record:
+    match chunk["choices"]:
+        case [dict() as choice]:
+            return {**chunk, "choices": [{**choice, "delta": delta, "finish_reason": reason}]}
+    raise AssertionError("a chunk of an answer has one choice")
+
 
 HELLO = ChatRequest("m", (Turn(Role.USER, "Hello"),))
 
@@ -42,14 +79,14 @@ class Dialect:
         """A piece of the answer."""
         if self.native:
             return {"message": {"role": "assistant", "content": piece}, "done": False}
-        return {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
+        return _with(_recorded_chunk(self.kind, "content"), {"content": piece}, None)
 
     def thought(self, piece: str) -> object:
         """A piece of reasoning."""
         if self.native:
             return {"message": {"role": "assistant", "content": "", "thinking": piece}, "done": False}
         field = "reasoning" if self.kind is ServerKind.VLLM else "reasoning_content"
-        return {"choices": [{"index": 0, "delta": {field: piece}, "finish_reason": None}]}
+        return _with(_recorded_chunk(self.kind, "content"), {field: piece}, None)
 
     def end(self, reason: str = "stop") -> list[object]:
         """The proper end of an answer of 3 tokens to a prompt of 9."""
@@ -63,9 +100,10 @@ class Dialect:
                     "eval_count": 3,
                 }
             ]
+        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
         return [
-            {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]},
-            {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}},
+            _with(_recorded_chunk(self.kind, "end"), {}, reason),
+            {**_recorded_chunk(self.kind, "usage"), "usage": usage},
             "[DONE]",
         ]
 
@@ -76,8 +114,11 @@ class Dialect:
         return {"error": {"message": message, "type": "server_error", "code": 500}}
 
     def stream(self, *records: object, ended: bool = True) -> Canned:
-        """A reply of these records."""
-        return (ndjson if self.native else sse)(records, ended=ended)
+        """A reply of these records, after the one with the role that most kinds begin with."""
+        if self.native:
+            return ndjson(records, ended=ended)
+        first = [_recorded_chunk(self.kind, "role")] if self.kind in _STREAMS else []
+        return sse([*first, *records], ended=ended)
 
     def line(self, text: str) -> bytes:
         """Bytes of a record whose JSON is `text`."""
@@ -112,6 +153,8 @@ async def under_test(dialect: Dialect, api_key: str = "") -> AsyncIterator[Serve
         running.on("/api/ps", as_json(200, {"models": [{"name": "m:latest", "model": "m:latest"}]}))
         running.on("/v1/models", as_json(200, {"data": [{"id": "m", "status": {"value": "loaded"}}]}))
         running.on("/health", as_json(200, {"status": "ok"}, {"Server": "llama.cpp"}))
+        if dialect.kind in (ServerKind.VLLM, ServerKind.TEXTGEN):
+            running.other = recorded(f"{dialect.kind.value}/not-found")
         server = connect(Endpoint(running.url, dialect.kind, api_key))
         try:
             yield ServerUnderTest(server, dialect, running)

@@ -196,6 +196,12 @@ def body_of(name: str) -> bytes:
     return plain
 
 
+def chunks_of(name: str) -> list[dict[str, object]]:
+    """The JSON objects of a recorded stream of server-sent events, in their order."""
+    datas = [line[6:] for line in body_of(name).splitlines() if line.startswith(b"data: {")]
+    return [json.loads(data) for data in datas]
+
+
 def reply(
     status: int,
     body: bytes,

@@ -26,6 +26,7 @@ class Capabilities:
     knows_loaded: bool = False  # says which models are in memory
     counts_tokens: bool = False  # says how many tokens a prompt takes
     structured: bool = False  # holds an answer to JSON, or to a schema
+    room: int | None = None  # cuts the prompt to the window less max_tokens, or less this where none is sent
 
 
 class Server(Protocol):

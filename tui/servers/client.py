@@ -23,7 +23,7 @@ from tui.servers.failures import (
     too_much,
     with_time,
 )
-from tui.servers.http import SILENCE_S, Http, Incoming, Reply
+from tui.servers.http import Http, Incoming, Reply
 from tui.servers.opening import Opening
 from tui.servers.outgoing import text_files_of
 from tui.servers.stream import Frame, Parser
@@ -35,15 +35,13 @@ LEAST_PAUSE_S = 0.5
 
 
 class ServerClient:
-    """The base of the server classes. `silence_s` is the longest pause of an answer, in seconds, that is no fault."""
+    """The base of the server classes."""
 
-    def __init__(
-        self, endpoint: Endpoint, kind: ServerKind, capabilities: Capabilities, silence_s: float = SILENCE_S
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, kind: ServerKind, capabilities: Capabilities) -> None:
         self._endpoint = endpoint
         self._kind = kind
         self._capabilities = capabilities
-        self._http = Http(endpoint, silence_s)
+        self._http = Http(endpoint)
 
     @property
     def kind(self) -> ServerKind:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 DAY_S = 86_400.0
 ASK_S = 10.0
 """Seconds that a small request may take; a server that swaps answers slowly."""
-SILENCE_S = 3600.0
-"""The longest silence of an answer, in seconds: a processor may read a long prompt for that long without a word, and
-llama-server itself gives up after this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +80,8 @@ class Incoming:
 class Http:
     """Requests to one endpoint. The client is made at the first of them. All methods raise ServerError."""
 
-    def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._silence_s = silence_s
         self._client: httpx.AsyncClient | None = None
 
     async def get(
@@ -112,12 +108,13 @@ class Http:
         return self._reply(response, content)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Incoming:
-        """POST `body` as JSON and wait for the headers of the answer, which a server may hold back for long."""
+        """POST `body` as JSON and wait for the headers of the answer. Neither they nor what follows has a time limit: a
+        processor may read a long prompt for hours without a word. A machine that is gone is noticed all the same."""
         client = await self.prepare()
         from tui.servers import transport
 
         with transport.translated(self._endpoint, answering=True):
-            request = self._request(client, path, body, transport.timeout(self._silence_s))
+            request = self._request(client, path, body, transport.timeout(None))
             return Incoming(self._endpoint, await client.send(request, stream=True))
 
     async def ask(self, path: str, fields: Mapping[str, object], timeout_s: float = ASK_S) -> Reply:

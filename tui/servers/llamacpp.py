@@ -18,10 +18,10 @@ from tui.servers.answer import plain_number
 from tui.servers.base import Capabilities
 from tui.servers.both import both
 from tui.servers.client import ServerClient
-from tui.servers.http import SILENCE_S, Reply
-from tui.servers.openai_chunks import OpenAIAnswer, messages_of
+from tui.servers.http import Reply
+from tui.servers.openai_chunks import messages_of
+from tui.servers.openai_request import answer_for, chat_body, without_thought
 from tui.servers.stream import Sse
-from tui.servers.structured import structure_for
 from tui.servers.wire import Fields
 
 _KIND = ServerKind.LLAMACPP
@@ -31,7 +31,7 @@ _HEALTH_EVERY_S = 0.25
 class LlamaCppServer(ServerClient):
     """A llama-server."""
 
-    def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         capabilities = Capabilities(
             resumes=True,
             reports_prefill=True,
@@ -40,7 +40,7 @@ class LlamaCppServer(ServerClient):
             counts_tokens=True,
             structured=True,
         )
-        super().__init__(endpoint, _KIND, capabilities, silence_s)
+        super().__init__(endpoint, _KIND, capabilities)
 
     async def info(self) -> ServerInfo:
         """Its build, whether it is a router, still loading, or wants a key."""
@@ -97,7 +97,7 @@ class LlamaCppServer(ServerClient):
 
     async def _count(self, request: ChatRequest) -> int | None:
         told = {"model": request.model, "messages": messages_of(request.turns)}
-        parameters = for_server(request.parameters, _KIND).body
+        parameters = for_server(without_thought(request).parameters, _KIND).body
         templated = await self._ask("/apply-template", {**told, **parameters}, request.model)
         if not (prompt := templated.text("prompt")):
             return None
@@ -111,16 +111,9 @@ class LlamaCppServer(ServerClient):
             await asyncio.sleep(_HEALTH_EVERY_S)
 
     def _one_answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        body: dict[str, object] = {
-            "model": request.model,
-            "messages": messages_of(request.turns),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "return_progress": True,
-            **for_server(request.parameters, _KIND).body,
-            **structure_for(request.schema, _KIND),
-        }
-        answer = OpenAIAnswer(self._asked(request.model), resumed=request.resume)
+        outgoing = for_server(without_thought(request).parameters, _KIND)
+        body = {**chat_body(request, outgoing, _KIND), "return_progress": True}
+        answer = answer_for(request, self._asked(request.model))
         return self._stream("/v1/chat/completions", body, answer, Sse())
 
 

@@ -21,7 +21,7 @@ from tui.servers.answer import CALL_SIZE, Answer, tool_call
 from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.failures import complaint_in, refused
-from tui.servers.http import ASK_S, SILENCE_S, check
+from tui.servers.http import ASK_S, check
 from tui.servers.ollama_package import new_client
 from tui.servers.outgoing import base64_of, pictures_of, text_of
 from tui.servers.stream import Ndjson
@@ -46,12 +46,11 @@ class Running:
 class OllamaServer(ServerClient):
     """An Ollama server."""
 
-    def __init__(self, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(
             endpoint,
             _KIND,
             Capabilities(loads_on_request=True, knows_loaded=True, structured=True),
-            silence_s,
         )
         self._manager: ollama.AsyncClient | None = None
         self._has_manager: bool | None = None

@@ -95,7 +95,8 @@ class OpenAIAnswer(Answer):
     def _count(self, fields: Fields) -> None:
         if usage := fields.inner("usage"):
             self.usage = Usage(
-                usage.count("prompt_tokens"),
+                usage.count("prompt_tokens")
+                or None,  # no prompt has none: text-generation-webui says 0 for unknown
                 usage.count("completion_tokens"),
                 usage.inner("prompt_tokens_details").count("cached_tokens"),
             )

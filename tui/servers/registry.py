@@ -18,10 +18,22 @@ def connect(endpoint: Endpoint) -> Server:
             from tui.servers.llamacpp import LlamaCppServer
 
             return LlamaCppServer(endpoint)
-        case ServerKind.LMSTUDIO | ServerKind.VLLM | ServerKind.TEXTGEN | ServerKind.OPENAI:
+        case ServerKind.LMSTUDIO:
+            from tui.servers.lmstudio import LMStudioServer
+
+            return LMStudioServer(endpoint)
+        case ServerKind.VLLM:
+            from tui.servers.vllm import VllmServer
+
+            return VllmServer(endpoint)
+        case ServerKind.TEXTGEN:
+            from tui.servers.textgen import TextgenServer
+
+            return TextgenServer(endpoint)
+        case ServerKind.OPENAI:
             from tui.servers.openai import OpenAIServer
 
-            return OpenAIServer(endpoint, endpoint.kind)
+            return OpenAIServer(endpoint)
         case None:
             raise UsageError(
                 f"The kind of server at {endpoint.url} is not known", "", "Let it be recognised first"

@@ -112,8 +112,8 @@ def authorization(endpoint: Endpoint) -> Callable[[httpx.Request], httpx.Request
     return authorize
 
 
-def timeout(read_s: float, connect_s: float = CONNECT_S) -> httpx.Timeout:
-    """`read_s` is the longest silence in seconds; waiting for a free connection does not happen."""
+def timeout(read_s: float | None, connect_s: float = CONNECT_S) -> httpx.Timeout:
+    """`read_s` is the longest silence in seconds, None = any; waiting for a free connection does not happen."""
     return httpx.Timeout(connect=connect_s, read=read_s, write=WRITE_S, pool=None)
 
 

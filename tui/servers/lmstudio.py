@@ -1,0 +1,88 @@
+"""LM Studio: OpenAI's `/v1` for the chat, and its own `/api/v0` for what it tells of its models."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Event
+from tui.core.model import Model, ServerInfo
+from tui.core.parameters import for_server
+from tui.core.request import ChatRequest
+from tui.core.text import safe_line
+from tui.errors import AuthRequired, Refused, ServerError
+from tui.servers.base import Capabilities
+from tui.servers.client import ServerClient
+from tui.servers.openai_chunks import OpenAIAnswer
+from tui.servers.openai_request import chat_body
+from tui.servers.stream import Sse
+from tui.servers.wire import Fields
+
+_KIND = ServerKind.LMSTUDIO
+_TYPES = {"llm": ("completion",), "vlm": ("completion", "vision"), "embeddings": ("embedding",)}
+
+
+class LMStudioServer(ServerClient):
+    """An LM Studio server."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(
+            endpoint, _KIND, Capabilities(loads_on_request=True, knows_loaded=True, structured=True)
+        )
+
+    async def info(self) -> ServerInfo:
+        """Whether it wants a key; it tells no version."""
+        try:
+            await self._get("/v1/models")
+        except AuthRequired:
+            return ServerInfo(_KIND, self.endpoint.url, needs_key=True)
+        return ServerInfo(_KIND, self.endpoint.url)
+
+    async def models(self) -> tuple[Model, ...]:
+        """The models that it has, those for embeddings last."""
+        listed = (await self._get("/v1/models")).items("data")
+        told = await self._told()
+        models = [_model(entry, told.get(entry.text("id"))) for entry in listed if entry.text("id")]
+        return tuple(sorted(models, key=lambda model: "embedding" in model.capabilities))
+
+    async def context_window(self, model: str) -> int | None:
+        """The window that the model is loaded with; None while it is not."""
+        return next((m.context_loaded for m in await self.models() if m.name == model), None)
+
+    async def _is_loaded(self, model: str) -> bool | None:
+        try:
+            return _loaded((await self._told()).get(model))
+        except ServerError:
+            return None
+
+    async def _told(self) -> dict[str, Fields]:
+        """Its own list by identifier; empty where this version has none."""
+        try:
+            return {entry.text("id"): entry for entry in (await self._get("/api/v0/models")).items("data")}
+        except Refused:
+            return {}
+
+    def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        body = chat_body(request, for_server(request.parameters, _KIND), _KIND)
+        return self._stream("/v1/chat/completions", body, OpenAIAnswer(self._asked(request.model)), Sse())
+
+
+def _model(entry: Fields, told: Fields | None) -> Model:
+    name = safe_line(entry.text("id"))
+    if told is None:
+        return Model(name)
+    tools = ("tools",) if "tool_use" in told.texts("capabilities") else ()
+    return Model(
+        name,
+        quantization=safe_line(told.text("quantization"), 20),
+        family=safe_line(told.text("arch"), 40),
+        context_trained=told.count("max_context_length") or None,
+        context_loaded=told.count("loaded_context_length") or None,
+        loaded=_loaded(told),
+        capabilities=_TYPES.get(told.text("type"), ()) + tools,
+    )
+
+
+def _loaded(told: Fields | None) -> bool | None:
+    state = told.text("state") if told is not None else ""
+    return state == "loaded" if state else None

@@ -1,0 +1,146 @@
+"""vLLM: one model, which it reads when it starts, behind OpenAI's `/v1`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.events import Event, Failed, NotSent
+from tui.core.model import Model, ServerInfo
+from tui.core.parameters import for_server
+from tui.core.request import ChatRequest
+from tui.core.text import safe_line
+from tui.errors import AuthRequired, LokalError, Refused, ServerError
+from tui.servers.base import Capabilities
+from tui.servers.client import ServerClient
+from tui.servers.openai_chunks import messages_of
+from tui.servers.openai_request import answer_for, chat_body, not_sent, without_thought
+from tui.servers.stream import Sse
+
+_KIND = ServerKind.VLLM
+_CHAT = "/v1/chat/completions"
+_BUDGET = "thinking_budget"
+_BUDGET_LEFT_OUT = f"{_BUDGET}, for which vLLM has to be started with --reasoning-parser"
+SLEEP_S = 3.0
+"""Seconds that vLLM may take to say whether it is asleep."""
+
+
+class VllmServer(ServerClient):
+    """A vLLM server. It remembers what it has learnt of it: how large the windows of its models are, that it takes no
+    thinking budget, and that it does not say whether it is asleep."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(
+            endpoint,
+            _KIND,
+            Capabilities(resumes=True, knows_loaded=True, counts_tokens=True, structured=True),
+        )
+        self._windows: Mapping[str, int | None] = {}
+        self._takes_budget = True
+        self._says_asleep = True
+
+    async def info(self) -> ServerInfo:
+        """Its version, and whether it wants a key."""
+        version = safe_line((await self._http.get("/version")).fields().text("version"), 40)
+        try:
+            await self._get("/v1/models")
+        except AuthRequired:
+            return ServerInfo(_KIND, self.endpoint.url, version, needs_key=True)
+        return ServerInfo(_KIND, self.endpoint.url, version)
+
+    async def models(self) -> tuple[Model, ...]:
+        """Its model, by all its names, and the adapters on it."""
+        listed = (await self._get("/v1/models")).items("data")
+        models = tuple(
+            Model(
+                safe_line(entry.text("id")), context_loaded=entry.count("max_model_len") or None, loaded=True
+            )
+            for entry in listed
+            if entry.text("id")
+        )
+        self._windows = {model.name: model.context_loaded for model in models}
+        return models
+
+    async def context_window(self, model: str) -> int | None:
+        """The window that it was started with."""
+        await self.models()
+        return self._windows.get(model)
+
+    async def _count(self, request: ChatRequest) -> int | None:
+        body: dict[str, object] = {
+            "model": request.model,
+            "messages": messages_of(request.turns),
+            "add_generation_prompt": not request.resume,
+            "continue_final_message": request.resume,
+        }
+        parameters = for_server(without_thought(request).parameters, _KIND).body
+        if "chat_template_kwargs" in parameters:
+            body["chat_template_kwargs"] = parameters["chat_template_kwargs"]
+        return (await self._ask("/tokenize", body, request.model)).count("count")
+
+    async def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        if await self._is_asleep():
+            raise Refused(
+                "vLLM is asleep",
+                "Its model is not in memory, and a question would wait until somebody wakes it",
+                f"Wake it with: curl -X POST {self.endpoint.address}/wake_up",
+            )
+        request = without_thought(request)
+        if "max_tokens" in request.parameters and request.model not in self._windows:
+            await self._learn_windows()
+        if _BUDGET in request.parameters and self._takes_budget:
+            async with aclosing(self._one_answer(request)) as events:
+                async for event in events:
+                    if isinstance(event, Failed) and _is_about_budget(event.error):
+                        self._takes_budget = False
+                        break
+                    yield event
+            if self._takes_budget:
+                return
+        if _BUDGET in request.parameters:
+            yield NotSent((_BUDGET_LEFT_OUT,), {_BUDGET: None})
+            values = {name: value for name, value in request.parameters.items() if name != _BUDGET}
+            request = replace(request, parameters=values)
+        async with aclosing(self._one_answer(request)) as events:
+            async for event in events:
+                yield event
+
+    async def _one_answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        outgoing = for_server(request.parameters, _KIND, self._windows.get(request.model))
+        if (told := not_sent(request.parameters, outgoing)) is not None:
+            yield told
+        body = chat_body(request, outgoing, _KIND)
+        if request.resume:
+            body |= {"add_generation_prompt": False, "continue_final_message": True}
+        answer = answer_for(request, self._asked(request.model))
+        try:
+            async with aclosing(self._stream(_CHAT, body, answer, Sse())) as events:
+                async for event in events:
+                    yield event
+        except ServerError as error:
+            yield Failed(error)
+
+    async def _learn_windows(self) -> None:
+        try:
+            await self.models()
+        except ServerError:
+            return
+
+    async def _is_asleep(self) -> bool:
+        """Whether it says that it is asleep. Only one in development mode answers this; it is the only one that sleeps."""
+        if not self._says_asleep:
+            return False
+        try:
+            reply = await self._http.get("/is_sleeping", SLEEP_S)
+        except ServerError:
+            return False
+        if reply.status != 200 or "is_sleeping" not in reply.fields():
+            self._says_asleep = False
+            return False
+        return reply.fields().flag("is_sleeping")
+
+
+def _is_about_budget(error: LokalError) -> bool:
+    return "thinking_token_budget" in str(error)
