@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -14,8 +15,8 @@ from tui.cli_running import Writer
 from tui.cli_saving import SavedAnswer
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
-from tui.core.events import Event, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
-from tui.core.generation import Generation
+from tui.core.events import Event, NotSent, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
+from tui.core.generation import SILENT_S, Generation
 from tui.core.message import Message, Problem, Role, Status, Value, new_id
 from tui.core.parameters import BY_NAME, for_server
 from tui.core.presets import Preset
@@ -179,12 +180,16 @@ class Asking:
         writer = Writer()
         saved = self._saved
         written = saved.begun(self.asked, self._blank) if saved is not None else nullcontext()
+        listening = asyncio.create_task(self._tell_silence(generation, writer))
         try:
             async with written, aclosing(connection.server.chat(request)) as events:
                 async for event in events:
                     generation.apply(event, time.monotonic())
                     self._save(event)
-                    if isinstance(event, TextDelta) and self._prints:
+                    if isinstance(event, NotSent):
+                        self._line.clear()
+                        say(f"Not sent to {connection.info.kind.label}: {'; '.join(event.what)}")
+                    elif isinstance(event, TextDelta) and self._prints:
                         self._line.clear()
                         await writer.write(event.text)
                     elif not writer.began:
@@ -193,6 +198,7 @@ class Asking:
                         await writer.end_line()
                         say("What came so far was the model's reasoning; the answer follows")
         finally:
+            listening.cancel()
             generation.stop(time.monotonic())  # of no effect on an answer that has ended
             self._line.clear()
             writer.end_line_if_room()
@@ -216,6 +222,14 @@ class Asking:
             self._saved.advance("", event.text)
         elif isinstance(event, TextWasReasoning):
             self._saved.rewrite(self.answer())
+
+    async def _tell_silence(self, generation: Generation, writer: Writer) -> None:
+        """Say of each minute in which nothing comes that nothing came, until the text begins."""
+        while not writer.began:
+            await asyncio.sleep(SILENT_S - (time.monotonic() - generation.heard_at) % SILENT_S)
+            generation.note_time(time.monotonic())
+            if generation.silent_minutes and not writer.began:
+                self._line.show(f"no word from the server for {generation.silent_minutes} min")
 
     def _taken(self, connection: Connection) -> Mapping[str, Value]:
         """The values that take effect: those that the server takes with a request and, for the embedded engine, those

@@ -200,7 +200,7 @@ async def test_a_server_that_cannot_says_so() -> None:
             await stage.see("text-generation-webui")
             await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
             await stage.ask("/schema json")
-            await stage.see("text-generation-webui cannot be held to JSON")
+            await stage.see("text-generation-webui ignores that answers are to be JSON")
             await stage.ask("Give me JSON")
             await stage.see("does not take it: .*a JSON schema")
             await stage.until(lambda: says.path in server.paths(), "the question has been asked")

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import aclosing
 
 from tui.core.events import Event, Failed, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
-from tui.core.generation import Generation
+from tui.core.generation import SILENT_S, Generation
 from tui.core.message import Message
 from tui.errors import LokalError
 
@@ -27,12 +27,12 @@ class HeadingPace:
     the prompt, so that an answer that comes to rest there says what is so; else only every half second."""
 
     def __init__(self) -> None:
-        self._said: tuple[Phase, bool, Progress | None] | None = None
+        self._said: tuple[Phase, bool, Progress | None, int] | None = None
         self._at = 0.0
 
     def due(self, generation: Generation, now: float) -> bool:
         """Whether it is to be written now; what is asked for is taken as done."""
-        state = generation.phase, generation.thinking, generation.progress
+        state = generation.phase, generation.thinking, generation.progress, generation.silent_minutes
         if state == self._said and now - self._at < HEADING_INTERVAL_S:
             return False
         self._said, self._at = state, now
@@ -63,9 +63,11 @@ class Answering:
         self._fresh_reasoning: list[str] = []
         self._unsaved_text: list[str] = []
         self._unsaved_reasoning: list[str] = []
+        self._told_not_sent = 0
         self._told_at = -1.0
         self._alarm: asyncio.TimerHandle | None = None
         self._save_alarm: asyncio.TimerHandle | None = None
+        self._silence_alarm: asyncio.TimerHandle | None = None
 
     async def run(self, events: AsyncGenerator[Event, None], durable: Future[bool] | None = None) -> None:
         """Read `events` to the end, once the question is `durable`. Cancelling it closes the connection."""
@@ -73,6 +75,8 @@ class Answering:
             if durable is not None:
                 # Shielded: an answer that is stopped at once must not take the question's writing with it.
                 await asyncio.shield(asyncio.wrap_future(durable))
+            self.generation.heard_at = time.monotonic()
+            self._listen_for_silence()
             async with aclosing(events):
                 async for event in events:
                     self.take_in(event)
@@ -83,6 +87,19 @@ class Answering:
         except Exception as error:  # noqa: BLE001  # a worker's root: the person must hear of it, whatever it was
             what = f"{type(error).__name__}: {error}"
             self.fail(LokalError("lokal made a mistake", what, "Please report this"))
+        finally:
+            if self._silence_alarm is not None:
+                self._silence_alarm.cancel()
+
+    def _listen_for_silence(self) -> None:
+        """See to it that it is heard of each whole minute in which nothing comes. One timer, not one for each piece."""
+        now = time.monotonic()
+        self.generation.note_time(now)
+        if self.generation.silent_minutes:
+            self._tell()
+        left = SILENT_S - (now - self.generation.heard_at) % SILENT_S
+        if not self.generation.finished:
+            self._silence_alarm = asyncio.get_running_loop().call_later(left, self._listen_for_silence)
 
     def take_in(self, event: Event) -> None:
         """Apply one event and see to it that somebody hears of it."""
@@ -126,6 +143,11 @@ class Answering:
         self._fresh_text.clear()
         self._fresh_reasoning.clear()
         return text, reasoning
+
+    def not_told(self) -> tuple[str, ...]:
+        """What of the parameters was not sent, as far as nobody has heard of it."""
+        known, self._told_not_sent = self._told_not_sent, len(self.generation.not_sent)
+        return self.generation.not_sent[known:]
 
     def save(self) -> None:
         """Hand over what is not written down yet."""

@@ -90,7 +90,13 @@ def _place(message: Message, conversation: Conversation) -> str:
 
 
 def phase_words(generation: Generation) -> str:
-    """What an answer is doing right now: `reading the prompt 61 %`, `answering  41 tok/s`."""
+    """What an answer is doing right now: `reading the prompt 61 %`, `answering  41 tok/s`; and that nothing has come for
+    long, which may be a long prompt, or a server that hangs."""
+    words, minutes = _phase_words(generation), generation.silent_minutes
+    return f"{words} · no word for {minutes} min" if words and minutes else words
+
+
+def _phase_words(generation: Generation) -> str:
     match generation.phase:
         case Phase.CONNECTING:
             return "connecting"

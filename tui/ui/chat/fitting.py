@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.core.budget import Budget, Cut, answer_room
+from tui.core.budget import Budget, Cut, answer_room, kept_room
 from tui.core.conversation import title_from
 from tui.core.endpoint import ServerKind
 from tui.core.message import Role
@@ -78,7 +78,9 @@ def trained_window(desk: Desk) -> int | None:
 def room_of(desk: Desk, window: int) -> int:
     """Tokens to keep free for the answer."""
     most = desk.values().get("max_tokens")
-    return answer_room(most if isinstance(most, int) else None, window)
+    limit = most if isinstance(most, int) else None
+    kept = desk.connection.server.capabilities.room if desk.connection is not None else None
+    return answer_room(limit, window) if kept is None else kept_room(limit, window, kept)
 
 
 def shortfall(

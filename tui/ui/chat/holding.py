@@ -10,7 +10,7 @@ from textual.message import Message as UiMessage
 from tui import files
 from tui.core.schema import ANY_JSON, Schema
 from tui.errors import LokalError, UsageError
-from tui.ui.chat.structured import state_of
+from tui.ui.chat.structured import ignored_by, state_of
 from tui.ui.errands import NotDone
 from tui.ui.work import begin
 
@@ -42,7 +42,7 @@ class Holding:
         if name:  # a file that is still being read counts no more
             talk.workers.cancel_group(talk, "schema")
         if not name:
-            talk.tell(state_of(session.schema))
+            talk.tell(state_of(session.schema, ignored_by(talk.desk.connection)))
         elif name == "off":
             self.hold(session, None)
         elif name == ANY_JSON.name:
@@ -53,16 +53,17 @@ class Holding:
 
     def hold(self, session: ChatSession, schema: Schema | None) -> None:
         """From the next answer on; a running one keeps its own."""
-        talk, connection = self._talk, self._talk.desk.connection
+        talk, ignored = self._talk, ignored_by(self._talk.desk.connection)
         session.schema = schema
-        text, tone = state_of(schema), "accent"
-        if schema is not None and connection is not None and not connection.server.capabilities.structured:
-            text, tone = (
-                f"{connection.info.kind.label} cannot be held to JSON, another server can. {text}",
-                "warning",
-            )
-        talk.tell(text, tone)
+        talk.tell(state_of(schema, ignored), "warning" if schema is not None and ignored else "accent")
         talk.post_message(talk.Changed())
+
+    def tell_if_ignored(self) -> None:
+        """Another server is asked from now on, or another chat is open: say so if what holds in it is ignored."""
+        talk, session = self._talk, self._talk.session
+        ignored = ignored_by(talk.desk.connection)
+        if session is not None and session.schema is not None and ignored:
+            talk.tell(state_of(session.schema, ignored), "warning")
 
     async def _read(self, session: ChatSession, name: str, path: str) -> None:
         from tui.config.schema_file import schema_named

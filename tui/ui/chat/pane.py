@@ -154,14 +154,18 @@ class ChatPane(Writing):
         if not self.is_mounted:
             self._desk = desk
             return
+        before = self._desk.connection
         self.take_desk(desk)
         if changed:
             self._show_welcome()
+        if desk.connection is not None and (before is None or desk.connection.server is not before.server):
+            self._holding.tell_if_ignored()
 
     def open(self, session: ChatSession) -> None:
         """Show a chat, at its end; what was asked before the chats were open is asked in it."""
         self.walk.end()
         self.show_session(session)
+        self._holding.tell_if_ignored()
 
     def offer_names(self, names: Callable[[], Vocabulary]) -> None:
         """Complete slash commands with these names."""

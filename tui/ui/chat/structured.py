@@ -11,6 +11,7 @@ from tui.ui.transcript.entry import Notice, Tone
 
 if TYPE_CHECKING:
     from tui.core.validation import Verdict
+    from tui.servers.choice import Connection
 
 SHOWN_FAULTS = 4
 
@@ -82,14 +83,25 @@ def notice_of(message: Message) -> Notice | None:
     return Notice("\n".join(lines), Tone.MUTED if verdict.fits else Tone.WARNING)
 
 
-def state_of(schema: Schema | None) -> str:
-    """What holds for the next answers, in words."""
+def state_of(schema: Schema | None, ignored_by: str = "") -> str:
+    """What holds for the next answers, in words; `ignored_by` is the server that is asked, if it ignores a schema."""
     if schema is None:
         return "Answers are free text; /schema json or /schema FILE holds them to JSON"
+    name = safe_line(schema.name, 40)
+    if ignored_by:
+        what = f"the schema {name}" if schema.text else "that answers are to be JSON"
+        return f"{ignored_by} ignores {what}: its answers stay free text; /server names one that does not"
     if not schema.text:
         return "Answers are JSON from the next one on; /schema off ends it"
     unchecked = f"; not checked: {', '.join(schema.unchecked)}" if schema.unchecked else ""
-    return f"Answers fit {safe_line(schema.name, 40)} from the next one on{unchecked}"
+    return f"Answers fit {name} from the next one on{unchecked}"
+
+
+def ignored_by(connection: Connection | None) -> str:
+    """The kind of the server, if it ignores a schema; empty for one that does not, and for none."""
+    if connection is None or connection.server.capabilities.structured:
+        return ""
+    return connection.info.kind.label
 
 
 def word_for(schema: Schema | None) -> str:

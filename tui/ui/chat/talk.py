@@ -267,6 +267,7 @@ class Talk(Vertical):
         if answering is self._answering:
             self.transcript.follow_by_page(self._pace().slow)
         self._take(answering)
+        self._tell_not_sent(answering)
         if answering.generation.finished:
             self._finish(answering)
             return
@@ -274,6 +275,12 @@ class Talk(Vertical):
             heading = heading_of(answering.message, session.conversation, answering.generation)
             self.transcript.set_heading(answering.message.id, heading)
             self.post_message(self.Changed())
+
+    def _tell_not_sent(self, answering: Answering) -> None:
+        """Say once what of the parameters this server could not take."""
+        what, connection = answering.not_told(), self._desk.connection
+        if what and connection is not None:
+            self.tell(f"Not sent to {connection.info.kind.label}: {'; '.join(what)}", "warning")
 
     def _take(self, answering: Answering) -> None:
         text, reasoning = answering.take()

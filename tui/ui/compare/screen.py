@@ -195,7 +195,10 @@ class CompareScreen(ModalScreen[Lane | None]):
             self._outcome() if not running else f"{running} of {count} answers are coming",
             "muted",
         )
-        unsent = sorted({name for lane in self._race.lanes for name in lane.unsent})
+        lanes = self._race.lanes
+        unsent = sorted(
+            {name for lane in lanes for name in (*lane.unsent, *lane.answering.generation.not_sent)}
+        )
         if self._keeping is not None:
             text, tone = "this answer is kept when it is whole", "accent"
         elif self._refused:
