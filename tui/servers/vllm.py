@@ -91,12 +91,17 @@ class VllmServer(ServerClient):
         if "max_tokens" in request.parameters and request.model not in self._windows:
             await self._learn_windows()
         if _BUDGET in request.parameters and self._takes_budget:
-            async with aclosing(self._one_answer(request)) as events:
-                async for event in events:
-                    if isinstance(event, Failed) and _is_about_budget(event.error):
-                        self._takes_budget = False
-                        break
-                    yield event
+            try:
+                async with aclosing(self._one_answer(request)) as events:
+                    async for event in events:
+                        if isinstance(event, Failed) and _is_about_budget(event.error):
+                            self._takes_budget = False
+                            break
+                        yield event
+            except Refused as refusal:
+                if not _is_about_budget(refusal):
+                    raise
+                self._takes_budget = False
             if self._takes_budget:
                 return
         if _BUDGET in request.parameters:
@@ -115,12 +120,9 @@ class VllmServer(ServerClient):
         if request.resume:
             body |= {"add_generation_prompt": False, "continue_final_message": True}
         answer = answer_for(request, self._asked(request.model))
-        try:
-            async with aclosing(self._stream(_CHAT, body, answer, Sse())) as events:
-                async for event in events:
-                    yield event
-        except ServerError as error:
-            yield Failed(error)
+        async with aclosing(self._stream(_CHAT, body, answer, Sse())) as events:
+            async for event in events:
+                yield event
 
     async def _learn_windows(self) -> None:
         try:
