@@ -32,6 +32,8 @@ from tui.servers.wire import Fields, TooMuch, read_object
 PATIENCE_S = 120.0
 """How long a server that says when it wants to be asked again is waited for, in all; beyond that the person is told."""
 LEAST_PAUSE_S = 0.5
+_NAMELESS = frozenset({ServerKind.OPENAI, ServerKind.TEXTGEN})
+"""Kinds that need no model's name: they may have one and no list, or say themselves that none is loaded."""
 
 
 class ServerClient:
@@ -62,9 +64,7 @@ class ServerClient:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """Stream an answer; see `Server.chat`."""
         try:
-            if (
-                not request.model and self._kind is not ServerKind.OPENAI
-            ):  # such a server may have one and no list
+            if not request.model and self._kind not in _NAMELESS:
                 raise ModelMissing("No model is chosen", "", "/model chooses one that the server has")
             if request.resume and not self._capabilities.resumes:
                 raise Refused(
