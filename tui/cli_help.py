@@ -59,7 +59,7 @@ CHATS_RM = """Delete chats for good, with all their messages. There is no way ba
 deleted in the screen's list of chats can be brought back there for a day."""
 CHATS_IMPORT = """Take in chats from files: lokal's own JSON (lokal chats export --format json),
 what Open WebUI exports, conversations.json from a ChatGPT export, and the
-text files of oterm; - reads standard input. All files are read before anything
+text files of oterm; - reads standard input. All files are read before a chat
 is kept; chats that are there already are skipped, and one that makes no sense
 is told and left out (the exit status is 1 then)."""
 

@@ -61,8 +61,18 @@ _ACTING = dict.fromkeys(
 _ACTING |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
+# Control sequences and strings (ECMA-48 5.4, 5.6) as a whole, so that no `[2J` stays of one.
+_SEQUENCE = "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|\x1b[ -/]*[0-~]"
+
+
 def _plain(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else text.translate(_ACTING)
+    if text.isascii() and text.isprintable():
+        return text
+    if "\x1b" in text:
+        import re
+
+        text = re.sub(_SEQUENCE, "", text)
+    return text.translate(_ACTING)
 
 
 class UsageError(LokalError):

@@ -191,7 +191,7 @@ async def test_a_column_is_called_by_the_model_that_answers() -> None:
         await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
         await stage.see(r"\n 2 answers ")
         assert "─ llama3.2:3b · technical ─" in stage.row("phi4")
-        assert "─ phi4 · http://" in stage.row("phi4")
+        assert "─ phi4 · http:/" in stage.row("phi4")
 
 
 async def test_no_part_of_a_name_is_said_twice() -> None:

@@ -31,9 +31,10 @@ SAYS = {
     "schema": "free text|as they come|not held",
     "stats": "Tokens",
     "undo": "nothing to bring back|Nothing",
+    "suspend": "no shell to go back to",
 }
 """What is seen of each command."""
-KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "abcdfghijklmnoqrstuv", strict=True)}
+KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "abcdfghijklmnoqrstuvw", strict=True)}
 WITHOUT_KEY = [command.id for command in COMMANDS if not command.key and command.where != "fit"]
 
 

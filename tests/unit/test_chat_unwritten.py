@@ -167,13 +167,14 @@ def test_what_is_unwritten_can_be_kept_elsewhere(place: Place, tmp_path: Path) -
     assert json.loads(text)[0]["unsent"] == "not sent"
 
 
-def test_a_file_that_was_left_is_told_of_for_a_week(own_home: Path) -> None:
+def test_a_file_that_was_left_is_told_of_for_a_week_and_to_its_own_lokal_only(own_home: Path) -> None:
     path = rescue.write_somewhere(own_home, "[]")
     assert path is not None
     try:
         now = path.stat().st_mtime
-        assert rescue.left(now) == path
-        assert rescue.left(now + 8 * 24 * 3600) != path
+        assert rescue.left(own_home, now) == path
+        assert rescue.left(own_home, now + 8 * 24 * 3600) is None
+        assert rescue.left(own_home / "another", now) is None
     finally:
         path.unlink()
 

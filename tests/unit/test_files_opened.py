@@ -21,6 +21,7 @@ REASONS = {
     "servers/engine_log.py": "makes a new file",
     "private_files.py": "makes a new file",
     "ui/editor.py": "makes a new file",
+    "ui/rescue.py": "makes a new file",
     "guide/source.py": "what ships with lokal, read when its model is made",
     "guide/training/write.py": "what ships with lokal, read when its model is made",
 }

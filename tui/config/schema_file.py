@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tui import files
 from tui.core.schema import ANY_JSON, MAX_CHARACTERS, Schema, parse
-from tui.core.text import safe_line
+from tui.core.text import safe_line, safe_name
 from tui.errors import FileError
 
 MAX_BYTES = 4 * MAX_CHARACTERS
@@ -22,7 +22,7 @@ def load_schema(path: Path, *, pipe_too: bool = False) -> Schema:
     on the command line), nor more than `MAX_BYTES`.
 
     Raises FileError for a file that cannot be read, UsageError for one that holds no schema."""
-    title = f"The schema {safe_line(str(path), 80)} cannot be used"
+    title = f"The schema {safe_name(str(path), 80)} cannot be used"
     read = files.read_named if pipe_too else files.read_bytes
     try:
         data = read(path.expanduser(), MAX_BYTES)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui import files
+
 Value = str | bytes | int | float | None
 
 PAGE_SIZE = 4096
@@ -20,6 +22,8 @@ _LEAF, _INTERIOR, _INDEX_LEAF, _INDEX_INTERIOR = 0x0D, 0x05, 0x0A, 0x02
 _MOST_COLUMNS = 100
 _MOST_BYTES = 1_000_000_000
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
+_LOG_LIMIT = 1 << 28
+"""Bytes of a write-ahead log at the most; SQLite begins anew after 4 MB as soon as nobody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Pages:
     """The pages of a file, with those of its log in their place. Raises OSError when the file cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_RDONLY)
+        self._handle = files.open_handle(path, os.O_RDONLY)
         self.unreadable = 0
         """How many pages the disk did not give."""
         header = self._read(0, 100)
@@ -70,7 +74,7 @@ class Pages:
 def _log_of(path: Path, page_size: int) -> dict[int, bytes]:
     """The pages that were committed to a write-ahead log and are not all in the database yet."""
     try:
-        data = path.read_bytes()
+        data = files.read_bytes(path, _LOG_LIMIT)
     except OSError:
         return {}
     if len(data) < 32 or int.from_bytes(data[:4], "big") not in _WAL_MAGIC:

@@ -162,7 +162,7 @@ class Backstage(Connecting):
         if not note:
             from tui.ui import rescue
 
-            left = rescue.left(time.time())
+            left = rescue.left(self._launch.folders.data, time.time())
             note = f"What could not be written once is in {left}: /import takes it in" if left else ""
         return store, ChatSession(store, self._persistence, conversation), note
 

@@ -7,16 +7,21 @@ import os
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tui.errors import FileError
 from tui.ui.chat.session import ChatSession
 
-NAME = "lokal-unwritten-"
-"""How the name of such a file begins."""
 TOLD_S = 7 * 24 * 3600.0
 """How long a file that is still there is spoken of at the start."""
+
+
+def _name(data: Path) -> str:
+    """How the name of such a file begins. It tells whose chats they are: another home folder of this person, or a test, has
+    its own."""
+    return f"lokal-unwritten-{zlib.crc32(os.fsencode(data)):08x}-"
 
 
 def worth(owners: Iterable[object]) -> tuple[ChatSession, ...]:
@@ -43,7 +48,7 @@ def text_of(sessions: Sequence[ChatSession]) -> str:
 
 def path_for(data: Path) -> Path:
     """Where such a file can be: if possible on another file system than the folder `data`, which may be full."""
-    name = f"{NAME}{time.strftime('%Y%m%d-%H%M%S')}.json"
+    name = f"{_name(data)}{time.strftime('%Y%m%d-%H%M%S')}.json"
     places = [place for place in _places() if os.access(place, os.W_OK)] or [Path(tempfile.gettempdir())]
     device = _device(data)
     return next((place for place in places if _device(place) != device), places[0]) / name
@@ -81,12 +86,12 @@ def write_somewhere(data: Path, text: str) -> Path | None:
     return None
 
 
-def left(now: float) -> Path | None:
-    """The newest of those files that a lokal of before has left here."""
+def left(data: Path, now: float) -> Path | None:
+    """The newest of those files that a lokal of before, with the folder `data`, has left here."""
     found: list[tuple[float, Path]] = []
     for place in _places():
         try:
-            for path in place.glob(f"{NAME}*.json"):
+            for path in place.glob(f"{_name(data)}*.json"):
                 status = path.lstat()
                 if (
                     sys.platform == "win32" or status.st_uid == os.getuid()
