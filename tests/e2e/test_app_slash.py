@@ -81,6 +81,6 @@ async def test_a_popup_costs_little_on_the_line(engine_installed: None, script_g
         await terminal.wait_for(r"── 3 of \d+ ─")
         assert len(terminal.raw) - before < 700
         terminal.send("\x1b")
-        await terminal.wait_until_gone("Tab takes")
+        await terminal.wait_until_gone("Tab fills in")
         await terminal.wait_for(r"\n› /")
         await terminal.quit()

@@ -142,7 +142,7 @@ class Stage:
 
 @asynccontextmanager
 async def running(
-    server: str | Endpoint = NOBODY,
+    server: str | Endpoint | None = NOBODY,
     *,
     size: tuple[int, int] = SIZES[0],
     theme: str = DARK,
@@ -151,7 +151,8 @@ async def running(
     environ: Mapping[str, str] | None = None,
     resume: str | None = None,
 ) -> AsyncIterator[Stage]:
-    """lokal as it starts on a good terminal in this test's home, against `server`; ended when the block ends."""
+    """lokal as it starts on a good terminal in this test's home, against `server`, or one that it looks for itself; ended
+    when the block ends."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "TMUX", "STY", "LOKAL_FRAMES"):
             patch.delenv(name, raising=False)

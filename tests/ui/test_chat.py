@@ -14,7 +14,7 @@ from tests.support.sample import MARKDOWN, THOUGHT
 from tests.support.stage import MODEL, Stage, chats, chatting, ollama_answer, options, questions
 from tui.core.commands import COMMANDS
 from tui.ui.divider import Divider
-from tui.ui.help import key_page
+from tui.ui.help import lines_of, sections
 
 SLOWLY = stalling(ollama_answer("Slowly", ended=False))
 
@@ -92,24 +92,24 @@ async def test_the_key_page_has_every_key_and_fits() -> None:
     async with chatting() as (stage, _):
         keys = stage.app.desk.keys
         for width in (40, 80, 120):
-            lines = ["".join(text for text, _ in line) for line in key_page(keys, width)]
+            lines = ["".join(text for text, _ in line) for line in lines_of(sections(keys), width)]
             assert max(cell_len(line) for line in lines) <= width
             page = " ".join(" ".join(lines).split())
             for command in COMMANDS:
                 if command.id in keys and not command.id.startswith("preset."):
                     assert command.help in page
         await stage.press("f1")
-        await stage.see("Everywhere")
+        await stage.see("you are here")
         await stage.press("end")
-        await stage.see("Ctrl.Z undoes")
+        await stage.see("as a path")
         await stage.press("home")
-        await stage.see("Everywhere")
+        await stage.see("you are here")
         await stage.press("ctrl+t", "f3")
         assert stage.app.tabs.current == "chat", "the page takes the keys"
-        for key in ("escape", "q", "f1", "enter"):
+        for key in ("escape", "f1", "enter"):
             if key != "escape":
                 await stage.press("f1")
-                await stage.see("Everywhere")
+                await stage.see("you are here")
             await stage.press(key)
             await stage.see("Connected")
         assert stage.app.desk.preset.name == "technical"

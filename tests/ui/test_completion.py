@@ -8,6 +8,7 @@ import pytest
 from textual import events
 
 from tests.support import snapshot
+from tests.support.app import configure
 from tests.support.stage import SIZES, Stage, chatting, ollama_answer, questions
 
 
@@ -21,7 +22,7 @@ async def test_a_name_is_completed_and_done() -> None:
         composer = stage.app.chat.composer
         await stage.write("/pre")
         await stage.see(
-            r"── 1 of 1 ─+ ↑↓ choose · Tab takes · Esc closes ──\n›/preset \[NAME\] +Switch to that"
+            r"── 1 of 1 ─+ ↑↓ choose · Enter does it · Tab fills in · Esc closes ──\n›/preset \[NAME\] +Switch to that"
         )
         await stage.press("tab")
         assert composer.text == "/preset "
@@ -40,16 +41,48 @@ async def test_a_name_is_completed_and_done() -> None:
         assert questions(server) == []
 
 
-async def test_enter_takes_the_name_that_is_marked_and_then_does_it() -> None:
+async def test_enter_does_what_is_marked() -> None:
     async with chatting() as (stage, _):
         await stage.write("/se")
         await stage.see(r"›/search")
         await stage.press("down", "down", "down")
         await stage.see(r"\n›/settings")
         await stage.press("enter")
-        assert stage.app.chat.composer.text == "/settings"
-        await stage.press("enter")
         await stage.see(r"›temperature")
+        assert stage.app.chat.composer.text == ""
+        await stage.press("f2")
+        await stage.write("/pre")
+        await stage.see("›/preset")
+        await stage.press("enter", "down", "down")
+        await stage.see(r"\n›creative ")
+        await stage.press("enter")
+        await stage.see("preset creative")
+        assert stage.app.desk.preset.name == "creative"
+        assert stage.app.chat.composer.text == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "keys", "filled"),
+    [("/ren", [], "/rename "), ("/rename", [], "/rename "), ("/set top_k", ["down"], "/set top_k=")],
+)
+async def test_what_needs_an_argument_is_filled_in_and_waits(
+    written: str, keys: list[str], filled: str
+) -> None:
+    async with chatting() as (stage, server):
+        await stage.write(written)
+        await stage.see("Enter does it")
+        await stage.press(*keys, "enter")
+        assert stage.app.chat.composer.text == filled
+        await stage.see_no_more("wants")
+        assert questions(server) == []
+
+
+async def test_enter_does_it_where_another_key_sends() -> None:
+    configure('[keys]\nsend = "alt+enter"\n')
+    async with chatting() as (stage, _):
+        await stage.write("/theme lokal-l")
+        await stage.press("down", "enter")
+        await stage.see("theme lokal-light")
 
 
 async def test_a_whole_name_is_done_at_once() -> None:
@@ -85,9 +118,9 @@ async def test_escape_closes_it_and_stops_no_answer() -> None:
         await stage.ask("Well?")
         await stage.see("Slowly")
         await stage.write("/pre")
-        await stage.see("Tab takes")
+        await stage.see("Tab fills in")
         await stage.press("escape")
-        await stage.see_no_more("Tab takes")
+        await stage.see_no_more("Tab fills in")
         assert stage.app.chat.doing
         assert stage.app.chat.composer.text == "/pre"
         await stage.press("up")
@@ -96,7 +129,7 @@ async def test_escape_closes_it_and_stops_no_answer() -> None:
         assert stage.app.chat.composer.text == "/pre"
         assert not stage.app.chat.completion.is_open, "what comes from the history is not offered anything"
         await stage.press("tab")
-        await stage.see("Tab takes")
+        await stage.see("Tab fills in")
         await stage.press("escape", "escape")
         await stage.see("stopped by you")
 
@@ -135,7 +168,9 @@ async def test_the_page_of_keys_and_the_palette_name_slash_commands() -> None:
         await stage.press("f1")
         await stage.press("end")
         await stage.see("While a slash command is written")
+        await stage.write("/help")
         await stage.see(r"/help \[COMMAND\] +Show every key")
+        await stage.press("escape")
         await stage.press("escape", "ctrl+p")
         await stage.see("Search for commands")
         await stage.write("figures")

@@ -7,11 +7,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
+from textual import events
 
 from tests.support.app import configure
 from tests.support.replay import Replay, as_json, replay, stalling
-from tests.support.stage import MODEL, NOBODY, Stage, chats, like_ollama, like_router, ollama_answer, running
+from tests.support.stage import (
+    MODEL,
+    NOBODY,
+    SIZES,
+    Stage,
+    chats,
+    like_ollama,
+    like_router,
+    ollama_answer,
+    running,
+)
+from tui.ui.chat.choice import Choice
 from tui.ui.models.table import COLUMNS, ModelTable, columns
 
 THREE = (
@@ -117,7 +130,13 @@ async def test_a_long_list_scrolls_with_the_cursor() -> None:
         await stage.see("›model-59")
         assert "NAME" in stage.screen()[1], "the heading stays"
         await stage.press("pageup", "pageup")
-        await stage.see("›model-39")
+        await stage.see("NAME.*\n›model-23")
+        await stage.press("pagedown")
+        await stage.see("›model-41")
+        await stage.press("end")
+        for size in ((50, 15), (120, 40), (80, 24), (20, 6)):
+            await stage.resize(*size)
+            await stage.see("›model-59")
         await stage.press("home")
         await stage.see("›model-00")
 
@@ -145,20 +164,98 @@ async def test_a_model_that_failed_says_why_and_is_not_the_one_to_start_with() -
         await stage.see("could not be loaded .exit code 1")
 
 
-async def test_without_a_server_the_tab_says_so_and_looks_again() -> None:
-    async with running(NOBODY) as stage:
+async def test_the_one_in_use_is_in_sight_when_the_list_comes() -> None:
+    many = [(f"model-{number:02}", "3B", 1_000_000_000) for number in range(60)]
+    async with models(*many) as (stage, server):
+        await stage.press("end", "enter")
+        await stage.see("model model-59")
+    async with models(*many) as (stage, server):
+        await stage.see("›model-59 .*✓")
+        like_ollama(server, *many, ("model-60", "3B", 1_000_000_000))
+        await stage.press("r")
+        await stage.see("Asked again: 61 models")
+        await stage.see("›model-59 .*✓")
+
+
+@pytest.mark.parametrize("size", [*SIZES, (50, 15)])
+async def test_without_a_server_the_tab_has_the_ways_on(size: tuple[int, int]) -> None:
+    async with running(NOBODY, size=size) as stage:
         await stage.see("No server answers")
         await stage.press("f3")
-        await stage.see("No server answers at .*\n.*refused")
-        await stage.see("F8 look again")
-        await stage.press("enter", "down", "r")
-        await stage.see("No server answers")
+        await stage.see("No server answers at")
+        assert "…" not in stage.text(), "nothing is cut"
+        assert isinstance(stage.app.focused, Choice)
+        await stage.see(r"(?m)^ › 1 ask the guide")
+        await stage.see(r"(?m)^   4 look again \(F8\)$")
+        await stage.see("Enter choose +Esc back")
+        await stage.press("q", "tab")
+        stage.app.post_message(events.Paste("3"))
+        await stage.press("down", "down", "down", "down")
+        await stage.see(r"(?m)^ › 4 look again")
+        await stage.press("enter")
+        await stage.see("Looked again: No server answers")
+        assert stage.app.tabs.current == "models"
+        await stage.press("r")
+        await stage.see(r"(?m)^ › 1 ask the guide")
+        await stage.press("3")
+        await stage.see("Start a model server on this machine")
+        await stage.press("escape")
+        await stage.see(r"start or name a server")
+        await stage.press("escape")
+        assert stage.app.tabs.current == "chat"
+        assert stage.app.chat.composer.has_focus
+
+
+async def test_a_list_of_another_tab_is_not_what_tab_leads_to() -> None:
+    async with models() as (stage, server):
+        await stage.press("f2")
+        await stage.ask("Well?")
+        await stage.see(r"Yes\.")
+        server.on("/api/version", as_json(500, {}))
+        server.on("/api/tags", as_json(500, {}))
+        await stage.press("f8")
+        await stage.see("no server")
+        await stage.press("f3")
+        await stage.see("ask the guide")
+        await stage.press("f2", "tab")
+        assert not isinstance(stage.app.focused, Choice)
+
+
+async def test_where_there_is_no_model_are_the_ways_to_one() -> None:
+    async with replay() as server:
+        like_ollama(server)
+        server.on("/api/tags", as_json(200, {"models": []})).on("/api/ps", as_json(200, {"models": []}))
+        async with running(server.url) as stage:
+            await stage.see("Connected")
+            await stage.press("f3")
+            await stage.see("Ollama on this machine has no models yet")
+            await stage.see("ollama pull llama3.2:3b")
+            like_ollama(server)
+            await stage.press("1")
+            await stage.see(f"›{MODEL} .*in memory")
+            assert stage.app.focused is stage.app.query_one(ModelTable)
+
+
+async def test_esc_leaves_and_stops_no_answer() -> None:
+    async with models(*THREE) as (stage, server):
+        server.on("/api/chat", stalling(ollama_answer("Slowly", ended=False)))
+        await stage.press("f2")
+        await stage.ask("Well?")
+        await stage.see("Slowly")
+        for tab in ("f3", "f4"):
+            await stage.press(tab)
+            await stage.see("Esc back")
+            await stage.press("escape")
+            assert stage.app.tabs.current == "chat"
+            assert stage.app.chat.doing, "the answer goes on"
+            assert stage.app.focused is stage.app.chat.composer
 
 
 async def test_looking_again_finds_a_server_that_was_started_meanwhile() -> None:
     async with replay() as server, running(server.url) as stage:
         await stage.see("no model server that lokal knows")
         await stage.press("f3")
+        await stage.see("ask the guide")
         like_ollama(server)
         await stage.press("f8")
         await stage.see("›llama3.2:3b .*in memory")

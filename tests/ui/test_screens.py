@@ -42,7 +42,7 @@ async def test_a_server_without_a_model() -> None:
             await stage.see("has no model yet")
             await check_all(stage, "empty-no-model")
             await stage.press("f3")
-            await stage.see("has no models yet")
+            await stage.see("no models yet")
             await check_all(stage, "models-none")
 
 
@@ -74,7 +74,7 @@ async def test_models_without_a_server() -> None:
     async with running(NOBODY) as stage:
         await stage.see("No server answers")
         await stage.press("f3")
-        await stage.see("looks again")
+        await stage.see("Enter choose")
         await check_all(stage, "models-no-server")
 
 
@@ -116,7 +116,7 @@ async def test_the_key_page_and_the_palette() -> None:
     async with ollama() as server, running(server.url) as stage:
         await ready(stage)
         await stage.press("f1")
-        await stage.see("Everywhere")
+        await stage.see("you are here")
         await check_all(stage, "keys")
         await stage.press("escape")
         await stage.see("Connected")
@@ -150,7 +150,7 @@ async def test_small_screens(size: tuple[int, int]) -> None:
             await stage.see("›temperature ")
             await check(stage, "settings")
             await stage.press("f1")
-            await stage.see("Everywhere")
+            await stage.see("you are here")
             await check(stage, "keys")
 
 

@@ -100,6 +100,24 @@ async def test_typing_a_value() -> None:
         assert (sent["temperature"], sent["top_k"]) == (0.7, 44)
 
 
+async def test_the_cursor_is_always_in_sight() -> None:
+    async with settings() as (stage, _):
+        for keys, first in (
+            (["end"], False),
+            (["home"], True),
+            (["pagedown", "pagedown"], False),
+            (["pageup", "pageup", "pageup"], True),
+            (["end", "pageup", "end"], False),
+        ):
+            await stage.press(*keys)
+            stage.row(f"›{re.escape(form(stage).current.title)}")
+            assert (form(stage).current is rows()[0].parameter) is first, keys
+        assert form(stage).current is rows()[-1].parameter
+        for size in ((50, 15), (120, 40), (80, 24), (60, 12)):
+            await stage.resize(*size)
+            await stage.see(f"›{re.escape(form(stage).current.title)}")
+
+
 async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
     async with settings() as (stage, server):
         await stage.press("7", "enter")
@@ -116,6 +134,9 @@ async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
         await stage.press("escape")
         await stage.see(r"temperature +1 ")
         await stage.see_no_more("cannot be")
+        assert stage.app.tabs.current == "settings", "only what was typed is taken back"
+        await stage.press("escape")
+        assert stage.app.tabs.current == "chat"
         assert (await asked(stage, server))["temperature"] == 1
 
 
@@ -192,6 +213,8 @@ async def test_undoing_all_changes() -> None:
         await stage.see(r"temperature +0\.4 ")
         await stage.see(r"top_p \(nucleus\) +0\.8 ")
         await stage.see_no_more("changed, not saved")
+        await stage.press("ctrl+z")
+        await stage.see("technical is as it is saved: there is nothing to undo")
         assert on_disk("technical")["temperature"] == 0.4
 
 

@@ -180,6 +180,8 @@ COMMANDS: tuple[Command, ...] = (
             shown=False),
     Command("model.refresh", "Refresh", "Ask the server for its models again", "r", where="models", short="refresh",
             shown=False),
+    Command("models.leave", "Back", "Back to the chat; an answer that comes in there goes on", "escape", where="models",
+            short="back", shown=False),
     Command("preset.save", "Save the preset", "Write the preset to its file", "ctrl+s", where="settings", short="save"),
     Command("preset.revert", "Undo changes", "Back to the preset as it is saved", "ctrl+z", where="settings",
             short="revert"),
@@ -187,6 +189,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("parameter.more", "More", "One step up", "right", where="settings", shown=False),
     Command("parameter.unset", "Server's default", "Do not send this parameter", "x", where="settings",
             short="server's default", shown=False),
+    Command("settings.leave", "Back", "Take back a value that is being typed, else back to the chat; an answer that comes "
+            "in there goes on", "escape", where="settings", short="back", shown=False),
 )  # fmt: skip
 
 BY_SLASH: Mapping[str, Command] = {command.slash: command for command in COMMANDS if command.slash}

@@ -67,7 +67,7 @@ def parse(text: str) -> Typed | str:
         raise UsageError(f"There is no command /{safe_line(word, 30)}", "", _instead(name))
     if argument and not command.argument:
         raise UsageError(f"/{name} takes nothing after it", "", "// at the start sends it as text")
-    if not argument and command.argument and not command.argument.startswith("["):
+    if not argument and needs_argument(command):
         raise UsageError(f"/{name} wants {command.argument}", command.help)
     return Typed(command, f"{FORCE} {argument}".strip() if forced else argument)
 
@@ -120,6 +120,11 @@ def _instead(name: str) -> str:
     )
 
 
+def needs_argument(command: Command) -> bool:
+    """Whether the command cannot be done without something behind its name."""
+    return bool(command.argument) and not command.argument.startswith("[")
+
+
 def usage(command: Command) -> str:
     """`/preset [NAME]`."""
     return f"/{command.slash} {command.argument}".strip()
@@ -158,16 +163,23 @@ def _list(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to go on: `text` takes the place of what is being typed. `label` is shown for it, if not the text itself."""
+    """One way to go on: `text` takes the place of what is being typed. `label` is shown for it, if not the text itself.
+    `is_whole` = it can be done as it is, although more may follow."""
 
     text: str
     help: str = ""
     label: str = ""
+    is_whole: bool = False
 
     @property
     def goes_on(self) -> bool:
-        """Whether something is to follow: an argument, a value, a file in the folder."""
+        """Whether something may follow: an argument, a value, a file in the folder."""
         return self.text.endswith((" ", "=", "/"))
+
+    @property
+    def waits(self) -> bool:
+        """Whether something must follow."""
+        return self.goes_on and not self.is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +252,10 @@ def _names(word: str, names: Vocabulary) -> Completion | None:
     found.sort(key=lambda command: command.slash != key)
     choices = tuple(
         Choice(
-            f"/{command.slash} " if command.argument else f"/{command.slash}", command.help, usage(command)
+            f"/{command.slash} " if command.argument else f"/{command.slash}",
+            command.help,
+            usage(command),
+            is_whole=not needs_argument(command),
         )
         for command in found
     )

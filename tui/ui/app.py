@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from tui.core import presets as preset_rules
 from tui.errors import UsageError
 from tui.ui import keys
+from tui.ui.chat.choice import Choice
 from tui.ui.chats.host import Browsing
 from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
 from tui.ui.instrument import InstrumentLine
@@ -118,8 +119,10 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     async def action_command(self, id: str) -> None:
         """A key. Those typed right after it are for the tab that it opens."""
-        if not (id == "answer.stop" and self.chat.step_back()):
+        if id != "answer.stop":
             self.run_command(id)
+        elif not self.chat.step_back():
+            self.chat.actions()[id]("")  # this key does much else, and says nothing where there is nothing
         await self.tabs.opened()
         await self.chats_ready()
 
@@ -134,14 +137,23 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         choosing = bool(self.chat.choosing)
         return keys.works(id, self.tabs.current, covered=covered, listing=self.lists_chats, choosing=choosing)
 
+    def places(self) -> tuple[str, ...]:
+        """Where the person is, the nearest place first, as the commands name their places."""
+        chat = self.chat
+        return keys.places(
+            self.tabs.current,
+            listing=self.lists_chats,
+            choosing=bool(chat.choosing),
+            in_choices=isinstance(self.focused, Choice),
+            walking=chat.walk.mark is not None and not chat.walk.edits.is_open,
+        )
+
     def _actions(self) -> Mapping[str, Callable[[str], object]]:
         return {
             **self.chat.actions(),
             **self.slash_actions(),
             **self.chats_actions(),
-            "preset.next": lambda _: self.use_preset(
-                preset_rules.after(self.desk.presets, self.desk.preset.name).name
-            ),
+            "preset.next": lambda _: self._next_preset(),
             "preset.save": lambda _: self._save_preset(),
             "preset.revert": lambda _: self._revert_preset(),
             "chat.new": lambda _: self._new_chat(),
@@ -151,7 +163,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             "guide.ask": lambda _: self.ask_guide(),
             "gguf.open": self.open_file,
             "server.help": lambda _: self.explain_servers(),
-            "server.search": lambda _: self.search(),
+            "server.search": lambda _: self.look_again(),
             "screen.redraw": lambda _: self.redraw(),
             "palette": lambda _: self.action_command_palette(),
             "attach": self._attach_named,
@@ -209,6 +221,12 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         from tui.ui.compare.start import start
 
         start(self, argument)
+
+    def _next_preset(self) -> None:
+        presets, name = self.desk.presets, self.desk.preset.name
+        if len(presets) == 1:
+            raise UsageError(f"{name} is the only preset")
+        self.use_preset(preset_rules.after(presets, name).name)
 
     def _new_chat(self) -> None:
         self.chat.stop()

@@ -58,12 +58,15 @@ class Connecting:
 
     # -- servers ----------------------------------------------------------------------------------------------------
 
-    def find_server(self, desk: Desk, endpoint: Endpoint | None = None, text: str = "") -> None:
+    def find_server(
+        self, desk: Desk, endpoint: Endpoint | None = None, text: str = "", *, asked: bool = False
+    ) -> None:
         """Look around, or connect to the endpoint given, by the command `text`. The embedded engine is started with the
-        desk's parameters."""
-        self._run(partial(self._connect, desk, endpoint, text), "connect", exclusive=True, text=text)
+        desk's parameters. `asked` = the person asked for a search; an endpoint is then one that was found."""
+        work = partial(self._connect, desk, endpoint, text, asked=asked)
+        self._run(work, "connect", exclusive=True, text=text)
 
-    async def _connect(self, desk: Desk, endpoint: Endpoint | None, text: str) -> None:
+    async def _connect(self, desk: Desk, endpoint: Endpoint | None, text: str, *, asked: bool) -> None:
         from tui.servers import choice
         from tui.servers.engine import why_missing
 
@@ -82,9 +85,12 @@ class Connecting:
                 configured = self._settings.servers
                 found = await choice.choose(wanted, configured, os.environ, usual, self.waits())
         except LokalError as error:
-            asked_by_name = endpoint is not None or gguf is not None or self._names_one()
+            named = endpoint is not None and not asked
+            asked_by_name = named or gguf is not None or self._names_one()
             missing = why_missing()
-            self._app.post_message(NotConnected(error, missing, searched=not asked_by_name, text=text))
+            self._app.post_message(
+                NotConnected(error, missing, searched=not asked_by_name, text=text, asked=asked)
+            )
             return
         # The command line's model is for the first server; after that the one that was in use last is the usual one.
         first = "" if self._asked else self._launch.model
@@ -92,7 +98,7 @@ class Connecting:
         model = choice.start_model(found, first, desk.model or self._settings.model)
         # The server before may still be asked for its own.
         self._app.workers.cancel_group(self._app, "window")
-        self._app.post_message(Connected(found, model, None))
+        self._app.post_message(Connected(found, model, None, asked=asked))
         if told := choice.why_not_model(found, first, desk.model or self._settings.model, model):
             self._app.post_message(Told(told, "warning"))
         if model:
@@ -207,8 +213,7 @@ class Connecting:
 
         places = [one for one in detect.candidates(os.environ, self._settings.servers) if one.on_this_machine]
         found = await detect.find(places)
-        if found:
-            self._app.post_message(ServerAppeared(found[0].endpoint))
+        self._app.post_message(ServerAppeared(found[0].endpoint if found else None))
 
     # -- models -----------------------------------------------------------------------------------------------------
 
@@ -245,12 +250,13 @@ class Connecting:
             await found.server.aclose()
             raise
 
-    def refresh_models(self, desk: Desk) -> None:
-        """Ask the connected server for its models again."""
+    def refresh_models(self, desk: Desk, *, asked: bool = False) -> None:
+        """Ask the connected server for its models again; `asked` = because the person wants it."""
         if desk.connection is not None:
-            self._run(partial(self._refresh, desk.connection, desk.model), "models", exclusive=True)
+            work = partial(self._refresh, desk.connection, desk.model, asked=asked)
+            self._run(work, "models", exclusive=True)
 
-    async def _refresh(self, connection: Connection, model: str) -> None:
+    async def _refresh(self, connection: Connection, model: str, *, asked: bool) -> None:
         from tui.servers.choice import window_of
 
         try:
@@ -259,7 +265,8 @@ class Connecting:
             self._trouble(error)
             return
         window = await window_of(connection.server, model) if model else None
-        self._app.post_message(Connected(replace(connection, models=models), model, window, refreshed=True))
+        again = replace(connection, models=models)
+        self._app.post_message(Connected(again, model, window, refreshed=True, asked=asked))
 
     def ask_window(self, desk: Desk) -> None:
         """Read the context window that the chosen model is loaded with."""

@@ -195,10 +195,17 @@ class DeskApp(Shell):
         self.backstage.edited.add(preset.name)
         self.set_desk(self.desk.with_edited(preset))
 
+    def on_parameter_form_left(self) -> None:
+        """Esc in the settings."""
+        self.open_tab("chat")
+
     def _save_preset(self) -> None:
         self.backstage.save_preset(self.desk.preset)
 
     def _revert_preset(self) -> None:
+        if not self.desk.unsaved:
+            self.tell(f"{self.desk.preset.name} is as it is saved: there is nothing to undo")
+            return
         saved = self.backstage.saved_preset(self.desk.preset.name)
         if saved is not None:
             self.backstage.edited.discard(saved.name)
@@ -234,14 +241,14 @@ class DeskApp(Shell):
 
     # -- servers and models -----------------------------------------------------------------------------------------
 
-    def search(self) -> None:
-        """Look for servers again; the guide stays until there is one."""
+    def search(self, endpoint: Endpoint | None = None, *, asked: bool = False) -> None:
+        """Look for servers again, or use the one that was found at the `endpoint`; the guide stays until there is one.
+        `asked` = the person wants it, and is told what comes of it."""
         if self.desk.connection is not None and self.desk.connection.guide:
             self.tell("looking for a server")
-            self.backstage.find_server(self.desk)
-            return
-        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None, loads=""))
-        self.backstage.find_server(self.desk)
+        else:
+            self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None, loads=""))
+        self.backstage.find_server(self.desk, endpoint, asked=asked)
 
     def use_server(self, endpoint: Endpoint, text: str = "") -> None:
         """Talk to another server, by the command `text`."""
@@ -260,9 +267,9 @@ class DeskApp(Shell):
         self.use_model(event.name)
         self.open_tab("chat")
 
-    def on_model_table_refresh_wanted(self) -> None:
-        """Ask the server for its models again."""
-        self.backstage.refresh_models(self.desk)
+    def on_models_pane_left(self) -> None:
+        """Esc in the list of models."""
+        self.open_tab("chat")
 
     def on_talk_server_wanted(self) -> None:
         """A question waits for a server."""

@@ -29,7 +29,8 @@ def notice_time(text: str, width: int) -> float:
 
 
 class Divider(LineWidget):
-    """`── 14 new lines below · Ctrl+G ───`; a notice is shown before a standing text, and what was kept beside both."""
+    """`── 14 new lines below · Ctrl+G ───`; a notice is shown before a standing text, and what was kept, and what is offered,
+    beside both."""
 
     DEFAULT_CSS = "Divider { height: auto; }"
 
@@ -41,6 +42,7 @@ class Divider(LineWidget):
         self._standing = ""
         self._whole = False
         self._kept: tuple[str, ...] = ()
+        self._offered = ""
         self._left_s = 0.0
         self._timer: Timer | None = None
         self._height = 1
@@ -87,6 +89,17 @@ class Divider(LineWidget):
             self._changed()
         return had
 
+    def offer(self, text: str) -> None:
+        """Show what the person may take or refuse, until it is taken away again: an empty text."""
+        if text != self._offered:
+            self._offered = safe_line(text, LONGEST)
+            self._changed()
+
+    @property
+    def offers(self) -> bool:
+        """Whether there is something to take or refuse."""
+        return bool(self._offered)
+
     def stand(self, text: str, *, whole: bool = False) -> None:
         """Show a text until it is replaced; empty for none. Where it does not fit it is cut, unless it is to be `whole`."""
         if (text, whole) != (self._standing, self._whole):
@@ -126,6 +139,7 @@ class Divider(LineWidget):
             rows.append((cut(self._standing, room), "accent"))
         for text in self._kept:
             rows += [(line, "warning") for line in wrap_words(text, room)]
+        rows += [(line, "accent") for line in wrap_words(self._offered, room)]
         most = max(1, self.app.size.height // 2)
         if len(rows) > most:
             last, tone = rows[most - 1]

@@ -1,11 +1,16 @@
-"""The key page: every key, where it works, and what it does."""
+"""The key page: every key, where it works, and what it does. It begins with the place that one is in, and what is typed is
+looked for in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from tui.core.commands import COMMANDS, Command, key_name
+from tui.core.commands import COMMANDS, Command, key_name, short_key
+from tui.core.finding import folded
+from tui.core.keyboard import latin
 from tui.core.slash import usage
+from tui.core.text import safe_line
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.row import wrap_words
 
@@ -25,41 +30,71 @@ KEY_WIDTH = 12
 """The least width of the column of keys, in cells."""
 
 
-def key_page(keys: Mapping[str, str], width: int) -> tuple[Line, ...]:
-    """The lines as (text, role) parts for `width` cells."""
-    lines: list[Line] = []
-    column = max([KEY_WIDTH, *(len(key_name(key)) + 4 for key in keys.values())])
-    for place, title in PLACES:
-        commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
-        if not commands:
-            continue
-        lines += [((" " + line, "heading"),) for line in wrap_words(title, max(10, width - 2))]
-        rows = []
-        for command in _presets_as_one(commands):
-            key = key_name(keys[command.id])
-            rows.append((f"{key}–9" if command.id == "preset.1" else key, "accent", command.help))
-        lines += table(rows, width, column)
-        lines.append(())
-    lines.append(((" ", "foreground"), ("Slash commands", "heading")))
-    lines += table([(usage(command), "accent", command.help) for command in COMMANDS if command.slash], width)
-    lines.append(())
-    lines += [((" " + line, "muted"),) for line in wrap_words(_TEXT_KEYS, max(10, width - 2))]
-    lines.append(())
-    lines += [((" " + line, "muted"),) for line in wrap_words(_SLASH, max(10, width - 2))]
-    return tuple(lines)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A key or a command, and what it does; `also` are further words by which it is found."""
+
+    name: str
+    text: str
+    also: str = ""
 
 
-_TEXT_KEYS = (
-    "The composer also takes the usual keys of a text field: arrows, Home, End, Ctrl+← and Ctrl+→ by word, "
-    "Ctrl+W deletes a word, Ctrl+U the line before the cursor and, pressed again, everything; Ctrl+Z undoes."
-)
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The rows of one place, and what else is to be said there."""
 
+    title: str
+    rows: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+_UNNAMED: Mapping[str, tuple[Row, ...]] = {
+    "composer": (
+        Row("Home End", "To the start and to the end of the line"),
+        Row("Ctrl+← Ctrl+→", "By word"),
+        Row("Ctrl+W", "Delete the word before the cursor"),
+        Row("Ctrl+U", "Delete the line before the cursor; pressed again, everything"),
+        Row("Ctrl+Z", "Undo what was written or deleted"),
+    ),
+    "models": (Row("↑ ↓ Home End", "To another model; PgUp and PgDn by a page"),),
+    "settings": (
+        Row("↑ ↓ Home End", "To another parameter; PgUp and PgDn by a page"),
+        Row("0–9", "Type a value; Enter begins with the one there is, and takes what is typed"),
+    ),
+}
+"""Keys that belong to no command, by place."""
 
 _SLASH = (
-    "While a slash command is written, ↑ and ↓ choose among what may follow and Tab takes it. "
+    "While a slash command is written, ↑ and ↓ choose among what may follow: Enter does what is chosen, or waits for what "
+    "has to follow, and Tab only fills it in. "
     "A command is one line, only /system and /compare may have more. // at the start sends a text that begins with a "
     "slash; so does a first word with another slash in it, as a path."
 )
+
+
+def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[Section]:
+    """All that there is to say, the places that one is in (`here`) first, the nearest of them at the top."""
+    titles = dict(PLACES)
+    order = [*here, *(place for place in titles if place not in here)]
+    found: list[Section] = []
+    for place in order:
+        commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
+        rows = tuple(_row(command, keys) for command in _presets_as_one(commands)) + _UNNAMED.get(place, ())
+        if rows:
+            is_here = place in here and not found
+            found.append(Section(titles[place] + (" · you are here" if is_here else ""), rows))
+    commands = [command for command in COMMANDS if command.slash]
+    rows = tuple(
+        Row(usage(command), command.help, f"{command.title} {key_name(keys.get(command.id, ''))}")
+        for command in commands
+    )
+    return [*found, Section("Slash commands", rows, (_SLASH,))]
+
+
+def _row(command: Command, keys: Mapping[str, str]) -> Row:
+    key = key_name(keys[command.id])
+    also = f"{command.title} {short_key(keys[command.id])} {'/' if command.slash else ''}{command.slash}"
+    return Row(f"{key}–9" if command.id == "preset.1" else key, command.help, also)
 
 
 def _presets_as_one(commands: list[Command]) -> list[Command]:
@@ -67,6 +102,66 @@ def _presets_as_one(commands: list[Command]) -> list[Command]:
     return [command for command in commands if command.id not in numbered]
 
 
-def key_screen(keys: Mapping[str, str]) -> PageScreen:
-    """The page over the whole screen."""
-    return PageScreen("Keys", lambda width: key_page(keys, width), keys.get("help", ""))
+def column_of(page: Sequence[Section]) -> int:
+    """The width of the column of keys, in cells. Commands with their arguments are longer, and have one of their own."""
+    names = [row.name for section in page for row in section.rows if not row.name.startswith("/")]
+    return max([KEY_WIDTH, *(len(name) + 4 for name in names)])
+
+
+def lines_of(page: Sequence[Section], width: int, column: int = KEY_WIDTH) -> tuple[Line, ...]:
+    """The lines as (text, role) parts for `width` cells, of which the `column` of keys takes its part."""
+    lines: list[Line] = []
+    for section in page:
+        if lines:
+            lines.append(())
+        lines += [((" " + line, "heading"),) for line in wrap_words(section.title, max(10, width - 2))]
+        slashed = any(row.name.startswith("/") for row in section.rows)
+        rows = [(row.name, "accent", row.text) for row in section.rows]
+        lines += table(rows, width, KEY_WIDTH if slashed else column)
+        for note in section.notes:
+            lines.append(())
+            lines += [((" " + line, "muted"),) for line in wrap_words(note, max(10, width - 2))]
+    return tuple(lines)
+
+
+def rows_with(page: Sequence[Section], query: str) -> list[Section]:
+    """What of it has all words of the query; what was typed in another layout is read as in a Latin one."""
+    for words in (query, "".join(map(latin, query))):
+        found = _rows_with(page, folded(words).split())
+        if found:
+            return found
+    return []
+
+
+def _rows_with(page: Sequence[Section], words: Sequence[str]) -> list[Section]:
+    def fits(*texts: str) -> bool:
+        text = folded(" ".join(texts))
+        return all(word in text for word in words)
+
+    found = []
+    for section in page:
+        rows = tuple(row for row in section.rows if fits(section.title, row.name, row.text, row.also))
+        notes = tuple(note for note in section.notes if fits(note))
+        if rows or notes:
+            found.append(replace(section, rows=rows, notes=notes))
+    return found
+
+
+def searched_page(title: str, page: Sequence[Section], key: str) -> PageScreen:
+    """A page over the whole screen in which what is typed is looked for; `key` is the one that opens and closes it."""
+
+    column = column_of(page)
+
+    def finding(query: str, width: int) -> tuple[Line, ...]:
+        found = rows_with(page, query)
+        if found:
+            return lines_of(found, width, column)
+        said = f"Nothing here has “{safe_line(query, 60)}”"
+        return ((), *(((f" {line}", "warning"),) for line in wrap_words(said, max(10, width - 2))))
+
+    return PageScreen(title, lambda width: lines_of(page, width, column), key, finding)
+
+
+def key_screen(keys: Mapping[str, str], here: Sequence[str] = ()) -> PageScreen:
+    """The page of all keys, from the places `here` on."""
+    return searched_page("Keys", sections(keys, here), keys.get("help", ""))

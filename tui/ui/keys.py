@@ -12,7 +12,7 @@ from tui.core.keyboard import latin
 from tui.ui.desk import Desk, Link
 
 # These belong to the widget that has the focus, which binds them itself.
-_OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset"})
+_OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset", "settings.leave"})
 # They move the focus at once, so that keys which come in one piece with them are not given to the composer.
 _BEFORE_THE_COMPOSER = frozenset({"messages.enter"})
 
@@ -81,6 +81,20 @@ def works(id: str, tab: str, *, covered: bool, listing: bool = False, choosing: 
     return BY_ID[id].where in ("everywhere", tab) or (id in _BEFORE_THE_COMPOSER and tab == "chat")
 
 
+def places(tab: str, *, listing: bool, choosing: bool, in_choices: bool, walking: bool) -> tuple[str, ...]:
+    """The places that one is in, the nearest first; `listing` and `choosing` as in `works`, `in_choices` = a list of ways
+    on has the focus, `walking` = the cursor is on the messages."""
+    if listing:
+        return ("chats",)
+    if tab != "chat":
+        return (tab, "choices") if in_choices else (tab,)
+    if choosing:
+        return ("choices", "fit", "composer") if in_choices else ("fit", "composer", "choices")
+    if in_choices:
+        return "choices", "composer", "chat"
+    return ("messages", "chat") if walking else ("composer", "chat")
+
+
 def useful(
     tab: str, desk: Desk, *, answering: bool, answerable: str = "", choices: str = "", held: bool = False
 ) -> tuple[str, ...]:
@@ -89,10 +103,10 @@ def useful(
     focus, empty while there is none; `held` = they are about a question that is not sent."""
     match tab:
         case "models":
-            has_models = desk.connection is not None and desk.connection.models
-            return ("model.use" if has_models else "server.search"), "tab.chat", "help"
+            return _in_models(desk), _back("models.leave", desk), "help"
         case "settings":
-            return ("preset.save" if desk.unsaved else "tab.chat"), "preset.next", "help"
+            leave = _back("settings.leave", desk)
+            return ("preset.save" if desk.unsaved else "preset.next"), leave, "help"
         case _ if answering:
             return "answer.stop", "preset.next", "help"
         case _ if choices:
@@ -103,3 +117,15 @@ def useful(
             return "server.search", "preset.next", "help"
         case _:
             return "send", "preset.next", "help"
+
+
+def _in_models(desk: Desk) -> str:
+    """What Enter does in Models: it takes a model or one of the ways on; while a server is looked for there is neither."""
+    if desk.connection is None and desk.link is not Link.NONE:
+        return "server.search"
+    return "model.use" if desk.connection is not None and desk.connection.models else "choices.take"
+
+
+def _back(leave: str, desk: Desk) -> str:
+    """The command that leads back to the chat: `leave`, unless a person has taken its key away."""
+    return leave if desk.keys.get(leave) else "tab.chat"

@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 
 class Connected(Message):
     """A server answers; `model` is the one to start with, `window` its loaded context window in tokens. `refreshed` =
-    the server was connected already and only its models were asked for anew."""
+    the server was connected already and only its models were asked for anew; `asked` = the person asked for it, and is
+    told what came of it."""
 
     def __init__(
-        self, connection: Connection, model: str, window: int | None, *, refreshed: bool = False
+        self,
+        connection: Connection,
+        model: str,
+        window: int | None,
+        *,
+        refreshed: bool = False,
+        asked: bool = False,
     ) -> None:
         super().__init__()
         self.refreshed = refreshed
+        self.asked = asked
         self.connection = connection
         self.model = model
         self.window = window
@@ -36,7 +44,7 @@ class Connected(Message):
 class NotConnected(Message):
     """No server answers, or the engine did not start. `engine_missing` is why the built-in engine is no way on, None
     if it is; `searched` = no certain server was asked for; `kept` = what there was before is as it was; `text` is the
-    command that asked for it, to be changed, empty for none."""
+    command that asked for it, to be changed, empty for none; `asked` as in `Connected`."""
 
     def __init__(
         self,
@@ -46,7 +54,9 @@ class NotConnected(Message):
         searched: bool = False,
         kept: bool = False,
         text: str = "",
+        asked: bool = False,
     ) -> None:
+        self.asked = asked
         self.kept = kept
         self.text = text
         super().__init__()
@@ -55,12 +65,11 @@ class NotConnected(Message):
         self.searched = searched
 
 
+@dataclass
 class ServerAppeared(Message):
-    """While there was none, a server has come up: this one."""
+    """While there is none, it was looked whether a server has come up: this one; None = there is none still, or again."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__()
-        self.endpoint = endpoint
+    endpoint: Endpoint | None
 
 
 class EngineProgress(Message):

@@ -8,12 +8,15 @@ from dataclasses import replace
 from textual import on
 from textual.timer import Timer
 
+from tui.core.endpoint import Endpoint
+from tui.core.text import safe_name
 from tui.ui.chat.choice import Choice
+from tui.ui.chat.pane import ChatPane
 from tui.ui.chat.talk import Talk
 from tui.ui.chat_file import as_path
 from tui.ui.desk import Desk, Link
 from tui.ui.desk_app import DeskApp
-from tui.ui.messages import ServerAppeared
+from tui.ui.messages import Connected, NotConnected, ServerAppeared
 
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
@@ -23,7 +26,8 @@ class Newcomer(DeskApp):
     """What is done while there is no server. Subclasses put the screen together."""
 
     _watch_timer: Timer | None = None
-    _offered = ""
+    _offered: Endpoint | None = None
+    _refused = ""
 
     def set_desk(self, desk: Desk) -> None:
         """A server that comes up is watched for as long as there is none."""
@@ -35,19 +39,76 @@ class Newcomer(DeskApp):
         elif not alone and self._watch_timer is not None:
             self._watch_timer.stop()
             self._watch_timer = None
-            self._offered = ""
+        if desk.connection is not None and not with_guide:
+            self._refused = ""
+            self._offer(None)
 
     def on_server_appeared(self, event: ServerAppeared) -> None:
-        """It is offered, once; the chat stays as it is."""
-        endpoint = event.endpoint
-        if self._watch_timer is None or endpoint.url == self._offered:
+        """It is offered until it is used, refused, or gone; the chat stays as it is."""
+        if self._watch_timer is None:
             return
-        self._offered = endpoint.url
-        label = endpoint.kind.label if endpoint.kind else "A server"
-        self.tell(
-            f"{label} answers now on {endpoint.place}: {self.desk.key('server.search')} uses it, the chat stays",
-            "accent",
-        )
+        if event.endpoint is None:
+            self._refused = ""
+            self._offer(None)
+        elif event.endpoint.url != self._refused:
+            self._offer(event.endpoint)
+
+    def _offer(self, endpoint: Endpoint | None) -> None:
+        if endpoint == self._offered:
+            return
+        self._offered = endpoint
+        if endpoint is None:
+            self.chat.divider.offer("")
+            return
+        label, key = endpoint.kind.label if endpoint.kind else "A server", self.desk.key
+        answers = f"{label} answers now on {endpoint.place}"
+        use = key("server.search") or "“Look for servers” in the palette"
+        refuse = f", {key('answer.stop')} refuses" if key("answer.stop") else ""
+        self.chat.divider.offer(f"{answers} · {use} uses it{refuse}")
+        if self.tabs.current != "chat":
+            self.tell(f"{answers} · {use} uses it", "accent")
+
+    @on(ChatPane.OfferRefused)
+    def _refuse_offer(self, event: ChatPane.OfferRefused) -> None:
+        event.stop()
+        if self._offered is not None:
+            self._refused = self._offered.url
+            self._offer(None)
+
+    # -- looking again ----------------------------------------------------------------------------------------------
+
+    def look_again(self) -> None:
+        """The person asks for servers: use the one that is offered, or look for any. What comes of it is said."""
+        if self.desk.link is Link.SEARCHING:
+            self.tell("lokal is looking for a server already")
+            return
+        offered = self._offered
+        self._offer(None)
+        self.search(offered, asked=True)
+
+    def on_models_pane_refresh_wanted(self) -> None:
+        """Ask the server for its models again; where there is none, one is looked for."""
+        if self.desk.connection is None:
+            self.look_again()
+        else:
+            self.backstage.refresh_models(self.desk, asked=True)
+
+    @on(Connected)
+    def _say_what_was_found(self, event: Connected) -> None:
+        connection = event.connection
+        if not event.asked:
+            return
+        if event.refreshed:
+            count = len(connection.models)
+            said = f"Asked again: {count or 'no'} model{'' if count == 1 else 's'}"
+        else:
+            said = f"Looked again: {connection.place}, {safe_name(event.model, 60) or 'no model'}"
+        self.tell(said, "accent")
+
+    @on(NotConnected)
+    def _say_that_none_was_found(self, event: NotConnected) -> None:
+        if event.asked:
+            self.tell(f"Looked again: {event.problem.title}", "warning")
 
     # -- the ways on ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -13,26 +14,33 @@ from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.core.text import safe_line
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut, fit, wrap_words
+from tui.ui.row import Part, cut, fit, parts_width, wrap_words
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts."""
 Setting = Callable[[int], tuple[Line, ...]]
 """The lines of a page that is so many cells wide."""
+Finding = Callable[[str, int], tuple[Line, ...]]
+"""The lines in which the words of a query are, for a page that is so many cells wide."""
+LONGEST_QUERY = 60
+"""Characters of a query; more find nothing."""
+END = 100_000
+"""More lines than any page has."""
 
 
 class PageLines(ScrollView, can_focus=True):
     """The page, scrolled by arrows and page keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "go(-1)", show=False),
-        Binding("down,j", "go(1)", show=False),
-        Binding("pageup", "go(-10)", show=False),
-        Binding("pagedown,space", "go(10)", show=False),
-        Binding("home", "go(-100000)", show=False),
-        Binding("end", "go(100000)", show=False),
+        Binding("up", "go(-1)", show=False),
+        Binding("down", "go(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", f"go(-{END})", show=False),
+        Binding("end", f"go({END})", show=False),
     ]
 
     def __init__(self, setting: Setting) -> None:
@@ -40,16 +48,28 @@ class PageLines(ScrollView, can_focus=True):
         self._setting = setting
         self._lines: tuple[Line, ...] = ()
 
+    def show(self, setting: Setting) -> None:
+        """Show another page, from its start."""
+        self._setting = setting
+        self.scroll_to(y=0, animate=False, force=True)
+        self.on_resize()
+
     def on_resize(self) -> None:
-        """The page is set to the width; Textual needs to know how long it is."""
+        """The page is set to the width; Textual needs to know how long it is. No more of it is scrolled away than there is
+        of it then."""
         self._lines = self._setting(self.size.width)
         self.virtual_size = Size(0, len(self._lines))
         self.refresh()
+        self.call_after_refresh(self.action_go, 0)
 
     def action_go(self, lines: int) -> None:
         """Up or down; Textual's own scrolling wants a scroll bar."""
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
         self.refresh()
+
+    def action_page(self, direction: int) -> None:
+        """As far as the screen goes; the line that was last is still seen."""
+        self.action_go(direction * max(1, self.size.height - 1))
 
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
@@ -63,43 +83,81 @@ class PageLines(ScrollView, can_focus=True):
 
 
 class PageTitle(LineWidget):
-    """The first line of the page."""
+    """The first line of the page: what it is, what is looked for in it, and the keys."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, searches: bool) -> None:
         super().__init__()
         self._text = text
+        self._searches = searches
+        self._query = ""
+
+    def show(self, query: str) -> None:
+        """This is what is looked for now."""
+        if query != self._query:
+            self._query = query
+            self.refresh()
 
     def line(self, width: int) -> Strip:
-        hint = "   ↑↓ scroll   Esc back"
-        title = self.part(cut(f" {self._text}", max(width // 2, width - len(hint))), "accent")
-        return fit([title, self.part(hint, "muted")], width, self.base())
+        if self._query:
+            left = [self.part(f" {self._text}  ", "accent"), self.part(f"{self._query}▏")]
+            hints = ["Backspace · Esc shows all", "Esc shows all"]
+        else:
+            left = [self.part(f" {self._text}", "accent")]
+            hints = ["↑↓ scroll · Esc back"]
+            if self._searches:
+                hints.insert(0, f"type to search · {hints[0]}")
+        for hint in hints:
+            if parts_width(left) + 3 + len(hint) <= width:
+                return fit([*left, self.part(f"   {hint}", "muted")], width, self.base())
+        room = max(width // 2, width - len(hints[-1]) - 3)
+        shown = cut("".join(text for text, _ in left), room)
+        return fit([self.part(shown, "accent"), self.part(f"   {hints[-1]}", "muted")], width, self.base())
 
 
 class PageScreen(ModalScreen[None]):
-    """Covers the whole screen; Esc, q, Enter or the key that opened it goes back."""
+    """Covers the whole screen; Esc, Enter or the key that opened it goes back. What is typed is looked for, if it can be:
+    Esc then first shows the whole page again."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss_page", show=False)]
-
-    def __init__(self, title: str, setting: Setting, key: str = "") -> None:
-        """`key` is the one that opened it, in Textual's notation."""
+    def __init__(self, title: str, setting: Setting, key: str = "", find: Finding | None = None) -> None:
+        """`key` is the one that opened it, in Textual's notation; `find` looks for what is typed."""
         super().__init__()
         self._heading = title
         self._setting = setting
         self._key = key
+        self._find = find
+        self._query = ""
 
     def compose(self) -> ComposeResult:
-        yield PageTitle(self._heading)
+        yield PageTitle(self._heading, searches=self._find is not None)
         yield PageLines(self._setting)
 
     def on_key(self, event: events.Key) -> None:
-        """The key that opened the page, whichever that is."""
-        if event.key == self._key:
-            event.stop()
+        """All keys but those that scroll, in the order in which they come."""
+        if event.key == self._key or event.key == "enter" or (event.key == "escape" and not self._query):
             self.dismiss(None)
+        elif event.key in ("escape", "ctrl+u"):
+            self._look_for("")
+        elif event.key == "backspace":
+            self._look_for(self._query[:-1])
+        elif event.is_printable and event.character:
+            self._look_for(self._query + event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
-    def action_dismiss_page(self) -> None:
-        """Back."""
-        self.dismiss(None)
+    def on_paste(self, event: events.Paste) -> None:
+        """It is looked for, as what is typed is."""
+        event.stop()
+        self._look_for(self._query + safe_line(event.text, LONGEST_QUERY))
+
+    def _look_for(self, query: str) -> None:
+        query = query.lstrip()[:LONGEST_QUERY]
+        if self._find is None or query == self._query:
+            return
+        self._query = query
+        self.query_one(PageTitle).show(query)
+        self.query_one(PageLines).show(partial(self._find, query) if query else self._setting)
 
 
 def table(rows: list[tuple[str, str, str]], width: int, least: int = 12) -> list[Line]:

@@ -11,7 +11,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, find, parse_assignment, split_assignments
 from tui.core.secrets import names_login
-from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, one_of
+from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, needs_argument, one_of
 from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui import theme as themes
@@ -62,8 +62,7 @@ class SlashApp(Newcomer):
             self._tell_of(error, back=self._give_back(event.text))
 
     def _refuse(self, id: str, argument: str) -> None:
-        """Raise UsageError for what would do nothing, and as a key says nothing, and for what would change a question
-        that was measured already."""
+        """Raise UsageError for what would do nothing, and for what would change a question that was measured already."""
         chat = self.chat
         if chat.why_held and (
             id in ("answer.retry", "answer.continue") or (argument and id in _OF_THE_REQUEST)
@@ -82,9 +81,10 @@ class SlashApp(Newcomer):
         """Do what a command's id stands for, or say why not. One that needs an argument is begun in the composer."""
         command = BY_ID[id]
         try:
-            if not argument and command.argument and not command.argument.startswith("["):
+            if not argument and needs_argument(command):
                 self._begin(f"/{command.slash} ")
                 return
+            self._refuse(id, argument)
             if id in _TOLD_IN_THE_CHAT and self.tabs.current != "chat":
                 self.open_tab("chat")
             self.do_command(id, argument)
@@ -338,10 +338,14 @@ class SlashApp(Newcomer):
         """Put a command into the composer again, unless something else is written there by now."""
         return self.chat.composer.bring_back(text)
 
+    def places(self) -> tuple[str, ...]:
+        """Where the person is, the nearest place first, as the commands name their places."""
+        raise NotImplementedError
+
     def _show_keys(self) -> None:
         from tui.ui.help import key_screen
 
-        self.push_screen(key_screen(self.desk.keys))
+        self.push_screen(key_screen(self.desk.keys, self.places()))
 
 
 def _vocabulary(

@@ -12,7 +12,7 @@ from tui.ui.chat.pane import ChatPane
 from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 
-_FOCUS = {"chat": "#composer, #slip", "models": "#model-table", "settings": "#form"}
+_FOCUS = {"chat": "#composer, #slip", "models": "#model-table, #models-choice", "settings": "#form"}
 _LIST = "#chats.-open"
 
 

@@ -85,8 +85,10 @@ class Choice(Widget, can_focus=True):
     class Focused(Message):
         """The list has the keys now, or no longer."""
 
-    def __init__(self, id: str, keys: Mapping[str, str], writing_place: Callable[[], Widget]) -> None:
-        """`keys` by command id; what is typed here is for the `writing_place`."""
+    def __init__(
+        self, id: str, keys: Mapping[str, str], writing_place: Callable[[], Widget] | None = None
+    ) -> None:
+        """`keys` by command id; what is typed here is for the `writing_place`, for nobody where there is none."""
         super().__init__(id=id)
         self._keys = keys
         self._does = {keys[id]: id for id in (ENTER, TAKE, *_STEPS) if keys.get(id)}
@@ -138,12 +140,16 @@ class Choice(Widget, can_focus=True):
         focused = self.screen.focused
         id = self._does.get(event.key, "")
         number = int(event.character) if event.character and event.character in "123456789" else 0
-        if focused is not None and focused is not self:
+        if self._writing_place is None and (id == ENTER or event.character == IN_TEXT):
+            pass  # nobody writes here, and lines of a text choose nothing
+        elif focused is not None and focused is not self:
             focused.post_message(events.Key(event.key, event.character))
         elif self._nothing_written and 0 < number <= len(self._ids):
             self._make(self._ids[number - 1])
-        elif (event.is_printable and event.character) or event.character == IN_TEXT:
-            self._leave().post_message(events.Key(event.key, event.character))
+        elif self._writing_place is not None and (
+            (event.is_printable and event.character) or event.character == IN_TEXT
+        ):
+            self._leave(events.Key(event.key, event.character))
         elif id in _STEPS:
             self._step(_STEPS[id])
         elif id == TAKE:
@@ -158,7 +164,8 @@ class Choice(Widget, can_focus=True):
     def on_paste(self, event: events.Paste) -> None:
         """It chooses nothing."""
         event.stop()
-        self._leave().post_message(events.Paste(event.text))
+        if self._writing_place is not None:
+            self._leave(events.Paste(event.text))
 
     def _step(self, by: int) -> None:
         ids = self._ids
@@ -172,11 +179,12 @@ class Choice(Widget, can_focus=True):
             self._is_made = True
             self.post_message(self.Made(command_id))
 
-    def _leave(self) -> Widget:
-        """At once, so that the next key is for who has the focus then."""
-        place = self._writing_place()
+    def _leave(self, event: events.Key | events.Paste | None = None) -> None:
+        """At once, so that the next key is for who has the focus then, as the `event` is."""
+        place = self._writing_place() if self._writing_place is not None else None
         self.screen.set_focus(place)
-        return place
+        if place is not None and event is not None:
+            place.post_message(event)
 
     def on_focus(self) -> None:
         """The keys are for the list."""
@@ -203,7 +211,7 @@ class Choice(Widget, can_focus=True):
             return Strip.blank(width, palette.base)
         line, style = lines[y], palette.base
         parts: list[Part] = [(text, palette[role]) for text, role in line.parts]
-        if self.has_focus and line.option is not None and self._option(line.option).command_id == self.cursor:
+        if self.has_focus and self._is_under(line):
             style += palette["cursor_line"]
         return fit(colourless(parts) if style.reverse else parts, width, style)
 
@@ -218,7 +226,19 @@ class Choice(Widget, can_focus=True):
         lines = self._set(width, brief=False)
         if len(lines) > most:
             lines = self._set(width, brief=True)
-        return lines if len(lines) <= most else self._set(width, brief=True, whole=False)
+        if len(lines) > most:
+            lines = self._set(width, brief=True, whole=False)
+        return lines if len(lines) <= most else self._near_cursor(lines, most)
+
+    def _near_cursor(self, lines: list[Line], most: int) -> list[Line]:
+        """On a screen that is too low even for that: as many options as there is room for, with the one under the cursor."""
+        options = [line for line in lines if line.option is not None]
+        at = next((at for at, line in enumerate(options) if self._is_under(line)), 0)
+        first = max(0, at - max(1, most) + 1)
+        return options[first : first + max(1, most)]
+
+    def _is_under(self, line: Line) -> bool:
+        return line.option is not None and self._option(line.option).command_id == self.cursor
 
     def _set(self, width: int, *, brief: bool, whole: bool = True) -> list[Line]:
         dilemma = self._dilemma
@@ -262,7 +282,7 @@ class Choice(Widget, can_focus=True):
 
     def _hint(self, room: int) -> str:
         enter = key_name(self._keys.get(ENTER, ""))
-        if self.has_focus:
+        if self.has_focus or self._writing_place is None:
             way = "".join(key_name(self._keys.get(id, "")) for id in _STEPS)
             take = key_name(self._keys.get(TAKE, ""))
             numbers = ", or a number," if self._nothing_written else ""
@@ -270,6 +290,8 @@ class Choice(Widget, can_focus=True):
                 f"{way} and {take}{numbers} choose · {enter} goes back to writing",
                 f"{way} {take} · {enter} back",
             )
+            if self._writing_place is None:
+                hints = (f"{way} and {take}{numbers} choose", f"{way} {take}")
         else:
             ways = f"{enter} or ↓" if self._nothing_written else enter
             typed = cast(Dilemma, self._dilemma).typed
@@ -279,4 +301,9 @@ class Choice(Widget, can_focus=True):
 
 def shown_on(screen: Screen[object]) -> Choice | None:
     """The list from which something can be chosen on a screen now; None where there is none."""
-    return next((choice for choice in screen.query(Choice) if choice.display and choice.cursor), None)
+    return next((choice for choice in screen.query(Choice) if choice.cursor and _is_shown(choice)), None)
+
+
+def _is_shown(choice: Choice) -> bool:
+    """Whether neither the list nor the tab that it is in is hidden."""
+    return all(widget.display for widget in choice.ancestors_with_self if isinstance(widget, Widget))

@@ -30,7 +30,12 @@ KEYS = frozenset({"up", "down", "tab", "enter", "escape"})
 """What means something while choices are offered."""
 PATIENCE_S = 1.0
 """How long Tab waits for a folder."""
-_HINTS = ("↑↓ choose · Tab takes · Esc closes", "Tab takes · Esc closes", "Tab · Esc", "")
+_HINTS = (
+    "↑↓ choose · Enter does it · Tab fills in · Esc closes",
+    "Enter does it · Tab fills in",
+    "Enter · Tab · Esc",
+    "",
+)
 
 
 class Completer(Protocol):
@@ -58,6 +63,10 @@ class Written(Protocol):
 
     def fill(self, text: str) -> None:
         """Replace what is written."""
+        ...
+
+    def submit(self) -> None:
+        """Hand in what is written."""
         ...
 
 
@@ -120,10 +129,13 @@ class CompletionPopup(Widget):
                 self._take(self._offered.choices[max(0, self._chosen)])
             case "enter":
                 chosen = self._offered.choices[self._chosen] if self._chosen >= 0 else None
-                if chosen is None or chosen.text.rstrip() == line[self._offered.start :].rstrip():
+                written = line[self._offered.start :].rstrip()
+                if chosen is None or (chosen.text.rstrip() == written and not chosen.waits):
                     self.close()
                     return False
                 self._take(chosen)
+                if not chosen.waits:
+                    self._submit()
             case _:
                 self.close()
         return True
@@ -204,6 +216,14 @@ class CompletionPopup(Widget):
             self.display = self.is_open
         self.refresh()
 
+    def fit(self) -> None:
+        """There is another room for it: the chosen line stays in sight."""
+        if self.is_open:
+            rows = self._rows()
+            self.styles.height = rows + 1
+            self._top = max(0, min(max(self._top, self._chosen - rows + 1), self._chosen))
+            self.refresh()
+
     def _rows(self) -> int:
         room = self.parent.size.height - 2 if isinstance(self.parent, Widget) else ROWS
         return max(1, min(ROWS, len(self._offered.choices), room))
@@ -220,6 +240,11 @@ class CompletionPopup(Widget):
         self._written.fill(self._line[: self._offered.start] + choice.text)
         if choice.goes_on:
             self.offer()
+
+    def _submit(self) -> None:
+        self.close()
+        if self._written is not None:
+            self._written.submit()
 
     # -- the lines --------------------------------------------------------------------------------------------------
 

@@ -121,6 +121,14 @@ class Composer(ChipArea):
             self.fill(written)
         return written is not None
 
+    def submit(self) -> None:
+        """Hand in what is written."""
+        self.post_message(self.Submitted(self.plain, self.marked))
+        if self.text.strip():
+            # At once: on a slow line the next text comes in one piece with this Enter.
+            self.fill(self._recall.sent())
+            self._came_back = self.marked
+
     def bring_back(self, marked: str) -> bool:
         """Bring a command back that was refused, selected: what is typed replaces it, undo brings it back, arrows edit
         it, Enter says it again. False = something else is written there by now."""
@@ -194,11 +202,7 @@ class Composer(ChipArea):
         """Do what a key of the composer is for; False if it has nothing to do here and means what it means elsewhere."""
         match id:
             case "send":
-                self.post_message(self.Submitted(self.plain, self.marked))
-                if self.text.strip():
-                    # At once: on a slow line the next text comes in one piece with this Enter.
-                    self.fill(self._recall.sent())
-                    self._came_back = self.marked
+                self.submit()
             case "newline":
                 self.replace("\n", *self.selection, maintain_selection_offset=False)
             case "history.previous":

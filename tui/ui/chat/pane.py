@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
@@ -47,6 +48,10 @@ class ChatPane(Writing):
             self.typed = typed
             self.text = text
 
+    @dataclass
+    class OfferRefused(UiMessage):
+        """The person does not want what is offered."""
+
     def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
         super().__init__(desk, pace)
         self._holding = Holding(self)
@@ -72,6 +77,10 @@ class ChatPane(Writing):
         self.walked.set_fold_key(self._desk.key("message.fold"))
         self.walked.taker = self.walk
         self._show_welcome()
+
+    def on_resize(self) -> None:
+        """What is offered has as much room as the messages have."""
+        self.call_after_refresh(self.completion.fit)
 
     @property
     def divider(self) -> Divider:
@@ -138,15 +147,24 @@ class ChatPane(Writing):
                 or self.walk.escape()
                 or self.walked.clear_found()
                 or self.divider.let_go()
+                or (self.divider.offers and self.post_message(self.OfferRefused()))
             ),
             "answer.retry": lambda _: self.retry(),
             "answer.continue": lambda _: self.continue_answer(),
-            "reasoning.toggle": lambda _: transcript.toggle_reasoning(),
+            "reasoning.toggle": lambda _: self._toggle_reasoning(),
             "scroll.page_up": lambda _: transcript.page_up(),
             "scroll.page_down": lambda _: transcript.page_down(),
             "scroll.start": lambda _: transcript.to_start(),
             "scroll.end": lambda _: transcript.follow(),
         }
+
+    def _toggle_reasoning(self) -> None:
+        """Fold or unfold it in all messages; where there is none, say what holds for those that come."""
+        shown = self.transcript.toggle_reasoning()
+        path = self._session.conversation.path() if self._session is not None else ()
+        if not any(self.whole(message).reasoning for message in path):
+            come = "is shown as it comes" if shown else "stays folded"
+            self.tell(f"There is no reasoning in this chat yet; what comes {come}")
 
     def set_desk(self, desk: Desk) -> None:
         """Take the new desk."""
@@ -238,9 +256,9 @@ class ChatPane(Writing):
         self.post_message(self.Changed())
 
     def leave_choice(self) -> bool:
-        """From a list of ways on back to writing; False = it has not the focus."""
+        """From a list of ways on of the chat back to writing; False = none has the focus."""
         choice = self.screen.focused
-        if not isinstance(choice, Choice):
+        if not isinstance(choice, Choice) or self not in choice.ancestors:
             return False
         self.screen.set_focus(self._writing_place())
         return True

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.strip import Strip
 
+from tui.core.endpoint import ServerKind
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
-from tui.ui.desk import Desk
+from tui.ui.chat.choice import Choice, Dilemma
+from tui.ui.chat.welcome import welcome
+from tui.ui.desk import Desk, Link
 from tui.ui.line import LineWidget
 from tui.ui.models.table import ModelTable
 from tui.ui.row import Part, cut_middle, fit
+from tui.ui.start.panel import ways_on, ways_to_models
 
 
 class Details(LineWidget):
@@ -39,7 +48,20 @@ class Details(LineWidget):
 
 
 class ModelsPane(Vertical):
-    """The list, and what is known of the model under the cursor."""
+    """The list, and what is known of the model under the cursor; where there is no model, the ways to one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "refresh_models", id="model.refresh", show=False),
+        Binding("escape", "leave", id="models.leave", show=False),
+    ]
+
+    @dataclass
+    class RefreshWanted(Message):
+        """The list is to be asked for again."""
+
+    @dataclass
+    class Left(Message):
+        """The person goes back to the chat."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(id="models")
@@ -48,6 +70,7 @@ class ModelsPane(Vertical):
     def compose(self) -> ComposeResult:
         yield ModelTable()
         yield Details()
+        yield Choice("models-choice", self._desk.keys)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -57,6 +80,11 @@ class ModelsPane(Vertical):
     def table(self) -> ModelTable:
         """The list."""
         return self.query_one(ModelTable)
+
+    @property
+    def choice(self) -> Choice:
+        """The ways on, where there is no model."""
+        return self.query_one(Choice)
 
     def set_desk(self, desk: Desk) -> None:
         """Show the desk's server."""
@@ -68,25 +96,48 @@ class ModelsPane(Vertical):
         """Another model is to be described."""
         self._describe()
 
+    def action_refresh_models(self) -> None:
+        """Ask again."""
+        self.post_message(self.RefreshWanted())
+
+    def action_leave(self) -> None:
+        """Back to the chat."""
+        self.post_message(self.Left())
+
     def _fill(self) -> None:
         connection = self._desk.connection
-        self.table.show_models(connection.models if connection else (), self._desk.model)
-        self.table.show_message(() if connection and connection.models else self._why_none())
+        table, choice, focused = self.table, self.choice, self.screen.focused
+        table.show_models(connection.models if connection else (), self._desk.model)
+        table.show_message(self._waiting())
+        dilemma = self._ways_on()
+        choice.show(dilemma)
+        for widget in (table, self.query_one(Details)):
+            widget.display = dilemma is None
+        if focused in (table, choice):
+            self.screen.set_focus(table if dilemma is None else choice)
         self._describe()
 
     def _describe(self) -> None:
         self.query_one(Details).show(self._lines())
 
-    def _why_none(self) -> tuple[tuple[str, str], ...]:
+    def _waiting(self) -> tuple[tuple[str, str], ...]:
+        """What is said while a server is looked for, or its model is loaded."""
+        if self._desk.link not in (Link.SEARCHING, Link.STARTING):
+            return ()
+        lines = welcome(self._desk, self.size.width)
+        return tuple(("".join(text for text, _ in line), "foreground") for line in lines[:1])
+
+    def _ways_on(self) -> Dilemma | None:
+        """What can be done where there is no model; None where there are some, or it is not known yet."""
         desk, connection = self._desk, self._desk.connection
-        again = (f"{desk.key('server.search')} looks again", "muted")
-        if connection is not None:
-            pull = "ollama pull llama3.2:3b" if connection.info.kind == "ollama" else "Load one there"
-            return ((f"{connection.place} has no models yet.", "warning"), (pull, "strong_code"), again)
-        if desk.problem is None:
-            return (("Looking for a model server …", "foreground"),)
-        more = tuple((text, "foreground") for text in (desk.problem.detail, desk.problem.hint) if text)
-        return ((desk.problem.title, "warning"), *more, again)
+        if connection is None:
+            return ways_on(desk, writing=False) if desk.link is Link.NONE else None
+        if connection.models:
+            return None
+        is_ollama = connection.info.kind is ServerKind.OLLAMA
+        return ways_to_models(
+            connection.place, "ollama pull llama3.2:3b gets one" if is_ollama else "Load one there"
+        )
 
     def _lines(self) -> tuple[tuple[str, str], ...]:
         model = self.table.current

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from tui.core.model import Model
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.look import palette_of
-from tui.ui.row import Part, colourless, cut, cut_middle, fit
+from tui.ui.row import Part, colourless, cut, cut_middle, fit, wrap_words
 
 COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 13), ("STATE", 14))
 """Title and width in cells of the columns after the name."""
@@ -39,12 +39,11 @@ class ModelTable(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "move(-10)", show=False),
-        Binding("pagedown", "move(10)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
         Binding("home", "move(-100000)", show=False),
         Binding("end", "move(100000)", show=False),
         Binding("enter", "choose", id="model.use", show=False),
-        Binding("r", "refresh_models", id="model.refresh", show=False),
     ]
 
     class Chosen(Message):
@@ -57,9 +56,6 @@ class ModelTable(ScrollView, can_focus=True):
     class Moved(Message):
         """Another model is under the cursor."""
 
-    class RefreshWanted(Message):
-        """The list is to be asked for again."""
-
     def __init__(self) -> None:
         super().__init__(id="model-table")
         self._models: tuple[Model, ...] = ()
@@ -68,7 +64,7 @@ class ModelTable(ScrollView, can_focus=True):
         self._message: tuple[tuple[str, str], ...] = ()
 
     def show_message(self, lines: tuple[tuple[str, str], ...]) -> None:
-        """(text, role) lines in the place of a list, to say why there is none."""
+        """(text, role) paragraphs in the place of a list, to say why there is none."""
         if lines != self._message:
             self._message = lines
             self.refresh()
@@ -83,6 +79,11 @@ class ModelTable(ScrollView, can_focus=True):
         self._cursor = names.index(name) if name in names else 0
         self.virtual_size = Size(0, len(models) + 1)
         self.refresh()
+        self.call_after_refresh(self._show_cursor)
+
+    def on_resize(self) -> None:
+        """The cursor stays in sight. What there is to scroll is known only after this message."""
+        self.call_after_refresh(self._show_cursor)
 
     @property
     def current(self) -> Model | None:
@@ -93,25 +94,31 @@ class ModelTable(ScrollView, can_focus=True):
         """Move the cursor."""
         if self._models:
             self._cursor = max(0, min(len(self._models) - 1, self._cursor + step))
-            self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
+            self._show_cursor()
             self.refresh()
             self.post_message(self.Moved())
+
+    def action_page(self, direction: int) -> None:
+        """As far as a screen of the list goes; the one that was last is still seen."""
+        self.action_move(direction * max(1, self.size.height - 2))
+
+    def _show_cursor(self) -> None:
+        self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
 
     def action_choose(self) -> None:
         """Use the model under the cursor."""
         if self.current is not None:
             self.post_message(self.Chosen(self.current.name))
 
-    def action_refresh_models(self) -> None:
-        """Ask again."""
-        self.post_message(self.RefreshWanted())
-
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
         palette, width = palette_of(self), self.size.width
         base = palette["foreground"] + palette["background"]
         if not self._models:
-            text, role = self._message[y - 1] if 0 < y <= len(self._message) else ("", "foreground")
+            lines = [
+                (line, role) for text, role in self._message for line in wrap_words(text, max(10, width - 2))
+            ]
+            text, role = lines[y - 1] if 0 < y <= len(lines) else ("", "foreground")
             return fit([(" " + text, palette[role])], width, base)
         shown = columns(width)
         name_width = max(12, width - sum(COLUMNS[place][1] for place in shown) - 2)

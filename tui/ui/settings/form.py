@@ -58,16 +58,20 @@ def rows() -> tuple[Row, ...]:
 
 
 class ParameterForm(ScrollView, can_focus=True):
-    """Arrows move and change, digits type a value, Enter takes it, x goes back to the server's default."""
+    """Arrows move and change, digits type a value, Enter takes it, x goes back to the server's default. Esc takes back a
+    value that is being typed, and otherwise leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "move(-8)", show=False),
-        Binding("pagedown", "move(8)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "move(-100000)", show=False),
+        Binding("end", "move(100000)", show=False),
         Binding("left", "step(-1)", id="parameter.less", show=False),
         Binding("right", "step(1)", id="parameter.more", show=False),
         Binding("x", "unset", id="parameter.unset", show=False),
+        Binding("escape", "leave", id="settings.leave", show=False),
     ]
 
     class Edited(Message):
@@ -80,6 +84,10 @@ class ParameterForm(ScrollView, can_focus=True):
     class Moved(Message):
         """Another line is under the cursor, or there is something to say of the one that is."""
 
+    @dataclass
+    class Left(Message):
+        """The person goes back to the chat."""
+
     def __init__(self) -> None:
         super().__init__(id="form")
         self._rows = rows()
@@ -91,6 +99,10 @@ class ParameterForm(ScrollView, can_focus=True):
     def on_mount(self) -> None:
         """Textual needs to know how long the form is."""
         self.virtual_size = Size(0, len(self._rows))
+
+    def on_resize(self) -> None:
+        """The cursor stays in sight. What there is to scroll is known only after this message."""
+        self.call_after_refresh(self._show_cursor)
 
     def set_desk(self, desk: Desk) -> None:
         """Show another preset, or the same for another server."""
@@ -116,8 +128,23 @@ class ParameterForm(ScrollView, can_focus=True):
         while self._rows[target].parameter is None:
             target += 1 if step > 0 or target == 0 else -1
         self._cursor = target
-        self.scroll_to_region(Region(0, target, 1, 1), animate=False, force=True)
+        self._show_cursor()
         self._changed()
+
+    def action_page(self, direction: int) -> None:
+        """As far as a screen of the form goes; the line that was last is still seen."""
+        self.action_move(direction * max(1, self.size.height - 1))
+
+    def action_leave(self) -> None:
+        """Take back what is being typed; where nothing is, go back to the chat."""
+        if self._typed is None:
+            self.post_message(self.Left())
+        else:
+            self._typed, self.problem = None, None
+            self._changed()
+
+    def _show_cursor(self) -> None:
+        self.scroll_to_region(Region(0, self._cursor, 1, 1), animate=False, force=True)
 
     def action_step(self, direction: int) -> None:
         """One step up or down, or the next choice."""

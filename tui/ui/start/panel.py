@@ -19,8 +19,8 @@ def wording(width: int, *lines: Line) -> Line:
     return next((line for line in lines if sum(cell_len(text) for text, _ in line) <= width), lines[-1])
 
 
-def ways_on(desk: Desk) -> Dilemma:
-    """What to do without a server. What is typed meanwhile is a question, whatever it begins with."""
+def ways_on(desk: Desk, *, writing: bool = True) -> Dilemma:
+    """What to do without a server. While somebody is `writing`, what is typed is a question, whatever it begins with."""
     problem, missing = desk.problem, desk.engine_missing
     title = problem.title if problem is not None else "No model server answers"
     said = [problem.detail, "" if desk.may_guide else problem.hint] if problem is not None else []
@@ -28,7 +28,7 @@ def ways_on(desk: Desk) -> Dilemma:
     if missing is not None:
         said += [f"The guide and files need the engine. {missing.title}.", missing.hint]
         brief = ["The guide and files need the engine."]
-    elif desk.may_guide:
+    elif desk.may_guide and writing:
         said.append("Or just ask: the guide answers, and says so.")
         brief = said[-1:]
     why_not = "needs the engine" if missing is not None else ""
@@ -48,6 +48,16 @@ def ways_on(desk: Desk) -> Dilemma:
         typed="a question",
         calm=desk.may_guide,  # nobody was asked for by name: nothing went wrong
     )
+
+
+def ways_to_models(place: str, fetch: str) -> Dilemma:
+    """What to do where the server at `place` has no model; `fetch` is how it gets one."""
+    options = (
+        Option("server.search", "look again, once it has one"),
+        Option("gguf.open", _FILE),
+        Option("server.help", "start or name another server", brief="another server"),
+    )
+    return Dilemma(f"{place} has no models yet.", fetch, options)
 
 
 def guide_welcome(desk: Desk, width: int) -> tuple[Line, ...]:

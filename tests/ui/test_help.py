@@ -1,0 +1,139 @@
+"""The page of all keys: it begins with the place that one is in, and finds what is typed."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from tests.support.stage import SIZES, Stage, chatting
+from tests.support.walk import answered, walked
+from tui.core.commands import COMMANDS, keymap
+from tui.ui.help import lines_of, rows_with, sections
+from tui.ui.keys import places
+
+KEYS = keymap({})[0]
+
+
+def shown(query: str) -> str:
+    """What is found, as text."""
+    found = lines_of(rows_with(sections(KEYS), query), 100)
+    return "\n".join("".join(text for text, _ in line) for line in found)
+
+
+def first_heading(stage: Stage) -> str:
+    return stage.screen()[1].strip()
+
+
+@pytest.mark.parametrize(
+    ("query", "has", "has_not"),
+    [
+        ("retry", "F5", "Ctrl+Q"),
+        ("^t", "Switch to the next preset", "Switch to the next theme"),
+        ("CTRL+T", "Switch to the next preset", "Switch to the next theme"),
+        ("preset save", "Ctrl+S", "Ctrl+T"),
+        ("/theme", "/theme [NAME]", "/preset"),
+        ("ыгызутв", "/suspend", "/theme"),
+        ("first word", "While a slash command is written", "F1"),
+        ("other model", "Another answer with the next model", "Ctrl+T"),
+    ],
+)
+def test_what_is_typed_is_found_by_key_name_and_words(query: str, has: str, has_not: str) -> None:
+    text = shown(query)
+    assert has in text
+    assert has_not not in text
+
+
+def test_all_words_count() -> None:
+    assert rows_with(sections(KEYS), "preset nowhere") == []
+
+
+@pytest.mark.parametrize("place", sorted({command.where for command in COMMANDS if command.key}))
+def test_every_place_can_be_the_first(place: str) -> None:
+    titles = [section.title for section in sections(KEYS, (place,))]
+    assert titles[0].endswith(" · you are here")
+    assert len(titles) == len(set(titles)) == len(sections(KEYS)), (
+        "nothing is left out and nothing said twice"
+    )
+
+
+def test_where_one_is() -> None:
+    def at(tab: str, **here: bool) -> tuple[str, ...]:
+        nothing = {"listing": False, "choosing": False, "in_choices": False, "walking": False}
+        return places(tab, **{**nothing, **here})
+
+    assert at("chat")[0] == "composer"
+    assert at("chat", walking=True)[0] == "messages"
+    assert at("chat", choosing=True)[0] == "fit"
+    assert at("chat", in_choices=True)[0] == "choices"
+    assert at("chat", listing=True) == ("chats",)
+    assert at("models", in_choices=True) == ("models", "choices")
+    assert at("settings") == ("settings",)
+
+
+async def test_it_begins_where_one_is() -> None:
+    async with walked() as (stage, _):
+        await answered(stage, "One?", r"Yes\.")
+        for keys, heading in (
+            ([], "Writing"),
+            (["shift+tab"], "Among the messages"),
+            (["escape", "f7"], "List of chats"),
+            (["f3"], "Models"),
+            (["f4"], "Settings"),
+        ):
+            await stage.press(*keys, "f1")
+            await stage.see("type to search")
+            assert first_heading(stage) == f"{heading} · you are here"
+            await stage.press("f1")
+            await stage.see_no_more("type to search")
+        await stage.press("f2")
+        await stage.write("/help")
+        await stage.press("enter")
+        await stage.see("type to search")
+        assert first_heading(stage) == "Writing · you are here"
+
+
+@pytest.mark.parametrize("size", [*SIZES, (50, 15)])
+async def test_letters_are_looked_for_and_esc_shows_all_again(size: tuple[int, int]) -> None:
+    async with chatting(size=size) as (stage, _):
+        await stage.press("f1")
+        await stage.see(r"^ Keys +type to search · ↑↓ scroll · Esc back")
+        top = stage.screen()[1:]
+        for letter in "jkq":
+            await stage.press(letter)
+        await stage.see(r"^ Keys  jkq▏ .*Esc shows all")
+        await stage.see("Nothing here has “jkq”")
+        await stage.press("backspace", "backspace", "backspace")
+        assert stage.screen()[1:] == top, "nothing was scrolled"
+        await stage.press("space", "end")
+        assert stage.screen()[1:] != top
+        await stage.write("fold rea")
+        await stage.see(r"^ Keys  fold rea▏")
+        await stage.see("Show or hide what the model")
+        assert "Ctrl+Q" not in stage.text()
+        await stage.press("escape")
+        assert stage.screen()[1:] == top
+        stage.app.post_message(events.Paste("suspend\n"))
+        await stage.see("Back to the shell")
+        await stage.press("ctrl+u")
+        assert stage.screen()[1:] == top
+        await stage.press("escape")
+        await stage.see_no_more("type to search")
+
+
+async def test_no_more_is_scrolled_away_than_there_is() -> None:
+    async with chatting(size=(50, 15)) as (stage, _):
+        await stage.press("f1", "end")
+        await stage.see("only fills it in")
+        await stage.resize(120, 40)
+        await stage.see("only fills it in")
+        assert stage.screen()[1].strip(), "the page is full"
+
+
+async def test_other_pages_take_no_letters_either() -> None:
+    async with chatting() as (stage, _):
+        await stage.ask("/set")
+        await stage.see("What is sent with technical")
+        await stage.press("q", "j", "space", "k")
+        await stage.see(r"^ Parameters +↑↓ scroll · Esc back")
+        await stage.press("enter")
+        await stage.see_no_more("What is sent with technical")
