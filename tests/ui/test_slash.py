@@ -277,7 +277,7 @@ async def test_what_is_set_and_what_a_parameter_means() -> None:
         await stage.press("escape")
         await stage.ask("/set top_k")
         await stage.see(r"Now +30, by the preset technical")
-        await stage.press("q")
+        await stage.press("escape")
         await stage.ask("/help min_p")
         await stage.see(r"Takes +a number from 0 to 1")
         await stage.press("enter")
