@@ -70,6 +70,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await stage.write("next preset")
         await stage.see("F6 +Switch to the next preset")
         await stage.press("escape")
+        await stage.write("show the presets")
         await stage.see(r"Ctrl\+E +Show the presets")
         await stage.press("f12")
         await stage.see("Whole.")
