@@ -14,11 +14,12 @@ from tui.cli_output import ProgressLine, say
 from tui.cli_running import Writer
 from tui.cli_saving import SavedAnswer
 from tui.config.settings import Settings
+from tui.core.endings import remark
 from tui.core.endpoint import Endpoint
 from tui.core.events import Event, NotSent, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import SILENT_S, Generation
 from tui.core.message import Message, Problem, Role, Status, Value, new_id
-from tui.core.parameters import BY_NAME, for_server
+from tui.core.parameters import BY_NAME, beyond, beyond_words, for_server, without
 from tui.core.presets import Preset
 from tui.core.request import ChatRequest, turns_of
 from tui.core.schema import RECORD, Schema
@@ -165,10 +166,11 @@ class Asking:
                 created_at=time.time(),
                 status=Status.STREAMING,
                 model=model,
-                parameters=self._taken(connection),
+                parameters=self._taken(connection, model),
             )
             turns = turns_of([self.asked], question.system)
-            await self._read(connection, ChatRequest(model, turns, question.values, schema=question.schema))
+            values = without(question.values, beyond(question.values, connection.model(model)))
+            await self._read(connection, ChatRequest(model, turns, values, schema=question.schema))
         except ModelMissing as error:
             raise with_names(error, connection.models) from error
         finally:
@@ -231,11 +233,12 @@ class Asking:
             if generation.silent_minutes and not writer.began:
                 self._line.show(f"no word from the server for {generation.silent_minutes} min")
 
-    def _taken(self, connection: Connection) -> Mapping[str, Value]:
-        """The values that take effect: those that the server takes with a request and, for the embedded engine, those
-        that it was started with."""
+    def _taken(self, connection: Connection, model: str) -> Mapping[str, Value]:
+        """The values that take effect: those that the server takes with a request, and its model can, and, for the
+        embedded engine, those that it was started with."""
         values, kind = self._question.values, connection.server.kind
-        outgoing = for_server(values, kind)
+        unable = beyond(values, connection.model(model))
+        outgoing = for_server(without(values, unable), kind)
         at_start = {
             name: values[name]
             for name in outgoing.unsupported
@@ -244,6 +247,8 @@ class Asking:
         chosen = self._question.chosen
         if ignored := [name for name in outgoing.unsupported if name in chosen and name not in at_start]:
             say(f"Not sent, {kind.label} does not take it: {', '.join(ignored)}")
+        if missed := [name for name in unable if name in chosen and values[name] != "off"]:
+            say(beyond_words(missed, model))
         schema = self._question.schema
         recorded = {RECORD: schema.recorded()} if schema is not None else {}
         return {**outgoing.sent, **at_start, **recorded}
@@ -270,8 +275,8 @@ class Asking:
             say(f"The answer was cut at {answer.cut_at} tokens; --set max_tokens=N allows more")
         elif answer.finish_reason == "length":
             say("The answer was cut: the context window is full")
-        if self._generation is not None and self._generation.tool_calls:
-            say("The model asked for a function; lokal has none to give")
+        if said := remark(answer.finish_reason):
+            say(said)
         elif not answer.content.strip():
             say(
                 "The model answered nothing"

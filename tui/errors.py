@@ -174,7 +174,8 @@ class ServerBusy(TryLater):
 
 
 class ContextOverflow(Refused):
-    """The prompt is longer than the context window (both in tokens; 0 = the server did not say)."""
+    """The prompt is longer than the context window (both in tokens; 0 = the server did not say). With `at_least` the
+    server stopped counting the prompt there."""
 
     def __init__(
         self,
@@ -184,8 +185,11 @@ class ContextOverflow(Refused):
         status: int = 0,
         prompt_tokens: int = 0,
         window_tokens: int = 0,
+        *,
+        at_least: bool = False,
     ) -> None:
         super().__init__(title, detail, hint, status)
+        self.at_least = at_least
         self.prompt_tokens = prompt_tokens
         self.window_tokens = window_tokens
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.dialects import HELLO, ServerUnderTest, ask, hear
 from tests.support.replay import as_json, chunked
 from tui.core.endpoint import ServerKind
-from tui.core.events import ReasoningDelta, TextDelta
+from tui.core.events import ReasoningDelta, TextDelta, ToolCall
 from tui.core.message import Attachment, Role
 from tui.core.request import ChatRequest, Turn
 from tui.errors import (
@@ -199,3 +199,50 @@ async def test_reasoning_comes_before_the_text_in_events(tested: ServerUnderTest
     heard = await ask(tested, says.text("<think>a</think>\n\nb <think>"), *says.end())
     assert [type(event) for event in heard.events[:2]] == [ReasoningDelta, TextDelta]
     assert heard.text == "b <think>"
+
+
+SPOKEN = [
+    {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "so"}]},
+    {"content": {"type": "text", "text": "so"}, "reasoning_text": "hm"},
+    {"content": ["so"], "thinking": "hm"},
+    {"content": "so", "thinking": {"content": "hm"}},
+    {"content": "so", "reasoning": {"text": "hm"}},
+    {"content": "so", "reasoning_details": [{"type": "reasoning.text", "text": "h"}, {"type": "reasoning.text", "text": "m"}]},
+    {"content": "so", "reasoning": "hm", "reasoning_content": "hm", "reasoning_details": [{"text": "hm"}]},
+    {"content": None, "refusal": "so", "thinking_blocks": [{"type": "thinking", "thinking": "hm"}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", SPOKEN)
+async def test_text_and_reasoning_in_other_places(
+    tested: ServerUnderTest, message: dict[str, object]
+) -> None:
+    native = tested.dialect.native
+    record = {"message": message, "done": False} if native else {"choices": [{"index": 0, "delta": message}]}
+    heard = await ask(tested, record, *tested.dialect.end())
+    assert (heard.reasoning, heard.text, heard.done.finish_reason) == ("hm", "so", "stop")
+
+
+@pytest.mark.parametrize("said", ["You write </think> there", "a\n</think>\n\nb", "<think>a</think>b"])
+async def test_a_mark_is_text_where_the_reasoning_came_by_itself(tested: ServerUnderTest, said: str) -> None:
+    says = tested.dialect
+    heard = await ask(tested, says.thought("hm"), *map(says.text, said), *says.end())
+    assert (heard.reasoning, heard.text) == ("hm", said)
+
+
+@pytest.mark.parametrize("thought", ["", "hm"])
+async def test_harmony_channels_in_the_text(tested: ServerUnderTest, thought: str) -> None:
+    says = tested.dialect
+    said = "<|channel|>final<|message|>Hello.<|return|>"
+    if not thought:
+        said = f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant{said}"
+    before = [says.thought(thought)] if thought else []
+    heard = await ask(tested, *before, *map(says.text, said), *says.end())
+    assert (heard.reasoning, heard.text) == ("hm", "Hello.")
+
+
+async def test_a_call_in_harmony_channels_is_a_call(tested: ServerUnderTest) -> None:
+    said = '<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"a":1}'
+    heard = await ask(tested, *map(tested.dialect.text, said), *tested.dialect.end())
+    assert heard.of(ToolCall) == [ToolCall("", "f", '{"a":1}')]
+    assert heard.done.finish_reason == "tool_calls"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.support.dialects import HELLO, Dialect, Heard, hear, under_test
 from tests.support.replay import Canned, as_json, chunked
+from tui.core.endings import UNKNOWN
 from tui.core.endpoint import ServerKind
 from tui.core.events import Progress, ToolCall
 from tui.errors import AuthRequired, ContextOverflow, Interrupted, Refused
@@ -222,8 +224,119 @@ async def test_a_server_that_does_not_stream() -> None:
     assert (await answer(ServerKind.OPENAI, as_json(200, message))).text == "x"
 
 
-async def test_done_alone_proves_nothing() -> None:
+NO_REASON = 'data: {"choices":[{"index":0,"delta":%s}]}\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize("delta", ["{}", '{"content":" \\n"}', '{"reasoning_content":"hm"}'])
+async def test_done_without_text_proves_nothing(delta: str) -> None:
     assert isinstance((await answer(VLLM, "data: [DONE]\n\n")).error, Interrupted)
+    assert isinstance((await answer(VLLM, NO_REASON % delta)).error, Interrupted)
+
+
+async def test_done_after_text_is_an_end_of_which_no_reason_is_known() -> None:
+    heard = await answer(VLLM, NO_REASON % '{"content":"x"}')
+    assert (heard.text, heard.done.finish_reason) == ("x", UNKNOWN)
+    assert isinstance((await answer(VLLM, (NO_REASON % '{"content":"x"}')[:-14])).error, Interrupted)
+
+
+def with_reason(reason: str, **more: object) -> str:
+    """Text, and an end for this reason."""
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": reason, **more}]}
+    return deltas({"content": "x"}).split("\n\n")[0] + f"\n\ndata: {json.dumps(end)}\n\ndata: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [("STOP", "stop"), ("end_turn", "stop"), ("eos", "stop"), ("MAX_TOKENS", "length"), ("model_length", "length"),
+     ("SAFETY", "content_filter"), ("content_filter", "content_filter"), ("repetition", "repetition"),
+     ("function_call", "tool_calls")],
+)  # fmt: skip
+async def test_other_words_for_the_end(word: str, reason: str) -> None:
+    assert (await answer(VLLM, with_reason(word))).done.finish_reason == reason
+
+
+@pytest.mark.parametrize("word", ["abort", "error", "cancelled", "insufficient_system_resource"])
+async def test_words_for_an_end_that_is_none(word: str) -> None:
+    heard = await answer(VLLM, with_reason(word))
+    assert heard.text == "x"
+    assert isinstance(heard.error, Interrupted)
+    assert word in heard.error.detail
+
+
+async def test_an_error_inside_the_choice() -> None:
+    heard = await answer(VLLM, with_reason("error", error={"message": "provider died", "code": 502}))
+    assert (heard.text, heard.error.detail) == ("x", "provider died")
+
+
+COMPLAINTS = [
+    '{"error":{"message":"it died"}}', '{"error":"it died"}', '{"detail":"it died"}', '{"detail":[{"msg":"it died"}]}',
+    '{"detail":{"message":"it died"}}', '{"code":1302,"message":"it died"}', '{"type":"error","message":"it died"}',
+    '{"object":"error","message":"it died"}', '{"errors":[{"message":"it died"}]}', '{"errors":["it died"]}',
+    '{"status":"error","msg":"it died"}', '{"success":false,"error_msg":"it died"}',
+    '{"choices":[],"error":{"message":"it died"}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("complaint", COMPLAINTS)
+@pytest.mark.parametrize("kind", [OLLAMA, VLLM])
+async def test_errors_in_every_shape_after_the_answer_began(kind: ServerKind, complaint: str) -> None:
+    says = Dialect(kind)
+    begun = says.line(json.dumps(says.text("x"))).decode()
+    heard = await answer(
+        kind, begun + says.line(complaint).decode() + ("" if kind is OLLAMA else "data: [DONE]\n\n")
+    )
+    assert heard.text == "x"
+    assert isinstance(heard.error, Refused)
+    assert "it died" in heard.error.detail
+
+
+@pytest.mark.parametrize("complaint", [*COMPLAINTS, '{\n  "error": {\n    "message": "it died"\n  }\n}'])
+async def test_errors_in_bare_lines_between_events(complaint: str) -> None:
+    begun = deltas({"content": "x"}).split("\n\n")[0] + "\n\n"
+    for end in ("\n", "\n\ndata: [DONE]\n\n", ""):
+        heard = await answer(VLLM, f"{begun}{complaint}{end}")
+        assert heard.text == "x"
+        assert "it died" in heard.error.detail
+
+
+@pytest.mark.parametrize("end", ["\n", "\ndata: [DONE]\n\n", ""])
+async def test_a_web_page_between_events(end: str) -> None:
+    begun = deltas({"content": "x"}).split("\n\n")[0] + "\n\n"
+    page = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n\r\n<body></body>\r\n</html>\r\n"
+    heard = await answer(VLLM, f"{begun}{page}{end}")
+    assert heard.text == "x"
+    assert isinstance(heard.error, Interrupted)
+    assert "504 Gateway Time-out" in heard.error.detail
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "text/plain", "text/html", "application/octet-stream", ""]
+)
+@pytest.mark.parametrize("piece", [1, 0])
+async def test_the_media_type_proves_nothing(media_type: str, piece: int) -> None:
+    body = "\r\n: ping\n\n" + deltas({"content": "Hello"}, {"content": " there"})
+    for kind in (LLAMACPP, ServerKind.OPENAI):
+        heard = await answer(kind, replace(chunked([body.encode()], media_type), piece=piece))
+        assert (heard.text, heard.done.finish_reason) == ("Hello there", "stop")
+    says = Dialect(OLLAMA)
+    lines = b"".join(says.line(json.dumps(r)) for r in (says.text("Hello"), says.text(" there"), *says.end()))
+    heard = await answer(OLLAMA, replace(chunked([lines], media_type), piece=piece))
+    assert (heard.text, heard.done.finish_reason) == ("Hello there", "stop")
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+async def test_a_whole_document_whatever_it_calls_itself(indent: int | None) -> None:
+    message = {"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}
+    for value, text in ((message, "x"), ({"error": {"message": "it died"}}, "")):
+        for media_type in ("application/json", "text/event-stream"):
+            heard = await answer(VLLM, chunked([json.dumps(value, indent=indent).encode()], media_type))
+            assert heard.text == text
+            assert text or "it died" in str(heard.error)
+
+
+async def test_chunks_as_json_lines() -> None:
+    body = deltas({"content": "a"}, {"content": "b"}).replace("data: ", "").replace("\n\n", "\n")
+    assert (await answer(VLLM, body)).text == "ab"
 
 
 async def test_the_context_runs_out_in_mid_stream() -> None:

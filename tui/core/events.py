@@ -78,7 +78,8 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The server said that the answer is complete: `finish_reason` is `stop`, `length`, `tool_calls` or its own word."""
+    """The server said that the answer is complete: `finish_reason` is `stop`, `length`, `tool_calls`, `unknown` where it
+    gave none, or its own word (see `tui.core.endings`)."""
 
     finish_reason: str
     usage: Usage = Usage()

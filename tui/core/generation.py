@@ -40,8 +40,16 @@ MEASURABLE_S = 0.25
 class Generation:
     """One answer while it comes in. Times are seconds of one monotonic clock."""
 
-    def __init__(self, started_at: float, content: str = "", reasoning: str = "") -> None:
-        """`content` and `reasoning` are what an answer that is continued already has."""
+    def __init__(
+        self,
+        started_at: float,
+        content: str = "",
+        reasoning: str = "",
+        usage: Usage | None = None,
+        timings: Timings | None = None,
+    ) -> None:
+        """`content` and `reasoning` are what an answer that is continued already has, `usage` and `timings` what that
+        took."""
         self.started_at = started_at
         self.phase = Phase.CONNECTING
         self.progress: Progress | None = None
@@ -58,6 +66,9 @@ class Generation:
         self._done: Done | None = None
         self._content_before = content
         self._reasoning_before = reasoning
+        continued = bool(content or reasoning)
+        self._usage_before = usage if usage is not None and continued else Usage()
+        self._timings_before = timings if timings is not None and continued else Timings()
         self._content: list[str] = []
         self._reasoning: list[str] = []
 
@@ -131,15 +142,30 @@ class Generation:
 
     @property
     def usage(self) -> Usage:
-        """The server's counts; without them, what was counted here for the completion."""
+        """The server's counts; without them, what was counted here for the completion. Of an answer that was continued
+        all its tokens, over the prompt without what it had before."""
         usage = self._done.usage if self._done is not None else Usage()
-        return usage if usage.completion is not None else replace(usage, completion=self.deltas or None)
+        made = usage.completion if usage.completion is not None else self.deltas or None
+        before = self._usage_before
+        if before.completion is None:
+            return replace(usage, completion=made)
+        completion = before.completion + (made or 0)
+        if before.prompt is not None:
+            return Usage(before.prompt, completion, before.cached)
+        prompt = None if usage.prompt is None else max(0, usage.prompt - before.completion)
+        cached = None if prompt is None or usage.cached is None else min(usage.cached, prompt)
+        return Usage(prompt, completion, cached)
 
     def timings(self) -> Timings:
-        """The server's timings, with lokal's own clock where the server gives none."""
-        known = self._done.timings if self._done is not None else Timings()
+        """The server's timings, with lokal's own clock where the server gives none. The times of an answer that was
+        continued are those of all of it, the rates those of its last part."""
+        known, before = self._done.timings if self._done is not None else Timings(), self._timings_before
         first = None if self.first_token_at is None else self.first_token_at - self.started_at
         total = None if self.ended_at is None else self.ended_at - self.started_at
+        if before.first_token_s is not None:
+            first = before.first_token_s
+        if before.total_s is not None and total is not None:
+            total += before.total_s
         return replace(known, first_token_s=first, total_s=total, tokens_per_s=self.tokens_per_s())
 
     def status(self) -> Status:

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from tui.core.endings import LENGTH, UNKNOWN
+
 Value = bool | int | float | str | tuple[str, ...]
 """What a parameter can be set to; a list (of stop sequences) is a tuple of strings."""
+
+CONTINUED = "continued_after"
+"""Under this name the parameters of an answer that was continued record the tokens that it had before."""
 
 NO_PARAMETERS: Mapping[str, Value] = MappingProxyType({})
 
@@ -106,11 +111,15 @@ class Message:
     @property
     def cut_at(self) -> int | None:
         """Of an answer that was cut, the limit in tokens that it ran into; None = the context window ended first. Where
-        the server has counted nothing it is taken to be the limit, if one was sent."""
+        the server has counted nothing it is taken to be the limit, if one was sent. The limit holds for each request, so
+        that of an answer that was continued only what came since counts."""
         limit, made = self.parameters.get("max_tokens"), self.usage.completion
         if not isinstance(limit, int) or limit < 0:  # none, or no limit
             return None
         counted = made is not None and self.usage.prompt is not None
+        before = self.parameters.get(CONTINUED, 0)
+        if made is not None and isinstance(before, int):
+            made -= before
         return None if counted and made is not None and made < limit else limit
 
     @property
@@ -121,7 +130,7 @@ class Message:
             and bool(self.content)
             and (
                 self.status in (Status.STOPPED, Status.INTERRUPTED, Status.FAILED)
-                or self.finish_reason == "length"
+                or self.finish_reason in (LENGTH, UNKNOWN)
             )
         )
 

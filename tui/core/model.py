@@ -28,6 +28,7 @@ class Model:
     loaded: bool | None = None
     memory: int | None = None
     capabilities: tuple[str, ...] = ()  # "completion", "vision", "tools", "thinking", "embedding"
+    thinks: bool | None = None  # whether it can think before it answers
     note: str = ""  # why it cannot be used, for one that failed to load
     aliases: tuple[str, ...] = ()  # other names that it answers to
 

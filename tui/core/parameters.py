@@ -8,13 +8,15 @@ vLLM 0.33, text-generation-webui and LM Studio's documentation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tui.core.endpoint import ServerKind
 from tui.core.limits import Allowed, first, not_zero, within_window
 from tui.core.message import Value
+from tui.core.model import Model
 from tui.core.parameter import Fields, Parameter, Wire, at, nest, unless_unlimited
+from tui.core.text import safe_name
 from tui.errors import UsageError
 
 OLLAMA, LLAMACPP, LMSTUDIO = ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.LMSTUDIO
@@ -313,6 +315,27 @@ def for_server(values: Mapping[str, Value], kind: ServerKind, window: int | None
             fields.update(wire.encode(allowed.value))
             sent[parameter.name] = allowed.value
     return Outgoing(nest(fields), sent, tuple(unsupported), tuple(left_out))
+
+
+def beyond(values: Collection[str], model: Model | None) -> tuple[str, ...]:
+    """The names of those parameters that `model` says it cannot: they are not sent, for a server that is asked for more
+    than its model can refuses the question."""
+    if model is None or model.thinks is not False:
+        return ()
+    return tuple(
+        parameter.name for parameter in REGISTRY if parameter.group == _THINKING and parameter.name in values
+    )
+
+
+def beyond_words(names: Iterable[str], model: str) -> str:
+    """How it is said that these parameters were not sent."""
+    return f"Not sent, {safe_name(model, 60)} has no thinking mode: {', '.join(names)}"
+
+
+def without(values: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
+    """The `values` but those of these names."""
+    left_out = frozenset(names)
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def engine_flags(values: Mapping[str, Value]) -> list[str]:

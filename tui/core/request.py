@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tui.core.message import NO_PARAMETERS, Attachment, Message, Role, Value
 from tui.core.schema import Schema
+from tui.core.thinking import without_reasoning
 from tui.core.view import EVERYTHING, View
 
 
@@ -40,13 +41,22 @@ def turns_of(path: Sequence[Message], system: str = "", view: View = EVERYTHING)
     system = view.system(path, system)
     turns = [Turn(Role.SYSTEM, system)] if system.strip() else []
     for message in view.seen(path):
-        if message.role is Role.ASSISTANT and not message.content.strip():
+        content = text_sent(message)
+        if message.role is Role.ASSISTANT and not content.strip():
             continue
         last = turns[-1] if turns else None
         if last is not None and last.role is message.role and message.role is not Role.SYSTEM:
             turns[-1] = Turn(
-                last.role, f"{last.content}\n\n{message.content}", last.attachments + message.attachments
+                last.role, f"{last.content}\n\n{content}", last.attachments + message.attachments
             )
         else:
-            turns.append(Turn(message.role, message.content, message.attachments))
+            turns.append(Turn(message.role, content, message.attachments))
     return tuple(turns)
+
+
+def text_sent(message: Message) -> str:
+    """What a model sees of a message. Answers that were kept before lokal knew their spelling may have reasoning in their
+    text, which some chat templates refuse; what a person wrote is theirs."""
+    if message.role is not Role.ASSISTANT or message.edited:
+        return message.content
+    return without_reasoning(message.content)

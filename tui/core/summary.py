@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tui.core.message import Message, Role, Value
-from tui.core.request import ChatRequest, Turn
+from tui.core.request import ChatRequest, Turn, text_sent
 from tui.core.tokens import estimate
 
 LEAST_TOKENS, MOST_TOKENS = 64, 512
@@ -37,9 +37,10 @@ def portions(
     portion: list[tuple[Message, str]] = []
     used = 0
     for message in messages:
-        if not message.content.strip():
+        content = text_sent(message)
+        if not content.strip():
             continue
-        text = _shortened(message.content, limit, factor)
+        text = _shortened(content, limit, factor)
         size = int(estimate(text) * factor) + 1
         if portion and used + size > limit:
             portions.append(tuple(portion))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from tui.core.conversation import MAX_TITLE
 from tui.core.message import Message, Role, Value
-from tui.core.request import Turn
+from tui.core.request import Turn, text_sent
 from tui.core.text import safe_line
 
 PARAMETERS: Mapping[str, Value] = MappingProxyType({"temperature": 0.0, "max_tokens": 24, "think": "off"})
@@ -27,7 +27,7 @@ _ROUND_ABOUT = " \t#*_`\"'“”„«»‘’.:"
 def title_turns(path: Sequence[Message]) -> tuple[Turn, ...]:
     """What the model is asked; empty for a chat in which nothing was said. It is shown how the chat begins and, where it
     went on for long, its last question."""
-    said = [message for message in path if message.content.strip() and message.role is not Role.SYSTEM]
+    said = [message for message in path if text_sent(message).strip() and message.role is not Role.SYSTEM]
     shown = said[:2]
     last = next((message for message in reversed(said) if message.role is Role.USER), None)
     if last is not None and last not in shown:
@@ -35,7 +35,7 @@ def title_turns(path: Sequence[Message]) -> tuple[Turn, ...]:
     if not shown:
         return ()
     parts = [
-        f"{'Question' if message.role is Role.USER else 'Answer'}: {message.content.strip()[:SEEN]}"
+        f"{'Question' if message.role is Role.USER else 'Answer'}: {text_sent(message).strip()[:SEEN]}"
         for message in shown
     ]
     return (Turn(Role.USER, "\n\n".join([*parts, _TASK])),)

@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tui.core.endings import CALLS, STOP, UNKNOWN, is_broken, plain_reason
 from tui.core.events import Done, Event, Failed, ReasoningDelta, TextDelta, TextWasReasoning, ToolCall
 from tui.core.message import Timings, Usage
 from tui.core.text import safe_block, safe_line
+from tui.core.thinking import ThinkSplitter
 from tui.errors import BadReply, Interrupted, ServerError
-from tui.servers.failures import Asked, Complaint, complaint_in, complaint_of, refused, too_much
+from tui.servers.failures import (
+    Asked,
+    Complaint,
+    complaint_in,
+    complaint_of,
+    complaint_within,
+    refused,
+    too_much,
+)
+from tui.servers.parts import parts_of, reasoning_of
 from tui.servers.stream import Frame
-from tui.servers.thinking import ThinkSplitter
 from tui.servers.wire import Fields, TooMuch, read_object
 
 MAX_ANSWER = 16 << 20
@@ -56,6 +66,9 @@ class Answer:
         self._reasoning = Clean()
         self._text_came = False
         self._reasoning_came = False
+        self._said = False  # text came that is not blank
+        self._apart = False  # the server itself tells reasoning from text
+        self._done_came = False
         self._damaged = False
         self._unreadable: ServerError | None = None
         self._room = MAX_ANSWER
@@ -68,7 +81,7 @@ class Answer:
         """The events in one frame."""
         data = frame.data.strip()
         if data == "[DONE]":
-            self.ended = True
+            self.ended = self._done_came = True
             return []
         try:
             fields = read_object(data)
@@ -80,18 +93,36 @@ class Answer:
         if frame.event == "error":
             return self.fail(complaint_of(fields) if fields is not None else complaint_in(data))
         if fields is None:
+            if data.startswith("<") and (complaint := complaint_in(data)).web_page:
+                return self._page(complaint)
             # Not JSON at all is noise on the line; half an object is a piece of the answer that is lost.
             self._damaged = self._damaged or data.startswith("{")
             return []
-        if fields.values.get("error"):
-            return self.fail(complaint_of(fields))
-        return self.record(fields)
+        complaint_here = complaint_within(fields)
+        events = self.record(fields)
+        return events if complaint_here is None else [*events, *self.fail(complaint_here)]
 
     def fail(self, complaint: Complaint, status: int = 200) -> list[Event]:
         """End with what the server complains of."""
         self.failure = refused(complaint, status, self.asked)
         self.ended = True
         return []
+
+    def _page(self, complaint: Complaint) -> list[Event]:
+        """A web page came, of a proxy as a rule."""
+        if not self._text_came and not self._reasoning_came:
+            return self.fail(complaint)
+        why = f": {complaint.text}" if complaint.text else ""
+        self.failure = _broke_off(f"A web page came in the middle of it{why}")
+        self.ended = True
+        return []
+
+    def message(self, message: Fields) -> list[Event]:
+        """The events of the text and the reasoning in a message."""
+        events = self.reasoning(reasoning_of(message))
+        for part in parts_of(message):
+            events += self.reasoning(part.text) if part.reasoning else self.text(part.text)
+        return events
 
     def text(self, piece: str) -> list[Event]:
         """The events of a piece of text, which may hold reasoning between tags."""
@@ -105,25 +136,39 @@ class Answer:
         """The events of a piece of reasoning that the server itself told from the text."""
         if not piece:
             return []
-        events = self._release()
-        self._splitter = None
+        events: list[Event] = []
+        if not self._apart:
+            self._apart = True
+            events = self._release()
+            if self._splitter is not None:
+                self._splitter = None if self._text_came else ThinkSplitter(apart=True)
         return [*events, *self._cleaned([ReasoningDelta(piece)])]
 
     def finish(self, broken: ServerError | None = None) -> list[Event]:
         """The last events: what was held back, tool calls, and how it ended. `broken` is why the stream ended early;
         if the server had said before that the answer is complete, it is."""
         events = self._release()
-        complete = self.finish_reason is not None and (broken is None or isinstance(broken, Interrupted))
+        reason = None if self.finish_reason is None else plain_reason(self.finish_reason)
+        if reason is None and self._done_came and (self._said or self.tool_calls):
+            reason = UNKNOWN
+        if self.tool_calls and reason in (STOP, UNKNOWN):
+            reason = CALLS
+        complete = reason is not None and (broken is None or isinstance(broken, Interrupted))
         failure = self.failure or (None if complete else broken)
         if failure is not None:
             return [*events, Failed(failure)]
-        if not complete:
+        if reason is None:
             unreadable = None if self._text_came else self._unreadable
-            return [*events, Failed(unreadable or _without_end())]
+            return [
+                *events,
+                Failed(unreadable or _broke_off("The server ended it without saying that it was done")),
+            ]
+        reason = safe_line(self.asked.endpoint.masked(reason), 40) or STOP
+        if is_broken(reason):
+            return [*events, Failed(_broke_off(f"The server gave it up, and said only: {reason}"))]
         events += self.tool_calls
         if self._damaged:
             return [*events, Failed(_damaged())]
-        reason = safe_line(self.asked.endpoint.masked(self.finish_reason or ""), 40) or "stop"
         return [*events, Done(reason, self.usage, self.timings)]
 
     def spend(self, size: int) -> bool:
@@ -158,6 +203,7 @@ class Answer:
                         safe = safe.lstrip("\n")
                     if safe := self._fitting(safe):
                         self._text_came = True
+                        self._said = self._said or not safe.isspace()
                         events.append(TextDelta(safe))
                 case ReasoningDelta(text):
                     safe = self._reasoning.take(text)
@@ -167,8 +213,10 @@ class Answer:
                         self._reasoning_came = True
                         events.append(ReasoningDelta(safe))
                 case TextWasReasoning():
-                    self._reasoning_came, self._text_came = True, False
+                    self._reasoning_came, self._text_came, self._said = True, False, False
                     events.append(piece)
+                case ToolCall():
+                    self.tool_calls.append(tool_call(piece.id, piece.name, piece.arguments))
                 case other:
                     events.append(other)
         return events
@@ -187,10 +235,10 @@ def plain_number(value: int) -> str:
     return str(value)
 
 
-def _without_end() -> Interrupted:
+def _broke_off(why: str) -> Interrupted:
     return Interrupted(
         "The answer broke off",
-        "The server ended it without saying that it was done",
+        why,
         "What came is kept; ask again or continue it",
         200,
     )

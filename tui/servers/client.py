@@ -26,7 +26,7 @@ from tui.servers.failures import (
 from tui.servers.http import Http, Incoming, Reply
 from tui.servers.opening import Opening
 from tui.servers.outgoing import text_files_of
-from tui.servers.stream import Frame, Parser
+from tui.servers.stream import Frame, Framing, Parser
 from tui.servers.wire import Fields, TooMuch, read_object
 
 PATIENCE_S = 120.0
@@ -166,19 +166,16 @@ class ServerClient:
             incoming = await opening.incoming()
             await self._require_answer(incoming, model)
             broken: ServerError | None = None
-            if incoming.media_type == "application/json":
-                for event in answer.frame(Frame((await incoming.whole()).decode("utf-8", "replace"))):
-                    yield event
-            else:
-                async with aclosing(_frames(incoming, parser)) as frames:
-                    try:
-                        async for frame in frames:
-                            for event in answer.frame(frame):
-                                yield event
-                            if answer.ended:
-                                break
-                    except ServerError as error:
-                        broken = error
+            # The media type proves nothing: proxies call a stream JSON, and an error page a stream.
+            async with aclosing(_frames(incoming, Framing(parser))) as frames:
+                try:
+                    async for frame in frames:
+                        for event in answer.frame(frame):
+                            yield event
+                        if answer.ended:
+                            break
+                except ServerError as error:
+                    broken = error
             for event in answer.finish(broken):
                 yield event
 
@@ -188,8 +185,6 @@ class ServerClient:
         if incoming.status != 200:
             complaint = complaint_in(await incoming.whole(), incoming.challenge)
             raise with_time(refused(complaint, incoming.status, self._asked(model)), incoming.retry_after_s)
-        if incoming.media_type == "text/html":
-            raise refused(complaint_in(b"<html>"), incoming.status, self._asked(model))
 
 
 async def _waiting(pause_s: float) -> AsyncGenerator[Progress, None]:

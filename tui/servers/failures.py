@@ -71,17 +71,37 @@ def _complaint_in(body: str | bytes) -> Complaint:
     return Complaint(safe_line(text, MAX_TEXT))
 
 
+_WORDS = ("message", "msg", "error_msg", "error_message", "errmsg")
+_SIGNS = ("code", "type", "status", "success", "error_code", "errcode", "statusCode", "status_code", "name")
+"""What stands beside the words of a complaint that is not called one."""
+
+
+def complaint_within(fields: Fields) -> Complaint | None:
+    """The complaint that a record of an answer is, or has beside what else it says; None if it has none."""
+    values = fields.values
+    if values.get("error"):
+        return complaint_of(fields)
+    if values.get("choices") or isinstance(values.get("message"), dict):
+        return None
+    named = fields.text("object") == "error" or fields.text("type") == "error"
+    worded = any(fields.text(word) for word in _WORDS) and any(sign in values for sign in _SIGNS)
+    if named or worded or values.get("errors") or isinstance(values.get("detail"), str | list | dict):
+        return complaint_of(fields)
+    return None
+
+
 def complaint_of(fields: Fields, depth: int = 0) -> Complaint:
-    """The complaint in an object: `error` as text, as an object or as JSON in a string; `detail` as text or as a list
-    of faults (FastAPI); `message` by itself (old vLLM)."""
-    inner = fields.inner("error")
+    """The complaint in an object: `error` as text, as an object or as JSON in a string; `detail` as text, as an object
+    or as a list of faults (FastAPI); `errors` as a list; `message` by itself (old vLLM), or by another name."""
+    inner = fields.inner("error") or fields.inner("detail") or next(iter(fields.items("errors")), Fields())
     if inner and depth < 4:
         return complaint_of(inner, depth + 1)
-    text = fields.text("error")
+    text = fields.text("error") or next(iter(fields.texts("errors")), fields.text("errors"))
     nested = parse_object(text) if text.lstrip().startswith("{") else None
     if nested and depth < 4:
         return complaint_of(nested, depth + 1)
-    text = fields.text("message") or text or fields.text("detail") or _faults(fields.items("detail"))
+    words = next((said for word in _WORDS if (said := fields.text(word))), "")
+    text = words or text or fields.text("detail") or _faults(fields.items("detail"))
     nested = parse_object(text) if text.lstrip().startswith("{") else None
     if nested and depth < 4 and any(key in nested for key in ("error", "message", "detail")):
         return complaint_of(nested, depth + 1)
@@ -90,7 +110,7 @@ def complaint_of(fields: Fields, depth: int = 0) -> Complaint:
     return Complaint(
         safe_line(text, MAX_TEXT),
         safe_line(fields.text("type"), 80),
-        fields.count("code") or 0,
+        fields.count("code") or fields.count("error_code") or fields.count("status") or 0,
         fields.count("n_prompt_tokens") or 0,
         fields.count("n_ctx") or 0,
     )
@@ -280,7 +300,11 @@ def _where_models_come_from(asked: Asked) -> str:
 
 
 _WINDOW = re.compile(r"context (?:size|length|window)\D{0,40}?(\d+)")
-_PROMPT = re.compile(r"(?:request \(|contains (?:at least )?|requested |the first |has )(\d+)")
+_PROMPTS = tuple(
+    re.compile(rf"{words}(at least |more than |over )?(\d+)")
+    for words in (r"request \(", "contains ", r"total of ", "prompt has ", "the first ", "has ", "requested ")
+)
+"""Where servers say how long the prompt is, the surest words first: vLLM's name the room for the answer too."""
 
 
 def _is_overflow(complaint: Complaint) -> bool:
@@ -298,15 +322,18 @@ def _is_overflow(complaint: Complaint) -> bool:
 
 def _overflow(complaint: Complaint, status: int, asked: Asked) -> ContextOverflow:
     lower = complaint.text.lower()
-    window, prompt = _WINDOW.search(lower), _PROMPT.search(lower)
+    window = _WINDOW.search(lower)
+    prompt = next((found for pattern in _PROMPTS if (found := pattern.search(lower))), None)
+    at_least = prompt is not None and bool(prompt.group(1)) and not complaint.prompt_tokens
     complaint = replace(
         complaint,
         window_tokens=complaint.window_tokens or (int(window.group(1)[:12]) if window else 0),
-        prompt_tokens=complaint.prompt_tokens or (int(prompt.group(1)[:12]) if prompt else 0),
+        prompt_tokens=complaint.prompt_tokens or (int(prompt.group(2)[:12]) if prompt else 0),
     )
     detail = complaint.text
     if complaint.window_tokens and complaint.prompt_tokens > complaint.window_tokens:
-        detail = f"It has {complaint.prompt_tokens} tokens, the window {complaint.window_tokens}"
+        count = f"at least {complaint.prompt_tokens}" if at_least else str(complaint.prompt_tokens)
+        detail = f"It has {count} tokens, the window {complaint.window_tokens}"
     return ContextOverflow(
         "The conversation does not fit into the context window",
         detail,
@@ -314,6 +341,7 @@ def _overflow(complaint: Complaint, status: int, asked: Asked) -> ContextOverflo
         status,
         complaint.prompt_tokens,
         complaint.window_tokens,
+        at_least=at_least,
     )
 
 

@@ -167,7 +167,7 @@ class OllamaAnswer(Answer):
 
     def record(self, fields: Fields) -> list[Event]:
         message = fields.inner("message")
-        events = self.reasoning(message.text("thinking")) + self.text(message.text("content"))
+        events = self.message(message)
         for call in message.items("tool_calls"):
             function = call.inner("function")
             arguments = function.as_json("arguments")
@@ -202,6 +202,7 @@ def _model(entry: Fields, running: Mapping[str, Running] | None) -> Model:
     name = entry.text("name") or entry.text("model")
     loaded = None if running is None else running.get(full_name(name))
     elsewhere = safe_line(entry.text("remote_host"), 100)
+    capabilities = tuple(safe_line(word, 20) for word in entry.texts("capabilities"))
     return Model(
         name=safe_line(name),
         size=entry.count("size") if not elsewhere else None,
@@ -212,7 +213,8 @@ def _model(entry: Fields, running: Mapping[str, Running] | None) -> Model:
         context_loaded=(loaded.context_window or None) if loaded is not None else None,
         loaded=None if running is None else loaded is not None,
         memory=(loaded.size or None) if loaded is not None else None,
-        capabilities=tuple(safe_line(word, 20) for word in entry.texts("capabilities")),
+        capabilities=capabilities,
+        thinks="thinking" in capabilities if capabilities else None,
         note=f"runs at {elsewhere}, not here" if elsewhere else "",
     )
 

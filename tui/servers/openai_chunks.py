@@ -42,15 +42,14 @@ class _Call:
 
 
 class OpenAIAnswer(Answer):
-    """Reads chunks. The end of the stream proves nothing, `[DONE]` neither: only a finish_reason does."""
+    """Reads chunks. An answer is whole when there was a finish_reason, or text and `[DONE]`, which some servers send
+    without one."""
 
     def __init__(self, asked: Asked, *, resumed: bool = False) -> None:
         super().__init__(asked, resumed=resumed)
         self._calls: dict[int, _Call] = {}
 
     def record(self, fields: Fields) -> list[Event]:
-        if fields.text("object") == "error":  # vLLM of old
-            return self.fail(complaint_of(fields))
         events: list[Event] = []
         if progress := fields.inner("prompt_progress"):
             events.append(_progress(progress))
@@ -61,20 +60,25 @@ class OpenAIAnswer(Answer):
         return events
 
     def finish(self, broken: ServerError | None = None) -> list[Event]:
-        self.tool_calls = [
+        self.tool_calls += [
             tool_call(call.id, call.name, "".join(call.arguments)) for _, call in sorted(self._calls.items())
         ]
+        self._calls.clear()
         return super().finish(broken)
 
     def _choice(self, choice: Fields) -> list[Event]:
         # A server that ignored `stream` sends `message`; old text-generation-webui sends both, and then it repeats.
-        delta = choice.inner("delta" if "delta" in choice else "message")
-        events = self.reasoning(delta.text("reasoning_content") or delta.text("reasoning"))
-        events += self.text(delta.text("content"))
+        whole = not isinstance(choice.values.get("delta"), dict)
+        delta = choice.inner("message" if whole else "delta")
+        events = self.message(delta)
         for position, fragment in enumerate(delta.items("tool_calls")):
             self._take_fragment(fragment, position)
+        if function := delta.inner("function_call"):  # OpenAI's of old
+            self._take_fragment(Fields({"function": function.values}), 0)
         if reason := choice.text("finish_reason"):
             self.finish_reason = reason
+        if choice.values.get("error"):
+            self.fail(complaint_of(choice))
         return events
 
     def _take_fragment(self, fragment: Fields, position: int) -> None:

@@ -87,7 +87,8 @@ class Ndjson:
 
 class Sse:
     """Server-sent events (WHATWG HTML, 9.2), without `id` and `retry`, and with what servers do beside them: a last
-    event without its blank line, and the `error: {...}` lines of llama-server builds of 2025."""
+    event without its blank line, the `error: {...}` lines of llama-server builds of 2025, and JSON or a web page between
+    the events, which is what a proxy has to say when its server is gone."""
 
     def __init__(self, limit: int = MAX_LINE) -> None:
         self._lines = Lines(limit)
@@ -95,6 +96,7 @@ class Sse:
         self._event = ""
         self._data: list[bytes] = []
         self._size = 0
+        self._bare: list[bytes] = []  # lines of JSON or of a web page, outside of any event
 
     def feed(self, chunk: bytes) -> list[Frame]:
         frames: list[Frame] = []
@@ -105,6 +107,7 @@ class Sse:
     def finish(self) -> list[Frame]:
         frames: list[Frame] = []
         self._line(self._lines.finish(), frames)
+        self._end_bare(frames)
         self._dispatch(frames)
         return frames
 
@@ -114,22 +117,43 @@ class Sse:
             return
         name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
         value = value.removeprefix(b" ")
-        if name == b"event":
-            self._event = _decoded(value)
-        elif name == b"data" or name == b"error":
-            self._size += len(value) + 1
-            if self._size > self._limit + 1:
-                raise _endless(self._limit)
+        if name == b"data" or name == b"error":
+            if self._bare:
+                self._end_bare(frames)
+            self._take(value)
             self._data.append(value)
             if name == b"error":
                 self._event = "error"
+        elif name == b"event":
+            self._event = _decoded(value)
+        elif self._bare or line.startswith(b"{") or _PAGE.match(line):
+            self._take(line)
+            self._bare.append(line)
+            if self._bare[0].startswith(b"{"):
+                whole = line.startswith(b"}") or (len(self._bare) == 1 and line.rstrip().endswith(b"}"))
+            else:
+                whole = b"</html>" in line.lower() or self._size > _MAX_PAGE
+            if whole:
+                self._end_bare(frames)
+
+    def _take(self, value: bytes) -> None:
+        self._size += len(value) + 1
+        if self._size > self._limit + 1:
+            raise _endless(self._limit)
+
+    def _end_bare(self, frames: list[Frame]) -> None:
+        if self._bare:
+            frames.append(Frame(_decoded(b"\n".join(self._bare))))
+            self._bare = []
+            self._size = sum(map(len, self._data))
 
     def _dispatch(self, frames: list[Frame]) -> None:
         if self._data:
             frames.append(Frame(_decoded(b"\n".join(self._data)), self._event))
         self._event = ""
         self._data = []
-        self._size = 0
+        if not self._bare:
+            self._size = 0
 
 
 def _dense(chunk: bytes) -> bytes:
@@ -137,6 +161,85 @@ def _dense(chunk: bytes) -> bytes:
     if b"\n\n\n" in chunk or b"\n\r\n\r\n" in chunk:
         return _BLANK_LINES.sub(b"\n\n", chunk)
     return chunk
+
+
+_PAGE = re.compile(rb"<(!doctype|html|head|body|title|\?xml)\b", re.IGNORECASE)
+_EVENTS = (b"data:", b"event:", b"error:", b"retry:", b"id:", b":")
+_MAX_PAGE = 100_000
+_LONG_LINE = 65_536  # bytes of a first line that is none of a document in several lines
+
+
+class Whole:
+    """One document that is the whole reply; of a web page no more than its beginning is of interest."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes = bytearray()
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        self._bytes += chunk
+        if len(self._bytes) <= self._limit:
+            return []
+        if _PAGE.match(self._bytes):
+            return self.finish()
+        raise _endless(self._limit)
+
+    def finish(self) -> list[Frame]:
+        document, self._bytes = bytes(self._bytes), bytearray()
+        return [Frame(_decoded(document))] if document.strip() else []
+
+
+class Framing:
+    """Chooses the framing by the first bytes, whatever the reply calls itself: events, JSON lines, one JSON document or
+    a web page; `usual` is for what is none of these."""
+
+    def __init__(self, usual: Parser, limit: int = MAX_LINE) -> None:
+        self._usual = usual
+        self._limit = limit
+        self._head = b""
+        self._chosen: Parser | None = None
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        if self._chosen is not None:
+            return self._chosen.feed(chunk)
+        self._head = (self._head + chunk).lstrip(_BLANKS)
+        self._chosen = self._choose(self._head, last=False)
+        return self._release()
+
+    def finish(self) -> list[Frame]:
+        if self._chosen is None:
+            self._chosen = self._choose(self._head, last=True) or self._usual
+        return [*self._release(), *self._chosen.finish()]
+
+    def _release(self) -> list[Frame]:
+        if self._chosen is None:
+            return []
+        head, self._head = self._head, b""
+        return self._chosen.feed(head) if head else []
+
+    def _choose(self, head: bytes, *, last: bool) -> Parser | None:
+        """The framing of a reply that begins with `head`; None = too little has come to say."""
+        if head.startswith(b"{"):
+            line, line_break, _ = head.partition(b"\n")
+            if not line_break and not last and len(head) < _LONG_LINE:
+                return None
+            opens = line.rstrip().endswith((b"{", b"[", b","))
+            return (
+                Whole(self._limit) if opens else self._usual if isinstance(self._usual, Ndjson) else Ndjson()
+            )
+        if head.startswith(_EVENTS):
+            return self._usual if isinstance(self._usual, Sse) else Sse()
+        if _PAGE.match(head):
+            return Whole(_MAX_PAGE)
+        undecided = (
+            not head
+            or any(word.startswith(head) for word in _EVENTS)
+            or (head.startswith(b"<") and len(head) < 12)
+        )
+        return None if undecided and not last else self._usual
+
+
+_BLANKS = b"\xef\xbb\xbf \t\r\n"
 
 
 def _decoded(line: bytes) -> str:

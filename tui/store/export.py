@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from tui.core.conversation import Conversation
+from tui.core.endings import LENGTH, remark
 from tui.core.message import Attachment, Message, Role, Status
 from tui.core.text import human_size
 from tui.store.nested_markdown import code, nested, plain, quoted
@@ -110,7 +111,8 @@ def _facts(message: Message) -> list[str]:
 
 def _ending(message: Message) -> str:
     if message.status is Status.COMPLETE:
-        return _cut(message) if message.finish_reason == "length" else ""
+        remarked = remark(message.finish_reason)
+        return _cut(message) if message.finish_reason == LENGTH else plain(f"{remarked}.") if remarked else ""
     words = [_ENDINGS[message.status]]
     if message.problem is not None:
         said = (message.problem.title, message.problem.detail)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from tui.core.commands import key_name, keymap
 from tui.core.events import Progress
 from tui.core.message import Value
+from tui.core.model import Model
+from tui.core.parameters import beyond, without
 from tui.core.presets import SHIPPED, Preset
 from tui.errors import LokalError
 
@@ -56,6 +58,16 @@ class Desk:
         """The parameters of the preset with this run's overrides."""
         merged: dict[str, Value | None] = {**self.preset.values, **self.overrides}
         return {name: value for name, value in merged.items() if value is not None}
+
+    def sendable(self, values: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """The parameters, or `values`, without those that the model says it cannot."""
+        values = self.values() if values is None else values
+        return without(values, beyond(values, self.model_info))
+
+    @property
+    def model_info(self) -> Model | None:
+        """What the server says of the model in use."""
+        return self.connection.model(self.model) if self.connection is not None else None
 
     def with_edited(self, preset: Preset) -> Desk:
         """The same desk with values of `preset` changed: in the list, and in use only if it is the one in use, which it

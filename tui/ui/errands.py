@@ -107,7 +107,7 @@ class Errands:
         try:
             async with asyncio.timeout(TITLE_TIMEOUT_S):
                 async with aclosing(
-                    desk.connection.server.chat(ChatRequest(desk.model, turns, PARAMETERS))
+                    desk.connection.server.chat(ChatRequest(desk.model, turns, desk.sendable(PARAMETERS)))
                 ) as events:
                     async for event in events:
                         if isinstance(event, TextDelta):

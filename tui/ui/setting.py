@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.core.commands import Command
 from tui.core.message import Value
 from tui.core.parameter import Parameter
-from tui.core.parameters import BY_NAME, REGISTRY
+from tui.core.parameters import BY_NAME, REGISTRY, beyond
 from tui.core.presets import Preset
 from tui.core.slash import usage
 from tui.core.text import safe_block, safe_line, safe_name
@@ -20,6 +20,8 @@ def taken(parameter: Parameter, desk: Desk) -> str:
     if connection is None:
         return ""
     wire = parameter.wire.get(connection.server.kind)
+    if wire is not None and beyond((parameter.name,), desk.model_info):
+        return f"not sent: {safe_name(desk.model, 40)} has no thinking mode"
     if wire is not None:
         return "the model is loaded anew for it" if wire.reloads else ""
     if connection.embedded and parameter.engine_flag:

@@ -53,7 +53,9 @@ class Answering:
         interval_s: Callable[[], float],
     ) -> None:
         self.message = message
-        self.generation = Generation(time.monotonic(), message.content, message.reasoning)
+        self.generation = Generation(
+            time.monotonic(), message.content, message.reasoning, message.usage, message.timings
+        )
         self._on_news = on_news
         self._on_checkpoint = on_checkpoint
         self._on_rewrite = on_rewrite

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from tui.core import system_prompt
 from tui.core.conversation import Conversation
-from tui.core.message import Message, Role, Status, Value, new_id
-from tui.core.parameters import BY_NAME, for_server
+from tui.core.message import CONTINUED, Message, Role, Status, Value, new_id
+from tui.core.parameters import BY_NAME, beyond, beyond_words, for_server, without
 from tui.core.request import ChatRequest, Turn, turns_of
 from tui.core.schema import RECORD, Schema
+from tui.core.tokens import estimate
 from tui.ui.desk import Desk
 
 if TYPE_CHECKING:
@@ -24,11 +25,27 @@ GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of i
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """`answer` is the message to be filled; `unsupported` are parameters that this server does not take."""
+    """`answer` is the message to be filled; `unsupported` are parameters that this server does not take, `beyond` those
+    that its model says it cannot."""
 
     answer: Message
     request: ChatRequest
     unsupported: tuple[str, ...]
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def unsent(self) -> tuple[str, ...]:
+        """All that is set and not sent."""
+        return (*self.unsupported, *self.beyond)
+
+    def unsent_words(self, server: str) -> str:
+        """What is set and not sent, and why; empty for nothing."""
+        parts = []
+        if self.unsupported:
+            parts.append(f"Not sent, {server} does not take it: {', '.join(self.unsupported)}")
+        if self.beyond:
+            parts.append(beyond_words(self.beyond, self.request.model))
+        return " · ".join(parts)
 
 
 def blank_answer(question_id: str) -> Message:
@@ -54,14 +71,18 @@ def prepare(
     text so far is continued: by the server where it can, else by asking the model to go on. What is continued cannot be
     held to a `schema`, which begins at the beginning; it is checked as a whole all the same."""
     kind = connection.server.kind
-    outgoing = for_server(desk.values(), kind)
+    values = desk.values()
+    unable = beyond(values, desk.model_info)
+    outgoing = for_server(without(values, unable), kind)
     held = schema if connection.server.capabilities.structured and not resume else None
     path = conversation.path_to(blank.id if resume else str(blank.parent))
+    before = blank.usage.completion or estimate(blank.content) + estimate(blank.reasoning)
     answer = replace(
         blank,
         status=Status.STREAMING,
         problem=None,
         finish_reason="",
+        usage=replace(blank.usage, completion=before or None) if resume else blank.usage,
         model=desk.model,
         server=connection.server.endpoint.address,
         preset=desk.preset.name,
@@ -70,6 +91,7 @@ def prepare(
             **system_prompt.recorded(conversation.system),
             **conversation.view.recorded(path),
             **_recorded(held, blank, resume=resume),
+            **({CONTINUED: before} if resume else {}),
         },
     )
     request = request_for(desk, connection, conversation, path, resume=resume)
@@ -77,7 +99,9 @@ def prepare(
     unsupported = tuple(name for name in outgoing.unsupported if name not in at_start)
     if schema is not None and held is None and not resume:
         unsupported += ("a JSON schema",)
-    return Asking(answer, replace(request, schema=held), unsupported)
+    # A model that cannot think is already without it.
+    missed = tuple(name for name in unable if values[name] != "off")
+    return Asking(answer, replace(request, schema=held), unsupported, missed)
 
 
 def request_for(
@@ -88,7 +112,7 @@ def request_for(
     itself = resume and connection.server.capabilities.resumes
     if resume and not itself:
         turns = (*turns, Turn(Role.USER, GO_ON))
-    return ChatRequest(desk.model, turns, desk.values(), itself)
+    return ChatRequest(desk.model, turns, desk.sendable(), itself)
 
 
 def _recorded(held: Schema | None, blank: Message, *, resume: bool) -> Mapping[str, Value]:

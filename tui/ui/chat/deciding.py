@@ -173,7 +173,9 @@ class Deciding(Several):
             return
         window = error.window_tokens or fitting.window_of(desk) or budget.prompt.tokens
         limit = window - fitting.room_of(desk, window)
-        if error.prompt_tokens:
+        if error.at_least and error.prompt_tokens > budget.prompt.tokens:
+            budget.counted(error.prompt_tokens, exact=False)
+        elif error.prompt_tokens and not error.at_least:
             budget.counted(error.prompt_tokens)
             self._factor = desk.model, budget.factor
         if budget.prompt.tokens <= limit:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tui.core.attaching import under
 from tui.core.conversation import Conversation
+from tui.core.endings import FILTERED, remark
 from tui.core.events import Phase, Progress
 from tui.core.generation import Generation
 from tui.core.message import Message, Role, Status
@@ -130,10 +131,17 @@ def notice_of(message: Message, key_of: KeyOf) -> Notice | None:
             if not message.content.strip() and message.reasoning:
                 return Notice(_cut_in_thought(message), Tone.WARNING)
             return Notice(f"{cut_words(message)} · {go_on} continues", Tone.MUTED)
+        case Status.COMPLETE if said := remark(message.finish_reason):
+            return Notice(f"{said} · {help_keys}", ending_tone(message))
         case Status.COMPLETE if not message.content.strip() and not message.reasoning:
             return Notice(f"The model answered nothing · {retry} asks again", Tone.MUTED)
         case _:
             return None
+
+
+def ending_tone(message: Message) -> Tone:
+    """How loudly it is said why a whole answer ended."""
+    return Tone.WARNING if message.finish_reason == FILTERED or not message.content.strip() else Tone.MUTED
 
 
 def cut_words(message: Message) -> str:

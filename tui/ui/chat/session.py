@@ -188,8 +188,8 @@ class ChatSession:
             self._keep(partial(self._store.select, self.conversation.id, leaf.id))
 
     def add_copy(self, message: Message, text: str, now: float, *, edited: bool) -> Message:
-        """Add an answer beside another one, with `text` in its place, to be gone on with. It has no figures: nobody
-        counted what a person wrote. What was thought for another text is left out."""
+        """Add an answer beside another one, with `text` in its place, to be gone on with. One that was `edited` has no
+        figures: nobody counted what a person wrote. What was thought for another text is left out."""
         copy = replace(
             message,
             id=new_id(),
@@ -197,8 +197,8 @@ class ChatSession:
             created_at=now,
             reasoning="" if edited else message.reasoning,
             status=Status.STOPPED,
-            usage=Usage(),
-            timings=Timings(),
+            usage=Usage() if edited else message.usage,
+            timings=Timings() if edited else message.timings,
             finish_reason="",
             problem=None,
             edited=edited or message.edited,

@@ -62,7 +62,7 @@ class Summarising:
         for portion in self._portions:
             self.part += 1
             self._answering = self._listen()
-            values = self._desk.values()
+            values = self._desk.sendable()
             request = summary_request(self._desk.model, values, portion, self.text, self._most_tokens)
             await self._answering.run(self._server.chat(request))
             answer = self._answering.final()

@@ -219,9 +219,8 @@ class Talk(Vertical):
         session.open_answer(asking.answer)
         self._answering = self._listen(asking.answer)
         self._show_running(self._answering)
-        if asking.unsupported:
-            names = ", ".join(asking.unsupported)
-            self.tell(f"Not sent, {connection.info.kind.label} does not take it: {names}", "warning")
+        if unsent := asking.unsent_words(connection.info.kind.label):
+            self.tell(unsent, "warning")
         begin(
             self,
             partial(self._answering.run, connection.server.chat(asking.request), order.durable),

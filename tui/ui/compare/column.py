@@ -8,9 +8,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 
+from tui.core.endings import remark
 from tui.core.message import Message, Status
 from tui.ui.chat import structured
-from tui.ui.chat.entries import cut_words, outcome_of, phase_words
+from tui.ui.chat.entries import cut_words, ending_tone, outcome_of, phase_words
 from tui.ui.compare.race import Lane
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
@@ -191,6 +192,8 @@ def _notice_of(message: Message) -> Notice | None:
         return Notice(text, Tone.ERROR if message.status is Status.FAILED else Tone.WARNING)
     if message.status is Status.COMPLETE and message.finish_reason == "length":
         return Notice(cut_words(message), Tone.MUTED)
+    if message.status is Status.COMPLETE and (said := remark(message.finish_reason)):
+        return Notice(said, ending_tone(message))
     if message.status is Status.COMPLETE and not message.content.strip():
         return Notice("The model answered nothing", Tone.MUTED)
     return structured.notice_of(message)

@@ -38,7 +38,7 @@ Run = Callable[[Work], "Worker[None]"]
 @dataclass(slots=True, eq=False)
 class Lane:
     """One column: whom it asks, its answer, and, once that has ended, what it became. `unsent` are the parameters that
-    its server does not take."""
+    its server does not take, or its model cannot."""
 
     column: Column
     desk: Desk
@@ -171,7 +171,7 @@ class Race:
             resume=False,
             schema=session.schema,
         )
-        lane.answering.message, lane.request, lane.unsent = asking.answer, asking.request, asking.unsupported
+        lane.answering.message, lane.request, lane.unsent = asking.answer, asking.request, asking.unsent
         session.open_answer(asking.answer)
 
     def _heard(self, lane: Lane) -> None:

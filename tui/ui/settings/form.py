@@ -15,7 +15,7 @@ from textual.strip import Strip
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.parameter import NO_LIMIT, Parameter
-from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY
+from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY, beyond
 from tui.core.presets import Preset, band
 from tui.errors import UsageError
 from tui.ui.compat import run_binding
@@ -282,6 +282,8 @@ def _note(parameter: Parameter, desk: Desk, *, outside: bool) -> tuple[str, str]
         if parameter.engine_flag and kind is ServerKind.LLAMACPP:
             return "at start only", "muted"
         return f"not for {kind.label}", "warning" if parameter.name in desk.preset.values else "muted"
+    if kind is not None and beyond((parameter.name,), desk.model_info):
+        return "not for this model", "warning" if parameter.name in desk.preset.values else "muted"
     bounds = band(desk.preset.name, parameter.name)
     if bounds is not None:
         text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
