@@ -99,6 +99,25 @@ async def test_too_long_a_conversation(
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"your prompt contains at least 2049 input tokens, which exceeds", "It has at least 2049 tokens, the window 2048"),
+        (b"you requested 100 output tokens and your prompt contains at least 2049 input tokens, for a total of at least "
+         b"2149 tokens.", "It has at least 2049 tokens, the window 2048"),
+        (b"your prompt contains 5000 input tokens.", "It has 5000 tokens, the window 2048"),
+    ],
+)  # fmt: skip
+async def test_a_prompt_that_was_not_counted_to_its_end(
+    tested: ServerUnderTest, body: bytes, words: str
+) -> None:
+    said = f"This model's maximum context length is 2048 tokens. However, {body.decode()}"
+    tested.answers(as_json(400, {"error": {"message": said, "code": 400}}))
+    error = (await hear(tested.server.chat(HELLO))).error
+    assert isinstance(error, ContextOverflow)
+    assert (error.detail, error.at_least) == (words, "at least" in words)
+
+
 async def test_the_page_of_a_proxy(tested: ServerUnderTest) -> None:
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Sorry</h1></body></html>"
     tested.answers(reply(502, page, "text/html"))

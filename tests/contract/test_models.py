@@ -18,8 +18,10 @@ async def test_ollama_models() -> None:
         tested.replay.on("/api/tags", recorded("ollama/tags")).on("/api/ps", recorded("ollama/ps"))
         models = {model.name: model for model in await tested.server.models()}
         assert models["bigram:q8"] == Model(
-            "bigram:q8", 9812323, "9.18M", "Q8_0", "llama", 32768, None, False, None, ("completion",)
+            *("bigram:q8", 9812323, "9.18M", "Q8_0", "llama", 32768, None, False, None, ("completion",)),
+            thinks=False,
         )
+        assert models["think:latest"].thinks
         loaded = models["chat:latest"]
         assert (loaded.loaded, loaded.context_loaded, loaded.memory) == (True, 4096, 8147435)
         assert await tested.server.context_window("chat") == 4096
@@ -47,6 +49,7 @@ async def test_ollama_models_of_the_cloud_and_for_embeddings_come_last() -> None
         assert [model.name for model in models] == ["old:7b", "new:7b", "big:cloud", "embed:latest"]
         assert models[2].note == "runs at https://ollama.com:443, not here"
         assert {model.loaded for model in models} == {None}
+        assert models[0].thinks is None, "an Ollama of old does not say"
 
 
 async def test_ollama_without_models() -> None:

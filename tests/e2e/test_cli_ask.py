@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.app import CHAT, MODEL, OPENAI, answer, bodies, configure, model_server, turns
 from tests.support.command import files_below, lokal_command
-from tests.support.replay import Replay, as_json, recorded, replay
+from tests.support.replay import Replay, as_json, recorded, replay, sse
 from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint
 
@@ -133,6 +133,33 @@ async def test_what_the_server_does_not_take_is_told() -> None:
     assert "mirostat" in ended.err
     assert "mirostat" not in ended.json()["parameters"]
     assert "mirostat" not in bodies(server)[0]
+
+
+async def test_what_the_model_cannot_is_not_sent_and_told() -> None:
+    async with replay() as server:
+        like_recorded_ollama(server)
+        server.on("/api/chat", recorded("ollama/chat-stream"))
+        asked = ("ask", "--server", server.url, "--set", "think=on", "--model")
+        ended = await lokal_command(*asked, "chat", "Hi")
+        assert (ended.status, ended.err) == (0, "lokal: Not sent, chat:latest has no thinking mode: think\n")
+        assert "think" not in server.last("/api/chat").json()
+        ended = await lokal_command(*asked, "think", "Hi")
+        assert (ended.status, ended.err) == (0, "")
+        assert server.last("/api/chat").json()["think"] is True
+
+
+@pytest.mark.parametrize(
+    ("piece", "said"),
+    [
+        ({"finish_reason": "content_filter"}, "A content filter of the server ended the answer"),
+        ({}, "The server did not say whether the answer is whole"),
+    ],
+)
+async def test_how_an_answer_ended_is_said(piece: dict[str, object], said: str) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": "Half"}, **piece}]}
+    async with model_server(sse([chunk, "[DONE]"])) as server:
+        ended = await lokal_command("ask", "--server", server.url, "Hi")
+    assert (ended.status, ended.text.strip(), ended.err) == (0, "Half", f"lokal: {said}\n")
 
 
 async def test_a_kept_answer_is_a_chat(own_home: Path) -> None:

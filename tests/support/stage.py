@@ -191,8 +191,9 @@ def like_router(server: Replay) -> Replay:
     return server
 
 
-def like_ollama(server: Replay, *models: tuple[str, str, int]) -> Replay:
-    """Let a replay server be an Ollama with these (name, parameters, bytes); the first is in memory."""
+def like_ollama(server: Replay, *models: tuple[str, str, int], thinks: bool = False) -> Replay:
+    """Let a replay server be an Ollama with these (name, parameters, bytes); the first is in memory. None of them can
+    think, or all."""
     listed = [
         {
             "name": name,
@@ -203,7 +204,7 @@ def like_ollama(server: Replay, *models: tuple[str, str, int]) -> Replay:
                 "quantization_level": "Q4_K_M",
                 "context_length": 131072,
             },
-            "capabilities": ["completion"],
+            "capabilities": ["completion", "thinking"] if thinks else ["completion"],
         }
         for name, parameters, size in models or ((MODEL, "3.2B", 2_019_393_189),)
     ]

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.support.app import configure
-from tests.support.replay import stalling
+from tests.support.replay import ndjson, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
 from tests.support.stage import MODEL, Stage, chats, chatting, ollama_answer, options, questions
 from tui.core.commands import COMMANDS
@@ -289,6 +289,29 @@ async def test_an_answer_that_is_stopped_and_continued_at_once_is_kept_once() ->
 
         await stage.until(lambda: kept().endswith("two"), "it is written down while it comes in")
         assert kept() == "One two"
+
+
+async def test_a_continued_answer_counts_all_its_tokens() -> None:
+    async with chatting() as (stage, server):
+        server.on("/api/chat", ollama_answer("One ", tokens=40, reason="length"))
+        await stage.ask("Well?")
+        await stage.see("40 tokens")
+        server.on("/api/chat", ollama_answer("two", tokens=2))
+        await stage.press("f6")
+        await stage.see("42 tokens")
+        session = stage.app.chat.session
+        leaf = session.conversation.leaf if session is not None else None
+        assert leaf is not None
+        assert (leaf.content, leaf.usage.prompt, leaf.usage.completion) == ("One two", 812, 42)
+
+
+async def test_a_call_that_nobody_asked_for_is_said() -> None:
+    async with chatting() as (stage, server):
+        call = {"function": {"name": "get_weather", "arguments": {"city": "Tashkent"}}}
+        end = {"message": {"content": "", "tool_calls": [call]}, "done": True, "done_reason": "stop"}
+        server.on("/api/chat", ndjson([end]))
+        await stage.ask("Well?")
+        await stage.see("The model asked for a function; lokal has none to give · F5 asks again")
 
 
 async def test_the_app_ends_while_an_answer_comes_in() -> None:

@@ -20,10 +20,10 @@ from tui.ui.settings.slider import slider
 
 
 @asynccontextmanager
-async def settings(preset: str = "") -> AsyncIterator[tuple[Stage, Replay]]:
+async def settings(preset: str = "", *, thinks: bool = False) -> AsyncIterator[tuple[Stage, Replay]]:
     """A connected lokal with its Settings open."""
     async with replay() as server:
-        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
+        like_ollama(server, thinks=thinks).on("/api/chat", ollama_answer("Yes."))
         async with running(server.url, preset=preset) as stage:
             await stage.see("Connected")
             await stage.press("f4")
@@ -151,8 +151,17 @@ async def test_the_servers_default_is_not_sent() -> None:
         await stage.see(r"temperature +0\.4 +▕.*●.*band")
 
 
-async def test_choices() -> None:
+async def test_what_the_model_cannot_is_said() -> None:
     async with settings() as (stage, server):
+        await go_to(stage, "think")
+        await stage.press("right", "right")
+        await stage.see("thinking +on +model cannot")
+        await asked(stage, server)
+        assert "think" not in chats(server)[-1]
+
+
+async def test_choices() -> None:
+    async with settings(thinks=True) as (stage, server):
         await go_to(stage, "think")
         for value in ("off", "on", "low", "medium", "high", "default", "off"):
             await stage.press("right")

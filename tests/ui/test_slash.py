@@ -243,6 +243,22 @@ async def test_themes() -> None:
 # -- parameters ---------------------------------------------------------------------------------------------------------
 
 
+async def test_what_the_model_cannot_is_not_sent_and_said() -> None:
+    async with chatting() as (stage, server):
+        await stage.ask("/set think=high")
+        await stage.see("think high, was default; not sent: llama3.2:3b has no thinking mode")
+        await answered(stage, "Well?")
+        await stage.see("Not sent, llama3.2:3b has no thinking mode: think")
+        leaf = stage.app.chat.session.conversation.leaf if stage.app.chat.session else None
+        assert leaf is not None
+        assert "think" not in leaf.parameters
+        await stage.ask("/set think=off")
+        await stage.see("think off, was high")
+        await answered(stage, "And now?")
+        assert "Not sent" not in stage.text(), "it is off without being told so"
+        assert ["think" in body for body in chats(server)] == [False, False]
+
+
 async def test_parameters_for_this_run() -> None:
     async with chatting() as (stage, server):
         await stage.ask("/set temp=0.3")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from tui.core.events import (
     ToolCall,
 )
 from tui.core.generation import FINISHED, Generation
-from tui.core.message import Message, Problem, Role, Status, Timings, Usage
+from tui.core.message import CONTINUED, Message, Problem, Role, Status, Timings, Usage
 from tui.errors import Interrupted, Refused
 
 EMPTY = Message("b", "a", Role.ASSISTANT, "", 0.0, status=Status.STREAMING, preset="technical")
@@ -158,3 +160,54 @@ def test_the_text_is_all_text_up_to_the_end_and_nothing_changes_after(came: list
     assert generation.finished is bool(ends)
     assert (generation.phase in FINISHED) is bool(ends)
     assert (generation.ended_at is not None) is bool(ends)
+
+
+def continued(before: Usage, after: Usage, made: int = 2) -> Message:
+    """An answer that was continued: what it took before, and what the server counts of the second request."""
+    generation = Generation(
+        0.0, "one", "why", before, Timings(first_token_s=9.0, total_s=20.0, tokens_per_s=7.0)
+    )
+    for second in range(made):
+        generation.apply(TextDelta(" two"), 1.0 + second)
+    generation.apply(Done("length", after, Timings(tokens_per_s=40.0)), 5.0)
+    return generation.as_message(EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "usage"),
+    [
+        (Usage(100, 30), Usage(131, 12), Usage(100, 42)),
+        (Usage(100, 30, 90), Usage(131, 12, 131), Usage(100, 42, 90)),
+        (
+            Usage(None, 30),
+            Usage(131, 12, 120),
+            Usage(101, 42, 101),
+        ),  # it was stopped: the pieces were counted here
+        (Usage(None, 30), Usage(), Usage(None, 32)),
+        (Usage(None, 30), Usage(10, 12), Usage(0, 42)),
+    ],
+)
+def test_a_continued_answer_counts_all_its_tokens(before: Usage, after: Usage, usage: Usage) -> None:
+    answer = continued(before, after)
+    assert answer.usage == usage
+    assert answer.timings == Timings(first_token_s=9.0, total_s=25.0, tokens_per_s=40.0)
+
+
+def test_an_answer_that_is_continued_and_stopped_again_counts_all_its_tokens() -> None:
+    generation = Generation(0.0, "one", "", Usage(100, 30))
+    generation.apply(TextDelta(" two"), 1.0)
+    generation.stop(2.0)
+    assert generation.usage == Usage(100, 31)
+
+
+def test_figures_of_an_answer_that_is_asked_anew_are_its_own() -> None:
+    generation = Generation(0.0, "", "", Usage(100, 30), Timings(total_s=20.0))
+    generation.apply(TextDelta("one"), 1.0)
+    generation.apply(Done("stop", Usage(50, 1)), 2.0)
+    assert (generation.usage, generation.timings().total_s) == (Usage(50, 1), 2.0)
+
+
+@pytest.mark.parametrize(("made", "limit"), [(42, None), (62, 32)])
+def test_the_limit_of_a_continued_answer_is_that_of_its_last_request(made: int, limit: int | None) -> None:
+    answer = replace(EMPTY, usage=Usage(100, made), parameters={"max_tokens": 32, CONTINUED: 30})
+    assert answer.cut_at == limit

@@ -10,16 +10,19 @@ from hypothesis import strategies as st
 
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
+from tui.core.model import Model
 from tui.core.parameter import Parameter, nest
 from tui.core.parameters import (
     BY_NAME,
     PRIMARY,
     REGISTRY,
+    beyond,
     engine_flags,
     find,
     for_server,
     parse_assignment,
     split_assignments,
+    without,
 )
 from tui.errors import UsageError
 
@@ -315,3 +318,12 @@ def test_several_assignments_in_a_line() -> None:
     assert split_assignments('stop=["a=1", "b]"] top_k=4') == ['stop=["a=1", "b]"]', "top_k=4"]
     assert split_assignments("temp=1 top_k=2") == ["temp=1", "top_k=2"]
     assert split_assignments("stop=a b") == ["stop=a b"]
+
+
+@pytest.mark.parametrize(("thinks", "names"), [(True, ()), (None, ()), (False, ("think", "thinking_budget"))])
+def test_what_a_model_says_it_cannot(thinks: bool | None, names: tuple[str, ...]) -> None:
+    values: dict[str, Value] = {"thinking_budget": 5, "temperature": 0.3, "think": "high"}
+    unable = beyond(values, Model("m", thinks=thinks))
+    assert unable == names
+    assert set(without(values, unable)) == set(values) - set(names)
+    assert beyond(values, None) == ()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.errors import BadReply
-from tui.servers.stream import Frame, Lines, Ndjson, Parser, Sse
+from tui.servers.stream import Frame, Framing, Lines, Ndjson, Parser, Sse
 
 
 def frames(parser: Parser, data: bytes, size: int) -> list[Frame]:
@@ -75,3 +75,45 @@ def test_many_blank_lines_say_no_more_than_one(size: int) -> None:
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
         frames = [frame.data for piece in pieces for frame in parser.feed(piece)]
         assert frames == ["a", "b"]
+
+
+PAGE = "<html>\n<title>502</title>\n\n</html>"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("data: one\n\n", ["one"]),
+        ("\r\n: ping\n\ndata: one\n\n", ["one"]),
+        ("event: x\ndata: one\n\n", ["one"]),
+        ('{"a":1}\n{"b":2}\n', ['{"a":1}', '{"b":2}']),
+        ('\ufeff{"a":1}', ['{"a":1}']),
+        ('{\n "a": 1\n}\n', ['{\n "a": 1\n}\n']),
+        ('{"error": {\n "message": 1\n}}', ['{"error": {\n "message": 1\n}}']),
+        (PAGE, [PAGE]),
+        ('data: one\n\n{"a":1}\ndata: two\n\n', ["one", '{"a":1}', "two"]),
+        ('data: one\n\n{\n "a": 1\n}\n\n', ["one", '{\n "a": 1\n}']),
+        (f"data: one\n\n{PAGE}\ndata: two\n\n", ["one", PAGE.replace("\n\n", "\n"), "two"]),
+        ("data: one\n\n<!-- a proxy was here -->\ndata: two\n\n", ["one", "two"]),
+        ("", []),
+        ("  \n\n", []),
+    ],
+)
+def test_the_first_bytes_tell_the_framing(data: str, expected: list[str]) -> None:
+    for size in range(1, len(data) + 2):
+        assert [frame.data for frame in frames(Framing(Sse()), data.encode(), size)] == expected
+
+
+@given(st.binary(max_size=300), st.integers(1, 50))
+def test_the_cut_of_the_first_bytes_changes_nothing(data: bytes, size: int) -> None:
+    for usual in (Sse, Ndjson):
+        assert frames(Framing(usual()), data, size) == frames(Framing(usual()), data, 1000)
+
+
+def test_a_page_and_a_document_have_a_limit() -> None:
+    page = b"<html>" + b"x" * 300_000
+    assert len(frames(Framing(Sse()), page, 4096)) == 1
+    bare = b"data: one\n\n<html>\n" + b"<p>\n\n" * 100_000
+    assert all(len(frame.data) < 110_000 for frame in frames(Framing(Sse()), bare, 4096))
+    with pytest.raises(BadReply):
+        frames(Framing(Ndjson(), 1000), b"{\n" + b'"a": 1,\n' * 1000, 100)

@@ -170,22 +170,24 @@ _LONG_LINE = 65_536  # bytes of a first line that is none of a document in sever
 
 
 class Whole:
-    """One document that is the whole reply; of a web page no more than its beginning is of interest."""
+    """One document that is the whole reply. Of one that is not `needed` to its end no more than `limit` bytes are read."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, needed: bool) -> None:
         self._limit = limit
+        self._needed = needed
         self._bytes = bytearray()
+        self._read = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        self._bytes += chunk
+        self._bytes += b"" if self._read else chunk
         if len(self._bytes) <= self._limit:
             return []
-        if _PAGE.match(self._bytes):
-            return self.finish()
-        raise _endless(self._limit)
+        if self._needed:
+            raise _endless(self._limit)
+        return self.finish()
 
     def finish(self) -> list[Frame]:
-        document, self._bytes = bytes(self._bytes), bytearray()
+        document, self._bytes, self._read = bytes(self._bytes), bytearray(), True
         return [Frame(_decoded(document))] if document.strip() else []
 
 
@@ -225,12 +227,16 @@ class Framing:
                 return None
             opens = line.rstrip().endswith((b"{", b"[", b","))
             return (
-                Whole(self._limit) if opens else self._usual if isinstance(self._usual, Ndjson) else Ndjson()
+                Whole(self._limit, needed=True)
+                if opens
+                else self._usual
+                if isinstance(self._usual, Ndjson)
+                else Ndjson()
             )
         if head.startswith(_EVENTS):
             return self._usual if isinstance(self._usual, Sse) else Sse()
         if _PAGE.match(head):
-            return Whole(_MAX_PAGE)
+            return Whole(_MAX_PAGE, needed=False)
         undecided = (
             not head
             or any(word.startswith(head) for word in _EVENTS)

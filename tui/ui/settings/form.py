@@ -283,7 +283,7 @@ def _note(parameter: Parameter, desk: Desk, *, outside: bool) -> tuple[str, str]
             return "at start only", "muted"
         return f"not for {kind.label}", "warning" if parameter.name in desk.preset.values else "muted"
     if kind is not None and beyond((parameter.name,), desk.model_info):
-        return "not for this model", "warning" if parameter.name in desk.preset.values else "muted"
+        return "model cannot", "warning" if parameter.name in desk.preset.values else "muted"
     bounds = band(desk.preset.name, parameter.name)
     if bounds is not None:
         text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
