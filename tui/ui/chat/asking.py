@@ -109,8 +109,10 @@ def request_for(
 ) -> ChatRequest:
     """What is sent for a branch down to a question, or to an answer that is continued."""
     turns = turns_of(path, conversation.system or desk.preset.system, conversation.view)
-    itself = resume and connection.server.capabilities.resumes
-    if resume and not itself:
+    # An answer of which nothing was said yet, only thought, is asked for anew.
+    goes_on = resume and bool(turns) and turns[-1].role is Role.ASSISTANT
+    itself = goes_on and connection.server.capabilities.resumes
+    if goes_on and not itself:
         turns = (*turns, Turn(Role.USER, GO_ON))
     return ChatRequest(desk.model, turns, desk.sendable(), itself)
 
