@@ -13,6 +13,9 @@ def main() -> int:
 
     if os.name == "posix" and not os.environ.get("HOME", "/").startswith("/"):
         del os.environ["HOME"]  # an empty one makes `~` the root folder, here and in what lokal starts
+    # OpenSSL reads these by itself when it is loaded, and can fail or hang over what they name.
+    for name in ("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES"):
+        os.environ.pop(name, None)
     watch = Stopwatch()
     watch.mark("the interpreter")
     held = curtain.raised(sys.argv[1:], os.environ)

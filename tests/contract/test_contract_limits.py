@@ -19,6 +19,7 @@ from tui.servers import answer, body, client, detect
 from tui.servers.detect import recognise
 from tui.servers.ollama import OllamaServer
 from tui.servers.ollama_package import is_free_of_wishes
+from tui.servers.wire import MOST_ITEMS
 
 DEEP = b'{"models":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 WIDE = b'{"models":[' + b"[]," * 1_200_000 + b"[]]}"
@@ -37,6 +38,14 @@ async def test_json_that_is_too_much_is_a_bad_reply(tested: ServerUnderTest, raw
         await recognise(Endpoint(tested.replay.url), 60)
 
 
+async def test_a_list_of_models_has_an_end(tested: ServerUnderTest) -> None:
+    names = [f"m{number}" for number in range(MOST_ITEMS + 5)]
+    listed = [{"name": name, "id": name, "type": "llm", "key": name} for name in names]
+    tested.replay.replies.clear()
+    tested.replay.other = as_json(200, {"models": listed, "data": listed})
+    assert len(await tested.server.models()) <= MOST_ITEMS
+
+
 @pytest.mark.parametrize("package", [True, False], ids=["package", "plain"])
 async def test_what_is_in_memory_is_read_with_the_same_care(
     package: bool, monkeypatch: pytest.MonkeyPatch
@@ -50,6 +59,7 @@ async def test_what_is_in_memory_is_read_with_the_same_care(
         try:
             for raw in (
                 DEEP,
+                b'{"models":[' + b"{}," * 30_000 + b"{}]}" if package else WIDE,
                 b"[]",
                 b"{}" if package else b"[1]",
                 b'{"models": 3}' if package else b"nothing",

@@ -292,8 +292,11 @@ async def test_wrong_usage_on_a_terminal_is_left_to_be_read() -> None:
         assert "Traceback" not in raw
 
 
-async def test_what_the_environment_holds_for_others_breaks_nothing() -> None:
+async def test_what_the_environment_holds_for_others_breaks_nothing(tmp_path: Path) -> None:
+    endless = tmp_path / "pipe"
+    os.mkfifo(endless)
     environ = {
+        "OPENSSL_CONF": str(endless),
         "ALL_PROXY": "socks5://127.0.0.1:1080",
         "no_proxy": "localhost,fe80::/10",
         "SSL_CERT_FILE": "/nowhere",

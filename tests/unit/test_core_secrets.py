@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.secrets import LEAST, MASK, PART, masked, without_keys, without_login
+from tui.core.secrets import LEAST, MASK, PART, masked, masked_json, without_keys, without_login
 
 KEY = "sk-proj-ABCdef0123456789"
 
@@ -60,3 +64,33 @@ def test_other_programs_do_not_get_the_keys() -> None:
     assert without_keys(environ) == {
         name: value for name, value in environ.items() if name != "LOKAL_API_KEY"
     }
+
+
+ODD_KEY = 'sk-Pr0j/ab+CD="9876&zy\\XW'
+
+
+@pytest.mark.parametrize("before", ["", "a", "bb", "Bearer "])
+def test_a_key_is_known_in_base64_wherever_it_begins(before: str) -> None:
+    whole = base64.b64encode(f"{before}{ODD_KEY} tail".encode()).decode()
+    for text in (whole, whole.replace("+", "-").replace("/", "_")):
+        shown = masked(f"got {text}!", ODD_KEY)
+        assert MASK in shown
+        assert len(shown) - len(f"got {MASK}!") <= len(before) * 4 / 3 + 12
+    assert masked(base64.b64encode(b"nothing of the kind").decode(), ODD_KEY) != MASK
+
+
+def test_a_key_is_known_in_an_address() -> None:
+    assert masked(f"GET /x?key={quote(ODD_KEY, safe='')}&y", ODD_KEY) == f"GET /x?key={MASK}&y"
+    assert masked(f"GET /x?key={quote(ODD_KEY, safe='').lower()}", ODD_KEY) == f"GET /x?key={MASK}"
+
+
+def test_a_key_is_known_in_json_however_it_is_escaped() -> None:
+    inside = json.dumps(ODD_KEY)[1:-1]
+    spelled = "".join(f"\\u{ord(character):04x}" for character in ODD_KEY)
+    for written in (inside, inside.replace("/", "\\/"), spelled):
+        body = f'{{"name": "m {written}", "said": "\\"\\\\u0041\\n"}}'.encode()
+        assert json.loads(body)["name"] == f"m {ODD_KEY}"
+        told = json.loads(masked_json(body, f"{ODD_KEY}\n"))
+        assert told == {"name": f"m {MASK}", "said": '"\\u0041\n'}
+    untouched = b'{"name": "\\u0041\\/"}'
+    assert masked_json(untouched, ODD_KEY) == untouched

@@ -89,6 +89,17 @@ def test_the_file_of_certificates_is_used_beside_the_others(tmp_path: Path) -> N
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_where_openssl_itself_fails_it_is_said(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(protocol: int) -> ssl.SSLContext:
+        raise ssl.SSLError(1, "library has no ciphers")
+
+    monkeypatch.setattr(ssl, "SSLContext", fail)
+    with pytest.raises(ServerError, match="OpenSSL cannot be used") as raised:
+        transport.client(Endpoint(f"{scheme}://127.0.0.1:1"))
+    assert "no ciphers" in raised.value.detail
+
+
 def test_secrets_of_connections_are_written_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
     assert tls_context(os.environ).keylog_filename is None

@@ -16,6 +16,9 @@ import httpx
 MAX_BODY = 16_000_000
 """Bytes of a reply that is read as a whole; a list of models or an error is a few kB, and what JSON makes of a byte may
 take thirty."""
+MAX_SMALL = 64_000
+"""Bytes of a reply that another library reads, which makes an object of whatever is in it: of 16 MB in half a minute. A
+model in memory takes some 500."""
 PIECE = 1 << 14
 """The most bytes that a compressed body is expanded into at a time: a few milliseconds of reading."""
 MAX_EXPANSION = 100
@@ -68,7 +71,7 @@ async def expand(response: httpx.Response) -> None:
 
 
 async def limit_body(response: httpx.Response) -> None:
-    """An httpx event hook that reads a reply with the limit of `limited`, for clients of another library."""
+    """An httpx event hook that reads a reply of MAX_SMALL bytes at the most, for clients of another library."""
     response.stream = _Limited(response.stream)
 
 
@@ -81,8 +84,8 @@ class _Limited(httpx.AsyncByteStream):
         size = 0
         async for chunk in self._stream:
             size += len(chunk)
-            if size > MAX_BODY:
-                raise BodyTooLong
+            if size > MAX_SMALL:
+                raise BodyTooLong(MAX_SMALL)
             yield chunk
 
     async def aclose(self) -> None:

@@ -23,19 +23,10 @@ def tls_context(environ: Mapping[str, str], ca_file: str = "") -> ssl.SSLContext
     Not `ssl.create_default_context`, nor `load_default_certs`: they read more of the environment (SSL_CERT_DIR,
     SSLKEYLOGFILE), and pass over what is missing in silence, or end with it.
     """
-    import certifi
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certifi.where())
-    if sys.platform == "win32":
-        context.load_default_certs()
-    else:
-        usual = ssl.get_default_verify_paths()
-        file, folder = Path(usual.openssl_cafile), Path(usual.openssl_capath)
-        if file.is_file():
-            context.load_verify_locations(cafile=file)
-        if folder.is_dir():
-            context.load_verify_locations(capath=folder)
+    try:
+        context = _usual()
+    except OSError as error:  # ssl.SSLError is one
+        raise unusable(error) from error
     if named := environ.get("SSL_CERT_FILE", ""):
         _load(context, named, "SSL_CERT_FILE", f"{safe_line(named)}: ", "Correct the variable, or unset it")
     if ca_file:
@@ -43,6 +34,32 @@ def tls_context(environ: Mapping[str, str], ca_file: str = "") -> ssl.SSLContext
             context, ca_file, "ca_file", "", "Correct ca_file of this server under [[servers]] in the config"
         )
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def unusable(error: OSError) -> ServerError:
+    """The error for an OpenSSL of this machine, or a configuration of it, that does not work."""
+    return ServerError(
+        "OpenSSL cannot be used on this machine",
+        safe_line(str(error)),
+        "It, its certificates or its openssl.cnf may be damaged",
+    )
+
+
+def _usual() -> ssl.SSLContext:
+    import certifi
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    if sys.platform == "win32":
+        context.load_default_certs()
+        return context
+    usual = ssl.get_default_verify_paths()
+    file, folder = Path(usual.openssl_cafile), Path(usual.openssl_capath)
+    if file.is_file():
+        context.load_verify_locations(cafile=file)
+    if folder.is_dir():
+        context.load_verify_locations(capath=folder)
     return context
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint
-from tui.core.secrets import MASK, PART
+from tui.core.secrets import masked_json
 from tui.errors import AuthRequired, Unreachable
 from tui.servers.wire import Fields, parse_object
 
@@ -137,8 +137,7 @@ class Http:
         """The reply without what was sent to prove who asks, which names and messages in it could otherwise carry to the
         screen and the disk."""
         for secret in self._endpoint.secrets:
-            if len(secret) >= PART:
-                body = body.replace(secret.encode(), MASK.encode())
+            body = masked_json(body, secret)
         return Reply(
             response.status_code,
             _media_type(response),

@@ -59,14 +59,19 @@ def _only_to(endpoint: Endpoint) -> Callable[[httpx.Request], Awaitable[None]]:
 
 
 def transport(endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
-    """The transport under `client`, for whoever builds a client of another library."""
-    return httpx.AsyncHTTPTransport(
-        verify=_tls(endpoint),
-        trust_env=False,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        uds=endpoint.socket or None,
-        socket_options=None if endpoint.socket else _keepalive(),  # those are of TCP
-    )
+    """The transport under `client`, for whoever builds a client of another library. Raises ServerError."""
+    try:
+        return httpx.AsyncHTTPTransport(
+            verify=_tls(endpoint),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            uds=endpoint.socket or None,
+            socket_options=None if endpoint.socket else _keepalive(),  # those are of TCP
+        )
+    except ssl.SSLError as error:  # httpx makes a context for http too
+        from tui.servers.certificates import unusable
+
+        raise unusable(error) from error
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:

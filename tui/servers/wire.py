@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+MOST_ITEMS = 10_000
+
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -53,10 +55,11 @@ class Fields:
         return _fields(self.values.get(key))
 
     def items(self, key: str) -> tuple[Fields, ...]:
-        """The objects in the list at `key`."""
+        """The objects in the list at `key`, of which no server has more than MOST_ITEMS: to show a million models would
+        take minutes."""
         value = self.values.get(key)
         return (
-            tuple(_fields(item) for item in value if isinstance(item, dict))
+            tuple(_fields(item) for item in value[:MOST_ITEMS] if isinstance(item, dict))
             if isinstance(value, list)
             else ()
         )
