@@ -218,10 +218,10 @@ class Errands:
         model = choice.pick_model(found.models, "", desk.model or self._settings.model)
         if instead_of_search:
             self._app.workers.cancel_group(self._app, "connect")
-        self._app.post_message(Connected(replace(found, others=others), model, None))
         self._app.post_message(
             Told(" · ".join(part for part in (found.place, model or "no model") if part), "accent")
         )
+        self._app.post_message(Connected(replace(found, others=others), model, None))
         if model:
             self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
 
