@@ -22,6 +22,7 @@ def vllm(server: Replay) -> None:
     for path, name in (("/version", "version"), ("/health", "health"), ("/v1/models", "v1-models")):
         server.on(path, recorded(f"vllm/{name}"))
     server.on(VLLM.path, recorded("vllm/chat-stream-usage"))
+    server.on("/is_sleeping", recorded("vllm/is-sleeping"))
 
 
 def textgen(server: Replay) -> None:
@@ -53,6 +54,19 @@ async def test_what_is_left_out_is_said_and_the_answer_keeps_what_was_sent() -> 
             sent = server.last(VLLM.path).json()
             assert sent["stop"] == ["a1", "b2", "c3", "d4"]
             assert "max_tokens" not in sent
+
+
+async def test_what_is_refused_later_is_said_beside_what_was_left_out() -> None:
+    async with replay() as server:
+        vllm(server)
+        server.on(VLLM.path, recorded("vllm/param-thinking_budget-2048"), recorded("vllm/chat-stream-usage"))
+        async with running(server.url) as stage:
+            await stage.see("smollm2")
+            await stage.ask("/set max_tokens=5000 thinking_budget=2048")
+            await stage.ask("What is the capital of France?")
+            await stage.see("Not sent to vLLM: max_tokens 5000")
+            await stage.see("thinking_budget, for which")
+            assert "max_tokens 5000" in stage.text()
 
 
 async def test_a_textgen_window_is_shown_and_its_question_is_held_back() -> None:

@@ -147,9 +147,10 @@ class Answering:
         return text, reasoning
 
     def not_told(self) -> tuple[str, ...]:
-        """What of the parameters was not sent, as far as nobody has heard of it."""
+        """What of the parameters was not sent, all of it, if there is some of which nobody has heard; else nothing. A
+        server may refuse one more after the others were said, and a notice takes the place of the one before."""
         known, self._told_not_sent = self._told_not_sent, len(self.generation.not_sent)
-        return self.generation.not_sent[known:]
+        return self.generation.not_sent if len(self.generation.not_sent) > known else ()
 
     def save(self) -> None:
         """Hand over what is not written down yet."""
