@@ -570,14 +570,41 @@ def test_broken_utf8_costs_only_itself() -> None:
     assert heard("ж".encode()[:1], "ж".encode()[1:] + b"!") == ["ж", "exclamation_mark"]
 
 
-def test_what_joins_emoji_is_not_lost() -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["👩‍💻", "10\xa0kg", "1\u202f000", "\u3000", "\U0001fae8", "\ue0b0", "a\u0301\ufe0f", "\U000e0067"],
+)
+@pytest.mark.parametrize("protocol", [False, True])
+def test_nothing_that_can_be_written_is_lost(text: str, protocol: bool) -> None:
+    """Textual takes only what Python calls printable from a key: no no-break space, no joiner, no new emoji."""
     terminal = Terminal()
-    terminal.send("👩‍💻")
-    texts = [
-        event.text if isinstance(event, events.Paste) else getattr(event, "character", "")
-        for event in terminal.found
-    ]
-    assert "".join(texts) == "👩‍💻"
+    terminal.send(f"\x1b[0;;{':'.join(str(ord(each)) for each in text)}u" if protocol else text)
+    texts = []
+    for event in terminal.found:
+        assert isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
+        texts.append(event.text if isinstance(event, events.Paste) else event.character or "")
+    assert "".join(texts) == text
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        ("\x1b\x1b[A", "alt+up"),
+        ("\x1b\x1bOA", "alt+up"),
+        ("\x1b\x1b[3~", "alt+delete"),
+        ("\x1b\x1b[a", "alt+shift+up"),
+        ("\x1b\x1bOd", "alt+ctrl+left"),
+    ],
+)
+def test_alt_as_terminals_tell_it_that_put_an_escape_before_the_key(sent: str, key: str) -> None:
+    """PuTTY, rxvt, Terminal.app. Two keys where they come in two reads, or on a line that puts into one read what was pressed
+    one after the other."""
+    assert heard(sent) == [key]
+    assert heard(f"k{sent}k") == ["k", key, "k"]
+    assert heard(sent[0], sent[1:])[0] == "escape"
+    slow = Terminal(line_s=0.2)
+    slow.send(sent)
+    assert slow.heard()[0] == "escape"
 
 
 def test_the_times_are_those_that_the_readme_tells() -> None:

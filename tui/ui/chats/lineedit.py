@@ -20,7 +20,9 @@ class LineEdit:
 
     def insert(self, text: str) -> None:
         """Write at the cursor; what is pasted becomes one line. What would be too long is left out."""
-        if len(text) > 1 or not text.isprintable():
+        if text.isspace():
+            text = " "
+        elif len(text) > 1 or not text.isprintable():
             text = safe_line(text, LONGEST)
         text = text[: LONGEST - len(self.text)]
         self.text = self.text[: self.at] + text + self.text[self.at :]

@@ -40,6 +40,9 @@ _KEYPAD = {
     "equal": "=",
     "separator": ",",
 }
+_TAKES_ESCAPE = frozenset(
+    {"up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete"}
+)
 # One byte in a legacy terminal, so that people press one for the other.
 _SAME_BYTE = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+[": "escape"}
 _ENTER = {
@@ -60,9 +63,29 @@ _MARKS = {
 }
 
 
+def is_text(character: str) -> bool:
+    """Whether it is a character that can be written: not only what Python calls printable, which leaves out the no-break
+    space, the joiners of emoji and all that is newer than its tables, but nothing that controls."""
+    return character >= " " and not "\x7f" <= character <= "\x9f"
+
+
+def _is_on_a_key(character: str) -> bool:
+    """The same of the code of a key, of which those for private use are keys that write nothing."""
+    return character.isprintable() or (is_text(character) and character.isspace())
+
+
 def typed(character: str) -> events.Key:
     """The key that writes `character`."""
     return events.Key(_name(character), character)
+
+
+def with_escape(key: events.Key) -> events.Key | None:
+    """The key with Alt where terminals such as PuTTY, rxvt and Terminal.app tell Alt by an ESC before the key's sequence;
+    None for one that they never send so."""
+    *held, last = key.key.split("+")
+    if last not in _TAKES_ESCAPE or "alt" in held:
+        return None
+    return events.Key("+".join([*sorted([*held, "alt"]), last]), None)
 
 
 def control(character: str) -> events.Key | None:
@@ -136,13 +159,13 @@ def _reported(match: re.Match[str]) -> tuple[tuple[str, str | None], ...] | None
         if named == "space" and not held & ~_SHIFT:
             return (("space", " "),)
         return ((_joined(bits, named), None),)
-    if not character.isprintable():
+    if not _is_on_a_key(character):
         return None
     if not bits & ~_LOCKS & ~_SHIFT:  # nobody told the text
         shifted = _character(int(match["shifted"] or "0")) if bits & _SHIFT else ""
         upper = bool(bits & _SHIFT) != bool(bits & _CAPS_LOCK)
         character = shifted or (character.upper() if upper and len(character.upper()) == 1 else character)
-        return ((_name(character), character),) if character.isprintable() else None
+        return ((_name(character), character),) if _is_on_a_key(character) else None
     key = _chord(character, bits, _character(int(match["base"] or "0")))
     return ((_SAME_BYTE.get(key, key), None),)
 
@@ -171,7 +194,7 @@ def _text(codes: str) -> str | None:
     if not codes:
         return ""
     characters = [_character(_number(code)) for code in codes.split(":")]
-    return "".join(characters) if all(each.isprintable() and each for each in characters) else None
+    return "".join(characters) if all(map(is_text, characters)) else None
 
 
 def _chord(character: str, bits: int, base: str = "") -> str:

@@ -35,7 +35,15 @@ _SIZE = re.compile(r"\x1b\[48;(\d{1,4})(?::\d*)*;(\d{1,4})(?::\d*)*;(\d{1,6})(?:
 _ATTRIBUTES = re.compile(r"\x1b\[\?[0-9;]*c")
 _WITH_NUMBERS = re.compile(r"\x1b\[[0-?]+[ -/]?[A-Za-z~^@]")
 _FOCUS: dict[str, type[Message]] = {"\x1b[I": events.AppFocus, "\x1b[O": events.AppBlur}
-_JOINERS = frozenset("\u200c\u200d")
+
+
+def _written(key: events.Key) -> Message:
+    """The event of a key. Textual 8.2 takes only what Python calls printable from a key, and no no-break space, joiner or
+    new emoji: these come as pastes."""
+    character = key.character or ""
+    if len(character) == 1 and not character.isprintable() and character > "\x7f":
+        return events.Paste(character)
+    return key
 
 
 class InputReader:
@@ -137,7 +145,16 @@ class InputReader:
                 if not (waited and at == 0):
                     self._held_since = self._clock()
                 return ""
+            begins = at
             at += len(part.text)
+            if (
+                part.kind == "escape"
+                and not (waited and begins == 0)
+                and (key := self._told_by_escape(text, at))
+            ):
+                at += len(key[0])
+                self._press(key[1], found)
+                continue
             if part.kind == "paste":
                 self._flush(found)
                 self._paste, self._lost_end = [], False
@@ -169,6 +186,14 @@ class InputReader:
             case _:
                 pass
 
+    def _told_by_escape(self, text: str, at: int) -> tuple[str, events.Key] | None:
+        """The sequence at `at`, which an ESC in the same read is before, and its key with Alt. On a slow line Esc was
+        pressed first: two keys."""
+        part = sequences.first(text, at) if self._line_s() < constants.ESCAPE_DELAY else None
+        keys = key_reports.report(part.text) if part is not None and part.kind in ("csi", "ss3") else None
+        key = key_reports.with_escape(keys[0]) if keys else None
+        return (part.text, key) if part is not None and key is not None else None
+
     @staticmethod
     def _told(sequence: str) -> Message | None:
         """What a terminal says of itself; None if it is not that."""
@@ -189,7 +214,7 @@ class InputReader:
     def _press(self, key: events.Key | None, found: list[Message]) -> None:
         if key is not None:
             self._flush(found)
-            found.append(key)
+            found.append(_written(key))
 
     # -- text, and Enters in it -------------------------------------------------------------------------------------
 
@@ -206,13 +231,10 @@ class InputReader:
                 found.append(events.Key("enter", IN_TEXT))
             elif character == "\t":
                 found.append(events.Key("tab", IN_TEXT if in_lines else "\t"))
-            elif character in _JOINERS:
-                # They join letters and emoji, but Textual 8.2 takes only what is printable from a key.
-                found.append(events.Paste(character))
             elif (
                 key := key_reports.control(character) if character < " " else key_reports.typed(character)
             ) is not None:
-                found.append(key)
+                found.append(_written(key))
 
     def _flush(self, found: list[Message]) -> None:
         """No text comes behind the Enters."""
