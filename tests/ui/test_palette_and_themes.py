@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from rich.color import Color
+from textual import events
 
 from tests.support.replay import replay, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
-from tests.support.stage import MODEL, Stage, chatting, like_ollama, ollama_answer, running
+from tests.support.stage import MODEL, Stage, chatting, like_ollama, ollama_answer, questions, running
 from tui.ui.palette_commands import Commands
 
 SLOWLY = stalling(ollama_answer("Slowly", ended=False))
@@ -57,6 +58,61 @@ async def test_every_palette_entry_runs() -> None:
                 await stage.press("escape")
         await stage.press("f2")
         await stage.see("Connected")
+
+
+async def open_palette(stage: Stage, text: str) -> None:
+    await stage.press("ctrl+p")
+    await stage.see("Search for commands")
+    await stage.write(text)
+    await stage.see_no_more("Stop at once and keep what came")
+
+
+@pytest.mark.parametrize("keys", ["\r\r", "\r\r\r", "\x1b\x1b"])
+async def test_of_keys_in_one_piece_the_first_leaves_the_palette(keys: str) -> None:
+    async with chatting() as (stage, _):
+        await open_palette(stage, "next preset")
+        await stage.write(keys)
+        await stage.until(lambda: len(stage.app.screen_stack) == 1, "the palette is left")
+        await stage.settle()
+        names = [preset.name for preset in stage.app.desk.presets]
+        assert stage.app.desk.preset.name == names[1 if keys[0] == "\r" else 0], "it runs once"
+        await stage.write("still here")
+        assert stage.app.chat.composer.text == "still here"
+
+
+async def test_several_lines_in_the_palette_choose_nothing() -> None:
+    async with chatting() as (stage, _):
+        await open_palette(stage, "next\rpreset\r")
+        await stage.see("^ next preset")
+        await stage.write("\x15")
+        stage.app.post_message(events.Paste("\nthe next\n preset\n"))
+        await stage.see(" the next preset")
+        assert len(stage.app.screen_stack) == 2
+
+
+async def test_keys_in_the_palette_count_in_their_order() -> None:
+    async with chatting() as (stage, _):
+        await open_palette(stage, "wrong\x15nexd\x7ft\x1b[D\x1b[Dy")
+        await stage.see("Nothing matches “neyxt”")
+
+
+@pytest.mark.parametrize("keys", ["\x1b\x1b\x1b", "\r\r", "\x1bOP\x1bOP\x1bOP", "\x1bOP\x1b\x1b"])
+async def test_of_keys_in_one_piece_the_first_leaves_a_page(keys: str) -> None:
+    async with chatting() as (stage, server):
+        await stage.press("f1")
+        await stage.see("Esc back")
+        await stage.write(keys)
+        await stage.until(lambda: len(stage.app.screen_stack) == 1, "the page is left")
+        await stage.write("still here")
+        await stage.see("still here")
+        assert questions(server) == []
+
+
+async def test_several_lines_are_looked_for_in_the_keys() -> None:
+    async with chatting() as (stage, _):
+        await stage.press("f1")
+        await stage.write("new\rchat\r")
+        await stage.see("Keys  new chat ▏")
 
 
 async def test_a_palette_without_a_match_says_so_and_enter_does_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from tests.support.replay import held, recorded, replay
@@ -57,6 +58,23 @@ async def test_what_is_changed_while_it_is_tried_is_not_taken() -> None:
         await stage.settle()
         assert line_of(stage).value == f"{server.url}9"
         assert stage.app.desk.connection is None
+
+
+async def test_several_lines_hand_nothing_in_and_keys_count_in_their_order() -> None:
+    async with running(NOBODY) as stage:
+        await stage.see("start or name a server")
+        stage.app.run_command("server.help")
+        await stage.see("address of a server")
+        await stage.write("127.0.0.1:1\r127.0.0.1:2\r")
+        assert line_of(stage).value == "127.0.0.1:1 127.0.0.1:2 "
+        await stage.write("\x15192.168.1.6\x7f5")
+        assert line_of(stage).value == "192.168.1.5"
+        await stage.write("\x15")
+        stage.app.post_message(events.Paste("\n http://\x1b[31mhost:1\n"))
+        await stage.settle()
+        assert line_of(stage).value == "http://host:1"
+        await stage.write("\x1b\x1b\x1b")
+        assert len(stage.app.screen_stack) == 1
 
 
 async def test_a_wrong_path_and_a_folder_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

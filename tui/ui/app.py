@@ -175,7 +175,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def action_help_quit(self) -> None:
         """Ctrl+C ends an answer; it does not end lokal, and says what does."""
         if not self.chat.stop():
-            self.chat.tell(f"{self.desk.key('quit')} leaves lokal")
+            self.tell(f"{self.desk.key('quit')} leaves lokal")
 
     def leave(self, *, closed: bool = False) -> None:
         """Keep what came of a running answer, and end; at once on the disk if nobody waits for lokal any more."""

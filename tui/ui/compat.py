@@ -56,10 +56,15 @@ async def run_binding(widget: Widget, key: str) -> bool:
     behind them, which the app took first, has moved the focus meanwhile.
     """
     for each in dict.fromkeys((key, latin(key))):
-        for binding in widget._bindings.key_to_bindings.get(each, ()):
-            if await widget.app.run_action(binding.action, widget):
-                return True
-        if await widget.app._check_bindings(each):
+        if await run_own_binding(widget, each) or await widget.app._check_bindings(each):
+            return True
+    return False
+
+
+async def run_own_binding(widget: Widget, key: str) -> bool:
+    """The same, of what `widget` itself has bound only."""
+    for binding in widget._bindings.key_to_bindings.get(key, ()):
+        if await widget.app.run_action(binding.action, widget):
             return True
     return False
 

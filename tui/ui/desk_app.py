@@ -99,6 +99,8 @@ class DeskApp(Shell):
         """A key that writes nothing here may not look as one that writes."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             keys.read_as_a_shell(event, self.desk.keys)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            keys.read_as_one_line(event, self.focused)
         await super().on_event(event)
 
     @property

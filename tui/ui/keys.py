@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 from textual import events
 from textual.binding import Binding
+from textual.widget import Widget
 
 from tui.core.commands import BY_ID, COMMANDS
 from tui.core.keyboard import latin
+from tui.core.text import safe_block
 from tui.ui.desk import Desk, Link
+from tui.ui.terminal.reader import IN_TEXT
 
 # These belong to the widget that has the focus, which binds them itself.
 _OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset", "settings.leave"})
@@ -67,6 +70,24 @@ def read_as_a_shell(event: events.Key, keys: Mapping[str, str]) -> None:
         event.character = None
         if event.key in _AS_IN_A_SHELL and event.key not in keys.values():
             event.key = _AS_IN_A_SHELL[event.key]
+
+
+def read_as_one_line(event: events.Key | events.Paste, focused: Widget | None) -> None:
+    """Several lines that come at once to where one line is written are joined by blanks, and hand nothing in."""
+    is_line_end = (
+        isinstance(event, events.Key) and event.character == IN_TEXT and event.key in ("enter", "tab")
+    )
+    if not is_line_end and not isinstance(event, events.Paste):
+        return
+    from textual.widgets import Input  # not needed before the first frame
+
+    if not isinstance(focused, Input):
+        return
+    if isinstance(event, events.Key):
+        event.key = "space"
+        event.character = " "
+    else:
+        event.text = " ".join(filter(None, map(str.strip, safe_block(event.text).split("\n")))) or " "
 
 
 def works(id: str, tab: str, *, covered: bool, listing: bool = False, choosing: bool = False) -> bool:

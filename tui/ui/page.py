@@ -10,14 +10,15 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.core.text import safe_line
+from tui.ui.covering import CoveringScreen
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import Part, cut, fit, parts_width, wrap_words
+from tui.ui.terminal.reader import IN_TEXT
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts."""
@@ -114,7 +115,7 @@ class PageTitle(LineWidget):
         return fit([self.part(shown, "accent"), self.part(f"   {hints[-1]}", "muted")], width, self.base())
 
 
-class PageScreen(ModalScreen[None]):
+class PageScreen(CoveringScreen[None]):
     """Covers the whole screen; Esc, Enter or the key that opened it goes back. What is typed is looked for, if it can be:
     Esc then first shows the whole page again."""
 
@@ -133,7 +134,9 @@ class PageScreen(ModalScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """All keys but those that scroll, in the order in which they come."""
-        if event.key == self._key or event.key == "enter" or (event.key == "escape" and not self._query):
+        if event.character == IN_TEXT and event.key in ("enter", "tab"):
+            self._look_for(f"{self._query} ")  # of several lines that came at once
+        elif event.key == self._key or event.key == "enter" or (event.key == "escape" and not self._query):
             self.dismiss(None)
         elif event.key in ("escape", "ctrl+u"):
             self._look_for("")
@@ -149,7 +152,7 @@ class PageScreen(ModalScreen[None]):
     def on_paste(self, event: events.Paste) -> None:
         """It is looked for, as what is typed is."""
         event.stop()
-        self._look_for(self._query + safe_line(event.text, LONGEST_QUERY))
+        self._look_for(self._query + (safe_line(event.text, LONGEST_QUERY) or " "))
 
     def _look_for(self, query: str) -> None:
         query = query.lstrip()[:LONGEST_QUERY]

@@ -101,18 +101,10 @@ class Shell(DeltaApp[None]):
     # -- the palette ------------------------------------------------------------------------------------------------
 
     def action_command_palette(self) -> None:
-        """The palette, without a blinking cursor: an idle screen sends nothing."""
-        from textual.command import CommandPalette
-        from textual.widgets import Input
+        """The palette."""
+        from tui.ui.palette import Palette
 
-        palette = CommandPalette(id="--command-palette")
-        self.push_screen(palette)
-
-        def calm() -> None:
-            for field in palette.query("CommandInput").results(Input):
-                field.cursor_blink = False
-
-        self.call_after_refresh(calm)
+        self.push_screen(Palette(id="--command-palette"))
 
     # -- the ways out -----------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from tui.ui.chat.recall import Found, Recall
 from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
+from tui.ui.terminal.reader import IN_TEXT
 
 # What terminals that can tell them apart send for Enter with another key. `shift+\r` and `\r` are how Textual 8.2 names
 # what xterm's modifyOtherKeys sends for Shift+Enter and Alt+Enter.
@@ -155,7 +156,7 @@ class Composer(ChipArea):
         if self._recall.found is not None:
             event.stop()
             event.prevent_default()
-            self._search(self._recall.found.query + safe_line(event.text, 100))
+            self._search(self._recall.found.query + (safe_line(event.text, 100) or " "))
             return
         await super()._on_paste(event)
         if self.completer is not None:
@@ -273,6 +274,10 @@ class Composer(ChipArea):
             return False
         if event.is_printable and event.character:
             self._search(found.query + event.character)
+        elif (
+            event.key in ("enter", "tab") and event.character == IN_TEXT
+        ):  # of several lines that came at once
+            self._search(f"{found.query} ")
         elif event.key == "backspace":
             self._search(found.query[:-1])
         elif id in ("history.search", "history.previous"):

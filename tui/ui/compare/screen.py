@@ -9,7 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message as UiMessage
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -19,6 +18,7 @@ from tui.core.text import safe_line
 from tui.ui.compare.column import ColumnView
 from tui.ui.compare.keys import column_keys
 from tui.ui.compare.race import Lane, Race, names_of
+from tui.ui.covering import CoveringScreen
 from tui.ui.keys import named_by
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, cut, fit, parts_width, spread
@@ -84,7 +84,7 @@ class KeyLine(LineWidget):
         return spread(left, [*right, self.part(" ")], width, self.base(), gap=2)
 
 
-class CompareScreen(ModalScreen[Lane | None]):
+class CompareScreen(CoveringScreen[Lane | None]):
     """Shows a race. Its result is the lane that was kept, or None."""
 
     AUTO_FOCUS = ""

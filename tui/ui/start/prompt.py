@@ -12,7 +12,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
@@ -21,6 +20,8 @@ from tui import files
 from tui.core.text import human_size, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui.chat_file import as_path
+from tui.ui.compat import run_own_binding
+from tui.ui.covering import CoveringScreen
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import cut_middle, fit, wrap_words
@@ -71,6 +72,14 @@ class PromptInput(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("alt+delete", "delete_right_word", show=False)]
 
+    async def _on_key(self, event: events.Key) -> None:
+        """In its turn, also of keys that come in one piece."""
+        if not event.is_printable and await run_own_binding(self, event.key):
+            event.stop()
+            event.prevent_default()
+        else:
+            await super()._on_key(event)
+
 
 class Verdict(Widget):
     """What is done with what was written, or what is wrong with it; as high as it takes to say it."""
@@ -99,7 +108,7 @@ class Verdict(Widget):
         return fit(parts, width, palette.base)
 
 
-class PromptPage(ModalScreen[str]):
+class PromptPage(CoveringScreen[str]):
     """Stays until what was written could be used, and says what is wrong where it could not. Dismissed with what was
     written, or with an empty text by Esc."""
 

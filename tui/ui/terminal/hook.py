@@ -19,7 +19,9 @@ from rich.console import RenderableType
 from rich.text import Text
 from textual import messages
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
+from textual.app import App, ScreenStackError
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.driver import Driver
 from textual.events import Resize
 from textual.screen import Screen
@@ -233,6 +235,12 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
             now = perf_counter()
             self.pace.round_trip(now - self._pinged_at, now)
             self._pinged_at = None
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Not where lokal ends already and a key that came just before meets a screen from which Textual 8.2 has taken the
+        widgets away: that is no mistake, and nothing is left to be done for that key."""
+        if self.return_code is None or not isinstance(error, NoMatches | NoScreen | ScreenStackError):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End after a mistake of lokal's own, and say which.
