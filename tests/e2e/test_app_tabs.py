@@ -28,8 +28,11 @@ async def test_models_keys_palette_and_themes() -> None:
             await terminal.wait_for("Preset +technical")
 
             terminal.send(F1)
-            await terminal.wait_for(r"Keys +↑↓ scroll +Esc back")
+            await terminal.wait_for(r"Keys +type to search · ↑↓ scroll · Esc back")
+            terminal.send("next preset")
             await terminal.wait_for(r"Ctrl\+T +Switch to the next preset")
+            terminal.send("\x1b")
+            await terminal.wait_for("type to search")
             terminal.send("\x1b")
             await terminal.wait_for("Preset +technical")
 

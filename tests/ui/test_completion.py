@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,16 @@ async def test_in_other_themes(theme: str) -> None:
         await stage.write("/")
         await stage.press("down")
         await snapshot.check(stage, f"{theme}-completion")
+
+
+async def test_the_chosen_one_stays_in_sight_on_a_smaller_screen() -> None:
+    async with chatting() as (stage, _):
+        await stage.write("/")
+        await stage.press(*["down"] * 5)
+        chosen = stage.row("^›/")
+        for size in ((80, 8), (80, 24), (50, 7)):
+            await stage.resize(*size)
+            await stage.see("(?m)^›" + re.escape(chosen[1:9]))
 
 
 async def test_small_screens() -> None:

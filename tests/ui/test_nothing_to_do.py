@@ -81,6 +81,18 @@ async def test_one_search_is_enough() -> None:
         await stage.see("lokal is looking for a server already")
 
 
+async def test_in_another_tab_a_key_of_the_chat_says_where_it_works() -> None:
+    async with chatting() as (stage, _):
+        for tab in ("f3", "f4"):
+            await stage.press(tab, "f5")
+            await stage.see("“Ask again” works in the chat; F2 goes there")
+            await stage.press("ctrl+o")
+            await stage.see("“Fold or unfold reasoning” works in the chat")
+        await stage.press("f1", "f6")
+        await stage.see("type to search")
+        assert "Continue the answer” works" not in stage.text()
+
+
 async def test_the_only_preset_has_no_next_one() -> None:
     async with running() as stage:
         stage.app.set_desk(replace(stage.app.desk, presets=stage.app.desk.presets[:1]))

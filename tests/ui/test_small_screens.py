@@ -64,6 +64,19 @@ async def test_the_empty_chat_follows_the_width() -> None:
         await stage.see("how to start Ollama or llama-server here")
 
 
+async def test_the_choice_under_the_cursor_is_in_sight_on_a_very_low_screen() -> None:
+    async with running(NOBODY) as stage:
+        await stage.see("Tab or ↓ chooses here")
+        await stage.press("tab", "down", "down", "down")
+        await stage.see(" › 4 look again")
+        for size in ((80, 6), (40, 5), (80, 24)):
+            await stage.resize(*size)
+            await stage.see(" › 4 look again")
+        await stage.resize(80, 6)
+        await stage.press("up", "up", "up")
+        await stage.see(" › 1 ask the guide")
+
+
 def said(stage: Stage) -> list[str]:
     """The rows of the question."""
     choice = stage.app.chat.fit_choice

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from textual import events, on
 from textual.app import ComposeResult
 
 from tui.core import presets as preset_rules
+from tui.core.commands import BY_ID
 from tui.errors import UsageError
 from tui.ui import keys
 from tui.ui.chat.choice import Choice
 from tui.ui.chats.host import Browsing
+from tui.ui.compat import run_binding
 from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
 from tui.ui.instrument import InstrumentLine
 from tui.ui.slash_app import SlashApp
@@ -125,6 +128,19 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             self.chat.actions()[id]("")  # this key does much else, and says nothing where there is nothing
         await self.tabs.opened()
         await self.chats_ready()
+
+    @on(events.Key)
+    async def say_where_it_works(self, event: events.Key) -> None:
+        """A key of the chat that means nothing in this tab says so."""
+        id = keys.elsewhere(event.key, self.desk.keys, self.tabs.current) if self.on_screen else ""
+        if not id or len(self.screen_stack) > 1:
+            return
+        event.stop()
+        event.prevent_default()
+        if not await run_binding(self.focused or self.screen, event.key):
+            way = self.desk.key("tab.chat")
+            goes = f"; {way} goes there" if way else ""
+            self.tell(f"“{BY_ID[id].title}” works in the chat{goes}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of a tab work in that tab only."""

@@ -207,6 +207,8 @@ class Choice(Widget, can_focus=True):
         """Textual's line API."""
         palette, width = palette_of(self), self.size.width
         lines = self._lines(width, self.app.size.height)
+        if len(lines) > (seen := self._seen_rows()):
+            lines = self._near_cursor(lines, seen)
         if y >= len(lines):
             return Strip.blank(width, palette.base)
         line, style = lines[y], palette.base
@@ -229,6 +231,11 @@ class Choice(Widget, can_focus=True):
         if len(lines) > most:
             lines = self._set(width, brief=True, whole=False)
         return lines if len(lines) <= most else self._near_cursor(lines, most)
+
+    def _seen_rows(self) -> int:
+        """How many rows of it there is room for where it stands."""
+        around = self.parent.size.height if isinstance(self.parent, Widget) else self.size.height
+        return max(1, min(self.size.height, around - self.styles.margin.top))
 
     def _near_cursor(self, lines: list[Line], most: int) -> list[Line]:
         """On a screen that is too low even for that: as many options as there is room for, with the one under the cursor."""
