@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.support.dialects import Dialect, under_test
+from tests.support.dialects import HELLO, Dialect, hear, under_test
 from tests.support.replay import as_json, recorded, text
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model, ServerInfo
@@ -24,9 +26,26 @@ async def test_ollama_models() -> None:
         assert models["think:latest"].thinks
         loaded = models["chat:latest"]
         assert (loaded.loaded, loaded.context_loaded, loaded.memory) == (True, 4096, 8147435)
+        assert await tested.server.context_window("chat") is None, "another program may have loaded it so"
+
+
+async def test_the_window_of_ollama_is_that_of_the_next_question() -> None:
+    says = Dialect(ServerKind.OLLAMA)
+    async with under_test(says) as tested:
+        tested.replay.on("/api/ps", recorded("ollama/ps"))
+        tested.answers(says.stream(says.text("Hi"), *says.end()))
+        ask = replace(HELLO, model="chat")
+        await hear(tested.server.chat(replace(ask, parameters={"context_window": 4096})))
+        assert await tested.server.context_window("chat") is None, "that was for this question"
+        await hear(tested.server.chat(ask))
         assert await tested.server.context_window("chat") == 4096
         assert await tested.server.context_window("registry.ollama.ai/library/CHAT:latest") == 4096
-        assert await tested.server.context_window("bigram:q8") is None
+        about = {"general.architecture": "llama", "llama.context_length": 2048}
+        told = {"parameters": 'stop    "num_ctx 9"\nnum_ctx    8192\ntop_k    20', "model_info": about}
+        tested.replay.on("/api/show", as_json(200, told))
+        assert await tested.server.context_window("bigram:q8") == 2048, "no more than the model was made for"
+        tested.replay.on("/api/show", as_json(200, {**told, "model_info": {}}))
+        assert await tested.server.context_window("bigram:q8") == 8192
 
 
 async def test_ollama_models_of_the_cloud_and_for_embeddings_come_last() -> None:

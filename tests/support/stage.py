@@ -213,6 +213,13 @@ def like_ollama(server: Replay, *models: tuple[str, str, int], thinks: bool = Fa
     server.on("/api/version", recorded("ollama/version"))
     server.on("/api/tags", as_json(200, {"models": listed}))
     server.on("/api/ps", as_json(200, {"models": in_memory}))
+    return with_window(server, 8192)
+
+
+def with_window(server: Replay, *tokens: int) -> Replay:
+    """Let the models' own files say so, in the order in which they are asked for; a question that names no window has
+    that, whatever a model is loaded with."""
+    server.on("/api/show", *[as_json(200, {"parameters": f"num_ctx    {window}"}) for window in tokens])
     return server
 
 

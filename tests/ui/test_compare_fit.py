@@ -11,7 +11,7 @@ import pytest
 from tests.support.fitting import ASKED, choose, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
-from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running
+from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running, with_window
 from tui.core.draft import Draft
 from tui.ui.desk import Link
 
@@ -32,6 +32,7 @@ def larger(server: Replay, window: int) -> None:
     """Let an Ollama have its model in memory with another window."""
     loaded = [{"name": "phi4", "model": "phi4", "size": 2_500_000_000, "context_length": window}]
     like_ollama(server, ("phi4", "14B", 1)).on("/api/ps", as_json(200, {"models": loaded}))
+    with_window(server, window)
 
 
 async def test_what_does_not_fit_is_told_before_anything_is_sent(tmp_path: Path) -> None:
@@ -146,6 +147,7 @@ async def test_another_model_of_the_server_is_asked_for_its_window_first() -> No
             for name, window in (("llama3.2:3b", 32768), ("phi4", 2048))
         ]
         server.on("/api/ps", as_json(200, {"models": loaded})).on("/api/chat", ollama_answer(FIRST))
+        with_window(server, 32768, 2048)
         async with running(server.url) as stage:
             await stage.see("ctx 0 of 33k|ctx 0 of 32k")
             await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")

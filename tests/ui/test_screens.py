@@ -10,7 +10,7 @@ import pytest
 from tests.support.replay import as_json, held, recorded, replay
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready
 from tests.support.snapshot import FOLDER, check, check_all
-from tests.support.stage import NOBODY, like_router, ollama_answer, running
+from tests.support.stage import NOBODY, like_router, ollama_answer, running, with_window
 
 # -- the empty chat -----------------------------------------------------------------------------------------------------
 
@@ -52,6 +52,7 @@ async def test_a_server_without_a_model() -> None:
 async def test_models_of_ollama() -> None:
     async with ollama() as server:
         server.on("/api/tags", recorded("ollama/tags")).on("/api/ps", recorded("ollama/ps-two"))
+        with_window(server, 4096)
         async with running(server.url) as stage:
             await stage.see("Preset")
             await stage.press("f3")

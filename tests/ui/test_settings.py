@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.support.app import configure
-from tests.support.replay import Replay, replay
-from tests.support.stage import Stage, chats, like_ollama, ollama_answer, options, running
+from tests.support.replay import Replay, as_json, replay
+from tests.support.stage import MODEL, Stage, chats, like_ollama, ollama_answer, options, running
 from tui.core.parameters import REGISTRY
 from tui.ui.settings.form import ParameterForm, rows, slider_width
 from tui.ui.settings.slider import slider
@@ -337,3 +337,38 @@ def test_a_slider_takes_what_room_there_is() -> None:
     assert slider_width(63) == 15
     assert slider_width(50) == 0
     assert slider_width(200) == 41
+
+
+async def test_stepping_a_context_window_begins_with_the_one_in_use() -> None:
+    async with settings() as (stage, server):
+        await go_to(stage, "context_window")
+        await stage.press("right")
+        assert stage.app.desk.preset.values["context_window"] == 8192
+        await stage.press("right")
+        assert stage.app.desk.preset.values["context_window"] == 9216
+        await stage.press("x")
+        server.on("/api/show", as_json(404, {"error": "model not found"}))
+        stage.app.search()
+        await stage.until(lambda: stage.app.desk.connection is not None, "it is connected again")
+        await stage.until(
+            lambda: stage.app.desk.window is None, "nobody tells the window of the next question"
+        )
+        await stage.press("left")
+        assert stage.app.desk.preset.values["context_window"] == 8192, "the model is loaded with that"
+        await go_to(stage, "batch_size")
+        await stage.press("right")
+        assert stage.app.desk.preset.values["batch_size"] == 512
+
+
+async def test_the_window_that_is_shown_is_that_of_the_next_question() -> None:
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
+        server.on("/api/show", as_json(200, {"parameters": ""}))
+        async with running(server.url) as stage:
+            await stage.see("Connected")
+            await stage.until(lambda: "/api/show" in server.paths(), "the window was asked for")
+            assert "8k" not in stage.text(), "another program has loaded it so"
+            loaded = {"name": MODEL, "model": MODEL, "context_length": 4096}
+            server.on("/api/ps", as_json(200, {"models": [loaded]}))
+            await stage.ask("Well?")
+            await stage.see("ctx .* of 4k")

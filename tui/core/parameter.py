@@ -48,7 +48,8 @@ class Parameter:
     """One parameter of generation, declared once.
 
     `kind` is float, int, str, or tuple (a list of strings); `choices` limits a str. `lo` and `hi` are the bounds
-    that are enforced, both included; with `unlimited` NO_LIMIT is taken too, and with `off` -1 means that value, as
+    that are enforced, both included; `first` is where stepping from the server's default begins, if not at the low end
+    of the `usual` range; with `unlimited` NO_LIMIT is taken too, and with `off` -1 means that value, as
     some servers have it. `usual` is the range that a slider spans and `step` one key press on it.
     `wire` has an entry for each kind of server that takes the parameter per request; `engine_flag` is the
     llama-server flag with which the embedded engine is started, for what can only be set when a model is loaded.
@@ -72,6 +73,7 @@ class Parameter:
     engine_flag: str = ""
     unlimited: bool = False
     off: int | None = None
+    first: float | None = None
 
     def parse(self, text: str) -> Value | None:
         """The value that a person's `text` means; empty, `default` or `none` = None, not sent. Raises UsageError.

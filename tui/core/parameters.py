@@ -182,7 +182,7 @@ REGISTRY: tuple[Parameter, ...] = (
     ),
     Parameter(
         "max_tokens", int, "max_tokens", "how many tokens an answer may have at the most", _LENGTH,
-        lo=1, hi=1_000_000, step=128, usual=(0, 4096), low="128 cuts answers off in mid-word",
+        lo=1, hi=1_000_000, step=128, first=1024, usual=(0, 4096), low="128 cuts answers off in mid-word",
         high="2048 takes long and may ramble; -1: no limit",
         when="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
         wire={
@@ -215,13 +215,13 @@ REGISTRY: tuple[Parameter, ...] = (
     ),
     Parameter(
         "context_window", int, "context window", "how much of the conversation the model sees", _LOADING,
-        lo=16, hi=16_777_216, step=1024, usual=(0, 32768), low="2048–4096: enough for models of 7B and less, little memory",
+        lo=16, hi=16_777_216, step=1024, first=4096, usual=(0, 32768), low="2048–4096: enough for models of 7B and less, little memory",
         high="8192 and more: long texts, needs more memory", when="8192 is worth a try from 13B on", unit="tokens",
         wire={OLLAMA: at("options.num_ctx", reloads=True)}, engine_flag="--ctx-size",
     ),
     Parameter(
         "batch_size", int, "batch size", "how many tokens of the prompt are read in one pass", _LOADING,
-        lo=1, hi=65536, step=64, usual=(0, 2048), low="slower, steady on weak machines", high="faster, more graphics memory",
+        lo=1, hi=65536, step=64, first=512, usual=(0, 2048), low="slower, steady on weak machines", high="faster, more graphics memory",
         when="leave it at the default unless there is trouble", unit="tokens",
         wire={OLLAMA: at("options.num_batch", reloads=True)}, engine_flag="--batch-size",
     ),

@@ -54,7 +54,8 @@ class Server(Protocol):
         ...
 
     async def context_window(self, model: str) -> int | None:
-        """The context window in tokens that `model` is loaded with; None while it is not loaded or not told."""
+        """The context window in tokens of the next request to `model` that names none: mostly what it is loaded with. None
+        while it is not loaded or not told."""
         ...
 
     async def largest_window(self, model: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     import ollama
 
 _KIND = ServerKind.OLLAMA
+_NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
+"""The window in the parameters of a model's own file, as `/api/show` lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class OllamaServer(ServerClient):
         )
         self._manager: ollama.AsyncClient | None = None
         self._has_manager: bool | None = None
+        self._named_none: dict[str, bool] = {}
+        """By model, whether the last question to it left the window to the server."""
 
     @property
     def uses_package(self) -> bool:
@@ -78,11 +83,23 @@ class OllamaServer(ServerClient):
         return tuple(sorted(models, key=lambda model: not _chats(model)))
 
     async def context_window(self, model: str) -> int | None:
-        """The window that the model is loaded with; None while it is not in memory."""
-        for entry in await self._running():
-            if entry.name == full_name(model):
-                return entry.context_window or None
-        return None
+        """The window of a question that names none: that of the model's own file, or what the model is loaded with after
+        such a question of ours. None where neither is known: what another program has loaded it with is not kept, as
+        Ollama loads a model anew for another window."""
+        name = full_name(model)
+        if self._named_none.get(name):
+            return next(
+                (entry.context_window or None for entry in await self._running() if entry.name == name), None
+            )
+        try:
+            told = await self._ask("/api/show", {"model": model}, model)
+        except ServerError:
+            return None
+        own = _NUM_CTX.search(told.text("parameters"))
+        trained = told.inner("model_info").count(
+            f"{told.inner('model_info').text('general.architecture')}.context_length"
+        )
+        return min(int(own[1]), trained or int(own[1])) if own is not None else None
 
     async def largest_window(self, model: str) -> int | None:
         """What the model was made for: `num_ctx` goes up to that."""
@@ -158,6 +175,7 @@ class OllamaServer(ServerClient):
             **for_server(request.parameters, _KIND).body,
             **structure_for(request.schema, _KIND),
         }
+        self._named_none[full_name(request.model)] = "context_window" not in request.parameters
         answer = OllamaAnswer(self._asked(request.model))
         return self._stream("/api/chat", body, answer, Ndjson())
 

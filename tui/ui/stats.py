@@ -10,6 +10,7 @@ from tui.core.conversation import Conversation
 from tui.core.figures import Figures, figures_of_all
 from tui.core.message import Message, Role, Status
 from tui.core.text import human_tokens, safe_line, safe_name
+from tui.ui.chat.fitting import window_of
 from tui.ui.desk import Desk
 from tui.ui.page import Line, PageScreen
 from tui.ui.row import cut, cut_middle, wrap_words
@@ -24,7 +25,7 @@ def stats_screen(conversation: Conversation, desk: Desk) -> PageScreen:
     title = safe_name(conversation.title, 60)
     return PageScreen(
         f"Figures of “{title}”" if title else "Figures",
-        lambda width: stats_lines(path, elsewhere, desk.window, width),
+        lambda width: stats_lines(path, elsewhere, window_of(desk), width),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui.core.parameters import find
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
+from tui.ui.chat.fitting import window_of
 from tui.ui.desk import Desk, Link
 from tui.ui.start.panel import guide_welcome, wording
 
@@ -75,8 +76,8 @@ def _model(desk: Desk, width: int) -> Line:
         about += [part for part in (model.parameters, model.quantization) if part]
         if model.size:
             about.append(human_size(model.size))
-    if desk.window:
-        about.append(f"context {human_tokens(desk.window)}")
+    if window := window_of(desk):
+        about.append(f"context {human_tokens(window)}")
     elif model is not None and model.loaded is False:
         about.append("not in memory yet")
     # What comes last says most about the answers: how much fits, and how long it takes.

@@ -18,6 +18,7 @@ from tui.core.parameter import NO_LIMIT, Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY, beyond
 from tui.core.presets import Preset, band
 from tui.errors import UsageError
+from tui.ui.chat.fitting import window_of
 from tui.ui.compat import run_binding
 from tui.ui.desk import Desk
 from tui.ui.look import palette_of
@@ -156,7 +157,9 @@ class ParameterForm(ScrollView, can_focus=True):
             place = choices.index(value if isinstance(value, str) else None)
             self._set(choices[(place + direction) % len(choices)])
         elif parameter.kind in (int, float):
-            self._set(_stepped(parameter, value, direction, band(self._desk.preset.name, parameter.name)))
+            used = self._in_use(parameter) if value is None else None
+            bounds = band(self._desk.preset.name, parameter.name)
+            self._set(used or _stepped(parameter, value, direction, bounds))
 
     def action_unset(self) -> None:
         """Leave it to the server."""
@@ -194,6 +197,14 @@ class ParameterForm(ScrollView, can_focus=True):
 
     def _value(self) -> Value | None:
         return self._desk.preset.values.get(self.current.name)
+
+    def _in_use(self, parameter: Parameter) -> int | None:
+        """What is in use while the value is left to the server, where it is known: stepping begins there."""
+        if parameter.name != "context_window":
+            return None
+        connection = self._desk.connection
+        model = connection.model(self._desk.model) if connection is not None else None
+        return window_of(self._desk) or (model.context_loaded if model is not None else None)
 
     def _take_typed(self) -> bool:
         """Take what was typed; False if it is no value, which is then said and stays to be mended."""
@@ -296,11 +307,14 @@ def _note(parameter: Parameter, desk: Desk, *, outside: bool) -> tuple[str, str]
 def _stepped(
     parameter: Parameter, value: Value | None, direction: int, bounds: tuple[float, float] | None
 ) -> Value:
-    """The next value on the parameter's grid; from nothing, the middle of the band or the low end of the usual range."""
+    """The next value on the parameter's grid; from nothing, the middle of the band, the parameter's
+    own beginning, or the low end of the usual range."""
     step = parameter.step
     if not isinstance(value, int | float):
         lo, hi = bounds or parameter.usual or (max(parameter.lo, 0), max(parameter.lo, 0))
         target = (lo + hi) / 2 if bounds else lo if direction > 0 else hi
+        if parameter.first is not None and not bounds:
+            target = parameter.first
     else:
         grid = round(value / step, 6)
         whole = int(grid // 1)
