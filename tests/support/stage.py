@@ -150,6 +150,7 @@ async def running(
     overrides: Mapping[str, Value | None] = NO_PARAMETERS,
     environ: Mapping[str, str] | None = None,
     resume: str | None = None,
+    model: str = "",
 ) -> AsyncIterator[Stage]:
     """lokal as it starts on a good terminal in this test's home, against `server`, or one that it looks for itself; ended
     when the block ends."""
@@ -164,7 +165,7 @@ async def running(
         settings, presets = load_settings(mine.settings_file), load_presets(mine.presets)
         specs = load_themes(mine.themes)
         endpoint = Endpoint(server) if isinstance(server, str) else server
-        launch = Launch(mine, endpoint, preset=preset, overrides=overrides, resume=resume)
+        launch = Launch(mine, endpoint, model, preset=preset, overrides=overrides, resume=resume)
         problems = (*settings.problems, *presets.problems, *specs.problems)
         app = LokalApp(launch, settings.value, presets.value, specs.value, theme, problems)
         try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.support.app import becomes_llamacpp
+from tests.support.app import becomes_llamacpp, configure
 from tests.support.dialects import Dialect
 from tests.support.replay import recorded, replay
-from tests.support.stage import NOBODY, running
+from tests.support.stage import NOBODY, chats, like_ollama, ollama_answer, running
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.servers import choice
 
@@ -51,3 +54,43 @@ async def test_a_mistake_while_a_server_is_looked_for_does_not_leave_the_screen_
         await stage.see("lokal made a mistake")
         await stage.see_no_more("[Ll]ooking for a")
         await stage.see("no server")
+
+
+async def test_a_password_in_an_address_is_sent_and_written_down_nowhere() -> None:
+    async with replay() as server:
+        like_ollama(server)
+        host = server.url.removeprefix("http://")
+        async with running(NOBODY) as stage:
+            await stage.see("no server")
+            await stage.ask(f"/server ann:s3cret-word@{host}")
+            await stage.see("Connected")
+            assert {seen.headers.get("authorization") for seen in server.seen} == {
+                "Basic YW5uOnMzY3JldC13b3Jk"
+            }
+            assert "s3cret" not in stage.text()
+            await stage.ask("/server ann:s3cret-word@127.0.0.1:1")
+            await stage.see("127.0.0.1:1")
+        kept = [path for path in Path(os.environ["HOME"]).parent.rglob("*") if path.is_file()]
+        assert kept
+        assert not [path for path in kept if b"s3cret" in path.read_bytes()]
+
+
+async def test_a_model_that_the_server_has_not_is_said_at_once_and_nothing_is_sent() -> None:
+    async with replay() as server:
+        like_ollama(server).on("/api/chat", ollama_answer("Yes."))
+        async with running(server.url, model="nope") as stage:
+            await stage.see("has no model “nope”")
+            await stage.ask("Well?")
+            await stage.see("No model is chosen")
+            assert chats(server) == []
+            assert stage.app.chat.composer.text == "Well?"
+            await stage.press("ctrl+u")
+            await stage.ask("/model llama3.2:3b")
+            await stage.ask("Well?")
+            await stage.see(r"Yes\.")
+
+
+async def test_a_model_of_the_settings_that_is_gone_is_not_replaced_in_silence() -> None:
+    configure('model = "gone:7b"\n')
+    async with replay() as server, running(like_ollama(server).url) as stage:
+        await stage.see("has no model “gone:7b”: llama3.2:3b")

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.secrets import LEAST, MASK, PART, masked, masked_json, without_keys, without_login
+from tui.core.secrets import (
+    LEAST,
+    MASK,
+    PART,
+    credential_in,
+    masked,
+    masked_json,
+    names_login,
+    without_keys,
+    without_login,
+)
 
 KEY = "sk-proj-ABCdef0123456789"
 
@@ -94,3 +104,31 @@ def test_a_key_is_known_in_json_however_it_is_escaped() -> None:
         assert told == {"name": f"m {MASK}", "said": '"\\u0041\n'}
     untouched = b'{"name": "\\u0041\\/"}'
     assert masked_json(untouched, ODD_KEY) == untouched
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("/server http://ann:pw@host", True),
+        ("  /server ann:pw@host:1", True),
+        ("/server http://host:1", False),
+        ("Mail ann@example.org", False),
+        ("/compare a@b c", False),
+    ],
+)
+def test_a_line_with_a_login_is_known(line: str, names: bool) -> None:
+    assert names_login(line) is names
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("plain-token", ["plain-token"]),
+        ("Bearer abc", ["abc"]),
+        ("Basic YW5uOnMzY3JldA==", ["YW5uOnMzY3JldA==", "s3cret"]),
+        ("Basic not base64!", ["not base64!"]),
+        ("a=1; b=2", ["a=1; b=2"]),
+    ],
+)
+def test_what_of_a_header_is_secret(value: str, secret: list[str]) -> None:
+    assert credential_in(value) == secret
