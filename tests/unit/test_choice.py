@@ -121,11 +121,11 @@ async def test_what_the_person_has_named_and_open_webui_are_told_where_nobody_an
         busy.other = reply(502, b"", "")
         with pytest.raises(Unreachable, match="502 Bad Gateway") as raised:
             await choose(None, [Endpoint(busy.url)], {})
-        assert "Asked: this machine" in raised.value.detail
+        assert "Asked: this machine" in raised.value.hint
         busy.on("/api/version", as_json(200, {"version": "0.6", "deployment_id": ""}))
         with pytest.raises(Unreachable, match="Open WebUI") as raised:
             await choose(None, [], {"OLLAMA_HOST": busy.url})
-        assert "11434" in raised.value.hint
+        assert f"{busy.url}/ollama" in raised.value.detail, "the screen has no room for a hint"
 
 
 def test_a_server_without_models() -> None:

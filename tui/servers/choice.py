@@ -298,8 +298,8 @@ def _nobody(
     named = [endpoint.url for endpoint in configured]
     for error in strange:
         if OPEN_WEBUI in error.title or any(url in error.title for url in named):
-            detail = f"{error.title}. {error.detail}".rstrip(". ")
-            return Unreachable("No model server answers", f"{detail}. Asked: {places}", error.hint)
+            told = ". ".join(part.rstrip(".") for part in (error.title, error.detail, error.hint) if part)
+            return Unreachable("No model server answers", told, f"Asked: {places}")
     return Unreachable(
         "No model server answers",
         f"Asked: {places}",
