@@ -20,7 +20,7 @@ from tui.core.message import Message, Status, Value
 from tui.core.parameters import parse_assignment
 from tui.core.presets import find
 from tui.core.secrets import KEY_VARIABLE
-from tui.errors import LokalError, StoreError, UsageError
+from tui.errors import LokalError, StoreError, UsageError, sentences
 from tui.paths import Folders, folders
 
 
@@ -66,7 +66,7 @@ def _question(command: Ask, places: Folders) -> Question:
             preset = find(presets.value, settings.value.preset)
         except UsageError as error:
             preset = presets.value[0]
-            say(f"{error} {preset.name} is used.")
+            say(sentences(str(error), f"{preset.name} is used"))
     merged: dict[str, Value | None] = {**preset.values, **overrides}
     prompt = "" if command.prompt == "-" else argument_text(command.prompt, command.encoding)
     schema = schema_named(command.schema, pipe_too=True) if command.schema is not None else None

@@ -36,7 +36,7 @@ def delete(store: Store, chats: Sequence[ChatSummary], path: Path, *, sure: bool
     while store.index_some():  # until their words are out of the files
         pass
     for chat in chats:
-        say(f"Deleted for good: {chat.id} “{_named(chat)}”")
+        say(f"Deleted forever: {chat.id} “{_named(chat)}”")
     for version in range(1, len(MIGRATIONS)):
         if (copy := backup_path(path, version)).exists():
             say(f"A copy from before an update of lokal may still hold what was deleted: {copy}")
@@ -89,7 +89,7 @@ def _is_sure(chats: Sequence[ChatSummary]) -> bool:
         )
     for chat in chats:
         say(f"{chat.id} “{_named(chat)}”, {_count(chat.message_count, 'message')}")
-    sys.stderr.write(f"Delete {'it' if len(chats) == 1 else f'all {len(chats)}'} for good? [y/N] ")
+    sys.stderr.write(f"Delete {'it' if len(chats) == 1 else f'all {len(chats)}'} forever? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -38,13 +38,11 @@ def add_chats(chats: argparse.ArgumentParser) -> None:
     rename = actions.add_parser("rename", help="give a chat another title")
     rename.add_argument("id", metavar="ID", help=which)
     rename.add_argument("words", nargs="+", metavar="TITLE", help="the new title")
-    delete = actions.add_parser(
-        "rm", description=cli_help.CHATS_RM, help="delete chats for good; asks before"
-    )
+    delete = actions.add_parser("rm", description=cli_help.CHATS_RM, help="delete chats forever; asks first")
     delete.add_argument("ids", nargs="+", metavar="ID", help=which)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     imported = actions.add_parser(
-        "import", description=cli_help.CHATS_IMPORT, help="take in chats that were exported"
+        "import", description=cli_help.CHATS_IMPORT, help="import chats that were exported"
     )
     imported.add_argument(
         "files", nargs="+", type=_source, metavar="FILE", help="an exported file; - is standard input"

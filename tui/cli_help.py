@@ -35,7 +35,7 @@ ASK_USAGE = "lokal ask [OPTIONS] PROMPT"
 ASK = """Ask one question. The answer goes to standard output as it comes, all else to
 standard error. What is piped in is given to the model after the question,
 without escape sequences; it is UTF-8 unless --encoding says otherwise.
-Nothing is kept unless --save is given."""
+Nothing is saved without --save."""
 
 _ASK_EXAMPLES = """examples:
   lokal ask "What does chmod 640 mean?"
@@ -55,13 +55,13 @@ CHATS = "Chats are kept by the screen, and by lokal ask --save."
 CHATS_SEARCH = """Search all messages and titles. Every word must be there and may go on: “serv”
 finds “server”. Accents and case do not matter: “zazolc” finds “zażółć”. Words
 in quotation marks must follow each other: lokal chats search '"bad gateway"'"""
-CHATS_RM = """Delete chats for good, with all their messages. There is no way back; what is
-deleted in the screen's list of chats can be brought back there for a day."""
-CHATS_IMPORT = """Take in chats from files: lokal's own JSON (lokal chats export --format json),
+CHATS_RM = """Delete chats forever, with all their messages. This cannot be undone; what
+is deleted in the list of chats on the screen can be restored there for a day."""
+CHATS_IMPORT = """Import chats from files: lokal's own JSON (lokal chats export --format json),
 what Open WebUI exports, conversations.json from a ChatGPT export, and the
 text files of oterm; - reads standard input. All files are read before a chat
-is kept; chats that are there already are skipped, and one that makes no sense
-is told and left out (the exit status is 1 then)."""
+is saved. Chats that are already there are skipped; a chat that cannot be read
+is named and left out (the exit status is then 1)."""
 
 
 def ask_epilogue() -> str:

@@ -46,11 +46,14 @@ class LokalError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return " ".join(
-            part if part.endswith((".", "!", "?", ":")) else f"{part}."
-            for part in (self.title, self.detail, self.hint)
-            if part
-        )
+        return sentences(self.title, self.detail, self.hint)
+
+
+def sentences(*parts: str) -> str:
+    """The parts that say something, in one line; as everywhere in a notice there is no full stop at its end."""
+    *before, last = [part for part in parts if part] or [""]
+    ended = [part if part.endswith((".", "!", "?", ":", "…")) else f"{part}." for part in before]
+    return " ".join([*ended, last if last.endswith("..") else last.removesuffix(".")])
 
 
 # All controls but tab and line feed, the marks that turn text around (Unicode UAX #9), and halves of surrogate pairs, as

@@ -92,7 +92,7 @@ async def test_what_is_done_to_chats_is_on_the_disk_and_an_answer_goes_on_meanwh
         terminal.send(f"{DOWN}p")
         await terminal.wait_for(r"›Why does nginx.* pinned.*\n Write a haiku.* pinned.*\n")
         terminal.send(f"{DOWN * 3}dd")
-        await terminal.wait_for("U brings it back")
+        await terminal.wait_for("u brings it back")
         await terminal.wait_for("Chats  299")
         terminal.send("u")
         await terminal.wait_for("Chats  300")

@@ -78,12 +78,12 @@ async def test_an_unknown_theme_and_no_place_to_write() -> None:
 
         places = {name: str(blocked) for name in ("XDG_DATA_HOME", "XDG_STATE_HOME")}
         async with lokal("--server", server.url, environ=places) as terminal:
-            await terminal.wait_for("Nothing can be kept now")
+            await terminal.wait_for("Nothing can be saved now")
             await terminal.wait_for("· replay-3b")
             terminal.send("Do you work?\r")
             await terminal.wait_for("Fine\\.")
             terminal.send("\x11")
-            await terminal.wait_for("Not everything that was said is on the disk")
+            await terminal.wait_for("Not everything is saved yet")
             terminal.send("\x15")
             await terminal.wait_for("path of a file")
             terminal.send(f"{blocked.parent}/kept.json")

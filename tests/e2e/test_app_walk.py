@@ -62,7 +62,7 @@ async def test_a_walk_through_a_chat(llama_server: Endpoint) -> None:
 
         # Delete, and bring back.
         terminal.send("d")
-        await terminal.wait_for("Deleted 2 messages: U brings them back")
+        await terminal.wait_for("Deleted 2 messages: u brings them back")
         await terminal.wait_for(r"›─ you ─+\n *How do I read a file\? Line by line\?")
         terminal.send("u")
         await terminal.wait_for("2 messages are back")

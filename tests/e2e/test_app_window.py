@@ -65,7 +65,7 @@ async def test_a_larger_window_of_the_built_in_engine(engine_installed: None, sc
     async with lokal("--gguf", str(script_gguf), *SMALL) as terminal:
         await fill(terminal)
         terminal.send(QUESTION)
-        await terminal.wait_for("a window of 2k: loads the model anew")
+        await terminal.wait_for("a window of 2k: reloads the model")
         terminal.send("\t3")
         await terminal.wait_for(r"ctx 1\.\dk of 2k")
         await terminal.quit()

@@ -81,7 +81,7 @@ async def test_rm_asks_or_takes_yes(chats: Path) -> None:
     (chats.with_name("chats.v1.db")).touch()
     ended = await lokal_command("chats", "rm", "--yes", "abc", "abc123")
     assert ended.status == 0
-    assert "Deleted for good: abc123 “Wąż i żółw”" in ended.err
+    assert "Deleted forever: abc123 “Wąż i żółw”" in ended.err
     assert "chats.v1.db" in ended.err
     assert [chat["id"] for chat in (await lokal_command("chats", "list", "--json")).json()] == ["def456"]
     assert "żółw" not in _bytes_of(chats).decode(errors="replace")
@@ -95,7 +95,7 @@ def _bytes_of(path: Path) -> bytes:
 async def test_rm_on_a_terminal(chats: Path) -> None:
     for typed, left in (("n\r", 2), ("y\r", 1)):
         async with lokal("chats", "rm", "abc") as terminal:
-            await terminal.wait_for(r"Delete it for good\? \[y/N\]")
+            await terminal.wait_for(r"Delete it forever\? \[y/N\]")
             terminal.send(typed)
             assert await terminal.ended() == 0
         assert len((await lokal_command("chats", "list", "--json")).json()) == left

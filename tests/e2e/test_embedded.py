@@ -70,7 +70,7 @@ async def test_an_answer_that_breaks_off_says_why_and_the_next_starts_it_again(
     assert isinstance(last.error, Interrupted)
     assert last.error.title == "The built-in engine stopped while serving endless.gguf"
     assert "memory" in last.error.detail
-    assert last.error.hint.startswith("Ask again: it is started anew. Set a smaller context_window")
+    assert last.error.hint.startswith("Ask again: it is started again. Set a smaller context_window")
     assert one.endpoint is None
 
     async with aclosing(connection.server.chat(request("endless"))) as stream:

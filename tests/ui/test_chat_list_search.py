@@ -115,7 +115,7 @@ async def test_a_chat_that_was_deleted_elsewhere_is_called_by_its_title() -> Non
         with store_of_home() as other:
             other.purge_chat("chat-0003")
         await stage.press("enter")
-        await stage.see(f"The chat “{title[:29]}.*” was deleted meanwhile")
+        await stage.see(f"The chat “{title[:29]}.*” was deleted")
         await stage.see("no hits")
         assert "chat-0003" not in stage.text()
         assert "lokal chats" not in stage.text()
@@ -161,7 +161,7 @@ async def test_the_jump_goes_to_the_line() -> None:
         await stage.see("1 hit")
         await stage.press("enter")
         await stage.see("The needle lies in")
-        await stage.see("reading back")
+        await stage.see("scrolled up")
         place = next(at for at, line in enumerate(stage.screen()) if "The needle lies in" in line)
         assert 3 <= place <= 12
         await stage.press("ctrl+g")

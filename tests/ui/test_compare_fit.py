@@ -167,7 +167,7 @@ async def test_a_column_with_a_larger_window_can_be_asked_all_the_same() -> None
         other.on("/api/chat", ollama_answer(FIRST))
         await stage.ask(f"/compare technical technical on {other.url}: {LONG}")
         await stage.see(f"{ASKED} of technical")
-        await stage.see("ask the others all the same, and not technical")
+        await stage.see("ask the others anyway, and not technical")
         await choose(stage, "fit.anyway")
         await stage.see(r"\n 1 answer · 1 failed ")
         assert chats(server) == []

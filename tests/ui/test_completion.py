@@ -168,14 +168,14 @@ async def test_the_page_of_keys_and_the_palette_name_slash_commands() -> None:
     async with chatting() as (stage, _):
         await stage.press("f1")
         await stage.press("end")
-        await stage.see("While a slash command is written")
+        await stage.see("While you write a slash command")
         await stage.write("/help")
         await stage.see(r"/help \[COMMAND\] +Show every key")
         await stage.press("escape")
         await stage.press("escape", "ctrl+p")
         await stage.see("Search for commands")
-        await stage.write("figures")
-        await stage.see(r"Figures +\(/stats\)")
+        await stage.write("statist")
+        await stage.see(r"Statistics +\(/stats\)")
         await stage.press("enter")
         await stage.see("No answer yet")
 

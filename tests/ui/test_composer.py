@@ -176,7 +176,7 @@ async def test_other_keys_for_sending_and_for_new_lines() -> None:
 async def test_sending_and_new_lines_may_change_places() -> None:
     configure('[keys]\nsend = "ctrl+j"\nnewline = "enter"\n')
     async with chatting() as (stage, server):
-        await stage.see(r"\^J send")
+        await stage.see(r"Ctrl\+J send")
         await stage.write("one")
         await stage.press("enter")
         await stage.write("two")

@@ -74,7 +74,7 @@ async def test_the_oldest_are_left_out() -> None:
         await stage.press("ctrl+home")
         await stage.see(r"── you ─+ not seen ─")
         await stage.see(r"40 tokens · 41 tok/s · not seen ─")
-        await stage.see("▲ the model sees nothing up to here")
+        await stage.see("▲ The model no longer sees what is above")
         assert stage.text().count("not seen") == 4
         await stage.see("ctx 940 of 8k")
 
@@ -136,7 +136,7 @@ async def test_a_summary_takes_the_place_of_the_oldest() -> None:
         assert asked[0][1].endswith("They spoke of **mathematicians**.")
         assert [text for _, text in asked[1:]] == ["And Noether?", "Three.", LONG]
         await stage.press("ctrl+home")
-        await stage.see("▲ the model sees nothing up to here, but this summary of it:")
+        await stage.see("▲ The model no longer sees what is above, only this summary of it:")
         await stage.see(r"They spoke of \*\*mathematicians\*\*\.")
 
 
@@ -161,7 +161,7 @@ async def test_a_summary_that_fails_leaves_the_choice() -> None:
 async def test_a_larger_window() -> None:
     async with nearly_full() as (stage, server):
         await stage.ask(LONG)
-        await stage.see("a window of 16k: loads the model anew")
+        await stage.see("a window of 16k: reloads the model")
         await choose(stage, "fit.window")
         await stage.see(r"Four\.")
         assert options(chats(server)[-1])["num_ctx"] == 16384
@@ -225,7 +225,7 @@ async def test_the_server_refuses_and_the_same_choice_comes() -> None:
         await stage.see("The conversation does not fit into the context window")
         await stage.see(ASKED)
         await stage.see(r"this takes 9k|9\.0k tokens")
-        assert "ask all the same" not in stage.text(), "it has just refused"
+        assert "ask anyway" not in stage.text(), "it has just refused"
         await choose(stage, "answer.stop")
         await stage.see_no_more(ASKED)
         assert stage.app.chat.composer.plain == "And Hilbert?", "the text is back"

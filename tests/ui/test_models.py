@@ -96,7 +96,7 @@ async def test_choosing_while_an_answer_comes_in_leaves_it_its_model() -> None:
         await stage.ask("Well?")
         await stage.see("Slowly")
         await stage.press("f3", "down", "enter")
-        await stage.see("qwen2.5-coder:7b from the next answer on")
+        await stage.see("qwen2.5-coder:7b will answer your next question")
         await stage.see(f"── {MODEL} · technical ")
         await stage.press("escape")
         await stage.see("stopped by you")

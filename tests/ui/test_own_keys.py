@@ -79,7 +79,7 @@ async def test_a_key_that_was_taken_away_does_nothing() -> None:
 async def test_a_letter_is_no_key_where_text_is_written() -> None:
     configure('[keys]\n"theme.next" = "t"\n')
     async with chatting() as (stage, _):
-        await stage.see("T is typed in the composer, so it")
+        await stage.see("t is typed in the composer, so it")
         await stage.write("test")
         assert stage.app.chat.composer.text == "test"
 

@@ -5,12 +5,17 @@ A picture that is meant to change is made anew with UPDATE_SNAPSHOTS=1, as tests
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from textual.widgets import Input
 
 from tests.support.replay import as_json, held, recorded, replay
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready
 from tests.support.snapshot import FOLDER, check, check_all
 from tests.support.stage import NOBODY, like_router, ollama_answer, running, with_window
+from tui.errors import StoreUnavailable
+from tui.ui.leaving import LeavePage
 
 # -- the empty chat -----------------------------------------------------------------------------------------------------
 
@@ -128,6 +133,24 @@ async def test_the_key_page_and_the_palette() -> None:
         await stage.see("Preset: creative")
         await stage.see_no_more("Ask again")
         await check_all(stage, "palette-search")
+
+
+# -- leaving ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_page_of_what_is_not_saved() -> None:
+    """lokal is left while the disk is full; a file that cannot be written is said under it."""
+    async with running(NOBODY) as stage:
+        problem = StoreUnavailable(
+            "Cannot save the message",
+            f"{Path.home()}/.local/share/lokal/chats.db: The disk is full",
+            "Make room on the disk",
+        )
+        page = LeavePage(problem, stage.app.backstage)
+        stage.app.push_screen(page)
+        await stage.see("Enter writes it there")
+        page.query_one(Input).value = "/dev/shm/lokal-unwritten-20261130-120000.json"  # it is not written
+        await check_all(stage, "leave")
 
 
 # -- small screens ------------------------------------------------------------------------------------------------------

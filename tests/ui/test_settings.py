@@ -15,7 +15,7 @@ from tests.support.app import configure
 from tests.support.replay import Replay, as_json, replay
 from tests.support.stage import MODEL, Stage, chats, like_ollama, ollama_answer, options, running
 from tui.core.parameters import REGISTRY
-from tui.ui.settings.form import ParameterForm, rows, slider_width
+from tui.ui.settings.form import LABEL_WIDTH, NAME_WIDTH, ParameterForm, label_width, rows, slider_width
 from tui.ui.settings.slider import slider
 
 
@@ -155,7 +155,7 @@ async def test_what_the_model_cannot_is_said() -> None:
     async with settings() as (stage, server):
         await go_to(stage, "think")
         await stage.press("right", "right")
-        await stage.see("thinking +on +model cannot")
+        await stage.see("think +on +model cannot")
         await asked(stage, server)
         assert "think" not in chats(server)[-1]
 
@@ -165,9 +165,9 @@ async def test_choices() -> None:
         await go_to(stage, "think")
         for value in ("off", "on", "low", "medium", "high", "default", "off"):
             await stage.press("right")
-            await stage.see(f"thinking +{value}")
+            await stage.see(f"think +{value}")
         await stage.press("left", "left")
-        await stage.see("thinking +high")
+        await stage.see("think +high")
         await asked(stage, server)
         assert chats(server)[-1]["think"] == "high"
 
@@ -178,7 +178,7 @@ async def test_stop_sequences() -> None:
         await stage.press("enter")
         await stage.write(r"\n\n,END,x")
         await stage.press("enter")
-        await stage.see(r"stop sequences +\\n\\n, END, x")
+        await stage.see(r"stop +\\n\\n, END, x")
         assert (await asked(stage, server))["stop"] == ["\n\n", "END", "x"]
 
 
@@ -188,7 +188,7 @@ async def test_saving() -> None:
             "# mine\n" + preset_file("technical").read_text(encoding="utf-8"), encoding="utf-8"
         )
         await stage.press("1", ".", "5", "enter", "down", "x")
-        await stage.see(r"\^S save")
+        await stage.see(r"Ctrl\+S save")
         await stage.press("ctrl+s")
         await stage.see(r"Saved ~/\.config/lokal/presets/technical\.toml")
         await stage.see_no_more("changed, not saved")
@@ -334,7 +334,7 @@ def test_a_slider_has_its_knob_and_band_where_they_belong() -> None:
 
 
 def test_a_slider_takes_what_room_there_is() -> None:
-    assert slider_width(63) == 15
+    assert slider_width(63) == 16
     assert slider_width(50) == 0
     assert slider_width(200) == 41
 
@@ -372,3 +372,22 @@ async def test_the_window_that_is_shown_is_that_of_the_next_question() -> None:
             server.on("/api/ps", as_json(200, {"models": [loaded]}))
             await stage.ask("Well?")
             await stage.see("ctx .* of 4k")
+
+
+def test_labels_stand_beside_the_names_where_both_have_room_with_a_slider() -> None:
+    assert label_width(103) == LABEL_WIDTH
+    assert slider_width(103 - label_width(103)) >= 15
+    assert label_width(63) == 0
+    assert max(len(each.name) for each in REGISTRY) < NAME_WIDTH, "no name is ever cut"
+    assert max(len(each.title) for each in REGISTRY) < LABEL_WIDTH
+
+
+async def test_each_label_has_beside_it_the_name_that_set_takes() -> None:
+    async with settings() as (stage, _):
+        await stage.resize(120, 40)
+        await stage.see("context window +context_window +")
+        await stage.see("repeat window +repeat_last_n +")
+        await stage.resize(80, 24)
+        await stage.press(*["down"] * 5)
+        await stage.see("›context_window .*reloads the model")
+        await stage.see("\n context window, /set context_window: how much")

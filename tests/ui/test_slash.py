@@ -136,7 +136,7 @@ async def test_commands_work_while_an_answer_comes_in() -> None:
         await stage.ask("Well?")
         await stage.see("Slowly")
         await stage.ask("/preset creative")
-        await stage.see("creative from the next answer on")
+        await stage.see("The next answer uses creative")
         await stage.ask("/retry")
         await stage.see("An answer is coming in. Esc stops it")
         stage.app.chat.composer.fill("")
@@ -272,13 +272,13 @@ async def test_parameters_for_this_run() -> None:
         await stage.ask("/set dry_multiplier=1")
         await stage.see("dry_multiplier 1, was default; not sent: Ollama does not take it")
         await stage.ask("/set context_window=4096")
-        await stage.see("the model is loaded anew for it")
+        await stage.see("reloads the model")
         await answered(stage, "Well?")
         sent = options(chats(server)[0])
         assert (sent["temperature"], sent["top_k"], sent["num_ctx"]) == (0.3, 7, 4096)
         assert "top_p" not in sent
         await stage.ask("/set -")
-        await stage.see("the preset holds")
+        await stage.see("is removed; the preset is used")
         await answered(stage, "And now?")
         assert options(chats(server)[1])["temperature"] == 0.4
 
@@ -303,7 +303,7 @@ async def test_what_is_set_and_what_a_parameter_means() -> None:
         await stage.ask("/help nothing")
         await stage.see("There is no command “nothing”")
         await stage.ask("/help")
-        await stage.see("Everywhere")
+        await stage.see("Writing · you are here")
 
 
 # -- figures ------------------------------------------------------------------------------------------------------------

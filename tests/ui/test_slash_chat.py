@@ -69,7 +69,7 @@ async def test_a_system_prompt_is_kept_with_the_chat() -> None:
         session = stage.app.chat.session
         assert session is not None
         await stage.ask("/system -")
-        await stage.see("System prompt taken away: there is none now")
+        await stage.see("System prompt removed; there is none now")
         assert session.conversation.system == ""
     store = stored()
     try:

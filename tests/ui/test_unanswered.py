@@ -7,7 +7,7 @@ from tests.support.replay import stalling
 from tests.support.stage import ollama_answer, questions
 from tests.support.walk import answered, contents, walked
 
-HINT = r"F5 answer  \^T preset  F1 keys"
+HINT = r"F5 answer  Ctrl\+T preset  F1 keys"
 
 
 async def test_a_branch_that_ends_in_a_question() -> None:

@@ -23,11 +23,11 @@ async def test_the_cursor_goes_by_message_and_by_code_block() -> None:
         await stage.press("shift+tab")
         await stage.see("message 4 of 4 · 2 code blocks")
         await stage.see(r"›─ llama3\.2:3b · technical")
-        await stage.see("C copy  R retry  F1 keys")
+        await stage.see("c copy  r retry  F1 keys")
         await stage.press("up")
         await stage.see("message 3 of 4 ──")
         await stage.see("›─ you")
-        await stage.see("E edit  C copy  F1 keys")
+        await stage.see("e edit  c copy  F1 keys")
         await stage.press("]")
         await stage.see(r"message 4 of 4 · block \[1\], 40 lines")
         await stage.see(r"› line_0 = 0 +\[1\]")
@@ -35,7 +35,7 @@ async def test_the_cursor_goes_by_message_and_by_code_block() -> None:
         assert "›─" not in stage.text(), "there is one cursor"
         await stage.press("]")
         await stage.see(r"block \[2\], 2 lines")
-        await stage.see("C copy  W write  F1 keys")
+        await stage.see("c copy  w write  F1 keys")
         await stage.press("]")
         await stage.see("There is no code block below")
         await stage.press("[", "[")
@@ -48,7 +48,7 @@ async def test_the_cursor_goes_by_message_and_by_code_block() -> None:
         await stage.see("message 2 of 4")
         await stage.press("shift+tab")
         await stage.see_no_more("message 2 of 4")
-        await stage.see(r"reading back · Ctrl\+G to the end|^────")
+        await stage.see(r"scrolled up · Ctrl\+G to the end|^────")
 
 
 async def test_esc_letters_and_pastes_go_back_to_writing() -> None:

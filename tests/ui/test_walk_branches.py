@@ -91,9 +91,9 @@ async def test_where_there_is_no_other_model_or_no_server_it_is_said() -> None:
         await stage.press("shift+tab", "m")
         await stage.see(f"This server has no other model than {MODEL}")
         await stage.press("g")
-        await stage.see("This answer is complete: R asks for another")
+        await stage.see("This answer is complete: r asks for another")
         await stage.press("up", "g")
-        await stage.see("A question cannot be continued: E edits it")
+        await stage.see("A question cannot be continued: e edits it")
     async with running(NOBODY) as stage:
         await stage.see("No server answers")
         await stage.ask("Why?")
@@ -110,7 +110,7 @@ async def test_a_cut_answer_is_continued_and_in_the_middle_beside_itself() -> No
         await answered(stage, "One?", "cut at 512 tokens")
         await answered(stage, "Two?", r"Next\.")
         await stage.press("shift+tab", "up", "up")
-        await stage.see("G continue  C copy  F1 keys")
+        await stage.see("g continue  c copy  F1 keys")
         await stage.press("g")
         await whole(stage, "Half and whole")
         assert contents(stage) == ["One?", "Half and whole."]
@@ -135,10 +135,10 @@ async def test_what_was_deleted_comes_back_in_reverse() -> None:
         assert session is not None
         before = session.conversation.fingerprint()
         await stage.press("shift+tab", "d")
-        await stage.see("Deleted 1 message: U brings it back")
+        await stage.see("Deleted 1 message: u brings it back")
         await stage.see("message 5 of 5")
         await stage.press("up", "up", "d")
-        await stage.see("Deleted 3 messages: U brings them back")
+        await stage.see("Deleted 3 messages: u brings them back")
         assert contents(stage) == everything[:2]
         await stage.press("up", "d")
         await stage.see("Deleted 2 messages: /undo brings them back")
@@ -161,7 +161,7 @@ async def test_deleting_shows_the_sibling_and_undo_shows_what_was_open() -> None
         await stage.see("2/2")
         await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
         await stage.press("shift+tab", "d")
-        await stage.see("Deleted 1 message: U brings it back")
+        await stage.see("Deleted 1 message: u brings it back")
         assert "2/2" not in stage.text()
         await stage.press("u")
         await stage.see("2/2")

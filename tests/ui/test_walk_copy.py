@@ -23,12 +23,12 @@ async def test_what_is_copied_is_said() -> None:
     async with walked(ollama_answer(LONG)) as (stage, _):
         await answered(stage, "Why?", r"Done\.")
         for keys, said in (
-            (("c",), f"{len(LONG)} characters by OSC 52; the terminal may ignore it · W writes a file"),
+            (("c",), f"{len(LONG)} characters by OSC 52; the terminal may ignore it · w writes a file"),
             (("1",), f"{len(LONG_CODE)} characters by OSC 52"),
             (("2",), "12 characters by OSC 52"),
             (("3",), r"There is no code block \[3\] in this message: there is \[1\] to \[2\]"),
             (("]", "]", "c"), "12 characters by OSC 52"),
-            (("up", "up", "1"), r"There is no code block in this message\. ─"),
+            (("up", "up", "1"), r"There is no code block in this message ─"),
             (("c",), "4 characters by OSC 52"),
         ):
             if stage.app.chat.walk.mark is None:
@@ -88,7 +88,7 @@ async def test_a_running_answer_is_copied_as_far_as_it_came() -> None:
         await stage.see("stopped by you")
         await stage.press("shift+tab")
         await stage.see("message 2 of 2")
-        await stage.see("G continue  C copy")
+        await stage.see("g continue  c copy")
 
 
 async def test_writing_a_file_never_takes_the_place_of_another_unasked(
@@ -108,7 +108,7 @@ async def test_writing_a_file_never_takes_the_place_of_another_unasked(
 
         (tmp_path / "block-2.mk").write_text("mine")
         await stage.press("w", "enter")
-        await stage.see("There is such a file: Enter again overwrites it, or give another name")
+        await stage.see("The file exists: Enter again overwrites it, or give another name")
         assert (tmp_path / "block-2.mk").read_text() == "mine"
         await stage.write("2")
         await stage.press("enter")
@@ -116,7 +116,7 @@ async def test_writing_a_file_never_takes_the_place_of_another_unasked(
         assert (tmp_path / "block-2.mk2").exists()
         assert (tmp_path / "block-2.mk").read_text() == "mine"
         await stage.press("w", "enter")
-        await stage.see("There is such a file")
+        await stage.see("The file exists")
         await stage.press("enter")
         await stage.see("13 characters written to")
         assert (tmp_path / "block-2.mk").read_text() == "all:\n\tcc a.c\n"

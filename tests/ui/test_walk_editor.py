@@ -39,7 +39,7 @@ async def test_an_edit_goes_on_in_the_editor(
     async with walked() as (stage, _):
         await answered(stage, "One?", r"Yes\.")
         await stage.press(*keys, "alt+e")
-        await stage.see("Back from the editor; Enter hands it in")
+        await stage.see("Back from the editor; Enter takes it")
         assert stage.app.screen.focused is slip_of(stage)
         assert stage.app.chat.composer.text == "", "the draft is another text"
         after = slip_of(stage).text
@@ -103,7 +103,7 @@ async def test_an_edit_that_was_left_before_the_editor_began_is_kept(
         await stage.press("shift+tab", "up", "e", "alt+e", "escape")
         assert not slip_of(stage).display
         await asyncio.to_thread(gate.write_text, "Two?\n")
-        await stage.see("The edit is kept: E goes on with it")
+        await stage.see("The edit is kept: e goes on with it")
         await stage.press("e")
         assert slip_of(stage).text == "Two?"
 

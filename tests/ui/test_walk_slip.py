@@ -98,10 +98,10 @@ async def test_what_is_too_large_to_copy_is_said_with_the_way_out() -> None:
     async with walked(ollama_answer("x" * 800_000 + " end")) as (stage, _):
         await answered(stage, "Why?", r"\nend\n")
         await stage.press("shift+tab", "c")
-        await stage.see("Not copied: 800 kB is too large for OSC 52 · W writes a file")
+        await stage.see("Not copied: 800 kB is too large for OSC 52 · w writes a file")
         await stage.press("escape")
         stage.app.run_command("copy")
-        await stage.see(r"too large for OSC 52 · Shift\+Tab W writes a file")
+        await stage.see(r"too large for OSC 52 · Shift\+Tab w writes a file")
 
 
 async def test_an_edit_that_was_begun_outlives_lokal() -> None:
@@ -130,7 +130,7 @@ async def test_what_was_deleted_comes_back_when_the_chat_is_open_again() -> None
         await answered(stage, "One?", r"Yes\.")
         await answered(stage, "Two?", r"Two\?[^$]+Yes\.")
         await stage.press("shift+tab", "d")
-        await stage.see("U brings it back")
+        await stage.see("u brings it back")
         session = stage.app.chat.session
         assert session is not None
         chat_id = session.conversation.id
@@ -155,7 +155,7 @@ async def test_an_edit_of_a_deleted_message_comes_back_with_it() -> None:
         await stage.press("shift+tab", "e")
         await stage.write(" Nie")
         await stage.press("escape", "d")
-        await stage.see("U brings it back")
+        await stage.see("u brings it back")
         session = stage.app.chat.session
         assert session is not None
         chat_id = session.conversation.id

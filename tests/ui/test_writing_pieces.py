@@ -78,7 +78,7 @@ async def test_a_command_with_a_paste_behind_it_is_not_sent() -> None:
         await stage.write("/attach notes.txt ")
         await paste(stage, PASTE)
         await stage.press("enter")
-        await stage.see(r"/attach is one line, and there is more\. // at the start sends it as text\.")
+        await stage.see(r"/attach is one line, and there is more\. // at the start sends it as text")
         assert stage.app.chat.composer.text == f"/attach notes.txt {CHIP}"
         assert questions(server) == []
         await stage.press("home", "/")
@@ -114,7 +114,7 @@ async def test_a_picture_and_a_text_go_along(tmp_path: Path) -> None:
         stage.app.run_command("attach", f"{tmp_path / 'report.txt'} {tmp_path / 'photo.png'}")
         await stage.see(r"photo.png \d+ B · report.txt 320 lines · p.*…  Backspace takes one back")
         await stage.press("backspace")
-        await stage.see("photo.png does not go along")
+        await stage.see("“photo.png” is no longer attached")
         await stage.press("enter")
         await stage.see("Write a question to go with what is attached")
         await stage.ask("What is it?")
@@ -154,7 +154,7 @@ async def test_a_model_that_cannot_see_is_not_sent_a_picture(tmp_path: Path) -> 
 async def test_what_cannot_be_attached_is_said(tmp_path: Path) -> None:
     async with looking(sees=True) as (stage, _):
         stage.app.run_command("attach", "/dev/zero")
-        await stage.see("zero was not attached. It is a device, which may never end")
+        await stage.see("Could not attach “zero”: it is a device, which may never end")
         stage.app.run_command("attach", str(tmp_path))
         await stage.see("It is a folder")
 

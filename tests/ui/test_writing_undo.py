@@ -114,10 +114,10 @@ async def test_the_key_that_takes_a_line_takes_everything_when_it_is_pressed_aga
         whole = area(stage).plain
         await stage.press("ctrl+u")
         assert area(stage).text == f"{TEN}\n\n"
-        await stage.see("Ctrl.U again takes everything away")
+        await stage.see("Ctrl.U again deletes everything")
         await stage.press("ctrl+u")
         assert area(stage).text == ""
-        await stage.see("Everything is taken away: Ctrl.Z brings it back")
+        await stage.see("Everything is deleted; Ctrl.Z brings it back")
         await stage.press("ctrl+z")
         assert area(stage).text == f"{TEN}\n\n"
         await stage.press("ctrl+z")
@@ -137,4 +137,4 @@ async def test_a_line_that_is_all_there_is_needs_no_word() -> None:
         await stage.write("one line")
         await stage.press("ctrl+u")
         assert area(stage).text == ""
-        assert "again takes everything" not in stage.text()
+        assert "again deletes everything" not in stage.text()

@@ -33,18 +33,18 @@ def test_by_any_name_that_a_person_or_a_terminal_gives(tmp_path: Path, own_home:
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
-        ("missing", "There is no such file"),
-        ("no such file.txt", "no such file.txt was not attached"),
-        ("there missing", "missing was not attached"),
-        ("~nobody/x", "There is no such file"),
-        ("x\0y", "No file can have that name"),
+        ("missing", "there is no such file"),
+        ("no such file.txt", "Could not attach “no such file.txt”: there is no such file"),
+        ("there missing", "Could not attach “missing”: there is no such file"),
+        ("~nobody/x", "there is no such file"),
+        ("x\0y", "no file can have that name"),
         ("a" * 300, "name too long|not attached"),
-        (".", "It is a folder"),
+        (".", "it is a folder"),
         ("/dev/zero", "a device, which may never end"),
         ("pipe", "a pipe, which may never end"),
         ("socket", "a socket"),
         ("loop", "symbolic links"),
-        ("large", "It has 200 MB"),
+        ("large", "it has 200 MB"),
         ("bytes", "not text in UTF-8"),
     ],
 )
@@ -74,7 +74,7 @@ def test_no_name_and_no_rights(tmp_path: Path) -> None:
     secret.write_text("x")
     secret.chmod(0)
     if not os.access(secret, os.R_OK):  # root may read it
-        with pytest.raises(FileError, match="You may not read it"):
+        with pytest.raises(FileError, match="you may not read it"):
             read_attachments("secret", tmp_path)
 
 

@@ -64,7 +64,7 @@ def test_what_is_refused_and_why(data: bytes, words: str) -> None:
 
 
 def test_a_file_is_refused_by_its_size_before_it_is_read() -> None:
-    with pytest.raises(FileError, match=r"It has 200 MB; a text may have 1.0 MB. Cut out what matters"):
+    with pytest.raises(FileError, match=r"it has 200 MB; a text may have 1.0 MB. Cut out what matters"):
         check_size(Path("access.log"), b"127.0.0.1 - - ", 200_000_000)
 
 
@@ -88,7 +88,7 @@ def test_a_picture_for_a_model_that_cannot_see() -> None:
     picture, text = Attachment("a.png", "image/png", PNG), Attachment("a", "text/plain", b"x")
     refused = refusal((text, picture), "blind", (BLIND, SEEING))
     assert refused is not None
-    assert str(refused) == "blind cannot look at images, says the server. These can: see."
+    assert str(refused) == "blind cannot look at images, says the server. These can: see"
     alone = refusal((picture,), "blind", (BLIND,))
     assert alone is not None
     assert alone.hint == "No model of this server can"

@@ -128,6 +128,14 @@ def test_stopping_keeps_what_came_and_nothing_comes_after() -> None:
     assert generation.timings().total_s == 3.0
 
 
+def test_what_stopped_an_answer_by_the_way_is_kept_with_it() -> None:
+    generation = fed(TextDelta("half"))
+    generation.stop(103.0, "stopped when you left this chat")
+    generation.stop(104.0)
+    answer = generation.as_message(EMPTY)
+    assert (answer.status, answer.problem) == (Status.STOPPED, Problem("stopped when you left this chat"))
+
+
 def test_a_continued_answer_goes_on_where_it_was() -> None:
     generation = Generation(0.0, content="one", reasoning="why")
     generation.apply(TextDelta(" two"), 1.0)

@@ -68,10 +68,10 @@ def test_the_advice_is_the_owners_table() -> None:
         "makes things up": (Change("temperature", lower), Change("top_p", lower)),
         "repeats itself": (Change("repeat_penalty", higher),),
         "is slow": (Change("max_tokens", lower), Change("context_window", lower)),
-        "errs too often": (Change("top_k", lower),),
-        "answers by rote": (Change("top_k", higher),),
+        "makes too many mistakes": (Change("top_k", lower),),
+        "gives answers that are too much alike": (Change("top_k", higher),),
         "stops in mid-sentence": (Change("max_tokens", higher),),
-        "rambles on": (Change("max_tokens", lower),),
+        "writes too much": (Change("max_tokens", lower),),
     }
 
 
@@ -82,5 +82,8 @@ def test_each_advice_turns_known_parameters_and_says_so() -> None:
             words = advice.text.lower()
             assert change.direction in words
             assert change.parameter in words or BY_NAME[change.parameter].title in words
-    assert [advice.symptom for advice in about("top_k")] == ["errs too often", "answers by rote"]
+    assert [advice.symptom for advice in about("top_k")] == [
+        "makes too many mistakes",
+        "gives answers that are too much alike",
+    ]
     assert about("seed") == ()

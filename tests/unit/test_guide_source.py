@@ -30,6 +30,7 @@ OTHER_KEYS = frozenset(
         "Ctrl+Shift+C",
         "Tab",
         "Alt+Up",
+        "Shift+C",  # where a sentence has to tell it from c; elsewhere the key is written C
     }
 )
 

@@ -138,7 +138,7 @@ def _headers(
     for name, value in headers.values():
         if not (value.isascii() and value.isprintable()):
             problems.append(_wrong(entry, f"the header {name} has characters that no HTTP header can carry",
-                                   f"{name} is not sent", "Copy its value anew"))  # fmt: skip
+                                   f"{name} is not sent", "Copy its value again"))  # fmt: skip
         else:
             good.append((name, value))
     return tuple(good)

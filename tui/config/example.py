@@ -12,9 +12,9 @@ from tui.config.settings import SCALARS, option
 from tui.core.commands import COMMANDS
 
 _HEAD = """\
-The settings of lokal. Copy this file to ~/.config/lokal/config.toml and take the # away before
-what you want to change. Every line may be left out: what stands here are the defaults.
-Presets are files of their own in presets/ beside it, and themes of yours in themes/.
+The settings of lokal. Copy this file to ~/.config/lokal/config.toml and remove the # before what
+you want to change. You can leave out every line: the values here are the defaults.
+Each preset is a file in presets/ beside it, and each theme of yours a file in themes/.
 """
 _SERVER = {
     "url": "http://192.168.1.5:8080",

@@ -44,7 +44,9 @@ class Settings:
     """What lokal remembers between runs. `server` is an address as the person wrote it, which may hold a password, or the
     name of one of `servers`; `keys` holds only overrides that take effect, by command id."""
 
-    theme: str = _option("auto", "The colours: a theme's name, or auto: as the terminal is, dark or light.")
+    theme: str = _option(
+        "auto", "The colours: the name of a theme, or auto: dark or light, as the terminal is."
+    )
     preset: str = _option(
         "technical", "The preset at the start: the name of a file in presets/, without .toml."
     )
@@ -61,16 +63,14 @@ class Settings:
         "The line to the terminal: slow sends fewer frames. auto measures it.",
         ("auto", "fast", "slow"),
     )
-    show_reasoning: bool = _option(False, "Whether the reasoning of a model is unfolded from the start.")
-    history_size: int = _option(
-        1000, "How many prompts the Up key remembers; 0 remembers none.", lo=0, hi=100_000
-    )
+    show_reasoning: bool = _option(False, "Show the reasoning of a model from the start.")
+    history_size: int = _option(1000, "How many prompts the ↑ key remembers; 0: none.", lo=0, hi=100_000)
     servers: tuple[Endpoint, ...] = _option(
-        (), "Servers elsewhere, asked before the addresses on this machine."
+        (), "Servers on other machines; lokal asks them before the addresses on this machine."
     )
     keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}),
-        metadata={"option": Option('Other keys: command = "key". An empty key takes a command\'s key away.')},
+        metadata={"option": Option('Other keys: command = "key". "" removes the key of a command.')},
     )
 
     @property

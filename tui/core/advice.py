@@ -49,12 +49,12 @@ ADVICE: tuple[Advice, ...] = (
         "Lower max_tokens and the context window: less to write, less to read, less memory.",
     ),
     Advice(
-        "errs too often",
+        "makes too many mistakes",
         (Change("top_k", _LOWER),),
-        "Lower top_k to about 20: fewer unlikely words are in the draw.",
+        "Lower top_k to about 20: fewer unlikely words are chosen from.",
     ),
     Advice(
-        "answers by rote",
+        "gives answers that are too much alike",
         (Change("top_k", _RAISE),),
         "Raise top_k to about 50: more candidates, more varied answers.",
     ),
@@ -64,7 +64,7 @@ ADVICE: tuple[Advice, ...] = (
         "Raise max_tokens: the answer ran into its limit.",
     ),
     Advice(
-        "rambles on",
+        "writes too much",
         (Change("max_tokens", _LOWER),),
         "Lower max_tokens: the answer has to come to its point.",
     ),

@@ -65,12 +65,7 @@ def check_size(path: Path, head: bytes, size: int) -> None:
     _refuse_others(path, head)
     what = "a picture" if kind else "a text"
     hint = "Make it smaller" if kind else "Cut out what matters, with head, tail or grep"
-    raise FileError(
-        path,
-        f"{shown_name(path)} was not attached",
-        f"It has {human_size(size)}; {what} may have {human_size(limit)}",
-        hint,
-    )
+    raise not_attached(path, f"it has {human_size(size)}; {what} may have {human_size(limit)}", hint)
 
 
 def attachment_from(path: Path, data: bytes) -> Attachment:
@@ -80,12 +75,11 @@ def attachment_from(path: Path, data: bytes) -> Attachment:
     if kind := picture_type(data):
         return Attachment(name, kind, data)
     _refuse_others(path, data[:HEAD_BYTES])
-    title = f"{shown_name(path)} was not attached"
     if not data:
-        raise FileError(path, title, "It is empty", "Is it the right file?")
+        raise not_attached(path, "it is empty", "Is it the right file?")
     if b"\0" in data and not seems_to_be(data):
-        raise FileError(
-            path, title, "It is not text, nor a PNG, JPEG, WebP or GIF picture", "Attach one of these"
+        raise not_attached(
+            path, "it is not text, nor a PNG, JPEG, WebP or GIF picture", "Attach one of these"
         )
     try:
         if b"\0" in data:  # UTF-16 of English is UTF-8 by its bytes
@@ -93,10 +87,9 @@ def attachment_from(path: Path, data: bytes) -> Attachment:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         where = f"byte {error.start:,} is {data[error.start]:#04x}"
-        raise FileError(
+        raise not_attached(
             path,
-            title,
-            f"It is not text in UTF-8 ({where}), nor a PNG, JPEG, WebP or GIF picture",
+            f"it is not text in UTF-8 ({where}), nor a PNG, JPEG, WebP or GIF picture",
             recoding_hint(data),
         ) from error
     return Attachment(name, "text/plain", data)
@@ -105,7 +98,12 @@ def attachment_from(path: Path, data: bytes) -> Attachment:
 def _refuse_others(path: Path, head: bytes) -> None:
     for start, what, hint in _OTHERS:
         if head.startswith(start) and (len(start) > 2 or b"\0" in head):
-            raise FileError(path, f"{shown_name(path)} was not attached", f"It is {what}", hint)
+            raise not_attached(path, f"it is {what}", hint)
+
+
+def not_attached(path: Path, why: str, hint: str) -> FileError:
+    """A file that cannot go with a question: `Could not attach “notes”: it is a folder`."""
+    return FileError(path, f"Could not attach “{shown_name(path)}”: {why[:1].lower()}{why[1:]}", hint=hint)
 
 
 def shown_name(path: Path) -> str:

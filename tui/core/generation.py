@@ -63,6 +63,7 @@ class Generation:
         self.heard_at = started_at
         self.silent_minutes = 0  # for how many whole minutes nothing has come
         self._values: dict[str, Value | None] = {}
+        self._why_stopped = ""
         self._done: Done | None = None
         self._content_before = content
         self._reasoning_before = reasoning
@@ -122,9 +123,10 @@ class Generation:
                 self.error = error
                 self._end(Phase.FAILED, now)
 
-    def stop(self, now: float) -> None:
-        """The person stopped the answer."""
+    def stop(self, now: float, why: str = "") -> None:
+        """The person stopped the answer; `why` is what else they did that stopped it, empty where they stopped just that."""
         if not self.finished:
+            self._why_stopped = why
             self._end(Phase.STOPPED, now)
 
     def note_time(self, now: float) -> None:
@@ -182,7 +184,9 @@ class Generation:
 
     def as_message(self, message: Message) -> Message:
         """`message` with everything that is known of its answer by now."""
-        error = self.error
+        problem = Problem(self._why_stopped) if self._why_stopped else None
+        if self.error is not None:
+            problem = Problem(self.error.title, self.error.detail, self.error.hint)
         return replace(
             message,
             content=self.content,
@@ -192,7 +196,7 @@ class Generation:
             usage=self.usage,
             timings=self.timings(),
             finish_reason=self._done.finish_reason if self._done is not None else "",
-            problem=None if error is None else Problem(error.title, error.detail, error.hint),
+            problem=problem,
         )
 
     def _sent(self, asked_for: Mapping[str, Value]) -> Mapping[str, Value]:

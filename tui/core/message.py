@@ -64,7 +64,8 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why an answer failed, kept beside the message for display; it is never sent to a model."""
+    """Why an answer failed, or what stopped it where nobody pressed Esc; kept beside the message for display, and never sent
+    to a model."""
 
     title: str
     detail: str = ""

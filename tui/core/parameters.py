@@ -79,7 +79,7 @@ REGISTRY: tuple[Parameter, ...] = (
     Parameter(
         "top_k", int, "top_k", "how many candidates remain for the next token", _SAMPLING,
         lo=0, hi=1000, step=5, usual=(0, 100), low="strict; 0 switches it off", high="variety, more risk of error",
-        when="about 20 if the model errs too often, about 50 if it answers by rote",
+        when="about 20 if the model makes too many mistakes, about 50 if its answers are too much alike",
         wire=_without(_everywhere("top_k"), OPENAI), off=0,
     ),
     Parameter(
@@ -139,7 +139,7 @@ REGISTRY: tuple[Parameter, ...] = (
     Parameter(
         "repeat_penalty", float, "repeat_penalty", "makes tokens that came lately less likely", _REPETITION,
         lo=0.01, hi=5, step=0.05, usual=(1, 2), low="1 switches it off; 1.1–1.3 is usual",
-        high="1.5–2.0 breaks loops, and bends names and code",
+        high="1.5–2.0 breaks loops, but damages names and code",
         when="raise it to 1.5–2.0 when the same phrases come back",
         wire={
             OLLAMA: at("options.repeat_penalty"), LLAMACPP: at("repeat_penalty"), LMSTUDIO: at("repeat_penalty"),
@@ -162,7 +162,7 @@ REGISTRY: tuple[Parameter, ...] = (
     ),
     Parameter(
         "frequency_penalty", float, "frequency_penalty", "makes a token less likely the more often it was used",
-        _REPETITION, lo=-2, hi=2, step=0.1, usual=(-2, 2), low="repetition is welcome", high="words wear out",
+        _REPETITION, lo=-2, hi=2, step=0.1, usual=(-2, 2), low="repetition is welcome", high="each word comes less and less",
         when="0.3–0.8 if single words come back", wire=_everywhere("frequency_penalty"),
     ),
     Parameter(
@@ -183,7 +183,7 @@ REGISTRY: tuple[Parameter, ...] = (
     Parameter(
         "max_tokens", int, "max_tokens", "how many tokens an answer may have at the most", _LENGTH,
         lo=1, hi=1_000_000, step=128, first=1024, usual=(0, 4096), low="128 cuts answers off in mid-word",
-        high="2048 takes long and may ramble; -1: no limit",
+        high="2048 takes long, and may be too much text; -1: no limit",
         when="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
         wire={
             OLLAMA: at("options.num_predict"), LLAMACPP: at("max_tokens"), LMSTUDIO: at("max_tokens"),

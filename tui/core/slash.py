@@ -321,9 +321,7 @@ _ARGUMENTS: Mapping[str, Callable[[str, Vocabulary], tuple[Choice, ...]]] = {
     "parameter.set": _parameters,
     "help": _commands,
     "compare": _columns,
-    "system.set": lambda typed, _: (
-        (Choice("-", "takes this chat's system prompt away"),) if not typed else ()
-    ),
+    "system.set": lambda typed, _: (Choice("-", "removes this chat's system prompt"),) if not typed else (),
     "copy": lambda typed, _: _fitting(typed, (Choice("all", "the whole chat as Markdown"),)),
 }
 _BESIDE_FILES: Mapping[str, tuple[Choice, ...]] = {

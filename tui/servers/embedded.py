@@ -21,7 +21,7 @@ NOTICE_S = 2.0
 """How long a connection may be broken, in seconds, before the end of the process behind it is known."""
 _POLL_S = 0.02
 
-ANEW = "Ask again: it is started anew"
+ANEW = "Ask again: it is started again"
 
 
 class EmbeddedServer:

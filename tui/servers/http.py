@@ -185,7 +185,9 @@ def check(endpoint: Endpoint) -> None:
     key = endpoint.api_key.strip()
     if not (key.isascii() and key.isprintable()):
         raise AuthRequired(
-            "The API key cannot be sent", "It has characters that an HTTP header cannot carry", "Copy it anew"
+            "The API key cannot be sent",
+            "It has characters that an HTTP header cannot carry",
+            "Copy it again",
         )
     try:
         parts = urlsplit(endpoint.url)

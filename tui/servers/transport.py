@@ -216,7 +216,7 @@ def interrupted(detail: str) -> Interrupted:
 def unreachable(endpoint: Endpoint, why: str) -> Unreachable:
     """Nobody answers at this endpoint; `why` is a sentence."""
     if endpoint.built_in:
-        return Unreachable("The built-in engine does not answer", why, "Ask again: it is started anew")
+        return Unreachable("The built-in engine does not answer", why, "Ask again: it is started again")
     return Unreachable(f"No server answers at {endpoint.address}", why, _START[endpoint.kind])
 
 

@@ -153,7 +153,7 @@ class Database:
                 yield connection
                 return
             if not self.is_in_place:
-                raise FileGone(failure, f"{self._shown_path} was deleted or moved", "Start lokal anew")
+                raise FileGone(failure, f"{self._shown_path} was deleted or moved", "Start lokal again")
             self._writes = True
             try:
                 if connection.in_transaction:  # of an interrupted read, which can do without it

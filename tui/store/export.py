@@ -116,7 +116,7 @@ def _ending(message: Message) -> str:
     words = [_ENDINGS[message.status]]
     if message.problem is not None:
         said = (message.problem.title, message.problem.detail)
-        words += [plain(part if part.endswith(".") else f"{part}.") for part in said if part]
+        words += [plain(f"{part[:1].upper()}{part[1:].removesuffix('.')}.") for part in said if part]
     return " ".join(words)
 
 

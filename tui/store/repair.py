@@ -32,7 +32,7 @@ class Renewal:
         """In words: what happened, what was kept and what not, where the old file is."""
         where = safe_line(str(self.path))
         if self.aside is None:
-            again = f"{_count(self.chats, 'chat')} written anew" if self.chats else "a new one was begun"
+            again = f"{_count(self.chats, 'chat')} written again" if self.chats else "a new one was begun"
             return f"{where} was deleted or moved while lokal had it open: {again}"
         found = self.salvaged
         if found is None or not (found.chats or found.lost_messages):

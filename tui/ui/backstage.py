@@ -70,11 +70,11 @@ class Backstage(Connecting):
 
         path = rescue.write_somewhere(self._launch.folders.data, text)
         if path is None:
-            raise StoreError("What was said last is lost", str(problem), "No disk takes a file")
+            raise StoreError("The last messages are lost", str(problem), "No disk takes a file")
         raise StoreError(
-            "Not everything could be written",
+            "Not everything could be saved",
             f"{problem.title}: {problem.detail}",
-            f"It is in {path}: “lokal chats import” takes it in",
+            f"It is in {path}: “lokal chats import” reads it",
         )
 
     @property
@@ -104,7 +104,7 @@ class Backstage(Connecting):
         return rescue.path_for(self._launch.folders.data)
 
     def _all_written(self) -> None:
-        self._app.post_message(Told("All that was said is on the disk now", "accent"))
+        self._app.post_message(Told("Everything is saved now", "accent"))
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything said so far is on the disk."""
@@ -121,7 +121,7 @@ class Backstage(Connecting):
 
             store = Store.in_memory()
             session = ChatSession(store, self._persistence)
-            note = f"Nothing can be kept now: {error}"
+            note = f"Nothing can be saved now: {error}"
             self._persistence.keep(partial(self._open_at_last, store), store)
         try:
             history = await files.in_thread(self._history.load)
@@ -163,7 +163,7 @@ class Backstage(Connecting):
             from tui.ui import rescue
 
             left = rescue.left(self._launch.folders.data, time.time())
-            note = f"What could not be written once is in {left}: /import takes it in" if left else ""
+            note = f"What could not be saved earlier is in {left}; /import reads it" if left else ""
         return store, ChatSession(store, self._persistence, conversation), note
 
     def new_chat(self) -> None:

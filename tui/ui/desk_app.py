@@ -19,7 +19,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.core.text import safe_line
 from tui.curtain import Curtain
-from tui.errors import LokalError, StoreError
+from tui.errors import LokalError, StoreError, sentences
 from tui.paths import with_tilde
 from tui.stopwatch import Stopwatch
 from tui.ui import keys
@@ -179,10 +179,10 @@ class DeskApp(Shell):
             return
         if self.desk.unsaved and preset.name != self.desk.preset.name:
             self.chat.tell(
-                f"The changes to {self.desk.preset.name} hold until lokal ends; they are not saved"
+                f"The changes to {self.desk.preset.name} are not saved; they last until lokal ends"
             )
         elif self.chat.doing:
-            self.chat.tell(f"{name} from the next answer on", "accent")
+            self.chat.tell(f"The next answer uses {name}", "accent")
         self.set_desk(replace(self.desk, preset=preset, unsaved=preset.name in self.backstage.edited))
 
     def _use_preset_number(self, number: int) -> None:
@@ -262,7 +262,9 @@ class DeskApp(Shell):
         self.set_desk(replace(self.desk, model=name, window=None))
         self.backstage.remember("model", name)
         self.backstage.ask_window(self.desk)
-        self.chat.tell(f"{name} from the next answer on" if self.chat.doing else f"model {name}", "second")
+        self.chat.tell(
+            f"{name} will answer your next question" if self.chat.doing else f"model {name}", "second"
+        )
 
     def on_model_table_chosen(self, event: ModelTable.Chosen) -> None:
         """Enter in the list of models."""
@@ -285,7 +287,7 @@ class DeskApp(Shell):
         if event.refreshed and not asked_anew:
             return  # of a server that was left meanwhile
         if not event.connection.guide and self.backstage.leave_guide():
-            self.tell(f"{event.connection.place} answers from the next question on", "second")
+            self.tell(f"{event.connection.place} will answer your next question", "second")
         # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
         chosen = asked_anew and self.desk.model not in ("", event.model)
         self.set_desk(
@@ -310,7 +312,7 @@ class DeskApp(Shell):
             told = (
                 f"{event.problem.title}; the guide stays"
                 if before.guide
-                else f"{event.problem} {before.place} stays."
+                else sentences(str(event.problem), f"{before.place} stays connected")
             )
             self.tell(told, "warning")
             return

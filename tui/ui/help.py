@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tui.core.commands import COMMANDS, Command, key_name, short_key
+from tui.core.commands import COMMANDS, Command, key_name
 from tui.core.finding import folded
 from tui.core.keyboard import latin
 from tui.core.slash import usage
@@ -17,7 +17,7 @@ from tui.ui.row import wrap_words
 PLACES = (
     ("everywhere", "Everywhere"),
     ("composer", "Writing"),
-    ("choices", "In a list of ways on"),
+    ("choices", "In a list of choices"),
     ("messages", "Among the messages"),
     ("fit", "When a question does not fit into the context window"),
     ("chat", "Chat"),
@@ -50,25 +50,25 @@ class Section:
 
 _UNNAMED: Mapping[str, tuple[Row, ...]] = {
     "composer": (
-        Row("Home End", "To the start and to the end of the line"),
-        Row("Ctrl+← Ctrl+→", "By word"),
+        Row("Home End", "Go to the start and to the end of the line"),
+        Row("Ctrl+← Ctrl+→", "Move by word"),
         Row("Ctrl+W", "Delete the word before the cursor"),
-        Row("Ctrl+U", "Delete the line before the cursor; pressed again, everything"),
+        Row("Ctrl+U", "Delete to the start of the line; again: delete everything"),
         Row("Ctrl+Z", "Undo what was written or deleted"),
     ),
-    "models": (Row("↑ ↓ Home End", "To another model; PgUp and PgDn by a page"),),
+    "models": (Row("↑ ↓ Home End", "Go to another model; PgUp and PgDn go by a page"),),
     "settings": (
-        Row("↑ ↓ Home End", "To another parameter; PgUp and PgDn by a page"),
-        Row("0–9", "Type a value; Enter begins with the one there is, and takes what is typed"),
+        Row("↑ ↓ Home End", "Go to another parameter; PgUp and PgDn go by a page"),
+        Row("0–9", "Type a value; Enter edits the one there is, and takes what is typed"),
     ),
 }
 """Keys that belong to no command, by place."""
 
 _SLASH = (
-    "While a slash command is written, ↑ and ↓ choose among what may follow: Enter does what is chosen, or waits for what "
-    "has to follow, and Tab only fills it in. "
-    "A command is one line, only /system and /compare may have more. // at the start sends a text that begins with a "
-    "slash; so does a first word with another slash in it, as a path."
+    "While you write a slash command, ↑ and ↓ choose from the list: Enter does what is chosen, or waits for what has to "
+    "follow it; Tab only fills it in. "
+    "A command is one line; only /system and /compare may have more. To send a text that starts with a slash, "
+    "write // at its start; a path, such as /etc/hosts, is sent as it is."
 )
 
 
@@ -93,7 +93,10 @@ def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[Section]
 
 def _row(command: Command, keys: Mapping[str, str]) -> Row:
     key = key_name(keys[command.id])
-    also = f"{command.title} {short_key(keys[command.id])} {'/' if command.slash else ''}{command.slash}"
+    others = (
+        f"Shift+{key}" if len(key) == 1 and key.isupper() else key.replace("Ctrl+", "^")
+    )  # as other programs write it
+    also = f"{command.title} {others} {'/' if command.slash else ''}{command.slash}"
     return Row(f"{key}–9" if command.id == "preset.1" else key, command.help, also)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from textual.strip import Strip
 
-from tui.core.commands import BY_ID, short_key
+from tui.core.commands import BY_ID, key_name
 from tui.core.message import Timings
 from tui.core.text import human_tokens, safe_name
 from tui.core.tokens import Count
@@ -18,6 +18,8 @@ from tui.ui.row import Part, choose, fit, parts_width
 
 GAP = 2
 """The least blanks between the readings and the keys."""
+SAID_FIRST = 3
+"""The last rank of what is said rather than more than one key: what goes on, the preset, the schema, the window in use."""
 NOTICED_S = 1.0
 """A wait for the first token that is shorter is not worth a word."""
 
@@ -53,11 +55,10 @@ class InstrumentLine(LineWidget):
             self.refresh()
 
     def line(self, width: int) -> Strip:
-        right = self._keys(self._reading.keys)
-        while right and parts_width(right) > width // 2:
-            right = right[:-3]
+        groups, separator = self._groups(), self.part(" · ", "muted")
+        right = self._fitting_keys(groups, separator, width)
         room = width - parts_width(right) - 1 - GAP
-        left = [self.part(" "), *choose(self._groups(), self.part(" · ", "muted"), room)]
+        left = [self.part(" "), *choose(groups, separator, room)]
         # The line ends with a blank, as the top line does, if there is one to spare.
         gap = " " * max(GAP, width - parts_width(left) - parts_width(right) - 1)
         return fit([*left, self.part(gap), *right], width, self.base())
@@ -106,13 +107,30 @@ class InstrumentLine(LineWidget):
         if timings.first_token_s is not None and timings.first_token_s >= NOTICED_S:
             speeds.append(f"first token {timings.first_token_s:.1f} s")
         if timings.prompt_tokens_per_s:
-            speeds.append(f"prompt {human_tokens(round(timings.prompt_tokens_per_s))} tok/s")
+            speeds.append(f"{human_tokens(round(timings.prompt_tokens_per_s))} prompt tok/s")
         return speeds
+
+    def _fitting_keys(
+        self, groups: Sequence[tuple[int, Sequence[Part]]], separator: Part, width: int
+    ) -> list[Part]:
+        """As many keys as leave room for what is said first at the left; the one that makes most sense and F1, which shows
+        the others, give way last. They never take more than half of the line."""
+        ids = self._reading.keys
+        choices = [
+            right
+            for kept in (ids, (*ids[:1], *ids[2:]), ids[:1], ())
+            if parts_width(right := self._keys(kept)) <= width // 2
+        ]
+        first = [group for group in groups if group[0] <= SAID_FIRST]
+        wanted = sum(parts_width(group) for _, group in first) + parts_width([separator]) * (len(first) - 1)
+        return next(
+            (right for right in choices if wanted <= width - parts_width(right) - 1 - GAP), choices[0]
+        )
 
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []
         for id in ids:
-            key = short_key(self._reading.desk.keys.get(id, ""))
+            key = key_name(self._reading.desk.keys.get(id, ""))
             word = self._reading.words.get(id) or BY_ID[id].short
             if not key or not word:
                 continue  # a key that was taken away, or one that is not for this line

@@ -54,13 +54,13 @@ class LeavePage(PromptPage):
 
     def _show(self, error: LokalError | None = None) -> None:
         width = max(20, self.size.width - 2)
-        lines: list[Line] = [(("Not everything that was said is on the disk", "heading"),), ()]
+        lines: list[Line] = [(("Not everything is saved yet", "heading"),), ()]
         cause = " ".join(filter(None, (f"{self._problem.title}:", self._problem.detail)))
         lines += [((text, "warning"),) for text in wrap_words(safe_line(with_tilde(cause), 500), width)]
         lines.append(())
         said = (
-            "lokal tries again every two seconds: once it can be written, Enter just leaves. Or let it be written to"
-            " another file, where there is room; “lokal chats import FILE” takes it in later."
+            "lokal tries again every two seconds; when it can save, Enter leaves. Or write it to another file, on a disk"
+            " that has room: “lokal chats import FILE” reads it later."
         )
         lines += [((text, ""),) for text in wrap_words(said, width)]
         if error is not None:

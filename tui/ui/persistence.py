@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 
-from tui.errors import ChatGone, LokalError, StoreError, StoreUnavailable
+from tui.errors import ChatGone, LokalError, StoreError, StoreUnavailable, sentences
 
 RETRY_S = 2.0
 """How often it is tried again to write what could not be written."""
@@ -194,9 +194,8 @@ class Persistence:
             self._problem = error
             self._retry_at = time.monotonic() + self._retry_s
         if is_new:
-            hint = f"{error.hint}. " if error.hint else ""
-            kept = "What is said meanwhile is kept in memory, and written as soon as it can be"
-            self._on_problem(StoreError(error.title, error.detail, f"{hint}{kept}"))
+            kept = "New messages are kept in memory, and saved as soon as that works"
+            self._on_problem(StoreError(error.title, error.detail, sentences(error.hint, kept)))
 
     def _try_again(self) -> None:
         """Write what waits, in its order, as far as that can be done."""

@@ -23,9 +23,9 @@ def taken(parameter: Parameter, desk: Desk) -> str:
     if wire is not None and beyond((parameter.name,), desk.model_info):
         return f"not sent: {safe_name(desk.model, 40)} has no thinking mode"
     if wire is not None:
-        return "the model is loaded anew for it" if wire.reloads else ""
+        return "reloads the model" if wire.reloads else ""
     if connection.embedded and parameter.engine_flag:
-        return "holds when the engine starts the next time"
+        return "used when the engine starts next time"
     return f"not sent: {connection.info.kind.label} does not take it"
 
 
@@ -68,8 +68,8 @@ def set_page(desk: Desk) -> PageScreen:
         )
         page: list[Line] = [(), ((f" {head}", "heading"),), *table(rows, width), ()]
         for text in (
-            "/set NAME=VALUE sets one for this run, “/set NAME=” sends none, /set NAME explains it, “/set -” takes "
-            "away all that was set for this run.",
+            "/set NAME=VALUE sets one for this run, “/set NAME=” sends none, /set NAME explains it, “/set -” removes "
+            "all that was set for this run.",
             f"{desk.key('tab.settings')} changes the preset itself.",
         ):
             page += _wrapped(text, width, "muted")
@@ -129,7 +129,7 @@ def system_page(own: str, preset: Preset) -> PageScreen:
     def lines(width: int) -> tuple[Line, ...]:
         page: list[Line] = [()]
         if own:
-            page += [((" Of this chat; /system - takes it away", "heading"),), *_text(own, width), ()]
+            page += [((" Of this chat; /system - removes it", "heading"),), *_text(own, width), ()]
         if preset.system:
             words = (
                 "not sent while this chat has its own" if own else "/system TEXT puts another in its place"

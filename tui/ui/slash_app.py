@@ -157,7 +157,7 @@ class SlashApp(Newcomer):
         if not argument:
             if not names:
                 raise UsageError(
-                    f"{connection.info.kind.label} lists no models", "", "/model NAME uses one all the same"
+                    f"{connection.info.kind.label} lists no models", "", "/model NAME uses one anyway"
                 )
             self._choose("model", f"{self.desk.model} is in use")
             return
@@ -217,7 +217,7 @@ class SlashApp(Newcomer):
             self.push_screen(set_page(self.desk))
             return
         if argument == NOTHING:
-            self._override({}, "What was set for this run is taken away: the preset holds")
+            self._override({}, "What was set for this run is removed; the preset is used")
             return
         if "=" not in argument:
             self.push_screen(explain_parameter(find(argument), self.desk))
@@ -255,22 +255,22 @@ class SlashApp(Newcomer):
                 self.push_screen(system_page(chat.system, preset))
         elif argument == NOTHING:
             had, chat.system = chat.system, ""
-            after = f"that of {preset.name} holds again" if preset.system else "there is none now"
+            after = f"that of {preset.name} is used again" if preset.system else "there is none now"
             self.tell(
-                f"System prompt taken away: {after}" if had else "This chat has no system prompt of its own"
+                f"System prompt removed; {after}" if had else "This chat has no system prompt of its own"
             )
         else:
             chat.system = safe_block(argument)
             instead = f" instead of that of {preset.name}" if preset.system else ""
             self.tell(
-                f"System prompt of this chat from the next answer on{instead}; /system - takes it away",
+                f"System prompt of this chat from the next answer on{instead}; /system - removes it",
                 "accent",
             )
 
     def _rename(self, argument: str) -> None:
         title = safe_line(argument, 200)
         if not title:
-            raise UsageError("A title wants words")
+            raise UsageError("A title needs words")
         self._session().rename(title)
         self.tell(f"This chat is now “{title}”", "accent")
 

@@ -24,7 +24,7 @@ def stats_screen(conversation: Conversation, desk: Desk) -> PageScreen:
     path, elsewhere = conversation.path(), len(conversation) - len(conversation.path())
     title = safe_name(conversation.title, 60)
     return PageScreen(
-        f"Figures of “{title}”" if title else "Figures",
+        f"Statistics of “{title}”" if title else "Statistics",
         lambda width: stats_lines(path, elsewhere, window_of(desk), width),
     )
 
@@ -43,7 +43,7 @@ def stats_lines(path: Sequence[Message], elsewhere: int, window: int | None, wid
         ("Answered by", ", ".join(models)),
     ]:
         if value:
-            lines.append(((f" {name}".ljust(14), "muted"), (value, "")))
+            lines.append(((f" {name}".ljust(20), "muted"), (value, "")))
     lines.append(())
     if not answers:
         return (*lines, ((" No answer yet. Each one is a line here once it is there.", ""),))
@@ -63,8 +63,8 @@ def stats_lines(path: Sequence[Message], elsewhere: int, window: int | None, wid
 
 
 _EXPLAINED = (
-    "IN: tokens of the prompt, everything before included. OUT: tokens of the answer, reasoning included. FIRST: time "
-    "until the first of them. – is what the server did not say."
+    "IN: tokens of the prompt, with everything before it. OUT: tokens of the answer, with its reasoning. TOK/S: how fast "
+    "it was written. FIRST: time to its first token. PROMPT TOK/S: how fast the prompt was read. –: the server did not say."
 )
 
 
@@ -75,7 +75,7 @@ def _counts(questions: int, answers: int, elsewhere: int) -> list[tuple[str, str
     ]
     if elsewhere:
         words.append(f"{elsewhere} {'message' if elsewhere == 1 else 'messages'} in other branches")
-    return [("This branch", ", ".join(words))]
+    return [("This conversation", ", ".join(words))]
 
 
 def _sums(figures: Figures, window: int | None) -> list[tuple[str, str]]:
@@ -84,9 +84,13 @@ def _sums(figures: Figures, window: int | None) -> list[tuple[str, str]]:
     used = figures.used
     share = f" ({used / window:.0%})" if window and used else ""
     cached = f", {human_tokens(figures.cached)} of them read before" if figures.cached else ""
-    reading = f", read at {_number(figures.prompt_tokens_per_s)}/s" if figures.prompt_tokens_per_s else ""
-    rate = f", at {_number(figures.tokens_per_s)}/s" if figures.tokens_per_s else ""
-    time = f", in {_seconds(figures.total_s)} altogether" if figures.total_s else ""
+    reading = (
+        f", read at {_number(figures.prompt_tokens_per_s)} prompt tok/s"
+        if figures.prompt_tokens_per_s
+        else ""
+    )
+    rate = f", at {_number(figures.tokens_per_s)} tok/s" if figures.tokens_per_s else ""
+    time = f", in {_seconds(figures.total_s)} in all" if figures.total_s else ""
     return [
         (
             "Context",
@@ -111,7 +115,7 @@ def _columns(width: int) -> list[Column]:
         (0, ("OUT", 7, lambda answer: _tokens(answer.usage.completion))),
         (1, ("TOK/S", 8, lambda answer: _number(answer.timings.tokens_per_s))),
         (2, ("FIRST", 8, lambda answer: _seconds(answer.timings.first_token_s))),
-        (4, ("IN/S", 8, lambda answer: _number(answer.timings.prompt_tokens_per_s))),
+        (4, ("PROMPT TOK/S", 14, lambda answer: _number(answer.timings.prompt_tokens_per_s))),
         (3, ("TIME", 8, lambda answer: _seconds(answer.timings.total_s))),
     ]
     least = 20

@@ -35,9 +35,7 @@ class WindowKeeper(DeskApp):
         else:
             self.set_desk(wanted)
         self.chat.go_on()
-        self.tell(
-            f"a window of {human_tokens(event.tokens)} for this run; the model is loaded anew", "accent"
-        )
+        self.tell(f"a window of {human_tokens(event.tokens)} for this run: reloads the model", "accent")
 
     def on_connected(self, event: Connected) -> None:
         """The engine has it."""

@@ -133,9 +133,9 @@ class Answering:
         """End the answer with an error that did not come from the server."""
         self.take_in(Failed(error))
 
-    def stop(self) -> None:
-        """End the answer here; what came is kept."""
-        self.generation.stop(time.monotonic())
+    def stop(self, why: str = "") -> None:
+        """End the answer here; what came is kept. `why` as in `Generation.stop`."""
+        self.generation.stop(time.monotonic(), why)
         self._end_saving()
         self._tell()
 

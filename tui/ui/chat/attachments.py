@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path
 
 from tui import files
-from tui.core.attaching import HEAD_BYTES, attachment_from, check_size, shown_name
+from tui.core.attaching import HEAD_BYTES, attachment_from, check_size, not_attached
 from tui.core.message import Attachment
-from tui.errors import FileError, UsageError
+from tui.errors import UsageError
 
 _PIECE_BYTES = 1 << 20
 
@@ -50,15 +50,15 @@ def _read(path: Path) -> Attachment:
     try:
         return _attachment(path)
     except FileNotFoundError as error:
-        raise _failed(path, "There is no such file", "Check the name; Tab completes it") from error
+        raise not_attached(path, "There is no such file", "Check the name; Tab completes it") from error
     except PermissionError as error:
-        raise _failed(path, "You may not read it", "Check the rights of the file") from error
+        raise not_attached(path, "You may not read it", "Check the rights of the file") from error
     except files.NotAFile as error:
         hint = "Attach the files in it one by one" if error.is_folder else "Attach a file"
-        raise _failed(path, error.what, hint) from error
+        raise not_attached(path, error.what, hint) from error
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _failed(path, what, "Check the file") from error
+        raise not_attached(path, what, "Check the file") from error
 
 
 def _attachment(path: Path) -> Attachment:
@@ -71,7 +71,3 @@ def _attachment(path: Path) -> Attachment:
             data += piece
             check_size(path, head, len(data))
     return attachment_from(path, bytes(data))
-
-
-def _failed(path: Path, why: str, hint: str) -> FileError:
-    return FileError(path, f"{shown_name(path)} was not attached", why, hint)

@@ -160,7 +160,7 @@ class Composing(Metered):
         if self._attached:
             *others, last = self._attached
             self.attach(tuple(others))
-            self.tell(f"{safe_name(last.name, 60)} does not go along")
+            self.tell(f"“{safe_name(last.name, 60)}” is no longer attached")
 
     # -- other ways to write ----------------------------------------------------------------------------------------
 
@@ -196,13 +196,13 @@ class Composing(Metered):
     def on_chip_area_line_taken(self, event: Composer.LineTaken) -> None:
         """Say how to empty a long text."""
         event.stop()
-        self.tell("Ctrl+U again takes everything away")
+        self.tell("Ctrl+U again deletes everything")
         self.query_one(Divider).goes_with(self.written)
 
     def on_chip_area_all_taken(self, event: Composer.AllTaken) -> None:
         """Say how to have it back."""
         event.stop()
-        self.tell("Everything is taken away: Ctrl+Z brings it back")
+        self.tell("Everything is deleted; Ctrl+Z brings it back")
         self.query_one(Divider).goes_with(self.written)
 
     def open_editor(self) -> None:
@@ -250,7 +250,7 @@ class Composing(Metered):
     def say_not_edited(self, problem: LokalError) -> None:
         """Say why nothing was taken over from the editor; where what was written is, until the person goes on."""
         if isinstance(problem, Rescued):
-            self.query_one(Divider).keep(with_tilde(str(problem).removesuffix(".")))  # the path, to be copied
+            self.query_one(Divider).keep(with_tilde(str(problem)))  # the path, to be copied
         else:
             self.tell(str(problem), "warning")
 

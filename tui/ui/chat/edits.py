@@ -165,7 +165,7 @@ class FileName:
         problem, again = event.problem, pane.desk.key("send")
         self._taken = event.name if isinstance(problem, TakenName) else ""
         if self._taken:
-            pane.tell(f"There is such a file: {again} again overwrites it, or give another name", "warning")
+            pane.tell(f"The file exists: {again} again overwrites it, or give another name", "warning")
         elif problem is not None:
             pane.tell(_as_typed(problem, event.name), "warning")
         return False
@@ -296,7 +296,7 @@ class Edits:
         edited = self._edited
         if purpose is not None and edited is not None and edited.id == of.id:
             pane.query_one(Slip).take_over(before, text)
-            pane.tell(f"Back from the editor; {pane.desk.key('send')} hands it in")
+            pane.tell(f"Back from the editor; {pane.desk.key('send')} takes it")
         elif text != of.content:
             self._begun[of.id] = text
             pane.touch_draft()
@@ -330,5 +330,5 @@ def _as_typed(problem: LokalError, name: str) -> str:
 
 def _may_ask(pane: ChatPane) -> bool:
     if pane.busy:
-        pane.tell(f"{pane.walk.how_to_stop()}. Your text stays.", "warning")
+        pane.tell(f"{pane.walk.how_to_stop()}; your text stays", "warning")
     return not pane.busy

@@ -36,7 +36,9 @@ def _unseen(entry: Entry, summary: str | None) -> Entry:
     if summary is None:
         return replace(entry, heading=heading)
     lines = [entry.notice.text] if entry.notice is not None else []
-    lines.append("▲ the model sees nothing up to here" + (", but this summary of it:" if summary else ""))
+    lines.append(
+        "▲ The model no longer sees what is above" + (", only this summary of it:" if summary else "")
+    )
     if summary:
         lines.append(safe_block(summary))
     tone = entry.notice.tone if entry.notice is not None else Tone.MUTED
@@ -123,10 +125,11 @@ def notice_of(message: Message, key_of: KeyOf) -> Notice | None:
         case Status.FAILED:
             return Notice(f"{_problem(message)}\n{help_keys}", Tone.ERROR)
         case Status.INTERRUPTED:
-            why = _problem(message) if message.problem else "Interrupted: lokal ended before the answer did."
+            why = _problem(message) if message.problem else "Interrupted: lokal ended before the answer did"
             return Notice(f"{why}\n{help_keys}", Tone.WARNING)
         case Status.STOPPED:
-            return Notice(f"stopped by you · {help_keys}", Tone.MUTED)
+            why = message.problem.title if message.problem is not None else "stopped by you"
+            return Notice(f"{why} · {help_keys}", Tone.MUTED)
         case Status.COMPLETE if message.finish_reason == "length":
             if not message.content.strip() and message.reasoning:
                 return Notice(_cut_in_thought(message), Tone.WARNING)
@@ -158,7 +161,7 @@ def _cut_in_thought(message: Message) -> str:
 
 def _problem(message: Message) -> str:
     if message.problem is None:
-        return "The answer failed."
+        return "The answer failed"
     parts = (message.problem.title, message.problem.detail, message.problem.hint)
     return "\n".join(part for part in parts if part)
 

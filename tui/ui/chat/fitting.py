@@ -162,15 +162,15 @@ def dilemma_of(case: Shortfall) -> Dilemma:
         summarise = f"let the model summarise {them} first"
         options.append(Option(SUMMARY, f"{summarise}, and go on from the summary", brief=summarise))
     if case.larger is not None:
-        larger = f"a window of {human_tokens(case.larger)}: loads the model anew"
+        larger = f"a window of {human_tokens(case.larger)}: reloads the model"
         options.append(Option(WINDOW, f"{larger}, takes more memory", brief=larger))
     else:
         options.append(Option(WINDOW, why_not=f"no larger window: {case.no_larger}"))
     if case.whose:
-        others = f"ask the others all the same, and not {case.whose}"
-        options.append(Option(ANYWAY, others, brief="ask the others all the same"))
+        others = f"ask the others anyway, and not {case.whose}"
+        options.append(Option(ANYWAY, others, brief="ask the others anyway"))
     elif not case.prompt.exact and not case.tried and case.kind in _REFUSES:
-        estimate = "ask all the same: this is an estimate"
+        estimate = "ask anyway: this is an estimate"
         refuses = f"{estimate}, and {case.kind.label} refuses what does not fit"
         options.append(Option(ANYWAY, refuses, brief=estimate))
     options.append(Option(STOP, "do not ask: the text comes back" if case.unasked else "do not ask"))

@@ -355,7 +355,7 @@ class ChatPane(Writing):
             lines = "line" if transcript.new_lines == 1 else "lines"
             self.divider.stand(f"{transcript.new_lines} new {lines} below · {key}")
         else:
-            self.divider.stand(f"reading back · {key} to the end")
+            self.divider.stand(f"scrolled up · {key} to the end")
 
     def _show_welcome(self) -> None:
         empty = self._session is None or not len(self._session.conversation)

@@ -42,6 +42,10 @@ class Order:
     desk: Desk | None = None
 
 
+LEFT_CHAT, LEFT_LOKAL = "stopped when you left this chat", "stopped when you left lokal"
+"""Why an answer was stopped that nobody stopped by itself."""
+
+
 class Talk(Vertical):
     """One open chat and its running answer; `ChatPane` puts the screen around it."""
 
@@ -159,7 +163,7 @@ class Talk(Vertical):
 
     def show_session(self, session: ChatSession) -> None:
         """Show a chat, at its end."""
-        self.stop()
+        self._stop(why=LEFT_CHAT)
         self._session = session
         self.transcript.show(entries_of(session.conversation, self._desk.key))
         self.post_message(self.Changed())
@@ -309,6 +313,9 @@ class Talk(Vertical):
     def stop(self, problem: LokalError | None = None) -> bool:
         """End the running answer at once and keep what came; with a `problem` it counts as interrupted, not as
         stopped by the person. False if none was running."""
+        return self._stop(problem)
+
+    def _stop(self, problem: LokalError | None = None, why: str = "") -> bool:
         answering = self._answering
         if answering is None:
             return False
@@ -318,7 +325,7 @@ class Talk(Vertical):
             if self._session is not None:
                 self._session.open_answer(answering.message)
         if problem is None:
-            answering.stop()
+            answering.stop(why)
         else:
             answering.fail(problem)
         self.workers.cancel_group(self, "answer")
@@ -328,9 +335,10 @@ class Talk(Vertical):
 
     def leave(self, *, closed: bool) -> None:
         """lokal ends: keep what came of a running answer. `closed` = the terminal or the system ended it."""
-        self.stop(
-            Interrupted("Interrupted", "The terminal was closed or lokal was ended") if closed else None
-        )
+        if closed:
+            self.stop(Interrupted("Interrupted", "The terminal was closed or lokal was ended"))
+        else:
+            self._stop(why=LEFT_LOKAL)
 
     def retry(self) -> None:
         """Ask the last question again: an answer that failed without a word is tried anew, any other gets a sibling."""

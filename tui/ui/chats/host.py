@@ -225,7 +225,7 @@ class Browsing(DeskApp):
             chat.open(session)
             if before is not None:
                 self.tell(
-                    f"The answer in “{safe_name(before, SHOWN_TITLE)}” was stopped; it can be continued there"
+                    f"The answer in “{safe_name(before, SHOWN_TITLE)}” was stopped; you can continue it there"
                 )
         if typed is not None:
             self._hand_over(typed)
@@ -239,11 +239,11 @@ class Browsing(DeskApp):
         """Show a message of the open chat, on the branch that it is in."""
         chat, session = self.chat, self.chat.session
         if session is None or message_id not in session.conversation:
-            self.tell("This message was deleted meanwhile", "warning")
+            self.tell("This message was deleted", "warning")
             return
         if all(message.id != message_id for message in session.conversation.path()):
             if chat.stop():
-                self.tell("The answer on the other branch was stopped; it can be continued there")
+                self.tell("The answer on the other branch was stopped; you can continue it there")
             session.select(message_id)
             chat.show_branch()
         chat.walked.show_found(message_id, pattern)
@@ -291,7 +291,7 @@ class Browsing(DeskApp):
         session = self.chat.session
         match id:
             case "chats.rename" if not title:
-                self.tell("A title wants words: the chat keeps its own", "warning")
+                self.tell("A title needs words; the old title stays", "warning")
             case "chats.rename":
                 if session is not None and chat.id == self._open_id:
                     session.conversation.title = title

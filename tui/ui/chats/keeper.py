@@ -255,7 +255,7 @@ def _named(error: StoreError, title: str) -> StoreError:
     if not isinstance(error, ChatGone):
         return error
     name = safe_name(title, NAMED) or "without a title"
-    return ChatGone(error.chat_id, f"The chat “{name}” was deleted meanwhile")
+    return ChatGone(error.chat_id, f"The chat “{name}” was deleted")
 
 
 def _pattern(query: str) -> re.Pattern[str] | None:

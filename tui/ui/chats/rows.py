@@ -98,7 +98,7 @@ def deed_in_words(deed: Deed, title: str, keys: Mapping[str, str]) -> str:
         case Deed.PINNED:
             return f"{name} stays at the top"
         case Deed.UNPINNED:
-            return f"{name} is where its time puts it"
+            return f"{name} is in its place by date again"
         case _:
             return ""
 

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.core.commands import BY_ID, short_key
+from tui.core.commands import BY_ID, key_name
 from tui.core.text import safe_line
 from tui.ui.chats.lineedit import LineEdit
 from tui.ui.chats.rows import (
@@ -201,7 +201,7 @@ class ChatsView(Widget):
         ids = [f"chats.{name}" for name in _KEYS]
         words = _WORDS_IN_ARCHIVE if self.archived else _WORDS
         hints = [
-            (short_key(self.desk.keys[id]), words.get(name) or BY_ID[id].short)
+            (key_name(self.desk.keys[id]), words.get(name) or BY_ID[id].short)
             for name, id in zip(_KEYS, ids, strict=True)
             if id in self.desk.keys
         ]
@@ -241,7 +241,7 @@ class ChatsView(Widget):
             return [
                 (f"Nothing found for “{safe_line(self.line.text, 40)}”.", "foreground"),
                 ("", ""),
-                ("Every word must be there; net finds network too.", "muted"),
+                ("All words must be there; net finds network too.", "muted"),
                 ("“bad gateway”, in quotation marks, is a phrase.", "muted"),
             ]
         if self.listed.problem:
@@ -253,7 +253,7 @@ class ChatsView(Widget):
             return [
                 ("The archive is empty.", "foreground"),
                 (
-                    f"{key('chats.archive')} puts a chat there, {key('chats.archived')} shows the others.",
+                    f"Key {key('chats.archive')} puts a chat here, key {key('chats.archived')} shows the other chats.",
                     "muted",
                 ),
             ]

@@ -12,7 +12,7 @@ from textual.message import Message as UiMessage
 from textual.strip import Strip
 from textual.timer import Timer
 
-from tui.core.commands import key_name, short_key
+from tui.core.commands import key_name
 from tui.core.message import Status
 from tui.core.text import safe_line
 from tui.ui.compare.column import ColumnView
@@ -73,10 +73,10 @@ class KeyLine(LineWidget):
     def line(self, width: int) -> Strip:
         text, tone = self._state
         arrows = "".join(key_name(self._keys.get(f"compare.{way}", "")) for way in ("previous", "next"))
-        keep, stop = (short_key(self._keys.get(f"compare.{id}", "")) for id in ("keep", "stop"))
+        keep, stop = (key_name(self._keys.get(f"compare.{id}", "")) for id in ("keep", "stop"))
         named = [(arrows, "column"), (keep, "keep"), (stop, "stop" if self._answers_come else "leave")]
         if width >= ROOMY:
-            named.append((short_key(self._keys.get("help", "")), "keys"))
+            named.append((key_name(self._keys.get("help", "")), "keys"))
         right: list[Part] = []
         for key, word in named:
             right += [self.part("  " if right else ""), self.part(key, "key"), self.part(f" {word}", "muted")]

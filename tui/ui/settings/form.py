@@ -25,13 +25,19 @@ from tui.ui.look import palette_of
 from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider
 
-NAME_WIDTH, VALUE_WIDTH = 21, 8
+LABEL_WIDTH, NAME_WIDTH, VALUE_WIDTH = 21, 20, 8
 NOTE_WIDTH = 17
 LEAST_SLIDER, MOST_SLIDER = 15, 41
 
 
+def label_width(width: int) -> int:
+    """The cells of the labels in a form of `width` cells; 0 = there is no room for them beside the names that `/set`
+    takes, and the help under the form says the one of the line with the cursor."""
+    return LABEL_WIDTH if slider_width(width - LABEL_WIDTH) else 0
+
+
 def slider_width(width: int) -> int:
-    """The cells of a slider in a form of `width` cells, its ends included; 0 = there is no room for any."""
+    """The cells of a slider in a form of `width` cells without labels, its ends included; 0 = there is no room for any."""
     room = width - 1 - NAME_WIDTH - VALUE_WIDTH - 1 - NOTE_WIDTH
     return min(room, MOST_SLIDER) if room >= LEAST_SLIDER else 0
 
@@ -257,10 +263,12 @@ class ParameterForm(ScrollView, can_focus=True):
         number = value if isinstance(value, int | float) and has_limit else None
         outside = bounds is not None and number is not None and not bounds[0] <= number <= bounds[1]
         typing = under and self._typed is not None
-        track = slider_width(width)
+        label = label_width(width)
+        track = slider_width(width - label)
         parts = [
             ("›" if under else " ", "accent"),
-            (cut(parameter.title, NAME_WIDTH - 1).ljust(NAME_WIDTH), "foreground"),
+            (cut(parameter.title, label - 1).ljust(label), "foreground"),
+            (cut(parameter.name, NAME_WIDTH - 1).ljust(NAME_WIDTH), "muted" if label else "foreground"),
         ]
         if typing:
             parts.append(
@@ -300,7 +308,7 @@ def _note(parameter: Parameter, desk: Desk, *, outside: bool) -> tuple[str, str]
         text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
         return (f"outside {text}", "warning") if outside else (f"band {text}", "muted")
     if kind is not None and parameter.wire[kind].reloads:
-        return "loads anew", "muted"
+        return "reloads the model", "muted"
     return parameter.unit, "muted"
 
 

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from tui.core.parameter import Parameter
 from tui.core.text import safe_line, safe_name
+from tui.errors import sentences
 from tui.ui.desk import Desk
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
@@ -67,7 +68,7 @@ class PresetList(LineWidget):
             [self.part(" "), self.part("Values", "heading")],
             [self.part(" ←→ change", "muted")],
             [self.part(" 0–9 type", "muted")],
-            [self.part(f" {desk.key('parameter.unset').lower()} default", "muted")],
+            [self.part(f" {desk.key('parameter.unset')} default", "muted")],
         ]
         return lines
 
@@ -173,8 +174,8 @@ class SettingsPane(Vertical):
         if form.problem is not None:
             wrong = form.problem
             parts: tuple[tuple[str, str], ...] = (
-                (f"{wrong.title}. {wrong.detail}.", "error"),
-                ("Esc leaves it as it was.", "muted"),
+                (sentences(wrong.title, wrong.detail), "error"),
+                ("Esc leaves it as it was", "muted"),
             )
         else:
             parts = tuple((text, role) for text, role in _explanation(form.current) if text)
@@ -186,8 +187,12 @@ def _explanation(parameter: Parameter) -> tuple[tuple[str, str], ...]:
         f"Low: {parameter.low}." if parameter.low else "",
         f"High: {parameter.high}." if parameter.high else "",
     ]
+    # The name that /set takes, unless it is the label itself.
+    label = (
+        parameter.title if parameter.title == parameter.name else f"{parameter.title}, /set {parameter.name}"
+    )
     return (
-        (f"{parameter.title}: {parameter.help}.", "foreground"),
+        (f"{label}: {parameter.help}.", "foreground"),
         (" ".join(end for end in ends if end), "foreground"),
         (f"When: {parameter.when}." if parameter.when else "", "muted"),
     )

@@ -41,7 +41,7 @@ def ways_on(desk: Desk, *, writing: bool = True) -> Dilemma:
         Option("server.search", "look again"),
     )
     return Dilemma(
-        title + ("" if title.endswith(".") else "."),
+        title,
         "\n".join(filter(None, said)),
         options,
         "\n".join(filter(None, brief)),
