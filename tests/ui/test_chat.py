@@ -104,7 +104,7 @@ async def test_the_key_page_has_every_key_and_fits() -> None:
         await stage.press("f1")
         await stage.see("you are here")
         await stage.press("end")
-        await stage.see("as a path")
+        await stage.see("// at its start")
         await stage.press("home")
         await stage.see("you are here")
         await stage.press("ctrl+t", "f3")

@@ -59,7 +59,7 @@ async def test_walking_through_hundreds_of_chats() -> None:
         await stage.see("\n›.*699")
         assert sum(1 for place in range(700) if pane(stage).listed.at(place)) < 300, "never all in memory"
         await stage.press("pageup")
-        await stage.see("\n›.*682")
+        await stage.see("\n›.*681")
         await stage.press("home")
         await stage.see("\n›Write a haiku about rain .*pinned")
         for _ in range(13):

@@ -70,9 +70,9 @@ async def test_steps_by_arrow_go_into_the_next_request() -> None:
         await stage.press("right", "right")
         await stage.see(r"temperature +0\.5 ")
         await stage.press("down", "left")
-        await stage.see(r"top_p \(nucleus\) +0\.75 ")
+        await stage.see(r"top_p +0\.75 ")
         await stage.see("changed, not saved")
-        await stage.see(r"technical\* · temp 0\.5 · top_p 0\.75")
+        await stage.see(r"technical\* · temp 0\.5 ")
         sent = await asked(stage, server)
         assert (sent["temperature"], sent["top_p"], sent["top_k"]) == (0.5, 0.75, 30)
 
@@ -110,12 +110,13 @@ async def test_the_cursor_is_always_in_sight() -> None:
             (["end", "pageup", "end"], False),
         ):
             await stage.press(*keys)
-            stage.row(f"›{re.escape(form(stage).current.title)}")
+            stage.row(f"›{re.escape(form(stage).current.name)}")
             assert (form(stage).current is rows()[0].parameter) is first, keys
         assert form(stage).current is rows()[-1].parameter
         for size in ((50, 15), (120, 40), (80, 24), (60, 12)):
             await stage.resize(*size)
-            await stage.see(f"›{re.escape(form(stage).current.title)}")
+            current = form(stage).current
+            await stage.see(f"›{re.escape(current.title if size[0] >= 120 else current.name)} ")
 
 
 async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
@@ -143,7 +144,7 @@ async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
 async def test_the_servers_default_is_not_sent() -> None:
     async with settings() as (stage, server):
         await stage.press("x")
-        await stage.see("temperature +default ▕──━━━")
+        await stage.see("temperature +default ▕───━━")
         assert "temperature" not in await asked(stage, server)
         await stage.press("f4")
         await stage.see("›temperature ")
@@ -199,7 +200,7 @@ async def test_saving() -> None:
         assert preset_file("technical").read_text(encoding="utf-8").startswith("# mine\n")
     async with settings() as (stage, _):
         await stage.see(r"temperature +1\.5 ")
-        await stage.see("top_p .nucleus. +default")
+        await stage.see("top_p +default")
 
 
 async def test_a_value_that_is_heard_of_late_does_not_bring_its_preset_back() -> None:
@@ -220,7 +221,7 @@ async def test_undoing_all_changes() -> None:
         await stage.see("changed, not saved")
         await stage.press("ctrl+z")
         await stage.see(r"temperature +0\.4 ")
-        await stage.see(r"top_p \(nucleus\) +0\.8 ")
+        await stage.see(r"top_p +0\.8 ")
         await stage.see_no_more("changed, not saved")
         await stage.press("ctrl+z")
         await stage.see("technical is as it is saved: there is nothing to undo")
@@ -276,7 +277,7 @@ async def test_what_a_server_does_not_take_is_said_here_and_when_it_is_asked() -
     async with settings() as (stage, server):
         await go_to(stage, "dry_multiplier")
         await stage.press("1", "enter")
-        await stage.see("DRY +1 .*not for Ollama")
+        await stage.see("dry_multiplier +1 .*not for Ollama")
         sent = await asked(stage, server)
         assert "dry_multiplier" not in sent
         await stage.see("Not sent, Ollama does not take it: dry_multiplier")

@@ -72,7 +72,7 @@ async def test_the_palette_and_other_tabs_leave_the_walk_in_order() -> None:
     async with walked() as (stage, _):
         await answered(stage, "One?", r"Yes\.")
         await stage.press("shift+tab", "f1")
-        await stage.see("Everywhere")
+        await stage.see("Among the messages · you are here")
         await stage.press("escape")
         await stage.see("message 2 of 2")
         await stage.press("c")

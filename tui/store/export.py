@@ -115,8 +115,9 @@ def _ending(message: Message) -> str:
         return _cut(message) if message.finish_reason == LENGTH else plain(f"{remarked}.") if remarked else ""
     words = [_ENDINGS[message.status]]
     if message.problem is not None:
-        said = (message.problem.title, message.problem.detail)
-        words += [plain(f"{part[:1].upper()}{part[1:].removesuffix('.')}.") for part in said if part]
+        title = message.problem.title
+        said = (title[:1].upper() + title[1:], message.problem.detail)
+        words += [plain(part if part.endswith(".") else f"{part}.") for part in said if part]
     return " ".join(words)
 
 
