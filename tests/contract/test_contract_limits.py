@@ -11,9 +11,11 @@ import zlib
 import pytest
 
 from tests.support.dialects import HELLO, ServerUnderTest, hear
-from tests.support.replay import Canned, as_json, replay, reply
+from tests.support.replay import Canned, as_json, ndjson, replay, reply
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
+from tui.core.message import Role
+from tui.core.request import ChatRequest, Turn
 from tui.errors import BadReply, Interrupted, ServerBusy, ServerError
 from tui.servers import answer, body, client, detect
 from tui.servers.detect import recognise
@@ -57,6 +59,9 @@ async def test_what_is_in_memory_is_read_with_the_same_care(
     async with replay() as server:
         ollama = OllamaServer(Endpoint(server.url, ServerKind.OLLAMA))
         try:
+            # The window is what is in memory only after a question that names none.
+            server.on("/api/chat", ndjson([{"message": {"content": "Hello"}, "done": True}]))
+            await hear(ollama.chat(ChatRequest("m", (Turn(Role.USER, "Hello"),))))
             for raw in (
                 DEEP,
                 b'{"models":[' + b"{}," * 30_000 + b"{}]}" if package else WIDE,

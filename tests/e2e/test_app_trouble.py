@@ -38,7 +38,7 @@ async def test_no_server_another_server_and_a_wrong_key() -> None:
         assert [message.status for message in await last_chat()] == ["complete", "failed"]
 
         async with lokal("--server", server.url) as terminal:
-            await terminal.wait_for("no model server")
+            await terminal.wait_for("A web page answers")
             server.on("/v1/models", as_json(401, {"error": {"message": "Invalid API key", "code": 401}}))
             terminal.send(F8)
             await terminal.wait_for("API key")

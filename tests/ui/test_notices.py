@@ -171,7 +171,7 @@ async def test_a_copy_in_tmux_is_said_with_its_hint_on_one_line() -> None:
         ("/schema nofile.json", "nofile.json", "Name a"),
         ("/copy 9", "There is no code block in this message", ""),
         ("/copy x", "“x” is no code block", "/copy all"),
-        ("/open nofile.gguf", "There is no file nofile.gguf", "stays"),
+        ("/open nofile.gguf", "There is no file ~/here/nofile.gguf", "stays"),
         (f"/import {EMPTY}", "There is no message in", EMPTY),
         (f"/server {NOBODY.url}", "No server answers", "is the address right"),
     ],

@@ -22,7 +22,7 @@ SAYS = {
     "system.set": "No system prompt",
     "parameter.set": "/set ",
     "chat.rename": "› /rename\\n",
-    "chat.title": "Asking .* for a title",
+    "chat.title": "Asking .* for a title|This chat is now",
     "chat.branch": "A new chat with 2 messages",
     "chat.export": "2 messages in .*md",
     "chat.import": "› /import\\n",
