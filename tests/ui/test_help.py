@@ -33,8 +33,8 @@ def first_heading(stage: Stage) -> str:
         ("preset save", "Ctrl+S", "Ctrl+T"),
         ("/theme", "/theme [NAME]", "/preset"),
         ("ыгызутв", "/suspend", "/theme"),
-        ("first word", "While a slash command is written", "F1"),
-        ("other model", "Another answer with the next model", "Ctrl+T"),
+        ("fills it in", "While you write a slash command", "F1"),
+        ("another next model", "Ask for another answer with the next model", "Ctrl+T"),
     ],
 )
 def test_what_is_typed_is_found_by_key_name_and_words(query: str, has: str, has_not: str) -> None:
