@@ -64,12 +64,12 @@ async def test_walking_through_hundreds_of_chats() -> None:
         await stage.see("\n›Write a haiku about rain .*pinned")
         for _ in range(13):
             await stage.press("pagedown")
-        await stage.see("\n›.*221")
+        await stage.see("\n›.*234")
         await stage.see_no_more("\n.…\n")
         await stage.press("up", "up", "enter")
-        await stage.see("Here is answer 219")
+        await stage.see("Here is answer 232")
         await stage.press("f7")
-        await stage.see("\n›.*219 +open")
+        await stage.see("\n›.*232 +open")
 
 
 async def test_every_key_is_shown_where_there_is_room_for_it() -> None:
