@@ -143,8 +143,8 @@ def test_text_that_utf8_cannot_say_leaves_no_half_file(room: Path) -> None:
 
 
 def test_an_error_reads_as_one_line() -> None:
-    assert str(LokalError("What", "why", "what to do")) == "What. why. what to do."
-    assert str(LokalError("What happened?", "", "Do this")) == "What happened? Do this."
+    assert str(LokalError("What", "why", "what to do")) == "What. why. what to do"
+    assert str(LokalError("What happened?", "", "Do this")) == "What happened? Do this"
     error = MalformedFile(Path("f"), "t", line=3, column=4)
     assert (error.line, error.column, error.path) == (3, 4, Path("f"))
 
@@ -153,8 +153,8 @@ def test_an_error_holds_nothing_that_acts_on_a_terminal() -> None:
     error = UsageError(
         "There is no “\x1b[31ma\x07b\u202e\x9bc”", "line\tone\nline two \udcff", "\x1b]52;c;eA==\x1b\\"
     )
-    assert (error.title, error.detail) == ("There is no “[31mabc”", "line\tone\nline two \ufffd")
-    assert error.hint == "]52;c;eA==\\"
+    assert (error.title, error.detail) == ("There is no “abc”", "line\tone\nline two \ufffd")
+    assert error.hint == ""
     assert error.args == (error.title, error.detail, error.hint)
 
 

@@ -47,7 +47,6 @@ async def test_an_ollama_is_asked_whatever_the_environment_says(
         tested.replay.on("/api/ps", as_json(200, {"models": [loaded]}))
         (model,) = await tested.server.models()
         assert (model.loaded, model.context_loaded, model.memory) == (True, 4096, 7)
-        assert await tested.server.context_window("chat") == 4096
         tested.answers(tested.dialect.stream(tested.dialect.text("Yes."), *tested.dialect.end()))
         assert (await hear(tested.server.chat(HELLO))).text == "Yes."
         assert all("authorization" not in request.headers for request in tested.replay.seen)
@@ -57,8 +56,10 @@ async def test_without_wishes_the_package_is_used(monkeypatch: pytest.MonkeyPatc
     for name in [name for name in os.environ if not is_free_of_wishes({name: ""})]:
         monkeypatch.delenv(name)
     async with under_test(OLLAMA) as tested:
+        tested.replay.on("/api/tags", as_json(200, {"models": [{"name": "chat:latest"}]}))
         tested.replay.on("/api/ps", as_json(200, {"models": [{"model": "chat:latest", "context_length": 8}]}))
-        assert await tested.server.context_window("chat") == 8
+        (model,) = await tested.server.models()
+        assert model.context_loaded == 8
         assert "ollama-python" not in tested.replay.last("/api/ps").headers["user-agent"]
         assert isinstance(tested.server, OllamaServer)
         assert tested.server.uses_package
