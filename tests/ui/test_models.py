@@ -187,7 +187,7 @@ async def test_without_a_server_the_tab_has_the_ways_on(size: tuple[int, int]) -
         assert isinstance(stage.app.focused, Choice)
         await stage.see(r"(?m)^ › 1 ask the guide")
         await stage.see(r"(?m)^   4 look again \(F8\)$")
-        await stage.see("Enter choose +Esc back")
+        await stage.see("Enter choose")
         await stage.press("q", "tab")
         stage.app.post_message(events.Paste("3"))
         await stage.press("down", "down", "down", "down")

@@ -217,7 +217,9 @@ async def test_the_instrument_line_keeps_what_matters() -> None:
             assert "Esc stop" in line, (width, line)
         await stage.press("escape")
         await stage.resize(130, 24)
-        await stage.see("technical · temp 0.4 · top_p 0.8 · ctx ~14 of 8k +F6 continue  .T preset  F1 keys")
+        await stage.see(
+            "technical · temp 0.4 · top_p 0.8 · ctx ~14 of 8k +F6 continue +Ctrl.T preset  F1 keys"
+        )
 
 
 async def test_a_wait_for_the_first_token_is_said_where_there_is_room(

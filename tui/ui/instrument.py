@@ -124,7 +124,8 @@ class InstrumentLine(LineWidget):
         first = [group for group in groups if group[0] <= SAID_FIRST]
         wanted = sum(parts_width(group) for _, group in first) + parts_width([separator]) * (len(first) - 1)
         return next(
-            (right for right in choices if wanted <= width - parts_width(right) - 1 - GAP), choices[0]
+            (right for right in choices if right and wanted <= width - parts_width(right) - 1 - GAP),
+            next((right for right in reversed(choices) if right), choices[0]),
         )
 
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
