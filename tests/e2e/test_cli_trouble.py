@@ -66,7 +66,7 @@ async def test_some_other_web_server() -> None:
     page = reply(200, b"<!DOCTYPE html><html><title>Router</title></html>", "text/html")
     async with replay() as server:
         server.other = page
-        assert "no model server" in (await lokal_command("ask", "--server", server.url, "Q")).failed(3)
+        assert "A web page answers at" in (await lokal_command("ask", "--server", server.url, "Q")).failed(3)
 
 
 async def test_a_wrong_key(llama_server: Endpoint) -> None:

@@ -113,7 +113,7 @@ async def test_letters_are_looked_for_and_esc_shows_all_again(size: tuple[int, i
         await stage.press("escape")
         assert stage.screen()[1:] == top
         stage.app.post_message(events.Paste("suspend\n"))
-        await stage.see("Back to the shell")
+        await stage.see("Go back to the shell")
         await stage.press("ctrl+u")
         assert stage.screen()[1:] == top
         await stage.press("escape")
@@ -123,9 +123,9 @@ async def test_letters_are_looked_for_and_esc_shows_all_again(size: tuple[int, i
 async def test_no_more_is_scrolled_away_than_there_is() -> None:
     async with chatting(size=(50, 15)) as (stage, _):
         await stage.press("f1", "end")
-        await stage.see("only fills it in")
+        await stage.see("/etc/hosts")
         await stage.resize(120, 40)
-        await stage.see("only fills it in")
+        await stage.see("/etc/hosts")
         assert stage.screen()[1].strip(), "the page is full"
 
 

@@ -62,7 +62,7 @@ async def test_an_edit_that_was_begun_is_gone_on_with(way: tuple[str, ...]) -> N
         await stage.write(" And why?")
         await stage.press(way[0])
         if way[0] != "f7":
-            await stage.see("The edit is kept: E goes on with it")
+            await stage.see("The edit is kept: e goes on with it")
         await stage.press(*way[1:])
         if way[0] == "ctrl+n":
             await stage.until(lambda: stage.app.chat.session is not session, "there is a new chat")

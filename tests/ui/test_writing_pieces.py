@@ -156,7 +156,7 @@ async def test_what_cannot_be_attached_is_said(tmp_path: Path) -> None:
         stage.app.run_command("attach", "/dev/zero")
         await stage.see("Could not attach “zero”: it is a device, which may never end")
         stage.app.run_command("attach", str(tmp_path))
-        await stage.see("It is a folder")
+        await stage.see("it is a folder")
 
 
 async def test_files_stay_with_the_chat_for_which_they_were_attached(tmp_path: Path) -> None:
