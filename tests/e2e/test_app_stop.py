@@ -17,7 +17,7 @@ from tests.support.app import (
 )
 from tests.support.replay import Replay, as_json, held, stalling
 from tests.support.terminal import DEADLINE_S, TerminalSession, lokal
-from tui.ui.chat.asking import GO_ON
+from tui.chat.requests import GO_ON
 
 
 async def _left(server: Replay) -> None:

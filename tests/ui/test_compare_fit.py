@@ -12,8 +12,8 @@ from tests.support.fitting import ASKED, choose, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
 from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running, with_window
+from tui.chat.state import Link
 from tui.core.draft import Draft
-from tui.ui.desk import Link
 
 LONG = "Why is the sky blue, and why is it red in the evening? " * 600
 """About 8,300 tokens by estimate."""

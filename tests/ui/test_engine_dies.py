@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tests.support.llama import children, linux, needs_engine
 from tests.support.stage import Stage, running
+from tui.chat.state import Link
 from tui.core.endpoint import BUILT_IN
 from tui.core.message import Message, Role
-from tui.ui.desk import Link
 
 pytestmark = [linux, needs_engine]
 

@@ -14,7 +14,7 @@ from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted
 from tests.support.replay import Replay, held, recorded, replay, stalling
 from tests.support.stage import Stage, chats, like_ollama, ollama_answer, questions, running
 from tui.core.message import Status
-from tui.ui.chat.choice import Choice
+from tui.ui.chat.decision_prompt import DecisionPrompt
 
 
 @asynccontextmanager
@@ -82,10 +82,10 @@ async def test_nobody_walks_while_there_is_a_choice() -> None:
     async with nearly_full() as (stage, _):
         await is_asked(stage)
         await stage.press("shift+tab")
-        assert isinstance(stage.app.focused, Choice)
+        assert isinstance(stage.app.focused, DecisionPrompt)
         stage.app.chat.walked.focus()
         await stage.settle()
-        assert isinstance(stage.app.focused, Choice)
+        assert isinstance(stage.app.focused, DecisionPrompt)
         assert stage.app.chat.walk.mark is None
         await stage.press("escape")
         await stage.see_no_more(ASKED)
@@ -114,7 +114,7 @@ async def test_typing_in_the_list_goes_on_in_the_composer() -> None:
     async with nearly_full() as (stage, server):
         await is_asked(stage)
         await stage.press("tab")
-        assert isinstance(stage.app.focused, Choice)
+        assert isinstance(stage.app.focused, DecisionPrompt)
         await stage.write("C and 2 dogs")
         assert stage.app.chat.composer.has_focus
         assert stage.app.chat.composer.plain == "C and 2 dogs"
@@ -173,7 +173,7 @@ async def test_a_walk_ends_where_the_choice_begins() -> None:
         stage.app.chat.ask(LONG)
         await stage.see(ASKED)
         assert stage.app.chat.walk.mark is None
-        assert isinstance(stage.app.focused, Choice)
+        assert isinstance(stage.app.focused, DecisionPrompt)
 
 
 async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> None:

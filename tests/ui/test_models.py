@@ -24,7 +24,7 @@ from tests.support.stage import (
     ollama_answer,
     running,
 )
-from tui.ui.chat.choice import Choice
+from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.models.table import COLUMNS, ModelTable, columns
 
 THREE = (
@@ -184,7 +184,7 @@ async def test_without_a_server_the_tab_has_the_ways_on(size: tuple[int, int]) -
         await stage.press("f3")
         await stage.see("No server answers at")
         assert "…" not in stage.text(), "nothing is cut"
-        assert isinstance(stage.app.focused, Choice)
+        assert isinstance(stage.app.focused, DecisionPrompt)
         await stage.see(r"(?m)^ › 1 ask the guide")
         await stage.see(r"(?m)^   4 look again \(F8\)$")
         await stage.see("Enter choose")
@@ -218,7 +218,7 @@ async def test_a_list_of_another_tab_is_not_what_tab_leads_to() -> None:
         await stage.press("f3")
         await stage.see("ask the guide")
         await stage.press("f2", "tab")
-        assert not isinstance(stage.app.focused, Choice)
+        assert not isinstance(stage.app.focused, DecisionPrompt)
 
 
 async def test_where_there_is_no_model_are_the_ways_to_one() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from tui.chat.chat_files import name_from
 from tui.core.text import safe_name
 from tui.store.store import ChatSummary
-from tui.ui.chat_file import name_from
 from tui.ui.chats.rows import chat_line
 from tui.ui.row import cut_middle
 from tui.ui.transcript.entry import Heading, Tone

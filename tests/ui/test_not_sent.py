@@ -9,9 +9,9 @@ import pytest
 from tests.support.dialects import Dialect
 from tests.support.replay import Replay, as_json, held, recorded, replay
 from tests.support.stage import running
+from tui.chat import answer_stream
 from tui.core import generation
 from tui.core.endpoint import ServerKind
-from tui.ui.chat import answering
 
 VLLM, TEXTGEN = Dialect(ServerKind.VLLM), Dialect(ServerKind.TEXTGEN)
 
@@ -94,7 +94,7 @@ async def test_a_schema_is_said_to_be_ignored_when_the_server_is_another() -> No
 
 async def test_silence_is_said_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation, "SILENT_S", 0.2)
-    monkeypatch.setattr(answering, "SILENT_S", 0.2)
+    monkeypatch.setattr(answer_stream, "SILENT_S", 0.2)
     async with replay() as server:
         vllm(server)
         server.on(VLLM.path, held(replace(recorded("vllm/chat-stream-usage"), piece=0)))

@@ -8,12 +8,12 @@ from rich.cells import cell_len
 from tests.support.fitting import ASKED, LONG, nearly_full
 from tests.support.snapshot import check
 from tests.support.stage import NOBODY, Stage, running
+from tui.chat.state import Desk, Link
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
 from tui.servers.choice import Connection
 from tui.servers.registry import connect
 from tui.ui.chat.welcome import welcome
-from tui.ui.desk import Desk, Link
 from tui.ui.start.panel import Line
 
 NARROW = 48

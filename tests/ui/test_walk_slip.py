@@ -10,8 +10,8 @@ from tests.support.app import configure
 from tests.support.replay import stalling
 from tests.support.stage import ollama_answer, running
 from tests.support.walk import LONG, answered, contents, walked
+from tui.chat.session import ChatSession
 from tui.core.draft import Draft
-from tui.ui.chat.session import ChatSession
 from tui.ui.chat.slip import Slip
 
 

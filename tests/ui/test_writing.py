@@ -11,9 +11,9 @@ import pytest
 from tests.support.replay import held, recorded, stalling
 from tests.support.stage import Stage, chatting, ollama_answer, questions
 from tests.support.writing import CHIP, PASTE, asked, opened, paste
+from tui.chat.session import ChatSession
 from tui.core.draft import Draft
 from tui.errors import StoreError
-from tui.ui.chat.session import ChatSession
 from tui.ui.chat.slip import Slip
 
 # -- in line ------------------------------------------------------------------------------------------------------------

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tui import atomic, errors, frame_file
+from tui.chat import chat_files
 from tui.config.history import PromptHistory
 from tui.config.presets import load_presets
 from tui.errors import FileError, LokalError, MalformedFile, UsageError
 from tui.paths import folders
 from tui.servers import engine_log
 from tui.store.store import Store
-from tui.ui import chat_file
 
 
 def names(folder: Path) -> list[str]:
@@ -82,7 +82,7 @@ def test_what_is_made_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> 
     load_presets(home / "d" / "presets")
     _, log = engine_log.create(home / "e" / "logs")
     os.close(log)
-    chat_file.write(home / "chat.md", "text", overwrite=False)
+    chat_files.write(home / "chat.md", "text", overwrite=False)
     Store.open(home / "f" / "chats.db").close()
     made = [home, *home.rglob("*")]
     assert len([path for path in made if path.is_file()]) >= 7
@@ -94,7 +94,7 @@ def test_an_export_that_takes_the_place_of_a_file_keeps_its_mode(room: Path) -> 
     path = room / "chat.md"
     path.write_text("old")
     path.chmod(0o640)
-    chat_file.write(path, "new", overwrite=True)
+    chat_files.write(path, "new", overwrite=True)
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o640)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tui.chat.attachments import read_attachments
 from tui.errors import FileError, UsageError
-from tui.ui.chat.attachments import read_attachments
 
 
 def names(argument: str, folder: Path) -> list[str]:

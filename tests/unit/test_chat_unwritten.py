@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.many_chats import NOON, chat
+from tui.chat.session import ChatSession, waiting
+from tui.chat.write_queue import WriteQueue
 from tui.core.draft import Draft
 from tui.core.message import Message, Role, Status, new_id
 from tui.errors import FileError, LokalError, MessageGone
 from tui.store.importing import read_chats
 from tui.store.store import Store
 from tui.ui import rescue
-from tui.ui.chat.session import ChatSession, waiting
-from tui.ui.persistence import Persistence
 
 AGES_S = 60.0
 
@@ -30,7 +30,7 @@ class Place:
     """A store and what writes to it."""
 
     store: Store
-    persistence: Persistence
+    persistence: WriteQueue
     problems: list[LokalError]
 
     @contextmanager
@@ -53,7 +53,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     store, problems = Store.open(tmp_path / "chats.db", busy_timeout_s=0.01), list[LokalError]()
-    persistence = Persistence(problems.append, retry_s=AGES_S)
+    persistence = WriteQueue(problems.append, retry_s=AGES_S)
     yield Place(store, persistence, problems)
     persistence.close()
     store.close()
@@ -213,7 +213,7 @@ def test_a_store_that_opens_late_gets_all_that_was_said_before(tmp_path: Path) -
         chat(first, "one", ("Why?", "Because."))
         first.save_draft("", Draft("from before"))
     problems: list[LokalError] = []
-    persistence = Persistence(problems.append, retry_s=AGES_S)
+    persistence = WriteQueue(problems.append, retry_s=AGES_S)
     store = Store.in_memory()
     session = ChatSession(store, persistence)
     path.parent.rename(tmp_path / "away")

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.chat.requests import blank_answer
+from tui.chat.session import ChatSession
+from tui.chat.write_queue import WriteQueue
 from tui.core.conversation import Conversation
 from tui.core.message import Message, Role, Status
 from tui.core.undo import Undo
 from tui.store.store import Store
-from tui.ui.chat.asking import blank_answer
-from tui.ui.chat.session import ChatSession
-from tui.ui.persistence import Persistence
 
 Step = tuple[str, int]
 DEEDS = ("ask", "edit", "edit answer", "regenerate", "continue", "select", "branch", "delete", "undo")
@@ -30,9 +30,9 @@ def store() -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def persistence() -> Iterator[Persistence]:
+def persistence() -> Iterator[WriteQueue]:
     problems: list[object] = []
-    writer = Persistence(problems.append)
+    writer = WriteQueue(problems.append)
     yield writer
     writer.close()
     assert problems == []
@@ -88,7 +88,7 @@ def deleted(session: ChatSession) -> list[str]:
 @settings(deadline=None, max_examples=60)
 @given(STEPS)
 def test_whatever_was_done_deletions_undone_in_reverse_give_the_very_same_tree(
-    store: Store, persistence: Persistence, steps: list[Step]
+    store: Store, persistence: WriteQueue, steps: list[Step]
 ) -> None:
     session = ChatSession(store, persistence)
     for deed, wanted in steps:
@@ -101,9 +101,7 @@ def test_whatever_was_done_deletions_undone_in_reverse_give_the_very_same_tree(
 
 @settings(deadline=None, max_examples=60)
 @given(STEPS)
-def test_nothing_that_was_ever_said_is_lost(
-    store: Store, persistence: Persistence, steps: list[Step]
-) -> None:
+def test_nothing_that_was_ever_said_is_lost(store: Store, persistence: WriteQueue, steps: list[Step]) -> None:
     session = ChatSession(store, persistence)
     chat = session.conversation
     said: dict[str, Message] = {}

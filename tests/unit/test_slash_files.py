@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tui.chat import chat_files
 from tui.core.slash import Choice, FileWanted
 from tui.errors import FileError, UsageError
-from tui.ui import chat_file
 from tui.ui.chat.file_names import SHOWN_AT_MOST, file_choices
 
 
@@ -43,10 +43,10 @@ def test_where_an_export_goes(here: Path, own_home: Path) -> None:
         ("~/notes.md", own_home / "notes.md"),
         ("/tmp/a b.md", Path("/tmp/a b.md")),
     ):
-        assert chat_file.export_path(argument, "Why, a 502?") == path, argument
+        assert chat_files.export_path(argument, "Why, a 502?") == path, argument
     for argument in ("notes.txt", "notes.v2", "~nobody-of-that-name/x"):
         with pytest.raises(UsageError):
-            chat_file.export_path(argument, "Why?")
+            chat_files.export_path(argument, "Why?")
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_where_an_export_goes(here: Path, own_home: Path) -> None:
     ],
 )
 def test_names_from_titles(title: str, name: str) -> None:
-    assert chat_file.name_from(title) == name
+    assert chat_files.name_from(title) == name
 
 
 @given(st.text(max_size=300))
 def test_any_title_makes_a_name(title: str) -> None:
-    name = chat_file.name_from(title)
+    name = chat_files.name_from(title)
     assert name.endswith(".md")
     assert "/" not in name
     assert not name.startswith((".", "-"))
@@ -75,12 +75,12 @@ def test_any_title_makes_a_name(title: str) -> None:
 
 def test_nothing_is_overwritten_unasked(here: Path) -> None:
     path = here / "notes.md"
-    chat_file.write(path, "first", overwrite=False)
-    with pytest.raises(chat_file.TakenName):
-        chat_file.write(path, "second", overwrite=False)
+    chat_files.write(path, "first", overwrite=False)
+    with pytest.raises(chat_files.TakenName):
+        chat_files.write(path, "second", overwrite=False)
     assert path.read_text() == "first"
     path.chmod(0o640)
-    chat_file.write(path, "second", overwrite=True)
+    chat_files.write(path, "second", overwrite=True)
     assert path.read_text() == "second"
     assert path.stat().st_mode & 0o777 == 0o640
     assert files(here) == ["notes.md"]
@@ -88,12 +88,12 @@ def test_nothing_is_overwritten_unasked(here: Path) -> None:
 
 def test_an_export_makes_no_folder_and_replaces_none(here: Path) -> None:
     with pytest.raises(FileError, match="There is no folder"):
-        chat_file.write(here / "missing" / "notes.md", "text", overwrite=True)
+        chat_files.write(here / "missing" / "notes.md", "text", overwrite=True)
     (here / "folder.md").mkdir()
     os.mkfifo(here / "pipe.md")
     for name in ("folder.md", "pipe.md"):
         with pytest.raises(FileError, match="is not a file"):
-            chat_file.write(here / name, "text", overwrite=True)
+            chat_files.write(here / name, "text", overwrite=True)
     assert files(here) == ["folder.md", "pipe.md"]
 
 
@@ -101,7 +101,7 @@ def test_an_export_makes_no_folder_and_replaces_none(here: Path) -> None:
 def test_a_folder_that_may_not_be_written_in(here: Path) -> None:
     here.chmod(0o500)
     with pytest.raises(FileError, match="Cannot write"):
-        chat_file.write(here / "notes.md", "text", overwrite=False)
+        chat_files.write(here / "notes.md", "text", overwrite=False)
     here.chmod(0o700)
     assert files(here) == []
 
@@ -109,7 +109,7 @@ def test_a_folder_that_may_not_be_written_in(here: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_a_folder_in_which_not_even_root_may_write() -> None:
     with pytest.raises(FileError, match=r"Cannot write /proc/notes\.md"):
-        chat_file.write(Path("/proc/notes.md"), "text", overwrite=False)
+        chat_files.write(Path("/proc/notes.md"), "text", overwrite=False)
 
 
 # -- completing file names ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tui.core import presets as preset_rules
 from tui.core.commands import BY_ID
 from tui.errors import UsageError
 from tui.ui import keys
-from tui.ui.chat.choice import Choice
+from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chats.host import Browsing
 from tui.ui.compat import run_binding
 from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
@@ -160,7 +160,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             self.tabs.current,
             listing=self.lists_chats,
             choosing=bool(chat.choosing),
-            in_choices=isinstance(self.focused, Choice),
+            in_choices=isinstance(self.focused, DecisionPrompt),
             walking=chat.walk.mark is not None and not chat.walk.edits.is_open,
         )
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from tui import atomic, files, frame_file
+from tui.chat.session import ChatSession
+from tui.chat.write_queue import WriteQueue
 from tui.config import presets as preset_files
 from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.presets import Preset
 from tui.errors import FileError, LokalError, StoreError, StoreUnavailable
-from tui.ui.chat.session import ChatSession
 from tui.ui.chats.keeper import ChatKeeper
 from tui.ui.connecting import Connecting
 from tui.ui.errands import Errands, Told
@@ -30,7 +31,6 @@ from tui.ui.messages import (
     StoreOpened,
     StoreRenewed,
 )
-from tui.ui.persistence import Persistence
 
 if TYPE_CHECKING:
     from tui.store.store import Renewal, Store
@@ -44,7 +44,7 @@ class Backstage(Connecting):
 
     def __init__(self, app: App[None], launch: Launch, settings: Settings) -> None:
         super().__init__(app, launch, settings)
-        self._persistence = Persistence(lambda error: self._trouble(error), self._all_written)
+        self._persistence = WriteQueue(lambda error: self._trouble(error), self._all_written)
         self._history = PromptHistory(launch.folders.history, settings.history_size)
         self._store: Store | None = None
         self.errands = Errands(app, settings, self._persistence, lambda: self._store, self.waits)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from tui import files
+from tui.chat.state import Desk
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.errors import EngineError, LokalError
-from tui.ui.desk import Desk
 from tui.ui.errands import Told
 from tui.ui.launch import Launch
 from tui.ui.messages import (

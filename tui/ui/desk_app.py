@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 
+from tui.chat.state import Desk, Link
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
 from tui.core.commands import keymap
@@ -26,7 +27,6 @@ from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
 from tui.ui.chat.pane import ChatPane
-from tui.ui.desk import Desk, Link
 from tui.ui.divider import LONGEST, notice_time
 from tui.ui.instrument import InstrumentLine, Reading
 from tui.ui.launch import Launch

@@ -15,17 +15,17 @@ from textual.app import App
 from textual.message import Message as UiMessage
 
 from tui import files
+from tui.chat import chat_files
+from tui.chat.session import waiting
+from tui.chat.state import Desk
+from tui.chat.write_queue import WriteQueue
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.core.events import Failed, TextDelta
 from tui.core.request import ChatRequest, Turn
 from tui.core.text import safe_line
 from tui.errors import LokalError, ServerError, StoreError, UsageError
-from tui.ui import chat_file
-from tui.ui.chat.session import waiting
-from tui.ui.desk import Desk
 from tui.ui.messages import Connected, WindowKnown
-from tui.ui.persistence import Persistence
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Errands:
         self,
         app: App[None],
         settings: Settings,
-        persistence: Persistence,
+        persistence: WriteQueue,
         store: Callable[[], Store | None],
         waits: Callable[[], Callable[[Endpoint], None]],
     ) -> None:
@@ -140,8 +140,8 @@ class Errands:
         def write() -> str:
             from tui.store.export import chat_as_json, chat_as_markdown
 
-            path = chat_file.export_path(argument, title)
-            whole = path.suffix.lower() == chat_file.JSON
+            path = chat_files.export_path(argument, title)
+            whole = path.suffix.lower() == chat_files.JSON
             form = chat_as_json if whole else chat_as_markdown
             session = waiting(self._persistence, chat_id)
             if session is not None:  # the disk has not all of it
@@ -149,7 +149,7 @@ class Errands:
                 chat, summary = unwritten.conversation, unwritten.summary
             else:
                 chat, summary = store.load(chat_id), store.find(chat_id)
-            chat_file.write(path, form(chat, summary), overwrite=overwrite)
+            chat_files.write(path, form(chat, summary), overwrite=overwrite)
             written = len(chat) if whole else len(chat.path())
             others = len(chat) - written
             more = f"; {others:,} in other branches left out" if others else ""
@@ -157,7 +157,7 @@ class Errands:
 
         try:
             self._app.post_message(Told(await asyncio.to_thread(write), "accent"))
-        except chat_file.TakenName as error:
+        except chat_files.TakenName as error:
             self._app.post_message(NotDone(error, text, sure=True))
 
     def import_file(self, argument: str) -> None:
@@ -171,7 +171,7 @@ class Errands:
         def read() -> tuple[Path, Export]:
             from tui.store.importing import read_chats
 
-            path = chat_file.as_path(argument)
+            path = chat_files.as_path(argument)
             return path, read_chats(path)
 
         def keep(path: Path, export: Export) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from textual.app import App
 from textual.message import Message
 
+from tui.chat import chat_files
 from tui.core.text import safe_block
 from tui.errors import LokalError
-from tui.ui import chat_file
 from tui.ui.terminal.clipboard import Delivery, deliver
 from tui.ui.work import Work, begin
 
@@ -81,11 +81,11 @@ class Handout:
 
     async def _write(self, make: Callable[[], str], name: str, overwrite: bool) -> None:
         def write() -> tuple[Path, int]:
-            path = chat_file.as_path(name)
+            path = chat_files.as_path(name)
             text = safe_block(make())
             if text and not text.endswith("\n"):
                 text += "\n"
-            chat_file.write(path, text, overwrite=overwrite)
+            chat_files.write(path, text, overwrite=overwrite)
             return path, len(text)
 
         try:

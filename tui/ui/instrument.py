@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from textual.strip import Strip
 
+from tui.chat.overflow import said, window_of
+from tui.chat.state import Desk, Link
 from tui.core.commands import BY_ID, key_name
 from tui.core.message import Timings
 from tui.core.text import human_tokens, safe_name
 from tui.core.tokens import Count
-from tui.ui.chat.fitting import said, window_of
-from tui.ui.desk import Desk, Link
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, choose, fit, parts_width
 

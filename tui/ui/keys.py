@@ -8,10 +8,10 @@ from textual import events
 from textual.binding import Binding
 from textual.widget import Widget
 
+from tui.chat.state import Desk, Link
 from tui.core.commands import BY_ID, COMMANDS
 from tui.core.keyboard import latin
 from tui.core.text import safe_block
-from tui.ui.desk import Desk, Link
 from tui.ui.terminal.reader import IN_TEXT
 
 # These belong to the widget that has the focus, which binds them itself.

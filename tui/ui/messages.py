@@ -15,8 +15,8 @@ from tui.core.presets import Preset
 from tui.errors import LokalError
 
 if TYPE_CHECKING:
+    from tui.chat.session import ChatSession
     from tui.servers.choice import Connection
-    from tui.ui.chat.session import ChatSession
 
 
 class Connected(Message):

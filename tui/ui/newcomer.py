@@ -8,13 +8,13 @@ from dataclasses import replace
 from textual import on
 from textual.timer import Timer
 
+from tui.chat.chat_files import as_path
+from tui.chat.state import Desk, Link
 from tui.core.endpoint import Endpoint
 from tui.core.text import safe_name
-from tui.ui.chat.choice import Choice
+from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.pane import ChatPane
 from tui.ui.chat.talk import Talk
-from tui.ui.chat_file import as_path
-from tui.ui.desk import Desk, Link
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import Connected, NotConnected, ServerAppeared
 
@@ -157,8 +157,8 @@ class Newcomer(DeskApp):
         endpoint = self.backstage.endpoint_named(text)
         await self.backstage.errands.connect(self.desk, endpoint, instead_of_search=True)
 
-    @on(Choice.Made)
-    def _take_way_on(self, event: Choice.Made) -> None:
+    @on(DecisionPrompt.Made)
+    def _take_way_on(self, event: DecisionPrompt.Made) -> None:
         """One of the ways on, of whatever list."""
         event.stop()
         self.run_command(event.command_id)

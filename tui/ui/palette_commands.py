@@ -11,10 +11,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.markup import escape
 
+from tui.chat.state import Desk
 from tui.core.commands import COMMANDS
 from tui.core.endpoint import Endpoint
 from tui.core.text import safe_line
-from tui.ui.desk import Desk
 
 
 def _do_nothing() -> None:

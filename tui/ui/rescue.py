@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tui.chat.session import ChatSession
 from tui.errors import FileError
-from tui.ui.chat.session import ChatSession
 
 TOLD_S = 7 * 24 * 3600.0
 """How long a file that is still there is spoken of at the start."""

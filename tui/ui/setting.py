@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.chat.state import Desk
 from tui.core.commands import Command
 from tui.core.message import Value
 from tui.core.parameter import Parameter
@@ -9,7 +10,6 @@ from tui.core.parameters import BY_NAME, REGISTRY, beyond
 from tui.core.presets import Preset
 from tui.core.slash import usage
 from tui.core.text import safe_block, safe_line, safe_name
-from tui.ui.desk import Desk
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.row import wrap_words
 

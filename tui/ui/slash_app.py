@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk, Link
 from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
@@ -16,8 +18,6 @@ from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui import theme as themes
 from tui.ui.chat.pane import ChatPane
-from tui.ui.chat.session import ChatSession
-from tui.ui.desk import Desk, Link
 from tui.ui.errands import NotDone, Titled, Told
 from tui.ui.messages import NotConnected
 from tui.ui.newcomer import Newcomer

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
+from tui.chat.overflow import window_of
+from tui.chat.state import Desk
 from tui.core.conversation import Conversation
 from tui.core.figures import Figures, figures_of_all
 from tui.core.message import Message, Role, Status
 from tui.core.text import human_tokens, safe_line, safe_name
-from tui.ui.chat.fitting import window_of
-from tui.ui.desk import Desk
 from tui.ui.page import Line, PageScreen
 from tui.ui.row import cut, cut_middle, wrap_words
 

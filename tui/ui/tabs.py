@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import AwaitMount, Widget
 
+from tui.chat.state import Desk
 from tui.ui.chat.pane import ChatPane
-from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 
 _FOCUS = {"chat": "#composer, #slip", "models": "#model-table, #models-choice", "settings": "#form"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tui.chat.state import Link
 from tui.core.message import Value
 from tui.core.text import human_tokens
 from tui.ui.chat.deciding import Deciding
-from tui.ui.desk import Link
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import Connected, NotConnected
 

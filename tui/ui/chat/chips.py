@@ -11,7 +11,7 @@ from textual.widgets.text_area import Edit, EditResult, Location, Selection
 
 from tui.core.pasted import Pieces, is_long, plain
 from tui.core.text import safe_block
-from tui.ui.chat.choice import Choice, shown_on
+from tui.ui.chat.decision_prompt import DecisionPrompt, shown_on
 from tui.ui.look import palette_of
 from tui.ui.terminal.reader import IN_TEXT
 
@@ -106,9 +106,9 @@ class ChipArea(TextArea):
     def hand_over(self, event: events.Key) -> bool:
         """Whether the key came in one piece with the one that led to the list: then it is for that."""
         focused = self.screen.focused
-        if isinstance(focused, Choice):
+        if isinstance(focused, DecisionPrompt):
             focused.post_message(events.Key(event.key, event.character))
-        return isinstance(focused, Choice)
+        return isinstance(focused, DecisionPrompt)
 
     def action_delete_to_start_of_line(self) -> None:
         """Take the line away before the cursor; pressed again right after that, take everything. It is one edit, so that

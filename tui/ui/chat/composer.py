@@ -11,13 +11,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets.text_area import Location, Selection
 
+from tui.chat.prompt_history import Found, HistoryNavigator
 from tui.core.commands import COMMANDS
 from tui.core.finding import place
 from tui.core.secrets import names_login
 from tui.core.text import safe_line
 from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.completion import Completer
-from tui.ui.chat.recall import Found, Recall
 from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
@@ -74,7 +74,7 @@ class Composer(ChipArea):
         ids = [command.id for command in COMMANDS if command.where == "composer"]
         self._does = {keys[id]: id for id in ids if keys.get(id)}
         self.completer: Completer | None = None
-        self._recall = Recall()
+        self._recall = HistoryNavigator()
         self._came_back = ""
 
     def set_history(self, prompts: Sequence[str]) -> None:

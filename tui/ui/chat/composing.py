@@ -9,6 +9,9 @@ from pathlib import Path
 from textual.message import Message as UiMessage
 
 from tui import files
+from tui.chat.prompt_history import Found
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk
 from tui.core.attaching import in_line, refusal
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message
@@ -17,10 +20,7 @@ from tui.errors import LokalError, Rescued
 from tui.paths import with_tilde
 from tui.ui.chat.composer import Composer
 from tui.ui.chat.metering import Metered
-from tui.ui.chat.recall import Found
-from tui.ui.chat.session import ChatSession
 from tui.ui.chat.shelf import Shelf, ShelfLine
-from tui.ui.desk import Desk
 from tui.ui.divider import Divider
 from tui.ui.errands import NotDone
 from tui.ui.terminal.link import Pace
@@ -119,7 +119,7 @@ class Composing(Metered):
     async def _read_files(
         self, session: ChatSession | None, argument: str, then: Callable[[LokalError | None], None] | None
     ) -> None:
-        from tui.ui.chat.attachments import read_attachments
+        from tui.chat.attachments import read_attachments
 
         read: tuple[Attachment, ...] = ()
         problem: LokalError | None = None

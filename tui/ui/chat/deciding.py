@@ -11,27 +11,27 @@ from functools import partial
 
 from textual.message import Message as UiMessage
 
+from tui.chat import overflow
+from tui.chat.answer_stream import AnswerStream, HeadingPace
+from tui.chat.decision import Decision, DecisionOption
+from tui.chat.state import Desk
+from tui.chat.summary_run import SummaryRun
 from tui.core.message import Message
 from tui.core.summary import TASK_TOKENS, portions, summary_tokens
 from tui.core.text import safe_block, safe_line
 from tui.core.view import View
 from tui.errors import ContextOverflow, LokalError
-from tui.ui.chat import fitting
-from tui.ui.chat.answering import Answering, HeadingPace
-from tui.ui.chat.choice import Dilemma, Option
 from tui.ui.chat.entries import phase_words
 from tui.ui.chat.guard import Held
 from tui.ui.chat.several import Joint, Several
-from tui.ui.chat.summarising import Summarising
 from tui.ui.chat.talk import Order
-from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Entry, Heading, Tone
 from tui.ui.work import begin
 
 SUMMARY_ENTRY = "summary"
 """The transcript's entry of a summary while it comes in."""
-_WHILE_SUMMARISING = (Option("answer.stop", "stop, and choose again"),)
+_WHILE_SUMMARISING = (DecisionOption("answer.stop", "stop, and choose again"),)
 
 
 class Deciding(Several):
@@ -55,7 +55,7 @@ class Deciding(Several):
     class SummaryNews(UiMessage):
         """The summary has something new. Handled once for many."""
 
-        def __init__(self, summarising: Summarising) -> None:
+        def __init__(self, summarising: SummaryRun) -> None:
             super().__init__()
             self.summarising = summarising
 
@@ -64,7 +64,7 @@ class Deciding(Several):
 
     def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
         super().__init__(desk, pace)
-        self._summarising: Summarising | None = None
+        self._summarising: SummaryRun | None = None
         self._summary_part = 0
         self._summary_heading_pace = HeadingPace()
 
@@ -77,7 +77,7 @@ class Deciding(Several):
 
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What is done here for a command's id, with the argument that was typed after a slash command."""
-        ways = (fitting.DROP, fitting.SUMMARY, fitting.WINDOW, fitting.ANYWAY, fitting.CANCEL)
+        ways = (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL)
         return {id: partial(self.decide, id) for id in ways}
 
     # -- the choice ---------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class Deciding(Several):
         if held.budget is None:
             return
         self._held = held
-        held.case = fitting.shortfall(
+        held.case = overflow.describe(
             held.desk,
             held.budget,
             held.window,
@@ -96,9 +96,9 @@ class Deciding(Several):
         )
         if isinstance(held, Joint):
             held.case = replace(held.case, whose=held.whose)
-        self.show_choice(fitting.dilemma_of(held.case))
+        self.show_choice(overflow.decision_for(held.case))
         self.post_message(self.Changed())
-        if trained is None and fitting.trained_window(held.desk) is None:
+        if trained is None and overflow.trained_window(held.desk) is None:
             begin(self, partial(self._ask_largest, held), "count", name="largest")
 
     async def _ask_largest(self, held: Held) -> None:
@@ -117,21 +117,21 @@ class Deciding(Several):
     def decide(self, command_id: str, _: str = "") -> None:
         """The person has said what is to be done."""
         held = self._held
-        if held is None or held.case is None or (self._summarising and command_id != fitting.CANCEL):
+        if held is None or held.case is None or (self._summarising and command_id != overflow.CANCEL):
             return
         case = held.case
         match command_id:
-            case fitting.DROP if case.cut is not None:
+            case overflow.DROP if case.cut is not None:
                 self._leave_out(held, case.cut.dropped)
-            case fitting.SUMMARY if case.cut_for_summary is not None:
+            case overflow.SUMMARY if case.cut_for_summary is not None:
                 self._summarise(held)
-            case fitting.WINDOW if case.larger is not None:
+            case overflow.WINDOW if case.larger is not None:
                 self.post_message(self.WindowWanted(case.larger))
-            case fitting.ANYWAY if fitting.ANYWAY in self.choosing:
+            case overflow.ANYWAY if overflow.ANYWAY in self.choosing:
                 if isinstance(held, Joint):
                     held.spares = bool(held.whose)
                 self._let_go(held)
-            case fitting.CANCEL:
+            case overflow.CANCEL:
                 self.stop_or_choose()
 
     def go_on(self) -> None:
@@ -153,7 +153,7 @@ class Deciding(Several):
         self.show_branch()
         self._let_go(held)
 
-    def _finish(self, answering: Answering) -> None:
+    def _finish(self, answering: AnswerStream) -> None:
         mine, error = answering is self._answering, answering.generation.error
         super()._finish(answering)
         if mine and isinstance(error, ContextOverflow) and self._held is None:
@@ -171,8 +171,8 @@ class Deciding(Several):
         budget = self.budget_of(path, desk)
         if budget is None:
             return
-        window = error.window_tokens or fitting.window_of(desk) or budget.prompt.tokens
-        limit = window - fitting.room_of(desk, window)
+        window = error.window_tokens or overflow.window_of(desk) or budget.prompt.tokens
+        limit = window - overflow.room_of(desk, window)
         if error.at_least and error.prompt_tokens > budget.prompt.tokens:
             budget.counted(error.prompt_tokens, exact=False)
         elif error.prompt_tokens and not error.at_least:
@@ -239,7 +239,7 @@ class Deciding(Several):
         room = held.window - 2 * most - int(TASK_TOKENS * factor)
         parts = portions(case.cut_for_summary.dropped, max(room, held.window // 4), factor)
         earlier = view.summary if view.cut(held.path) else ""
-        summarising = Summarising(
+        summarising = SummaryRun(
             connection.server,
             held.desk,
             parts,
@@ -253,7 +253,7 @@ class Deciding(Several):
         self.transcript.follow()
         self.transcript.add(self._summary_entry(summarising))
         self.show_choice(
-            Dilemma(
+            Decision(
                 "Writing a summary",
                 "It takes the place of what the model no longer sees.",
                 _WHILE_SUMMARISING,
@@ -262,7 +262,7 @@ class Deciding(Several):
         begin(self, summarising.run, "summary", ended=summarising.fail)
         self.post_message(self.Changed())
 
-    def _tell_summary(self, summarising: Summarising) -> None:
+    def _tell_summary(self, summarising: SummaryRun) -> None:
         self.post_message(self.SummaryNews(summarising))
 
     def on_deciding_summary_news(self, event: SummaryNews) -> None:
@@ -284,7 +284,7 @@ class Deciding(Several):
             self.transcript.set_heading(SUMMARY_ENTRY, self._summary_heading(summarising))
             self.post_message(self.Changed())
 
-    def _summary_done(self, held: Held, summarising: Summarising) -> None:
+    def _summary_done(self, held: Held, summarising: SummaryRun) -> None:
         if summarising.error is not None:
             self._end_summary(held)
             self.tell(f"No summary: {safe_line(str(summarising.error), 300)}", "error")
@@ -295,7 +295,7 @@ class Deciding(Several):
         """Without a summary: what is to be done instead?"""
         self._forget_summary()
         if held.case is not None:
-            self.show_choice(fitting.dilemma_of(held.case))
+            self.show_choice(overflow.decision_for(held.case))
         self.post_message(self.Changed())
 
     def _forget_summary(self) -> None:
@@ -303,7 +303,7 @@ class Deciding(Several):
         self.workers.cancel_group(self, "summary")
         self.show_branch()
 
-    def _summary_entry(self, summarising: Summarising) -> Entry:
+    def _summary_entry(self, summarising: SummaryRun) -> Entry:
         generation = summarising.generation
         return Entry(
             SUMMARY_ENTRY,
@@ -313,6 +313,6 @@ class Deciding(Several):
             streaming=True,
         )
 
-    def _summary_heading(self, summarising: Summarising) -> Heading:
+    def _summary_heading(self, summarising: SummaryRun) -> Heading:
         part = f"part {summarising.part} of {summarising.parts}" if summarising.parts > 1 else ""
         return Heading("summary", Tone.MUTED, part, phase_words(summarising.generation))

@@ -8,16 +8,16 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui.chat.chat_files import name_from
+from tui.chat.requests import blank_answer
+from tui.chat.state import Desk
 from tui.core.codeblocks import code_blocks, numbered, suffix_of
 from tui.core.message import Message, Role
 from tui.core.presets import after
 from tui.core.removal import Removed
 from tui.core.text import safe_line, safe_name
 from tui.errors import LokalError, UsageError
-from tui.ui.chat.asking import blank_answer
 from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
-from tui.ui.chat_file import name_from
-from tui.ui.desk import Desk
 from tui.ui.handout import CopyWanted
 from tui.ui.messages import Trouble
 from tui.ui.transcript.mark import Mark

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tui.chat.chat_files import TakenName
 from tui.core.attaching import in_line, refusal
 from tui.core.conversation import Conversation
 from tui.core.message import Message
@@ -13,7 +14,6 @@ from tui.core.text import safe_line
 from tui.errors import FileError, LokalError
 from tui.paths import with_tilde
 from tui.ui.chat.slip import Slip
-from tui.ui.chat_file import TakenName
 from tui.ui.handout import WriteWanted, Written
 from tui.ui.transcript.mark import Mark
 

@@ -13,19 +13,19 @@ from functools import partial
 
 from textual.message import Message as UiMessage
 
+from tui.chat import overflow
+from tui.chat.decision import Decision
+from tui.chat.overflow import Overflow
+from tui.chat.requests import request_for
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk
 from tui.core.attaching import is_picture
 from tui.core.budget import Budget
 from tui.core.message import Attachment, Message, Role
 from tui.core.request import ChatRequest
 from tui.core.tokens import IMAGE_TOKENS, Sizes
 from tui.errors import LokalError
-from tui.ui.chat import fitting
-from tui.ui.chat.asking import request_for
-from tui.ui.chat.choice import Dilemma
-from tui.ui.chat.fitting import Shortfall
-from tui.ui.chat.session import ChatSession
 from tui.ui.chat.talk import Order, Talk
-from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 from tui.ui.work import begin
 
@@ -51,7 +51,7 @@ class Held:
     tried: bool = False
     budget: Budget | None = None
     window: int = 0
-    case: Shortfall | None = None
+    case: Overflow | None = None
 
 
 class Guarded(Talk):
@@ -81,7 +81,7 @@ class Guarded(Talk):
         """The commands among which the person is asked to choose; none while there is nothing to choose."""
         if self._held is None or self._held.case is None:
             return ()
-        options = fitting.dilemma_of(self._held.case).options
+        options = overflow.decision_for(self._held.case).options
         return tuple(option.command_id for option in options if not option.why_not)
 
     @property
@@ -110,7 +110,7 @@ class Guarded(Talk):
         """A question that is neither written nor asked: it is held."""
         return self._held if self._held is not None and self._held.unasked else None
 
-    def show_choice(self, dilemma: Dilemma | None) -> None:
+    def show_choice(self, dilemma: Decision | None) -> None:
         """Ask the person; None = there is nothing to ask any more."""
         raise NotImplementedError
 
@@ -225,12 +225,12 @@ class Guarded(Talk):
 
     def _check(self, held: Held) -> None:
         desk = held.desk
-        window, budget = fitting.window_of(desk), self.budget_of(held.path, desk)
+        window, budget = overflow.window_of(desk), self.budget_of(held.path, desk)
         if window is None or budget is None or desk.connection is None or not held.path:
             self._let_go(held)
             return
         held.budget, held.window = budget, window
-        limit = window - fitting.room_of(desk, window)
+        limit = window - overflow.room_of(desk, window)
         prompt = budget.prompt.tokens
         if prompt <= min(limit, window // 2):
             self._let_go(held)
@@ -274,7 +274,7 @@ class Guarded(Talk):
             pictures = sum(map(is_picture, files))
             held.budget.counted(event.tokens + pictures * IMAGE_TOKENS, exact=not pictures)
             self._factor = held.desk.model, held.budget.factor
-        if held.budget.prompt.tokens <= held.window - fitting.room_of(held.desk, held.window):
+        if held.budget.prompt.tokens <= held.window - overflow.room_of(held.desk, held.window):
             self._let_go(held)
         else:
             self._offer(held)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from textual.message import Message as UiMessage
 
 from tui import files
+from tui.chat.structured_output import ignored_by, state_of
 from tui.core.schema import ANY_JSON, Schema
 from tui.errors import LokalError, UsageError
-from tui.ui.chat.structured import ignored_by, state_of
 from tui.ui.errands import NotDone
 from tui.ui.work import begin
 
 if TYPE_CHECKING:
-    from tui.ui.chat.session import ChatSession
+    from tui.chat.session import ChatSession
     from tui.ui.chat.talk import Talk
 
 

@@ -11,13 +11,13 @@ from functools import partial
 from textual.message import Message as UiMessage
 from textual.widgets import TextArea
 
+from tui.chat import overflow
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk
 from tui.core.message import Message, Role, Timings
 from tui.core.tokens import Count, quick_estimate
-from tui.ui.chat import fitting
 from tui.ui.chat.composer import Composer
 from tui.ui.chat.deciding import Deciding
-from tui.ui.chat.session import ChatSession
-from tui.ui.desk import Desk
 from tui.ui.terminal.link import Pace
 from tui.ui.work import begin
 
@@ -133,7 +133,7 @@ class Metered(Deciding):
             connection is not None
             and connection.server.endpoint.on_this_machine
             and connection.server.capabilities.counts_tokens
-            and fitting.window_of(self._desk) is not None
+            and overflow.window_of(self._desk) is not None
             and not self.busy
         )
 

@@ -11,24 +11,25 @@ from textual.containers import Container, Horizontal
 from textual.message import Message as UiMessage
 from textual.widgets import TextArea
 
+from tui.chat.decision import Decision
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk, Link
 from tui.core.message import Message, Role
 from tui.core.slash import Typed, Vocabulary, parse
 from tui.errors import LokalError, UsageError
 from tui.paths import with_tilde
 from tui.ui.chat.chips import ChipArea
-from tui.ui.chat.choice import ENTER, TAKE, Choice, Dilemma, shown_on
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
 from tui.ui.chat.composer import Composer, PromptMark
+from tui.ui.chat.decision_prompt import ENTER, TAKE, DecisionPrompt, shown_on
 from tui.ui.chat.holding import Holding, SchemaRead
-from tui.ui.chat.session import ChatSession
 from tui.ui.chat.shelf import Shelf
 from tui.ui.chat.slip import Slip
 from tui.ui.chat.talk import Order
 from tui.ui.chat.walk import Walk
 from tui.ui.chat.welcome import welcome
 from tui.ui.chat.writing import Writing
-from tui.ui.desk import Desk, Link
 from tui.ui.divider import Divider
 from tui.ui.look import palette_of
 from tui.ui.start.panel import ways_on
@@ -60,12 +61,12 @@ class ChatPane(Writing):
 
     def compose(self) -> ComposeResult:
         with Container(id="reading"):
-            yield Choice("start-choice", self._desk.keys, self._writing_place)
+            yield DecisionPrompt("start-choice", self._desk.keys, self._writing_place)
             yield WalkedTranscript(id="transcript")
             yield CompletionPopup()
         yield Divider()
         yield Shelf()
-        yield Choice("choice", self._desk.keys, self._writing_place)
+        yield DecisionPrompt("choice", self._desk.keys, self._writing_place)
         with Horizontal(id="writing"):
             yield PromptMark(id="mark")
             yield Composer(self._desk.keys)
@@ -93,16 +94,16 @@ class ChatPane(Writing):
         return self.query_one(WalkedTranscript)
 
     @property
-    def fit_choice(self) -> Choice:
+    def fit_choice(self) -> DecisionPrompt:
         """What is asked about a question that does not fit."""
-        return self.query_one("#choice", Choice)
+        return self.query_one("#choice", DecisionPrompt)
 
     @property
     def choices_key(self) -> str:
         """The command that leads to a list of ways on, or takes one where the list has the focus; empty for no list."""
         if shown_on(self.screen) is None:
             return ""
-        return TAKE if isinstance(self.screen.focused, Choice) else ENTER
+        return TAKE if isinstance(self.screen.focused, DecisionPrompt) else ENTER
 
     @property
     def completion(self) -> CompletionPopup:
@@ -241,7 +242,7 @@ class ChatPane(Writing):
         self.divider.clear_notice()
         super().continue_answer(message)
 
-    def show_choice(self, dilemma: Dilemma | None) -> None:
+    def show_choice(self, dilemma: Decision | None) -> None:
         """Ask the person; None = there is nothing to ask any more. Who is writing goes on writing."""
         if dilemma is not None:
             self.walk.stand_aside()
@@ -250,15 +251,15 @@ class ChatPane(Writing):
         self.fit_choice.show(dilemma)
         self._show_welcome()
 
-    @on(Choice.Focused)
-    def _choice_has_keys(self, event: Choice.Focused) -> None:
+    @on(DecisionPrompt.Focused)
+    def _choice_has_keys(self, event: DecisionPrompt.Focused) -> None:
         event.stop()
         self.post_message(self.Changed())
 
     def leave_choice(self) -> bool:
         """From a list of ways on of the chat back to writing; False = none has the focus."""
         choice = self.screen.focused
-        if not isinstance(choice, Choice) or self not in choice.ancestors:
+        if not isinstance(choice, DecisionPrompt) or self not in choice.ancestors:
             return False
         self.screen.set_focus(self._writing_place())
         return True
@@ -285,7 +286,7 @@ class ChatPane(Writing):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """A notice about what was written goes with it."""
         self.divider.written(event.text_area.text)
-        for choice in self.query(Choice):
+        for choice in self.query(DecisionPrompt):
             choice.written(self.written)
 
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
@@ -361,5 +362,5 @@ class ChatPane(Writing):
         empty = self._session is None or not len(self._session.conversation)
         desk = self._desk
         alone = desk.link is Link.NONE and empty and self.fit_choice.dilemma is None
-        self.query_one("#start-choice", Choice).show(ways_on(desk) if alone else None)
+        self.query_one("#start-choice", DecisionPrompt).show(ways_on(desk) if alone else None)
         self.transcript.set_empty(lambda width: welcome(desk, width))

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message as UiMessage
 
+from tui.chat import overflow
+from tui.chat.state import Desk, Link
 from tui.core.attaching import is_picture
 from tui.core.budget import Budget
 from tui.core.text import safe_name
 from tui.core.tokens import IMAGE_TOKENS
-from tui.ui.chat import fitting
 from tui.ui.chat.guard import Guarded, Held
-from tui.ui.desk import Desk, Link
 from tui.ui.work import begin
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class TooLong:
 async def too_long(desk: Desk, budget: Budget, request: ChatRequest | None) -> TooLong | None:
     """None = it fits, or nobody knows the window. The server is only asked to count where more than half of the window
     is taken, and where it can."""
-    window, connection = fitting.window_of(desk), desk.connection
+    window, connection = overflow.window_of(desk), desk.connection
     if window is None or connection is None:
         return None
-    limit = window - fitting.room_of(desk, window)
+    limit = window - overflow.room_of(desk, window)
     if budget.prompt.tokens <= min(limit, window // 2):
         return None
     if request is not None and connection.server.capabilities.counts_tokens:
@@ -99,10 +99,10 @@ class Several(Guarded):
         self.post_message(self.Changed())
 
     def _surely_fits(self, held: Joint, desk: Desk) -> bool:
-        window, budget = fitting.window_of(desk), self.budget_of(held.path, desk)
+        window, budget = overflow.window_of(desk), self.budget_of(held.path, desk)
         if window is None or budget is None:
             return not self._may_know_window(desk)
-        return budget.prompt.tokens <= min(window - fitting.room_of(desk, window), window // 2)
+        return budget.prompt.tokens <= min(window - overflow.room_of(desk, window), window // 2)
 
     def _may_know_window(self, desk: Desk) -> bool:
         """Whether the server was not yet asked for the window of that model."""

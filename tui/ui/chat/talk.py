@@ -16,16 +16,16 @@ from functools import partial
 from textual.containers import Vertical
 from textual.message import Message as UiMessage
 
+from tui.chat import structured_output
+from tui.chat.answer_stream import AnswerStream, HeadingPace
+from tui.chat.requests import blank_answer, prepare, unanswerable
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk, Link
 from tui.core.events import Phase, Progress
 from tui.core.message import Attachment, Message, Role
 from tui.core.model import GUIDE
 from tui.errors import Interrupted, LokalError, Unreachable
-from tui.ui.chat import structured
-from tui.ui.chat.answering import Answering, HeadingPace
-from tui.ui.chat.asking import blank_answer, prepare, unanswerable
 from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words, tokens_used
-from tui.ui.chat.session import ChatSession
-from tui.ui.desk import Desk, Link
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
 from tui.ui.work import begin
@@ -68,7 +68,7 @@ class Talk(Vertical):
     class News(UiMessage):
         """The answer has something new. Handled once for many."""
 
-        def __init__(self, answering: Answering) -> None:
+        def __init__(self, answering: AnswerStream) -> None:
             super().__init__()
             self.answering = answering
 
@@ -80,7 +80,7 @@ class Talk(Vertical):
         self._desk = desk
         self._pace = pace
         self._session: ChatSession | None = None
-        self._answering: Answering | None = None
+        self._answering: AnswerStream | None = None
         self._waiting: Order | None = None
         self._heading = HeadingPace()
 
@@ -135,7 +135,7 @@ class Talk(Vertical):
     @property
     def schema(self) -> str:
         """What the next answers are held to, in a word or two; empty for nothing."""
-        return structured.word_for(self._session.schema) if self._session else ""
+        return structured_output.word_for(self._session.schema) if self._session else ""
 
     @property
     def _last_question(self) -> Message | None:
@@ -231,8 +231,8 @@ class Talk(Vertical):
             "answer",
         )
 
-    def _listen(self, answer: Message) -> Answering:
-        def news(answering: Answering) -> None:
+    def _listen(self, answer: Message) -> AnswerStream:
+        def news(answering: AnswerStream) -> None:
             self.post_message(self.News(answering))
 
         def checkpoint(message_id: str, content: str, reasoning: str) -> None:
@@ -243,9 +243,9 @@ class Talk(Vertical):
             if self._session is not None and message.id in self._session.conversation:
                 self._session.update(message)
 
-        return Answering(answer, news, checkpoint, rewrite, lambda: self._pace().interval_s())
+        return AnswerStream(answer, news, checkpoint, rewrite, lambda: self._pace().interval_s())
 
-    def _show_running(self, answering: Answering) -> None:
+    def _show_running(self, answering: AnswerStream) -> None:
         session = self._session
         if session is None:
             return
@@ -279,13 +279,13 @@ class Talk(Vertical):
             self.transcript.set_heading(answering.message.id, heading)
             self.post_message(self.Changed())
 
-    def _tell_not_sent(self, answering: Answering) -> None:
+    def _tell_not_sent(self, answering: AnswerStream) -> None:
         """Say once what of the parameters this server could not take."""
         what, connection = answering.not_told(), self._desk.connection
         if what and connection is not None:
             self.tell(f"Not sent to {connection.info.kind.label}: {'; '.join(what)}", "warning")
 
-    def _take(self, answering: Answering) -> None:
+    def _take(self, answering: AnswerStream) -> None:
         text, reasoning = answering.take()
         if answering.rewritten and self._session is not None:
             answering.rewritten = False
@@ -296,7 +296,7 @@ class Talk(Vertical):
         elif text or reasoning:
             self.transcript.extend(answering.message.id, text, reasoning)
 
-    def _finish(self, answering: Answering) -> None:
+    def _finish(self, answering: AnswerStream) -> None:
         session = self._session
         if session is None or answering is not self._answering:
             return

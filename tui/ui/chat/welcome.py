@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tui.chat.overflow import window_of
+from tui.chat.state import Desk, Link
 from tui.core.parameters import find
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
-from tui.ui.chat.fitting import window_of
-from tui.ui.desk import Desk, Link
 from tui.ui.start.panel import guide_welcome, wording
 
 Line = tuple[tuple[str, str], ...]

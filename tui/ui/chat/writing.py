@@ -9,6 +9,10 @@ from functools import partial
 from textual.message import Message as UiMessage
 from textual.widgets import TextArea
 
+from tui.chat.draft_autosave import DraftAutosave
+from tui.chat.prompt_queue import PromptQueue, Question
+from tui.chat.session import ChatSession
+from tui.chat.state import Desk
 from tui.core.attaching import in_line
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Status
@@ -17,13 +21,9 @@ from tui.core.slash import as_written
 from tui.core.text import safe_line
 from tui.errors import LokalError
 from tui.ui.chat.composing import Composing
-from tui.ui.chat.drafts import DraftKeeper
-from tui.ui.chat.session import ChatSession
 from tui.ui.chat.several import Joint
 from tui.ui.chat.shelf import ShelfLine
 from tui.ui.chat.talk import Talk
-from tui.ui.chat.waiting import Question, WaitingLine
-from tui.ui.desk import Desk
 from tui.ui.divider import Divider
 from tui.ui.terminal.link import Pace
 
@@ -53,8 +53,8 @@ class Writing(Composing):
 
     def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
         super().__init__(desk, pace)
-        self._line = WaitingLine()
-        self._drafts = DraftKeeper(self._draft, self._save_draft)
+        self._line = PromptQueue()
+        self._drafts = DraftAutosave(self._draft, self._save_draft)
         self._openings = 0  # a draft that was read for an earlier one is not the one that is there now
         self._unread = 0  # for which one it was said that the draft cannot be read
 

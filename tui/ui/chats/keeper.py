@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from tui.chat.session import ChatSession, waiting
+from tui.chat.write_queue import WriteQueue
 from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
-from tui.ui.chat.session import ChatSession, waiting
 from tui.ui.chats.messages import (
     ChatChanged,
     ChatOpened,
@@ -31,7 +32,6 @@ from tui.ui.chats.messages import (
 )
 from tui.ui.errands import Told
 from tui.ui.messages import Trouble
-from tui.ui.persistence import Persistence
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ INDEX_PAUSE_S = 0.02
 class ChatKeeper:
     """One for each app; `store` gives None until the chats are open."""
 
-    def __init__(self, app: App[None], persistence: Persistence, store: Callable[[], Store | None]) -> None:
+    def __init__(self, app: App[None], persistence: WriteQueue, store: Callable[[], Store | None]) -> None:
         self._app = app
         self._persistence = persistence
         self._opened = store
@@ -200,8 +200,8 @@ class ChatKeeper:
             self._app.post_message(Told(f"{path.name} is in {path.parent}", "accent"))
 
     def _write(self, chat: ChatSummary) -> Path:
+        from tui.chat import chat_files
         from tui.store.export import chat_as_markdown
-        from tui.ui import chat_file
 
         store, session = self._store(), waiting(self._persistence, chat.id)
         if session is not None:
@@ -209,12 +209,12 @@ class ChatKeeper:
             text = chat_as_markdown(whole.conversation, whole.summary)
         else:
             text = chat_as_markdown(store.load(chat.id), store.find(chat.id))
-        first = path = chat_file.export_path("", chat.title)
+        first = path = chat_files.export_path("", chat.title)
         number = 1
         while True:
             try:
-                chat_file.write(path, text, overwrite=False)
-            except chat_file.TakenName:
+                chat_files.write(path, text, overwrite=False)
+            except chat_files.TakenName:
                 number += 1
                 path = first.with_stem(f"{first.stem}-{number}")
             else:

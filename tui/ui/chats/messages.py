@@ -12,8 +12,8 @@ from textual.message import Message
 from tui.errors import StoreError
 
 if TYPE_CHECKING:
+    from tui.chat.session import ChatSession
     from tui.store.store import ChatSummary, Hit, ListWindow
-    from tui.ui.chat.session import ChatSession
 
 
 class ChatsListed(Message):

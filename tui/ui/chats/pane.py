@@ -19,9 +19,9 @@ from tui.ui.keys import named_by
 from tui.ui.terminal.reader import IN_TEXT
 
 if TYPE_CHECKING:
+    from tui.chat.state import Desk
     from tui.errors import StoreError
     from tui.store.store import ChatSummary, ListWindow
-    from tui.ui.desk import Desk
 
 SEARCH_REST_S = 0.12
 """How long the keys rest before a search."""

@@ -28,8 +28,8 @@ from tui.ui.look import palette_of
 from tui.ui.row import Part, colourless, cut, fit, parts_width, spread
 
 if TYPE_CHECKING:
+    from tui.chat.state import Desk
     from tui.store.store import ChatSummary
-    from tui.ui.desk import Desk
 
 RULE_CELLS = 2
 """Beside the transcript, a blank and the rule between them."""

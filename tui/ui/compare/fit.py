@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.chat import overflow
+from tui.chat.overflow import Overflow
+from tui.chat.requests import request_for
 from tui.core.budget import Budget
 from tui.errors import ContextOverflow
-from tui.ui.chat import fitting
-from tui.ui.chat.asking import request_for
-from tui.ui.chat.fitting import Shortfall
 from tui.ui.chat.several import too_long
 
 if TYPE_CHECKING:
+    from tui.chat.state import Desk
     from tui.core.conversation import Conversation
     from tui.core.request import ChatRequest
     from tui.servers.choice import Connection
-    from tui.ui.desk import Desk
 
 
-async def overflow(
+async def why_too_long(
     desk: Desk,
     connection: Connection,
     conversation: Conversation,
@@ -35,11 +35,11 @@ async def overflow(
     found = await too_long(desk, budget, request)
     if found is None:
         return None
-    return _in_words(fitting.shortfall(desk, budget, found.window, unasked=False, tried=False), alone)
+    return _in_words(overflow.describe(desk, budget, found.window, unasked=False, tried=False), alone)
 
 
-def _in_words(case: Shortfall, alone: str) -> ContextOverflow:
-    said = fitting.dilemma_of(case)
+def _in_words(case: Overflow, alone: str) -> ContextOverflow:
+    said = overflow.decision_for(case)
     if case.cut is not None:
         hint = f"{alone}: asked alone" if alone else "Asked alone"
         hint += ", the oldest can be left out"

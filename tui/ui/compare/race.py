@@ -11,23 +11,23 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui.chat.answer_stream import AnswerStream
+from tui.chat.requests import blank_answer, prepare, unanswerable
+from tui.chat.state import Desk
 from tui.core.compare import Column
 from tui.core.events import Phase
 from tui.core.message import Message, Status
 from tui.core.request import ChatRequest
 from tui.core.text import safe_name
 from tui.errors import Interrupted, LokalError
-from tui.ui.chat.answering import Answering
-from tui.ui.chat.asking import blank_answer, prepare, unanswerable
-from tui.ui.compare.fit import overflow
-from tui.ui.desk import Desk
+from tui.ui.compare.fit import why_too_long
 from tui.ui.work import Work
 
 if TYPE_CHECKING:
     from textual.worker import Worker
 
+    from tui.chat.session import ChatSession
     from tui.servers.choice import Connection
-    from tui.ui.chat.session import ChatSession
 
 Connect = Callable[[str, str, str], Awaitable["tuple[Connection, str]"]]
 """Connects to a server by its name or address; given the model that is wanted and the usual one, empty for none, it says
@@ -42,7 +42,7 @@ class Lane:
 
     column: Column
     desk: Desk
-    answering: Answering
+    answering: AnswerStream
     request: ChatRequest | None = None
     final: Message | None = None
     unsent: tuple[str, ...] = ()
@@ -108,13 +108,15 @@ class Race:
         desk = desk_for(self._desk, column)
         blank = unanswerable(desk, blank_answer(self.question.id))
 
-        def news(answering: Answering) -> None:
+        def news(answering: AnswerStream) -> None:
             self._heard(lane)
 
         def checkpoint(message_id: str, content: str, reasoning: str) -> None:
             self._session.checkpoint(message_id, content, reasoning)
 
-        lane = Lane(column, desk, Answering(blank, news, checkpoint, self._session.update, self._interval_s))
+        lane = Lane(
+            column, desk, AnswerStream(blank, news, checkpoint, self._session.update, self._interval_s)
+        )
         self.lanes.append(lane)
         if column.server or desk.connection is None:
             self._session.open_answer(blank)
@@ -157,7 +159,7 @@ class Race:
             lane.desk = replace(lane.desk, window=await window_of(connection.server, lane.desk.model))
         request, conversation = lane.request, self._session.conversation
         alone = f"/server {connection.server.endpoint.url}" if lane.column.server else ""
-        problem = await overflow(lane.desk, connection, conversation, self.question.id, request, alone)
+        problem = await why_too_long(lane.desk, connection, conversation, self.question.id, request, alone)
         if problem is not None:
             raise problem
 

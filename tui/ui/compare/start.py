@@ -18,9 +18,9 @@ from tui.ui.compare.screen import CompareScreen
 from tui.ui.work import begin
 
 if TYPE_CHECKING:
+    from tui.chat.session import ChatSession
     from tui.servers.choice import Connection
     from tui.ui.app import LokalApp
-    from tui.ui.chat.session import ChatSession
 
 
 def start(app: LokalApp, argument: str) -> None:

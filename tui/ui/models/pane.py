@@ -11,11 +11,12 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.strip import Strip
 
+from tui.chat.decision import Decision
+from tui.chat.state import Desk, Link
 from tui.core.endpoint import ServerKind
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
-from tui.ui.chat.choice import Choice, Dilemma
+from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
-from tui.ui.desk import Desk, Link
 from tui.ui.line import LineWidget
 from tui.ui.models.table import ModelTable
 from tui.ui.row import Part, cut_middle, fit
@@ -70,7 +71,7 @@ class ModelsPane(Vertical):
     def compose(self) -> ComposeResult:
         yield ModelTable()
         yield Details()
-        yield Choice("models-choice", self._desk.keys)
+        yield DecisionPrompt("models-choice", self._desk.keys)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -82,9 +83,9 @@ class ModelsPane(Vertical):
         return self.query_one(ModelTable)
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> DecisionPrompt:
         """The ways on, where there is no model."""
-        return self.query_one(Choice)
+        return self.query_one(DecisionPrompt)
 
     def set_desk(self, desk: Desk) -> None:
         """Show the desk's server."""
@@ -127,7 +128,7 @@ class ModelsPane(Vertical):
         lines = welcome(self._desk, self.size.width)
         return tuple(("".join(text for text, _ in line), "foreground") for line in lines[:1])
 
-    def _ways_on(self) -> Dilemma | None:
+    def _ways_on(self) -> Decision | None:
         """What can be done where there is no model; None where there are some, or it is not known yet."""
         desk, connection = self._desk, self._desk.connection
         if connection is None:

@@ -12,15 +12,15 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.chat.overflow import window_of
+from tui.chat.state import Desk
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.parameter import NO_LIMIT, Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY, beyond
 from tui.core.presets import Preset, band
 from tui.errors import UsageError
-from tui.ui.chat.fitting import window_of
 from tui.ui.compat import run_binding
-from tui.ui.desk import Desk
 from tui.ui.look import palette_of
 from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider

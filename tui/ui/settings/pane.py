@@ -7,10 +7,10 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.chat.state import Desk
 from tui.core.parameter import Parameter
 from tui.core.text import safe_line, safe_name
 from tui.errors import sentences
-from tui.ui.desk import Desk
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import Part, cut_middle, fit, spread, wrap_words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from tui.ui.chat.choice import Dilemma, Option
-from tui.ui.desk import Desk
+from tui.chat.decision import Decision, DecisionOption
+from tui.chat.state import Desk
 
 Line = tuple[tuple[str, str], ...]
 
@@ -19,7 +19,7 @@ def wording(width: int, *lines: Line) -> Line:
     return next((line for line in lines if sum(cell_len(text) for text, _ in line) <= width), lines[-1])
 
 
-def ways_on(desk: Desk, *, writing: bool = True) -> Dilemma:
+def ways_on(desk: Desk, *, writing: bool = True) -> Decision:
     """What to do without a server. While somebody is `writing`, what is typed is a question, whatever it begins with."""
     problem, missing = desk.problem, desk.engine_missing
     title = problem.title if problem is not None else "No model server answers"
@@ -33,14 +33,14 @@ def ways_on(desk: Desk, *, writing: bool = True) -> Dilemma:
         brief = said[-1:]
     why_not = "needs the engine" if missing is not None else ""
     options = (
-        Option(
+        DecisionOption(
             "guide.ask", _GUIDE, f"{_GUIDE} ({why_not})" if why_not else "", "ask the guide: it knows lokal"
         ),
-        Option("gguf.open", _FILE, f"{_FILE} ({why_not})" if why_not else ""),
-        Option("server.help", _SERVER, brief="start or name a server"),
-        Option("server.search", "look again"),
+        DecisionOption("gguf.open", _FILE, f"{_FILE} ({why_not})" if why_not else ""),
+        DecisionOption("server.help", _SERVER, brief="start or name a server"),
+        DecisionOption("server.search", "look again"),
     )
-    return Dilemma(
+    return Decision(
         title,
         "\n".join(filter(None, said)),
         options,
@@ -50,14 +50,14 @@ def ways_on(desk: Desk, *, writing: bool = True) -> Dilemma:
     )
 
 
-def ways_to_models(place: str, fetch: str) -> Dilemma:
+def ways_to_models(place: str, fetch: str) -> Decision:
     """What to do where the server at `place` has no model; `fetch` is how it gets one."""
     options = (
-        Option("server.search", "look again, once it has one"),
-        Option("gguf.open", _FILE),
-        Option("server.help", "start or name another server", brief="another server"),
+        DecisionOption("server.search", "look again, once it has one"),
+        DecisionOption("gguf.open", _FILE),
+        DecisionOption("server.help", "start or name another server", brief="another server"),
     )
-    return Dilemma(f"{place} has no models yet.", fetch, options)
+    return Decision(f"{place} has no models yet.", fetch, options)
 
 
 def guide_welcome(desk: Desk, width: int) -> tuple[Line, ...]:

@@ -17,9 +17,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui import files
+from tui.chat.chat_files import as_path
 from tui.core.text import human_size, safe_line, safe_name
 from tui.errors import LokalError, UsageError
-from tui.ui.chat_file import as_path
 from tui.ui.compat import run_own_binding
 from tui.ui.covering import CoveringScreen
 from tui.ui.line import LineWidget

@@ -15,7 +15,7 @@ LONGEST_S = 4.0
 """How long a draft stays unsaved while the keys do not rest."""
 
 
-class DraftKeeper:
+class DraftAutosave:
     """`draft` gives it as it is now, `save` writes one down. Nothing runs while nothing changes."""
 
     def __init__(self, draft: Callable[[], Draft], save: Callable[[Draft], None]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tui.chat.state import Desk
 from tui.core import system_prompt
 from tui.core.conversation import Conversation
 from tui.core.message import CONTINUED, Message, Role, Status, Value, new_id
@@ -14,7 +15,6 @@ from tui.core.parameters import BY_NAME, beyond, beyond_words, for_server, witho
 from tui.core.request import ChatRequest, Turn, turns_of
 from tui.core.schema import RECORD, Schema
 from tui.core.tokens import estimate
-from tui.ui.desk import Desk
 
 if TYPE_CHECKING:
     from tui.servers.choice import Connection

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tui.store.store import Store
 
 
-class MovedStore:
+class MovedChatStore:
     """What a `ChatSession` needs of the store, with the ids that messages have on the disk."""
 
-    def __init__(self, store: Store | MovedStore, ids: Mapping[str, str]) -> None:
+    def __init__(self, store: Store | MovedChatStore, ids: Mapping[str, str]) -> None:
         self._store = store
         self._ids = ids
 
@@ -101,7 +101,7 @@ class MovedStore:
         self._store.restore_messages(chat_id, [self._id(id) for id in ids])
 
 
-def moved(chat: Conversation, store: Store | MovedStore) -> tuple[Conversation, MovedStore]:
+def moved(chat: Conversation, store: Store | MovedChatStore) -> tuple[Conversation, MovedChatStore]:
     """A copy of the chat with other ids everywhere, and the store for the one who goes on with the ids of before."""
     ids = {message.id: new_id() for message in chat}
     copies = [
@@ -110,4 +110,4 @@ def moved(chat: Conversation, store: Store | MovedStore) -> tuple[Conversation, 
     ]
     leaf = chat.leaf
     copy = Conversation(new_id(), chat.title, copies, ids[leaf.id] if leaf is not None else None)
-    return copy, MovedStore(store, ids)
+    return copy, MovedChatStore(store, ids)

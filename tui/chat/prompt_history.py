@@ -19,7 +19,7 @@ class Found:
     count: int = 0
 
 
-class Recall:
+class HistoryNavigator:
     """All prompts are in marked form (`tui.core.pasted`). What was being written is put aside while an earlier prompt
     is shown, and comes back after the newest, or when the earlier prompt is sent. What is changed of an earlier prompt
     stays in its place until it is sent. What was being written is also put aside for a command that lokal begins or

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from tui.chat.prompt_history import Found, HistoryNavigator
 from tui.core.pasted import END, START
-from tui.ui.chat.recall import Found, Recall
 
 
-def _with(*prompts: str) -> Recall:
-    recall = Recall()
+def _with(*prompts: str) -> HistoryNavigator:
+    recall = HistoryNavigator()
     recall.load(prompts)
     return recall
 
@@ -70,7 +70,7 @@ def test_what_is_kept_of_the_draft() -> None:
 
 
 def test_a_prompt_that_was_sent_before_the_others_were_read_is_the_newest() -> None:
-    recall = Recall()
+    recall = HistoryNavigator()
     recall.remember("early")
     recall.load(["a", "b"])
     assert recall.step(-1, "") == "early"
@@ -103,7 +103,7 @@ def test_what_is_made_of_an_earlier_prompt_stays_in_its_place_until_something_is
 
 
 def test_prompts_that_are_read_late_leave_what_is_written() -> None:
-    recall = Recall()
+    recall = HistoryNavigator()
     recall.remember("early")
     assert recall.step(-1, "mine") == "early"
     recall.load(["a", "early", "b"])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from tui.chat.draft_autosave import DraftAutosave
 from tui.core.draft import Draft
 from tui.core.message import Attachment
-from tui.ui.chat.drafts import DraftKeeper
 
 
 async def test_only_what_changed_is_written_and_only_when_it_is_known_what_was_there() -> None:
     saved: list[Draft] = []
     draft = Draft()
-    keeper = DraftKeeper(lambda: draft, saved.append)
+    keeper = DraftAutosave(lambda: draft, saved.append)
     keeper.keep()
     assert saved == [], "the draft on the disk is not read yet"
     keeper.start(Draft("old"))
@@ -42,7 +42,7 @@ async def test_it_is_written_by_itself_after_the_last_key() -> None:
         saved.append(draft)
         written.set()
 
-    keeper = DraftKeeper(lambda: Draft("typed"), save)
+    keeper = DraftAutosave(lambda: Draft("typed"), save)
     keeper.start(Draft())
     for _ in range(5):
         keeper.touched()

@@ -15,7 +15,7 @@ class Question:
     attachments: tuple[Attachment, ...] = ()
 
 
-class WaitingLine:
+class PromptQueue:
     """First in, first asked. It is `held` after an answer that is not whole, until the person says so: nothing is asked
     that might no longer be meant."""
 

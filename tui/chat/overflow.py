@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.chat.decision import Decision, DecisionOption
+from tui.chat.state import Desk
 from tui.core.budget import Budget, Cut, answer_room, kept_room
 from tui.core.conversation import title_from
 from tui.core.endpoint import ServerKind
@@ -11,8 +13,6 @@ from tui.core.message import Role
 from tui.core.summary import summary_tokens
 from tui.core.text import human_tokens, safe_line
 from tui.core.tokens import Count
-from tui.ui.chat.choice import Dilemma, Option
-from tui.ui.desk import Desk
 
 DROP, SUMMARY, WINDOW, ANYWAY, CANCEL = "fit.drop", "fit.summary", "fit.window", "fit.anyway", "fit.cancel"
 STOP = "answer.stop"
@@ -32,7 +32,7 @@ _SET_BY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shortfall:
+class Overflow:
     """Tokens of the prompt, those kept free for the answer, and the context window; what to leave out, None = it would
     not help; the same where a summary takes its place; the window that would do, with why there is none. With
     `unasked` it is a question that comes back into the composer; `tried` = the server has refused it already. Where several
@@ -83,15 +83,15 @@ def room_of(desk: Desk, window: int) -> int:
     return answer_room(limit, window) if kept is None else kept_room(limit, window, kept)
 
 
-def shortfall(
+def describe(
     desk: Desk, budget: Budget, window: int, trained: int | None = None, *, unasked: bool, tried: bool
-) -> Shortfall:
+) -> Overflow:
     """All that can be said of a `budget` that is too large for the window. `trained` is what the model was made for, if
     the server does not list it; `tried` = the server has refused it."""
     assert desk.connection is not None
     room = room_of(desk, window)
     larger, no_larger = _larger(desk, window, trained, budget.prompt.tokens)
-    return Shortfall(
+    return Overflow(
         desk.connection.server.kind,
         budget.prompt,
         room,
@@ -134,7 +134,7 @@ def _holds(desk: Desk, window: int, prompt: int) -> bool:
     return prompt + room_of(desk, window) <= window
 
 
-def dilemma_of(case: Shortfall) -> Dilemma:
+def decision_for(case: Overflow) -> Decision:
     """The choice in words."""
     detail = (
         f"The window has {human_tokens(case.window)}; this takes {said(case.prompt)} tokens, and "
@@ -146,10 +146,10 @@ def dilemma_of(case: Shortfall) -> Dilemma:
     )
     options = []
     if case.cut is not None:
-        options.append(Option(DROP, _leave_out(case.cut), brief=_leave_out_briefly(case.cut)))
+        options.append(DecisionOption(DROP, _leave_out(case.cut), brief=_leave_out_briefly(case.cut)))
     else:
         why_not = "nothing can be left out: the question alone is too long"
-        options.append(Option(DROP, why_not=why_not, brief="the question alone is too long"))
+        options.append(DecisionOption(DROP, why_not=why_not, brief="the question alone is too long"))
     if case.cut_for_summary is not None:
         count = case.cut_for_summary.questions
         them = (
@@ -160,22 +160,22 @@ def dilemma_of(case: Shortfall) -> Dilemma:
             else f"the oldest {count}"
         )
         summarise = f"let the model summarise {them} first"
-        options.append(Option(SUMMARY, f"{summarise}, and go on from the summary", brief=summarise))
+        options.append(DecisionOption(SUMMARY, f"{summarise}, and go on from the summary", brief=summarise))
     if case.larger is not None:
         larger = f"a window of {human_tokens(case.larger)}: reloads the model"
-        options.append(Option(WINDOW, f"{larger}, takes more memory", brief=larger))
+        options.append(DecisionOption(WINDOW, f"{larger}, takes more memory", brief=larger))
     else:
-        options.append(Option(WINDOW, why_not=f"no larger window: {case.no_larger}"))
+        options.append(DecisionOption(WINDOW, why_not=f"no larger window: {case.no_larger}"))
     if case.whose:
         others = f"ask the others anyway, and not {case.whose}"
-        options.append(Option(ANYWAY, others, brief="ask the others anyway"))
+        options.append(DecisionOption(ANYWAY, others, brief="ask the others anyway"))
     elif not case.prompt.exact and not case.tried and case.kind in _REFUSES:
         estimate = "ask anyway: this is an estimate"
         refuses = f"{estimate}, and {case.kind.label} refuses what does not fit"
-        options.append(Option(ANYWAY, refuses, brief=estimate))
-    options.append(Option(STOP, "do not ask: the text comes back" if case.unasked else "do not ask"))
+        options.append(DecisionOption(ANYWAY, refuses, brief=estimate))
+    options.append(DecisionOption(STOP, "do not ask: the text comes back" if case.unasked else "do not ask"))
     whose = f" of {case.whose}" if case.whose else ""
-    return Dilemma(f"This does not fit into the context window{whose}", detail, tuple(options), brief)
+    return Decision(f"This does not fit into the context window{whose}", detail, tuple(options), brief)
 
 
 def said(count: Count) -> str:

@@ -9,6 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui.chat.moved_chat import MovedChatStore, moved
+from tui.chat.structured_output import schema_of
+from tui.chat.write_queue import WriteQueue
 from tui.core.conversation import Conversation, title_from
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Role, Status, Timings, Usage, new_id
@@ -17,9 +20,6 @@ from tui.core.system_prompt import system_of
 from tui.core.undo import Undo
 from tui.core.view import EVERYTHING, view_of
 from tui.errors import ChatGone, MessageGone
-from tui.ui.chat.moved import MovedStore, moved
-from tui.ui.chat.structured import schema_of
-from tui.ui.persistence import Persistence
 
 if TYPE_CHECKING:
     from tui.store.store import Store, WholeChat
@@ -33,9 +33,9 @@ class ChatSession:
     waits in the queue, and the session with it."""
 
     def __init__(
-        self, store: Store | MovedStore, persistence: Persistence, conversation: Conversation | None = None
+        self, store: Store | MovedChatStore, persistence: WriteQueue, conversation: Conversation | None = None
     ) -> None:
-        self._store: Store | MovedStore = store
+        self._store: Store | MovedChatStore = store
         self._persistence = persistence
         self._stored = conversation is not None
         self._draft_at: str | None = None
@@ -154,7 +154,9 @@ class ChatSession:
         self._draft_at, self._draft_kept = key, draft
         self._keep(partial(self._save_draft, self._store, key, draft, before), f"draft of {key}")
 
-    def _save_draft(self, store: Store | MovedStore, key: str, draft: Draft, before: Draft | None) -> None:
+    def _save_draft(
+        self, store: Store | MovedChatStore, key: str, draft: Draft, before: Draft | None
+    ) -> None:
         if key in self._unread:
             self._unread.discard(key)
             self._before[key] = store.draft(key)
@@ -284,11 +286,11 @@ class ChatSession:
             self._keep(partial(self._store.checkpoint, message_id, content, reasoning))
 
 
-def _write_together(store: Store | MovedStore, writes: tuple[Callable[[], object], ...]) -> None:
+def _write_together(store: Store | MovedChatStore, writes: tuple[Callable[[], object], ...]) -> None:
     store.write_together("Cannot save the chat", writes)
 
 
-def waiting(persistence: Persistence, chat_id: str) -> ChatSession | None:
+def waiting(persistence: WriteQueue, chat_id: str) -> ChatSession | None:
     """The chat as it is in memory, where not all of it could be written; what is on the disk is then older."""
     owners = persistence.owners() if persistence.problem is not None else ()
     found = (one for one in owners if isinstance(one, ChatSession) and one.conversation.id == chat_id)

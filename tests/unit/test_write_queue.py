@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tui.chat.write_queue import WriteQueue
 from tui.errors import ChatGone, LokalError, StoreError, StoreUnavailable
-from tui.ui.persistence import Persistence
 
 AGES_S = 60.0
 FULL = StoreUnavailable("Cannot save the message", "chats.db: The disk is full", "Make room on the disk")
@@ -41,9 +41,9 @@ class Heard:
 
 
 @contextmanager
-def opened(retry_s: float = AGES_S) -> Iterator[tuple[Persistence, Heard]]:
+def opened(retry_s: float = AGES_S) -> Iterator[tuple[WriteQueue, Heard]]:
     heard = Heard()
-    persistence = Persistence(heard.problems.append, heard.caught_up.set, retry_s)
+    persistence = WriteQueue(heard.problems.append, heard.caught_up.set, retry_s)
     yield persistence, heard
     persistence.close()
 
@@ -57,7 +57,7 @@ def refuse(error: Exception) -> None:
 
 
 async def test_who_reads_waits_for_what_was_queued_but_not_for_ever() -> None:
-    persistence = Persistence(refuse)
+    persistence = WriteQueue(refuse)
     written: list[str] = []
     release = threading.Event()
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.chat.answer_stream import AnswerStream
+from tui.chat.requests import blank_answer
+from tui.chat.state import Desk
 from tui.core.generation import Generation
 from tui.core.message import Message
 from tui.core.summary import summary_request
 from tui.errors import LokalError
-from tui.ui.chat.answering import Answering
-from tui.ui.chat.asking import blank_answer
-from tui.ui.desk import Desk
 
 if TYPE_CHECKING:
     from tui.servers.base import Server
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Portion = Sequence[tuple[Message, str]]
 
 
-class Summarising:
+class SummaryRun:
     """Runs in a worker and touches no widget; `on_news` is called on the event loop, once more at the end."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Summarising:
         portions: Sequence[Portion],
         earlier: str,
         most_tokens: int,
-        on_news: Callable[[Summarising], None],
+        on_news: Callable[[SummaryRun], None],
         interval_s: Callable[[], float],
     ) -> None:
         """`earlier` is the summary of what came before the `portions`."""
@@ -84,9 +84,9 @@ class Summarising:
         """Text and reasoning that came in since this was called last."""
         return self._answering.take()
 
-    def _listen(self) -> Answering:
+    def _listen(self) -> AnswerStream:
         blank = replace(blank_answer(""), model=self._desk.model)
-        return Answering(
+        return AnswerStream(
             blank,
             lambda _: self._on_news(self),
             lambda _id, _text, _reasoning: None,

@@ -39,7 +39,7 @@ class HeadingPace:
         return True
 
 
-class Answering:
+class AnswerStream:
     """`on_news` is called on the event loop at most once per `interval_s()` while there is something new, and once at
     the end; `on_checkpoint` is given the text and the reasoning that came since it was called last, `on_rewrite` the
     whole message when text that had come turned out to be reasoning (`rewritten` is then True until it is shown)."""
@@ -47,7 +47,7 @@ class Answering:
     def __init__(
         self,
         message: Message,
-        on_news: Callable[[Answering], None],
+        on_news: Callable[[AnswerStream], None],
         on_checkpoint: Callable[[str, str, str], None],
         on_rewrite: Callable[[Message], None],
         interval_s: Callable[[], float],

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.many_chats import NOON, chat
+from tui.chat.session import ChatSession
+from tui.chat.write_queue import WriteQueue
 from tui.core.draft import Draft
 from tui.core.message import Message, Role, Status, new_id
 from tui.errors import ChatGone, LokalError
 from tui.store.store import ChatSummary, Store
-from tui.ui.chat.session import ChatSession
 from tui.ui.chats.trash import Trash
-from tui.ui.persistence import Persistence
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def said(text: str, parent: str | None, status: Status = Status.COMPLETE) -> Mes
 
 def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
     problems: list[LokalError] = []
-    persistence = Persistence(problems.append)
+    persistence = WriteQueue(problems.append)
     question, answer = chat(store, "one", ("Why?", "Because."))
     session = ChatSession(store, persistence, store.load("one"))
     sibling = said("Or because.", question.id)
@@ -78,7 +78,7 @@ def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
 
 
 def test_a_chat_can_move_twice(store: Store) -> None:
-    persistence = Persistence(lambda _: None)
+    persistence = WriteQueue(lambda _: None)
     question, _ = chat(store, "one", ("Why?", "Because."))
     session = ChatSession(store, persistence, store.load("one"))
     for _ in range(2):

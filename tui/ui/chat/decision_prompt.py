@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.chat.decision import Decision, DecisionOption
 from tui.core.commands import key_name
 from tui.core.text import safe_line
 from tui.ui.look import palette_of
@@ -46,34 +47,10 @@ class Line:
     option: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """What can be done: the command that does it, and what it does. Where it cannot be done `why_not` says why.
-    `brief` says the same in fewer words, for a small screen."""
-
-    command_id: str
-    text: str = ""
-    why_not: str = ""
-    brief: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Dilemma:
-    """What is asked. `detail` is said under the title, a paragraph for each of its lines, `brief` in its place on a
-    small screen. `typed` says what is made of what is typed meanwhile; `calm` = nothing went wrong."""
-
-    title: str
-    detail: str = ""
-    options: tuple[Option, ...] = ()
-    brief: str = ""
-    typed: str = "your next question"
-    calm: bool = False
-
-
-class Choice(Widget, can_focus=True):
+class DecisionPrompt(Widget, can_focus=True):
     """Shown while there is something to choose."""
 
-    DEFAULT_CSS = f"Choice {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
+    DEFAULT_CSS = f"DecisionPrompt {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
 
     class Made(Message):
         """The person chose."""
@@ -93,13 +70,13 @@ class Choice(Widget, can_focus=True):
         self._keys = keys
         self._does = {keys[id]: id for id in (ENTER, TAKE, *_STEPS) if keys.get(id)}
         self._writing_place = writing_place
-        self._dilemma: Dilemma | None = None
+        self._dilemma: Decision | None = None
         self._cursor = ""
         self._nothing_written = True
         self._is_made = False
 
     @property
-    def dilemma(self) -> Dilemma | None:
+    def dilemma(self) -> Decision | None:
         """What is asked now; None for nothing."""
         return self._dilemma
 
@@ -114,7 +91,7 @@ class Choice(Widget, can_focus=True):
         options = self._dilemma.options if self._dilemma is not None else ()
         return tuple(option.command_id for option in options if not option.why_not)
 
-    def show(self, dilemma: Dilemma | None) -> None:
+    def show(self, dilemma: Decision | None) -> None:
         """Ask this; None to go away. The cursor stays on its option, where that is asked about again."""
         if dilemma == self._dilemma:
             return
@@ -217,7 +194,7 @@ class Choice(Widget, can_focus=True):
             style += palette["cursor_line"]
         return fit(colourless(parts) if style.reverse else parts, width, style)
 
-    def _option(self, at: int) -> Option:
+    def _option(self, at: int) -> DecisionOption:
         assert self._dilemma is not None
         return self._dilemma.options[at]
 
@@ -276,7 +253,7 @@ class Choice(Widget, can_focus=True):
             lines.append(Line(((f" {self._hint(width - 2)}", "muted"),)))
         return lines
 
-    def _mark(self, option: Option, ids: tuple[str, ...]) -> tuple[RolePart, ...]:
+    def _mark(self, option: DecisionOption, ids: tuple[str, ...]) -> tuple[RolePart, ...]:
         """What stands before an option: the cursor, and the number that may be typed."""
         if option.why_not:
             return ((" " * COLUMN, "muted"),)
@@ -301,16 +278,18 @@ class Choice(Widget, can_focus=True):
                 hints = (f"{way} and {take}{numbers} choose", f"{way} {take}")
         else:
             ways = f"{enter} or ↓" if self._nothing_written else enter
-            typed = cast(Dilemma, self._dilemma).typed
+            typed = cast(Decision, self._dilemma).typed
             hints = (f"{ways} chooses here; what you type is {typed}", f"{ways} chooses here")
         return next((hint for hint in hints if cell_len(hint) <= room), hints[-1])
 
 
-def shown_on(screen: Screen[object]) -> Choice | None:
+def shown_on(screen: Screen[object]) -> DecisionPrompt | None:
     """The list from which something can be chosen on a screen now; None where there is none."""
-    return next((choice for choice in screen.query(Choice) if choice.cursor and _is_shown(choice)), None)
+    return next(
+        (choice for choice in screen.query(DecisionPrompt) if choice.cursor and _is_shown(choice)), None
+    )
 
 
-def _is_shown(choice: Choice) -> bool:
+def _is_shown(choice: DecisionPrompt) -> bool:
     """Whether neither the list nor the tab that it is in is hidden."""
     return all(widget.display for widget in choice.ancestors_with_self if isinstance(widget, Widget))

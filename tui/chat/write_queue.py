@@ -29,7 +29,7 @@ class _Queued:
     place: str = ""
 
 
-class Persistence:
+class WriteQueue:
     """One writing thread.
 
     What is submitted is tried once. What is kept is tried until it is written: where the disk is full or the store is
