@@ -6,14 +6,19 @@ import asyncio
 import math
 import os
 import re
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import RenderableType
 from rich.segment import Segment
 from textual import events
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from tests.support.replay import Canned, Replay, as_json, ndjson, recorded, replay
 from tui.config.presets import load_presets
@@ -29,6 +34,8 @@ from tui.ui.theme import DARK
 
 DEADLINE_S = 60.0
 """Longer than anything takes on a machine that is busy with other tests."""
+UNCHANGED_S = 0.5
+"""How long a screen that is said to be unchanged is taken for that."""
 STILL_S = 3.0
 """A widget that has not answered by then was taken away."""
 MESSAGES_DEEP = 4
@@ -44,10 +51,22 @@ def _done(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+class WatchedApp(LokalApp):
+    """The app, which counts its frames."""
+
+    CSS_PATH = Path(sys.modules[LokalApp.__module__].__file__ or "").with_name("app.tcss")
+    paints = 0
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # Textual 8.2 gives every frame to this method, and calls its hook for tests only where there is a terminal.
+        self.paints += 1
+        super()._display(screen, renderable)
+
+
 class Stage:
     """The running app and its pilot."""
 
-    def __init__(self, app: LokalApp, pilot: Pilot[None]) -> None:
+    def __init__(self, app: WatchedApp, pilot: Pilot[None]) -> None:
         self.app = app
         self._pilot = pilot
 
@@ -124,11 +143,28 @@ class Stage:
 
     async def see(self, pattern: str) -> None:
         """Wait until the screen matches `pattern` (searched for, `.` stops at a row's end)."""
-        await self.until(lambda: re.search(pattern, self.text()) is not None, f"the screen shows {pattern!r}")
+        await self._until_shown(
+            lambda text: re.search(pattern, text) is not None, f"the screen shows {pattern!r}"
+        )
 
     async def see_no_more(self, pattern: str) -> None:
         """Wait until nothing on the screen matches `pattern`."""
-        await self.until(lambda: re.search(pattern, self.text()) is None, f"{pattern!r} is gone")
+        await self._until_shown(lambda text: re.search(pattern, text) is None, f"{pattern!r} is gone")
+
+    async def _until_shown(self, condition: Callable[[str], bool], what: str) -> None:
+        """Wait until `condition` holds of the screen. It is read once for each change: to read it takes as long as to
+        draw it, and who reads it all the time has no time left to let it change."""
+        looked_at, looked_s = -1, 0.0
+
+        def holds() -> bool:
+            nonlocal looked_at, looked_s
+            now = time.monotonic()
+            if self.app.paints == looked_at and now - looked_s < UNCHANGED_S:
+                return False
+            looked_at, looked_s = self.app.paints, now
+            return condition(self.text())
+
+        await self.until(holds, what)
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until `condition` holds; AssertionError with the screen if it does not in time."""
@@ -167,7 +203,7 @@ async def running(
         endpoint = Endpoint(server) if isinstance(server, str) else server
         launch = Launch(mine, endpoint, model, preset=preset, overrides=overrides, resume=resume)
         problems = (*settings.problems, *presets.problems, *specs.problems)
-        app = LokalApp(launch, settings.value, presets.value, specs.value, theme, problems)
+        app = WatchedApp(launch, settings.value, presets.value, specs.value, theme, problems)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 stage = Stage(app, pilot)
