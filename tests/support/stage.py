@@ -54,7 +54,7 @@ def _done(future: asyncio.Future[None]) -> None:
 class WatchedApp(LokalApp):
     """The app, which counts its frames."""
 
-    CSS_PATH = Path(sys.modules[LokalApp.__module__].__file__ or "").with_name("app.tcss")
+    CSS_PATH = str(Path(sys.modules[LokalApp.__module__].__file__ or "").with_name("app.tcss"))
     paints = 0
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

@@ -39,7 +39,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await stage.see("Enter send  F6 preset  F12 keys")
 
         await stage.press("ctrl+t")
-        assert stage.app.desk.preset.name == "technical", "Ctrl+T was given away"
+        assert stage.app.state.preset.name == "technical", "Ctrl+T was given away"
         await stage.press("f6")
         await stage.see("Preset +creative")
 
@@ -93,7 +93,7 @@ async def test_a_key_that_is_given_twice_is_refused_and_told() -> None:
 
 async def test_the_key_page_has_every_key_and_fits() -> None:
     async with chatting() as (stage, _):
-        keys = stage.app.desk.keys
+        keys = stage.app.state.keys
         for width in (40, 80, 120):
             lines = ["".join(text for text, _ in line) for line in lines_of(sections(keys), width)]
             assert max(cell_len(line) for line in lines) <= width
@@ -115,7 +115,7 @@ async def test_the_key_page_has_every_key_and_fits() -> None:
                 await stage.see("you are here")
             await stage.press(key)
             await stage.see("Connected")
-        assert stage.app.desk.preset.name == "technical"
+        assert stage.app.state.preset.name == "technical"
 
 
 # -- presets ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.support.fitting import ASKED, choose, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
 from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running, with_window
-from tui.chat.state import Link
+from tui.chat.state import ConnectionStatus, ServerState
 from tui.core.draft import Draft
 
 LONG = "Why is the sky blue, and why is it red in the evening? " * 600
@@ -71,7 +71,7 @@ async def test_the_oldest_is_left_out_for_all_columns() -> None:
 
 async def test_the_last_question_again_is_held_too_and_the_chat_stays_as_it_is() -> None:
     async with nearly_full() as (stage, server):
-        stage.app.set_desk(replace(stage.app.desk, overrides={"context_window": 4096}))
+        stage.app.set_settings(replace(stage.app.state.settings, overrides={"context_window": 4096}))
         await stage.ask("/compare technical creative")
         await stage.see(ASKED)
         await stage.press("escape")
@@ -92,13 +92,16 @@ async def test_while_the_model_is_loaded_anew_all_columns_wait_for_it(works: boo
         text = f"/compare technical creative: {LONG}".strip()
         await stage.ask(text)
         await stage.see(ASKED)
-        before, gone = stage.app.desk, replace(stage.app.desk, connection=None, window=None)
-        stage.app.set_desk(replace(gone, link=Link.STARTING))
+        before = stage.app.state
+        gone = before.with_settings(replace(before.settings, window=None))
+        stage.app.set_state(gone.with_server(ServerState(ConnectionStatus.STARTING)))
         stage.app.chat.go_on()
         await stage.see("loading the model")
         assert ASKED not in stage.text()
         assert chats(server) == []
-        stage.app.set_desk(replace(before, window=32768) if works else replace(gone, link=Link.NONE))
+        there = before.with_settings(replace(before.settings, window=32768))
+        nobody = gone.with_server(ServerState(ConnectionStatus.NONE))
+        stage.app.set_state(there if works else nobody)
         if works:
             await stage.see(r"\n 2 answers ")
             assert len(chats(server)) == 2

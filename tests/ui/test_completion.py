@@ -58,7 +58,7 @@ async def test_enter_does_what_is_marked() -> None:
         await stage.see(r"\n›creative ")
         await stage.press("enter")
         await stage.see("preset creative")
-        assert stage.app.desk.preset.name == "creative"
+        assert stage.app.state.preset.name == "creative"
         assert stage.app.chat.composer.text == ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.support.llama import children, linux, needs_engine
 from tests.support.stage import Stage, running
-from tui.chat.state import Link
+from tui.chat.state import ConnectionStatus
 from tui.core.endpoint import BUILT_IN
 from tui.core.message import Message, Role
 
@@ -79,7 +79,7 @@ async def test_the_guide_is_started_again(engine_installed: None) -> None:
         await stage.ask("What does top_p do?")
         await stage.see("The built-in engine stopped while serving the guide")
         await stage.see("nucleus sampling")
-        connection = stage.app.desk.connection
+        connection = stage.app.state.connection
         assert connection is not None
         assert connection.others == ()  # its socket is no server that is offered
 
@@ -93,8 +93,10 @@ async def test_a_model_that_could_not_be_loaded_anew_is_tried_once_more(
         await opened(stage, model)
         size = os.path.getsize(model)  # noqa: PTH202, ASYNC240
         os.truncate(model, size // 2)
-        stage.app.backstage.restart_engine(stage.app.desk)
-        await stage.until(lambda: stage.app.desk.link is Link.NONE, "the engine could not be started")
+        stage.app.backstage.restart_engine(stage.app.state)
+        await stage.until(
+            lambda: stage.app.state.status is ConnectionStatus.NONE, "the engine could not be started"
+        )
         shutil.copy(script_gguf, model)
         stage.app.search()
         await stage.see("built-in llama.cpp on this machine")

@@ -259,7 +259,7 @@ async def test_a_refused_question_stays_where_a_deleted_answer_hangs_on_it() -> 
 
 async def test_asking_again_is_guarded_too_and_loses_nothing() -> None:
     async with nearly_full() as (stage, server):
-        stage.app.set_desk(replace(stage.app.desk, overrides={"context_window": 128}))
+        stage.app.set_settings(replace(stage.app.state.settings, overrides={"context_window": 128}))
         session = stage.app.chat.session
         assert session is not None
         before = session.conversation.fingerprint()

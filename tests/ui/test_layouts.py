@@ -10,12 +10,12 @@ CTRL_T_KITTY, CTRL_T_XTERM, ALT_E_LEGACY = "\x1b[1077::116;5u", "\x1b[27;5;1077~
 
 async def test_chords() -> None:
     async with chatting() as (stage, _):
-        before = stage.app.desk.preset.name
+        before = stage.app.state.preset.name
         await stage.write(CTRL_T_KITTY)
-        await stage.until(lambda: stage.app.desk.preset.name != before, "another preset is in use")
-        after = stage.app.desk.preset.name
+        await stage.until(lambda: stage.app.state.preset.name != before, "another preset is in use")
+        after = stage.app.state.preset.name
         await stage.write(CTRL_T_XTERM)
-        await stage.until(lambda: stage.app.desk.preset.name != after, "and another one")
+        await stage.until(lambda: stage.app.state.preset.name != after, "and another one")
         await stage.write(f"слово{ALT_E_LEGACY}")
         assert stage.app.chat.composer.text == "слово"
 

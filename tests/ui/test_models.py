@@ -158,7 +158,7 @@ async def test_names_are_shown_as_text_and_cut_to_the_column() -> None:
 async def test_a_model_that_failed_says_why_and_is_not_the_one_to_start_with() -> None:
     async with replay() as server, running(like_router(server).url) as stage:
         await stage.see("Connected")
-        assert stage.app.desk.model != "broken"
+        assert stage.app.state.model != "broken"
         await stage.press("f3", "end")
         await stage.see("›broken .*failed")
         await stage.see("could not be loaded .exit code 1")
@@ -270,7 +270,7 @@ async def test_other_keys() -> None:
             await stage.press("ctrl+e")
             await stage.see("Space use")
             await stage.press("down", "enter", "r")
-            assert stage.app.desk.model == MODEL, "Enter was given away"
+            assert stage.app.state.model == MODEL, "Enter was given away"
             like_ollama(server, *THREE[:2])
             await stage.press("f6")
             await stage.see_no_more("bielik")

@@ -95,6 +95,6 @@ async def test_in_another_tab_a_key_of_the_chat_says_where_it_works() -> None:
 
 async def test_the_only_preset_has_no_next_one() -> None:
     async with running() as stage:
-        stage.app.set_desk(replace(stage.app.desk, presets=stage.app.desk.presets[:1]))
+        stage.app.set_settings(replace(stage.app.state.settings, presets=stage.app.state.presets[:1]))
         await stage.press("ctrl+t")
         await stage.see("technical is the only preset")

@@ -74,8 +74,8 @@ async def test_of_keys_in_one_piece_the_first_leaves_the_palette(keys: str) -> N
         await stage.write(keys)
         await stage.until(lambda: len(stage.app.screen_stack) == 1, "the palette is left")
         await stage.settle()
-        names = [preset.name for preset in stage.app.desk.presets]
-        assert stage.app.desk.preset.name == names[1 if keys[0] == "\r" else 0], "it runs once"
+        names = [preset.name for preset in stage.app.state.presets]
+        assert stage.app.state.preset.name == names[1 if keys[0] == "\r" else 0], "it runs once"
         await stage.write("still here")
         assert stage.app.chat.composer.text == "still here"
 

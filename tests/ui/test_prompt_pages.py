@@ -22,7 +22,7 @@ async def test_a_wrong_address_stays_with_what_is_wrong_and_the_right_one_connec
         await stage.see("start or name a server")
         stage.app.run_command("server.help")
         await stage.see("address of a server")
-        before = stage.app.desk
+        before = stage.app.state
         for wrong, said in (
             ("http://[", "address"),
             ("127.0.0.1:1", "refused"),
@@ -33,7 +33,7 @@ async def test_a_wrong_address_stays_with_what_is_wrong_and_the_right_one_connec
             await stage.see(f"(?s){said}.*Enter connects")
             await stage.until(lambda: "Trying" not in stage.text(), "it is judged")
             assert line_of(stage).value == wrong
-            assert stage.app.desk == before, "nothing has changed by it"
+            assert stage.app.state == before, "nothing has changed by it"
         await stage.write("x")
         await stage.see_no_more("no such place.*is no")
         line_of(stage).value = server.url.removeprefix("http://")
@@ -57,7 +57,7 @@ async def test_what_is_changed_while_it_is_tried_is_not_taken() -> None:
         server.release.set()
         await stage.settle()
         assert line_of(stage).value == f"{server.url}9"
-        assert stage.app.desk.connection is None
+        assert stage.app.state.connection is None
 
 
 async def test_several_lines_hand_nothing_in_and_keys_count_in_their_order() -> None:

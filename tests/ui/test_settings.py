@@ -205,14 +205,14 @@ async def test_saving() -> None:
 
 async def test_a_value_that_is_heard_of_late_does_not_bring_its_preset_back() -> None:
     async with settings() as (stage, _):
-        before = stage.app.desk.preset
+        before = stage.app.state.preset
         changed = replace(before, values={**before.values, "temperature": 0.9})
         await stage.press("ctrl+t")
-        await stage.until(lambda: stage.app.desk.preset.name == "creative", "the next preset is in use")
+        await stage.until(lambda: stage.app.state.preset.name == "creative", "the next preset is in use")
         form(stage).post_message(ParameterForm.Edited(changed))
         await stage.settle()
-        assert changed in stage.app.desk.presets, "the value is not lost"
-        assert stage.app.desk.preset.name == "creative"
+        assert changed in stage.app.state.presets, "the value is not lost"
+        assert stage.app.state.preset.name == "creative"
 
 
 async def test_undoing_all_changes() -> None:
@@ -344,21 +344,21 @@ async def test_stepping_a_context_window_begins_with_the_one_in_use() -> None:
     async with settings() as (stage, server):
         await go_to(stage, "context_window")
         await stage.press("right")
-        assert stage.app.desk.preset.values["context_window"] == 8192
+        assert stage.app.state.preset.values["context_window"] == 8192
         await stage.press("right")
-        assert stage.app.desk.preset.values["context_window"] == 9216
+        assert stage.app.state.preset.values["context_window"] == 9216
         await stage.press("x")
         server.on("/api/show", as_json(404, {"error": "model not found"}))
         stage.app.search()
-        await stage.until(lambda: stage.app.desk.connection is not None, "it is connected again")
+        await stage.until(lambda: stage.app.state.connection is not None, "it is connected again")
         await stage.until(
-            lambda: stage.app.desk.window is None, "nobody tells the window of the next question"
+            lambda: stage.app.state.window is None, "nobody tells the window of the next question"
         )
         await stage.press("left")
-        assert stage.app.desk.preset.values["context_window"] == 8192, "the model is loaded with that"
+        assert stage.app.state.preset.values["context_window"] == 8192, "the model is loaded with that"
         await go_to(stage, "batch_size")
         await stage.press("right")
-        assert stage.app.desk.preset.values["batch_size"] == 512
+        assert stage.app.state.preset.values["batch_size"] == 512
 
 
 async def test_the_window_that_is_shown_is_that_of_the_next_question() -> None:

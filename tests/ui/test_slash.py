@@ -158,7 +158,7 @@ async def test_presets() -> None:
         await stage.see(r"\n technical +exact and short")
         await stage.press("down", "enter", "enter")
         await stage.see("preset technical")
-        assert stage.app.desk.preset.name == "technical"
+        assert stage.app.state.preset.name == "technical"
 
 
 async def test_models() -> None:
@@ -175,7 +175,7 @@ async def test_models() -> None:
             await stage.ask("/model")
             await stage.see("qwen3:8b is in use")
             await stage.see(r"\n llama3.2:3b +3.2B, Q4_K_M")
-            assert stage.app.desk.model == "qwen3:8b"
+            assert stage.app.state.model == "qwen3:8b"
 
 
 async def test_without_a_server() -> None:
@@ -194,7 +194,7 @@ async def test_without_a_server() -> None:
             like_ollama(server)
             await stage.ask(f"/server {server.url}")
             await stage.see("Connected")
-            assert stage.app.desk.model == MODEL
+            assert stage.app.state.model == MODEL
 
 
 async def test_another_server_keeps_the_chat_and_one_that_is_silent_changes_nothing() -> None:
@@ -206,8 +206,8 @@ async def test_another_server_keeps_the_chat_and_one_that_is_silent_changes_noth
             await answered(stage, "One")
             await stage.ask("/server http://127.0.0.1:1")
             await stage.see("Nobody answers|No server answers|127.0.0.1:1 .*refused")
-            assert stage.app.desk.connection is not None
-            assert stage.app.desk.connection.server.endpoint.url == server.url
+            assert stage.app.state.connection is not None
+            assert stage.app.state.connection.server.endpoint.url == server.url
             await stage.until(
                 lambda: stage.app.chat.composer.text != "", "the command is back, to be corrected"
             )

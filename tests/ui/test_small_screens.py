@@ -8,23 +8,25 @@ from rich.cells import cell_len
 from tests.support.fitting import ASKED, LONG, nearly_full
 from tests.support.snapshot import check
 from tests.support.stage import NOBODY, Stage, running
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
 from tui.servers.choice import Connection
 from tui.servers.registry import connect
 from tui.ui.chat.welcome import welcome
 from tui.ui.start.panel import Line
+from tui.ui.state import ScreenState
 
 NARROW = 48
 """What 50 columns leave for the empty chat."""
 
 
-def desk_with(kind: ServerKind, *models: Model, version: str = "0.33.0") -> Desk:
-    """A desk with a server that is never asked."""
+def state_with(kind: ServerKind, *models: Model, version: str = "0.33.0") -> ScreenState:
+    """A state with a server that is never asked."""
     endpoint = Endpoint("http://127.0.0.1:9", kind)
     connection = Connection(connect(endpoint), ServerInfo(kind, endpoint.url, version), models)
-    return Desk(Link.CONNECTED, connection, models[0].name if models else "", 8192)
+    server = ServerState(ConnectionStatus.CONNECTED, connection)
+    return ScreenState(server, ModelSettings(models[0].name if models else "", 8192))
 
 
 def widths(lines: tuple[Line, ...]) -> list[int]:
@@ -32,17 +34,17 @@ def widths(lines: tuple[Line, ...]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "desk",
+    "state",
     [
-        desk_with(ServerKind.OLLAMA, Model("llama3.2:3b", parameters="3.2B", quantization="Q4_K_M", size=2 << 30)),
-        desk_with(ServerKind.LLAMACPP, Model("qwen"), version="b" * 24),
-        desk_with(ServerKind.OLLAMA),
-        desk_with(ServerKind.VLLM),
+        state_with(ServerKind.OLLAMA, Model("llama3.2:3b", parameters="3.2B", quantization="Q4_K_M", size=2 << 30)),
+        state_with(ServerKind.LLAMACPP, Model("qwen"), version="b" * 24),
+        state_with(ServerKind.OLLAMA),
+        state_with(ServerKind.VLLM),
     ],
     ids=["model", "long version", "no model", "no model there"],
 )  # fmt: skip
-def test_no_line_of_the_empty_chat_is_wider_than_the_screen(desk: Desk) -> None:
-    narrow, wide = welcome(desk, NARROW), welcome(desk, 118)
+def test_no_line_of_the_empty_chat_is_wider_than_the_screen(state: ScreenState) -> None:
+    narrow, wide = welcome(state, NARROW), welcome(state, 118)
     assert max(widths(narrow)) <= NARROW
     assert len(narrow) == len(wide)
     assert sum(widths(wide)) > sum(widths(narrow)), "where there is room more is said"

@@ -71,7 +71,7 @@ async def test_other_answers_with_the_next_preset_and_the_next_model() -> None:
         await stage.press("shift+tab", "t")
         await stage.see(rf"{MODEL} · creative .* 3/3")
         await stage.see(f"with creative on {MODEL}, this once")
-        assert stage.app.desk.preset.name == "technical"
+        assert stage.app.state.preset.name == "technical"
         await whole(stage, "3/3")
         await stage.press("shift+tab", "t")
         await whole(stage, rf"{MODEL} · chatbot .* 4/4")
@@ -79,7 +79,7 @@ async def test_other_answers_with_the_next_preset_and_the_next_model() -> None:
         await stage.press("shift+tab", "m")
         await whole(stage, rf"{OTHER} · technical .* 5/5")
         assert chats(server)[-1]["model"] == OTHER
-        assert stage.app.desk.model == MODEL
+        assert stage.app.state.model == MODEL
         await stage.press("shift+tab", "up", "r")
         await whole(stage, rf"{MODEL} · technical .* 6/6")
         assert questions(server) == ["Why?"] * 6

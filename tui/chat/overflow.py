@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.chat.decision import Decision, DecisionOption
-from tui.chat.state import Desk
+from tui.chat.state import ClientState
 from tui.core.budget import Budget, Cut, answer_room, kept_room
 from tui.core.conversation import title_from
 from tui.core.endpoint import ServerKind
@@ -56,43 +56,43 @@ class Overflow:
         return self.window - self.room
 
 
-def window_of(desk: Desk) -> int | None:
+def window_of(state: ClientState) -> int | None:
     """The context window of the next answer in tokens: what a request asks for, or what the model is loaded with; for a
     server that says neither, what the person has set."""
-    wanted = desk.values().get("context_window")
+    wanted = state.values().get("context_window")
     asked = wanted if isinstance(wanted, int) else None
-    connection = desk.connection
+    connection = state.connection
     if connection is None:
         return None
     if connection.server.kind is ServerKind.OLLAMA and asked is not None:
-        return min(asked, trained_window(desk) or asked)
-    return desk.window or asked
+        return min(asked, trained_window(state) or asked)
+    return state.window or asked
 
 
-def trained_window(desk: Desk) -> int | None:
+def trained_window(state: ClientState) -> int | None:
     """What the model was made for, if the server lists it."""
-    model = desk.connection.model(desk.model) if desk.connection is not None else None
+    model = state.connection.model(state.model) if state.connection is not None else None
     return model.context_trained if model is not None else None
 
 
-def room_of(desk: Desk, window: int) -> int:
+def room_of(state: ClientState, window: int) -> int:
     """Tokens to keep free for the answer."""
-    most = desk.values().get("max_tokens")
+    most = state.values().get("max_tokens")
     limit = most if isinstance(most, int) else None
-    kept = desk.connection.server.capabilities.room if desk.connection is not None else None
+    kept = state.connection.server.capabilities.room if state.connection is not None else None
     return answer_room(limit, window) if kept is None else kept_room(limit, window, kept)
 
 
 def describe(
-    desk: Desk, budget: Budget, window: int, trained: int | None = None, *, unasked: bool, tried: bool
+    state: ClientState, budget: Budget, window: int, trained: int | None = None, *, unasked: bool, tried: bool
 ) -> Overflow:
     """All that can be said of a `budget` that is too large for the window. `trained` is what the model was made for, if
     the server does not list it; `tried` = the server has refused it."""
-    assert desk.connection is not None
-    room = room_of(desk, window)
-    larger, no_larger = _larger(desk, window, trained, budget.prompt.tokens)
+    assert state.connection is not None
+    room = room_of(state, window)
+    larger, no_larger = _larger(state, window, trained, budget.prompt.tokens)
     return Overflow(
-        desk.connection.server.kind,
+        state.connection.server.kind,
         budget.prompt,
         room,
         window,
@@ -105,33 +105,33 @@ def describe(
     )
 
 
-def _larger(desk: Desk, window: int, trained: int | None, prompt: int) -> tuple[int | None, str]:
+def _larger(state: ClientState, window: int, trained: int | None, prompt: int) -> tuple[int | None, str]:
     """The next larger window that holds a prompt of so many tokens and its answer, or why there is none. The room for the
     answer is that in the larger window: it grows with it."""
-    connection = desk.connection
+    connection = state.connection
     assert connection is not None
     kind = connection.server.kind
     if connection.guide:
         return None, "the guide has no larger one"
     if not connection.embedded and kind is not ServerKind.OLLAMA:
         return None, _SET_BY[kind]
-    trained = trained_window(desk) or trained
+    trained = trained_window(state) or trained
     if trained is None:
         return None, "the server does not say what the model was made for; set context_window yourself"
     if trained <= window:
         return None, f"the model was made for {human_tokens(trained)}"
     size = window
-    while not _holds(desk, size, prompt) and size < trained:
+    while not _holds(state, size, prompt) and size < trained:
         size = min(2 * size, trained)
     return (
         (size, "")
-        if _holds(desk, size, prompt)
+        if _holds(state, size, prompt)
         else (None, f"even {human_tokens(trained)}, all it was made for, would not do")
     )
 
 
-def _holds(desk: Desk, window: int, prompt: int) -> bool:
-    return prompt + room_of(desk, window) <= window
+def _holds(state: ClientState, window: int, prompt: int) -> bool:
+    return prompt + room_of(state, window) <= window
 
 
 def decision_for(case: Overflow) -> Decision:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tui.chat.state import Desk
+from tui.chat.state import ClientState
 from tui.core import system_prompt
 from tui.core.conversation import Conversation
 from tui.core.message import CONTINUED, Message, Role, Status, Value, new_id
@@ -53,13 +53,13 @@ def blank_answer(question_id: str) -> Message:
     return Message(new_id(), question_id, Role.ASSISTANT, "", time.time(), status=Status.STREAMING)
 
 
-def unanswerable(desk: Desk, blank: Message) -> Message:
+def unanswerable(state: ClientState, blank: Message) -> Message:
     """The answer as it is recorded when there is no server to ask."""
-    return replace(blank, status=Status.STREAMING, problem=None, model=desk.model, preset=desk.preset.name)
+    return replace(blank, status=Status.STREAMING, problem=None, model=state.model, preset=state.preset.name)
 
 
 def prepare(
-    desk: Desk,
+    state: ClientState,
     connection: Connection,
     conversation: Conversation,
     blank: Message,
@@ -67,12 +67,12 @@ def prepare(
     resume: bool,
     schema: Schema | None = None,
 ) -> Asking:
-    """The request for `blank`, with the desk's preset and nothing of any preset before. With `resume` the answer's
+    """The request for `blank`, with the state's preset and nothing of any preset before. With `resume` the answer's
     text so far is continued: by the server where it can, else by asking the model to go on. What is continued cannot be
     held to a `schema`, which begins at the beginning; it is checked as a whole all the same."""
     kind = connection.server.kind
-    values = desk.values()
-    unable = beyond(values, desk.model_info)
+    values = state.values()
+    unable = beyond(values, state.model_info)
     outgoing = for_server(without(values, unable), kind)
     held = schema if connection.server.capabilities.structured and not resume else None
     path = conversation.path_to(blank.id if resume else str(blank.parent))
@@ -83,9 +83,9 @@ def prepare(
         problem=None,
         finish_reason="",
         usage=replace(blank.usage, completion=before or None) if resume else blank.usage,
-        model=desk.model,
+        model=state.model,
         server=connection.server.endpoint.address,
-        preset=desk.preset.name,
+        preset=state.preset.name,
         parameters={
             **outgoing.sent,
             **system_prompt.recorded(conversation.system),
@@ -94,7 +94,7 @@ def prepare(
             **({CONTINUED: before} if resume else {}),
         },
     )
-    request = request_for(desk, connection, conversation, path, resume=resume)
+    request = request_for(state, connection, conversation, path, resume=resume)
     at_start = {name for name in outgoing.unsupported if connection.embedded and BY_NAME[name].engine_flag}
     unsupported = tuple(name for name in outgoing.unsupported if name not in at_start)
     if schema is not None and held is None and not resume:
@@ -105,16 +105,21 @@ def prepare(
 
 
 def request_for(
-    desk: Desk, connection: Connection, conversation: Conversation, path: Sequence[Message], *, resume: bool
+    state: ClientState,
+    connection: Connection,
+    conversation: Conversation,
+    path: Sequence[Message],
+    *,
+    resume: bool,
 ) -> ChatRequest:
     """What is sent for a branch down to a question, or to an answer that is continued."""
-    turns = turns_of(path, conversation.system or desk.preset.system, conversation.view)
+    turns = turns_of(path, conversation.system or state.preset.system, conversation.view)
     # An answer of which nothing was said yet, only thought, is asked for anew.
     goes_on = resume and bool(turns) and turns[-1].role is Role.ASSISTANT
     itself = goes_on and connection.server.capabilities.resumes
     if goes_on and not itself:
         turns = (*turns, Turn(Role.USER, GO_ON))
-    return ChatRequest(desk.model, turns, desk.sendable(), itself)
+    return ChatRequest(state.model, turns, state.sendable(), itself)
 
 
 def _recorded(held: Schema | None, blank: Message, *, resume: bool) -> Mapping[str, Value]:

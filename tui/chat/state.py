@@ -1,4 +1,4 @@
-"""What is chosen right now: server, model, preset. Frozen; a change makes a new one, and every pane is given it."""
+"""What is in use: the server, the model, the preset. Frozen; a change makes a new value, and whoever shows it is given it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tui.core.commands import key_name, keymap
 from tui.core.events import Progress
 from tui.core.message import Value
 from tui.core.model import Model
@@ -16,10 +15,12 @@ from tui.core.presets import SHIPPED, Preset
 from tui.errors import LokalError
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from tui.servers.choice import Connection
 
 
-class Link(StrEnum):
+class ConnectionStatus(StrEnum):
     """How lokal stands with a server."""
 
     SEARCHING = "searching"
@@ -29,54 +30,110 @@ class Link(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """`window` is the context window in tokens that the model is loaded with; `problem` says why there is no
-    connection, `engine_missing` why the built-in engine cannot be used either; with `may_guide` a question that finds no
-    server goes to the guide; `loads` is who loads its model while `link` is STARTING, empty for the embedded engine;
-    `overrides` hold for this run only; `keys` are the keys by command id."""
+class ServerState:
+    """The server. `problem` says why there is no connection, `engine_missing` why the built-in engine cannot be used
+    either; with `may_guide` a question that finds no server goes to the guide; `loads` is who loads its model while
+    `status` is STARTING, empty for the embedded engine, whose `starting` says how far it is."""
 
-    link: Link = Link.SEARCHING
+    status: ConnectionStatus = ConnectionStatus.SEARCHING
     connection: Connection | None = None
+    problem: LokalError | None = None
+    engine_missing: LokalError | None = None
+    may_guide: bool = False
+    starting: Progress | None = None
+    loads: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The model, and what it is asked with. `window` is the context window in tokens that it is loaded with, None = the
+    server does not say; `overrides` hold for this run only."""
+
     model: str = ""
     window: int | None = None
     presets: tuple[Preset, ...] = SHIPPED
     preset: Preset = SHIPPED[0]
     unsaved: bool = False
     overrides: Mapping[str, Value | None] = field(default_factory=dict)
-    problem: LokalError | None = None
-    engine_missing: LokalError | None = None
-    may_guide: bool = False
-    starting: Progress | None = None
-    loads: str = ""
-    keys: Mapping[str, str] = field(default_factory=lambda: keymap({})[0])
-
-    def key(self, command_id: str) -> str:
-        """The key of a command as a person reads it."""
-        return key_name(self.keys.get(command_id, ""))
 
     def values(self) -> dict[str, Value]:
         """The parameters of the preset with this run's overrides."""
         merged: dict[str, Value | None] = {**self.preset.values, **self.overrides}
         return {name: value for name, value in merged.items() if value is not None}
 
-    def sendable(self, values: Mapping[str, Value] | None = None) -> dict[str, Value]:
-        """The parameters, or `values`, without those that the model says it cannot."""
-        values = self.values() if values is None else values
-        return without(values, beyond(values, self.model_info))
+    def with_edited(self, preset: Preset) -> ModelSettings:
+        """The same with values of `preset` changed: in the list, and in use only if it is the one in use, which it may be
+        no longer when the change is heard of."""
+        if preset.name == self.preset.name:
+            return self.with_preset(preset, unsaved=True)
+        return replace(self.with_preset(preset), preset=self.preset, unsaved=self.unsaved)
+
+    def with_preset(self, preset: Preset, *, unsaved: bool = False) -> ModelSettings:
+        """The same with `preset` in use, also in the list."""
+        presets = tuple(preset if other.name == preset.name else other for other in self.presets)
+        return replace(self, preset=preset, presets=presets, unsaved=unsaved)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """What the next prompt is asked with. Its parts are replaced whole; they can be read through it."""
+
+    server: ServerState = ServerState()
+    settings: ModelSettings = field(default_factory=ModelSettings)
+
+    def with_server(self, server: ServerState) -> Self:
+        """The same settings with another server, or another state of it."""
+        return replace(self, server=server)
+
+    def with_settings(self, settings: ModelSettings) -> Self:
+        """The same server with other settings."""
+        return replace(self, settings=settings)
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """How lokal stands with the server."""
+        return self.server.status
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connected server; None while there is none."""
+        return self.server.connection
+
+    @property
+    def model(self) -> str:
+        """The name of the model; empty while none is known."""
+        return self.settings.model
+
+    @property
+    def window(self) -> int | None:
+        """The context window in tokens that the model is loaded with; None = the server does not say."""
+        return self.settings.window
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """All presets, in their order."""
+        return self.settings.presets
+
+    @property
+    def preset(self) -> Preset:
+        """The preset in use."""
+        return self.settings.preset
+
+    @property
+    def overrides(self) -> Mapping[str, Value | None]:
+        """What was set for this run only; None = the server's default."""
+        return self.settings.overrides
+
+    def values(self) -> dict[str, Value]:
+        """The parameters of the preset with this run's overrides."""
+        return self.settings.values()
 
     @property
     def model_info(self) -> Model | None:
         """What the server says of the model in use."""
         return self.connection.model(self.model) if self.connection is not None else None
 
-    def with_edited(self, preset: Preset) -> Desk:
-        """The same desk with values of `preset` changed: in the list, and in use only if it is the one in use, which it
-        may be no longer when the change is heard of."""
-        if preset.name == self.preset.name:
-            return self.with_preset(preset, unsaved=True)
-        return replace(self.with_preset(preset), preset=self.preset, unsaved=self.unsaved)
-
-    def with_preset(self, preset: Preset, *, unsaved: bool = False) -> Desk:
-        """The same desk with `preset` in use, also in the list."""
-        presets = tuple(preset if other.name == preset.name else other for other in self.presets)
-        return replace(self, preset=preset, presets=presets, unsaved=unsaved)
+    def sendable(self, values: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """The parameters, or `values`, without those that the model says it cannot."""
+        values = self.values() if values is None else values
+        return without(values, beyond(values, self.model_info))

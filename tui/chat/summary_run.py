@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.chat.answer_stream import AnswerStream
 from tui.chat.requests import blank_answer
-from tui.chat.state import Desk
+from tui.chat.state import ClientState
 from tui.core.generation import Generation
 from tui.core.message import Message
 from tui.core.summary import summary_request
@@ -26,7 +26,7 @@ class SummaryRun:
     def __init__(
         self,
         server: Server,
-        desk: Desk,
+        state: ClientState,
         portions: Sequence[Portion],
         earlier: str,
         most_tokens: int,
@@ -35,7 +35,7 @@ class SummaryRun:
     ) -> None:
         """`earlier` is the summary of what came before the `portions`."""
         self._server = server
-        self._desk = desk
+        self._state = state
         self._portions = portions
         self._most_tokens = most_tokens
         self._on_news = on_news
@@ -62,8 +62,8 @@ class SummaryRun:
         for portion in self._portions:
             self.part += 1
             self._answering = self._listen()
-            values = self._desk.sendable()
-            request = summary_request(self._desk.model, values, portion, self.text, self._most_tokens)
+            values = self._state.sendable()
+            request = summary_request(self._state.model, values, portion, self.text, self._most_tokens)
             await self._answering.run(self._server.chat(request))
             answer = self._answering.final()
             self.error = self.generation.error
@@ -85,7 +85,7 @@ class SummaryRun:
         return self._answering.take()
 
     def _listen(self) -> AnswerStream:
-        blank = replace(blank_answer(""), model=self._desk.model)
+        blank = replace(blank_answer(""), model=self._state.model)
         return AnswerStream(
             blank,
             lambda _: self._on_news(self),

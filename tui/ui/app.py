@@ -42,7 +42,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     def compose(self) -> ComposeResult:
         yield TopLine()
-        yield Tabs(self.desk, self.theme, lambda: self.pace)
+        yield Tabs(self.state, self.theme, lambda: self.pace)
         yield InstrumentLine()
 
     def on_mount(self) -> None:
@@ -67,7 +67,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             # A picture with words in it is not kept: they are nobody's business, and would be shown at the next start.
             self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
         self.backstage.begin()
-        self.backstage.find_server(self.desk)
+        self.backstage.find_server(self.state)
         if self._problems:
             first, more = self._problems[0], len(self._problems) - 1
             self.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
@@ -87,8 +87,8 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     def on_talk_finished(self) -> None:
         """Many servers load a model with the first question and know its context window only then."""
-        if self.desk.window is None:
-            self.backstage.ask_window(self.desk)
+        if self.state.window is None:
+            self.backstage.ask_window(self.state)
 
     # -- out of the chat ---------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     def on_copied(self, event: Copied) -> None:
         """Say which way it went."""
-        delivery, key = event.delivery, self.desk.key
+        delivery, key = event.delivery, self.state.key
         self.send_aside(delivery.sequence)
         hint = f"{key('message.write')} writes a file" if not delivery.is_sure else ""
         if self.chat.walk.mark is None:
@@ -132,13 +132,13 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     @on(events.Key)
     async def say_where_it_works(self, event: events.Key) -> None:
         """A key of the chat that means nothing in this tab says so."""
-        id = keys.elsewhere(event.key, self.desk.keys, self.tabs.current) if self.on_screen else ""
+        id = keys.elsewhere(event.key, self.state.keys, self.tabs.current) if self.on_screen else ""
         if not id or len(self.screen_stack) > 1:
             return
         event.stop()
         event.prevent_default()
         if not await run_binding(self.focused or self.screen, event.key):
-            way = self.desk.key("tab.chat")
+            way = self.state.key("tab.chat")
             goes = f"; {way} goes there" if way else ""
             self.tell(f"“{BY_ID[id].title}” works in the chat{goes}")
 
@@ -147,7 +147,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         if action != "command" or not self.on_screen:
             return True
         id = str(parameters[0])
-        if self.chat.takes(self.desk.keys.get(id, "")):
+        if self.chat.takes(self.state.keys.get(id, "")):
             return False
         covered = len(self.screen_stack) > 1
         choosing = bool(self.chat.choosing)
@@ -191,7 +191,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def action_help_quit(self) -> None:
         """Ctrl+C ends an answer; it does not end lokal, and says what does."""
         if not self.chat.stop():
-            self.tell(f"{self.desk.key('quit')} leaves lokal")
+            self.tell(f"{self.state.key('quit')} leaves lokal")
 
     def leave(self, *, closed: bool = False) -> None:
         """Keep what came of a running answer, and end; at once on the disk if nobody waits for lokal any more."""
@@ -225,7 +225,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             raise UsageError(
                 "There is no shell to go back to",
                 "lokal was not started from one that could bring it back",
-                f"{self.desk.key('quit')} leaves lokal",
+                f"{self.state.key('quit')} leaves lokal",
             )
 
     def _attach_named(self, argument: str) -> None:
@@ -239,7 +239,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         start(self, argument)
 
     def _next_preset(self) -> None:
-        presets, name = self.desk.presets, self.desk.preset.name
+        presets, name = self.state.presets, self.state.preset.name
         if len(presets) == 1:
             raise UsageError(f"{name} is the only preset")
         self.use_preset(preset_rules.after(presets, name).name)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from tui import files
-from tui.chat.state import Desk
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.errors import EngineError, LokalError
@@ -29,6 +28,7 @@ from tui.ui.messages import (
     Trouble,
     WindowKnown,
 )
+from tui.ui.state import ScreenState
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
@@ -59,14 +59,16 @@ class Connecting:
     # -- servers ----------------------------------------------------------------------------------------------------
 
     def find_server(
-        self, desk: Desk, endpoint: Endpoint | None = None, text: str = "", *, asked: bool = False
+        self, state: ScreenState, endpoint: Endpoint | None = None, text: str = "", *, asked: bool = False
     ) -> None:
         """Look around, or connect to the endpoint given, by the command `text`. The embedded engine is started with the
-        desk's parameters. `asked` = the person asked for a search; an endpoint is then one that was found."""
-        work = partial(self._connect, desk, endpoint, text, asked=asked)
+        state's parameters. `asked` = the person asked for a search; an endpoint is then one that was found."""
+        work = partial(self._connect, state, endpoint, text, asked=asked)
         self._run(work, "connect", exclusive=True, text=text)
 
-    async def _connect(self, desk: Desk, endpoint: Endpoint | None, text: str, *, asked: bool) -> None:
+    async def _connect(
+        self, state: ScreenState, endpoint: Endpoint | None, text: str, *, asked: bool
+    ) -> None:
         from tui.servers import choice
         from tui.servers.engine import why_missing
 
@@ -76,9 +78,9 @@ class Connecting:
             if endpoint is not None:
                 found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self.waits())
             elif gguf is not None:
-                found = await self._start_engine(gguf, desk)
+                found = await self._start_engine(gguf, state)
             else:
-                usual = desk.model or self._launch.model or self._settings.model
+                usual = state.model or self._launch.model or self._settings.model
                 wanted = self._wanted()
                 if wanted is None:
                     self._look_at_environment()
@@ -95,11 +97,11 @@ class Connecting:
         # The command line's model is for the first server; after that the one that was in use last is the usual one.
         first = "" if self._asked else self._launch.model
         self._asked = True
-        model = choice.start_model(found, first, desk.model or self._settings.model)
+        model = choice.start_model(found, first, state.model or self._settings.model)
         # The server before may still be asked for its own.
         self._app.workers.cancel_group(self._app, "window")
         self._app.post_message(Connected(found, model, None, asked=asked))
-        if told := choice.why_not_model(found, first, desk.model or self._settings.model, model):
+        if told := choice.why_not_model(found, first, state.model or self._settings.model, model):
             self._app.post_message(Told(told, "warning"))
         if model:
             self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
@@ -174,12 +176,14 @@ class Connecting:
             self._run(guide.stop, "guide")
         return guide is not None
 
-    def start_gguf(self, path: Path, desk: Desk, text: str = "") -> None:
+    def start_gguf(self, path: Path, state: ScreenState, text: str = "") -> None:
         """Start the built-in engine with this file, by the command `text`, and connect to it. One that ran with another
         file is ended."""
-        self._run(partial(self._start_gguf, path, desk, text), "connect", exclusive=True, text=text)
+        self._run(partial(self._start_gguf, path, state, text), "connect", exclusive=True, text=text)
 
-    async def _start_gguf(self, path: Path, desk: Desk, text: str = "", *, anew: bool = False) -> None:
+    async def _start_gguf(
+        self, path: Path, state: ScreenState, text: str = "", *, anew: bool = False
+    ) -> None:
         from tui.servers import engine_file
         from tui.servers.engine import why_missing
 
@@ -189,7 +193,7 @@ class Connecting:
             if self._engine is not None and (anew or self._engine.gguf != path):
                 engine, self._engine = self._engine, None
                 await engine.stop()
-            found = await self._start_engine(path, desk)
+            found = await self._start_engine(path, state)
         except LokalError as error:
             self._try_again = path if anew else None
             self._app.post_message(NotConnected(error, why_missing(), kept=self._engine is before, text=text))
@@ -198,10 +202,10 @@ class Connecting:
         self._app.post_message(Connected(found, model, None))
         self._app.post_message(WindowKnown(model, self._engine.context_window if self._engine else None))
 
-    def restart_engine(self, desk: Desk) -> None:
-        """Load the built-in engine's model anew, with the desk's parameters."""
+    def restart_engine(self, state: ScreenState) -> None:
+        """Load the built-in engine's model anew, with the state's parameters."""
         if self._engine is not None:
-            start = partial(self._start_gguf, self._engine.gguf, desk, anew=True)
+            start = partial(self._start_gguf, self._engine.gguf, state, anew=True)
             self._run(start, "connect", exclusive=True, text="")
 
     def look_for_server(self) -> None:
@@ -217,7 +221,7 @@ class Connecting:
 
     # -- models -----------------------------------------------------------------------------------------------------
 
-    async def _start_engine(self, gguf: Path, desk: Desk) -> Connection:
+    async def _start_engine(self, gguf: Path, state: ScreenState) -> Connection:
         from tui.servers import embedded
         from tui.servers.engine import Engine
 
@@ -225,7 +229,7 @@ class Connecting:
             if self._engine is not None:
                 self._engine.kill()  # what it has left
             logs, keys = self._launch.folders.logs, self._settings.keys_of_servers
-            self._engine = Engine(gguf, logs, desk.values(), keys=keys)
+            self._engine = Engine(gguf, logs, state.values(), keys=keys)
         return await embedded.start(
             self._engine, lambda progress: self._post(EngineProgress(progress)), self._tell_of_restart
         )
@@ -250,10 +254,10 @@ class Connecting:
             await found.server.aclose()
             raise
 
-    def refresh_models(self, desk: Desk, *, asked: bool = False) -> None:
+    def refresh_models(self, state: ScreenState, *, asked: bool = False) -> None:
         """Ask the connected server for its models again; `asked` = because the person wants it."""
-        if desk.connection is not None:
-            work = partial(self._refresh, desk.connection, desk.model, asked=asked)
+        if state.connection is not None:
+            work = partial(self._refresh, state.connection, state.model, asked=asked)
             self._run(work, "models", exclusive=True)
 
     async def _refresh(self, connection: Connection, model: str, *, asked: bool) -> None:
@@ -268,10 +272,10 @@ class Connecting:
         again = replace(connection, models=models)
         self._app.post_message(Connected(again, model, window, refreshed=True, asked=asked))
 
-    def ask_window(self, desk: Desk) -> None:
+    def ask_window(self, state: ScreenState) -> None:
         """Read the context window that the chosen model is loaded with."""
-        if desk.connection is not None and desk.model:
-            self._run(partial(self._ask_window, desk.connection, desk.model), "window", exclusive=True)
+        if state.connection is not None and state.model:
+            self._run(partial(self._ask_window, state.connection, state.model), "window", exclusive=True)
 
     async def _ask_window(self, connection: Connection, model: str) -> None:
         from tui.servers.choice import window_of

@@ -1,6 +1,6 @@
-"""The app as the keeper of the desk: what happens when a server, a model, a preset or a theme changes.
+"""The app as the keeper of the state: what happens when a server, a model, a preset or a theme changes.
 
-It hands the desk to the panes. Finding servers, starting the engine and opening the store run in workers, which post the
+It hands the state to the panes. Finding servers, starting the engine and opening the store run in workers, which post the
 messages of `tui.ui.messages`.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
 from tui.config.settings import Settings
 from tui.config.themes import ThemeSpec
 from tui.core.commands import keymap
@@ -42,6 +42,7 @@ from tui.ui.messages import (
     WindowKnown,
 )
 from tui.ui.shell import Shell
+from tui.ui.state import ScreenState
 from tui.ui.tabs import Tabs
 from tui.ui.terminal.link import LinkSpeed
 from tui.ui.terminal.probe import has_truecolor
@@ -64,7 +65,7 @@ LOW_SCREEN_ROWS = 20
 
 
 class DeskApp(Shell):
-    """Everything on the screen follows the desk. Subclasses put the screen together."""
+    """Everything on the screen follows the state. Subclasses put the screen together."""
 
     def __init__(
         self,
@@ -88,7 +89,8 @@ class DeskApp(Shell):
         preset = next((preset for preset in presets if preset.name == name), presets[0])
         keys_by_id, wrong = keymap(settings.keys)
         self._problems += tuple(LokalError(text) for text in wrong)
-        self.desk = Desk(presets=presets, preset=preset, overrides=launch.overrides, keys=keys_by_id)
+        settings_in_use = ModelSettings(presets=presets, preset=preset, overrides=launch.overrides)
+        self.state = ScreenState(settings=settings_in_use, keys=keys_by_id)
         self.set_keymap(keys.bound(keys_by_id))
         self.backstage = Backstage(self, launch, settings)
         self.on_screen = False
@@ -98,7 +100,7 @@ class DeskApp(Shell):
     async def on_event(self, event: events.Event) -> None:
         """A key that writes nothing here may not look as one that writes."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            keys.read_as_a_shell(event, self.desk.keys)
+            keys.read_as_a_shell(event, self.state.keys)
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             keys.read_as_one_line(event, self.focused)
         await super().on_event(event)
@@ -118,24 +120,34 @@ class DeskApp(Shell):
         """Whether the screen is so low that the top line goes."""
         return self.size.height < LOW_SCREEN_ROWS
 
-    def set_desk(self, desk: Desk) -> None:
-        """Everything on the screen follows the desk."""
-        self.desk = desk
-        self.tabs.set_desk(desk, self.theme)
+    def set_state(self, state: ScreenState) -> None:
+        """Everything on the screen follows the state."""
+        self.state = state
+        self.tabs.set_state(state, self.theme)
         self.show_state()
+
+    def set_server(self, server: ServerState) -> None:
+        """Another server, or another state of it."""
+        self.set_state(self.state.with_server(server))
+
+    def set_settings(self, settings: ModelSettings) -> None:
+        """Another model, preset or value."""
+        self.set_state(self.state.with_settings(settings))
 
     def show_state(self) -> None:
         """Bring the top line and the instrument line up to date."""
         if not self.on_screen:
             return
-        desk, chat, tab = self.desk, self.chat, self.tabs.current
+        state, chat, tab = self.state, self.chat, self.tabs.current
         place = {
-            Link.SEARCHING: "looking for a server",
-            Link.STARTING: f"{desk.loads} is loading" if desk.loads else "starting the engine",
-            Link.NONE: "no server",
+            ConnectionStatus.SEARCHING: "looking for a server",
+            ConnectionStatus.STARTING: f"{state.server.loads} is loading"
+            if state.server.loads
+            else "starting the engine",
+            ConnectionStatus.NONE: "no server",
         }
-        where = desk.connection.place if desk.connection else place.get(desk.link, "")
-        self.query_one(TopLine).show(tab.capitalize(), where, desk.model)
+        where = state.connection.place if state.connection else place.get(state.status, "")
+        self.query_one(TopLine).show(tab.capitalize(), where, state.model)
         doing = chat.doing if tab == "chat" else ""
         walking = chat.walk.useful if tab == "chat" else ()
         useful = (
@@ -143,7 +155,7 @@ class DeskApp(Shell):
             or walking
             or keys.useful(
                 tab,
-                desk,
+                state,
                 answering=bool(chat.doing),
                 answerable=chat.answerable,
                 choices=chat.choices_key,
@@ -151,7 +163,7 @@ class DeskApp(Shell):
             )
         )
         self.query_one(InstrumentLine).show(
-            Reading(desk, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings, chat.words)
+            Reading(state, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings, chat.words)
         )
 
     def place_keys(self) -> tuple[str, ...]:
@@ -162,7 +174,7 @@ class DeskApp(Shell):
         """Show `chat`, `models` or `settings`."""
         self.tabs.open(name)
         if name == "models":
-            self.backstage.refresh_models(self.desk)
+            self.backstage.refresh_models(self.state)
         self.show_state()
 
     def mark(self, name: str) -> None:
@@ -174,20 +186,22 @@ class DeskApp(Shell):
 
     def use_preset(self, name: str) -> None:
         """Switch; a running answer keeps the preset it was asked with."""
-        preset = next((preset for preset in self.desk.presets if preset.name == name), None)
+        preset = next((preset for preset in self.state.presets if preset.name == name), None)
         if preset is None:
             return
-        if self.desk.unsaved and preset.name != self.desk.preset.name:
+        if self.state.settings.unsaved and preset.name != self.state.preset.name:
             self.chat.tell(
-                f"The changes to {self.desk.preset.name} are not saved; they last until lokal ends"
+                f"The changes to {self.state.preset.name} are not saved; they last until lokal ends"
             )
         elif self.chat.doing:
             self.chat.tell(f"The next answer uses {name}", "accent")
-        self.set_desk(replace(self.desk, preset=preset, unsaved=preset.name in self.backstage.edited))
+        self.set_settings(
+            replace(self.state.settings, preset=preset, unsaved=preset.name in self.backstage.edited)
+        )
 
     def _use_preset_number(self, number: int) -> None:
-        if number <= len(self.desk.presets):
-            self.use_preset(self.desk.presets[number - 1].name)
+        if number <= len(self.state.presets):
+            self.use_preset(self.state.presets[number - 1].name)
         else:
             self.chat.tell(f"There is no preset number {number}")
 
@@ -195,30 +209,30 @@ class DeskApp(Shell):
         """A value was changed in the form."""
         preset = event.preset
         self.backstage.edited.add(preset.name)
-        self.set_desk(self.desk.with_edited(preset))
+        self.set_settings(self.state.settings.with_edited(preset))
 
     def on_parameter_form_left(self) -> None:
         """Esc in the settings."""
         self.open_tab("chat")
 
     def _save_preset(self) -> None:
-        self.backstage.save_preset(self.desk.preset)
+        self.backstage.save_preset(self.state.preset)
 
     def _revert_preset(self) -> None:
-        if not self.desk.unsaved:
-            self.tell(f"{self.desk.preset.name} is as it is saved: there is nothing to undo")
+        if not self.state.settings.unsaved:
+            self.tell(f"{self.state.preset.name} is as it is saved: there is nothing to undo")
             return
-        saved = self.backstage.saved_preset(self.desk.preset.name)
+        saved = self.backstage.saved_preset(self.state.preset.name)
         if saved is not None:
             self.backstage.edited.discard(saved.name)
-            self.set_desk(self.desk.with_preset(saved))
+            self.set_settings(self.state.settings.with_preset(saved))
 
     def on_preset_saved(self, event: PresetSaved) -> None:
         """The file is written."""
-        if event.preset in self.desk.presets:
+        if event.preset in self.state.presets:
             self.backstage.edited.discard(event.preset.name)
-        if event.preset == self.desk.preset:
-            self.set_desk(replace(self.desk, unsaved=False))
+        if event.preset == self.state.preset:
+            self.set_settings(replace(self.state.settings, unsaved=False))
         self.tell(f"Saved {event.path}")
 
     def use_theme(self, name: str) -> None:
@@ -229,7 +243,7 @@ class DeskApp(Shell):
         self.wear(name)
         self.chat.transcript.set_palette(self.palette)
         self.backstage.remember("theme", name)
-        self.set_desk(self.desk)
+        self.set_state(self.state)
         self.tell(f"theme {name}")
 
     def on_lokal_driver_background_known(self, event: LokalDriver.BackgroundKnown) -> None:
@@ -246,22 +260,22 @@ class DeskApp(Shell):
     def search(self, endpoint: Endpoint | None = None, *, asked: bool = False) -> None:
         """Look for servers again, or use the one that was found at the `endpoint`; the guide stays until there is one.
         `asked` = the person wants it, and is told what comes of it."""
-        if self.desk.connection is not None and self.desk.connection.guide:
+        if self.state.connection is not None and self.state.connection.guide:
             self.tell("looking for a server")
         else:
-            self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None, loads=""))
-        self.backstage.find_server(self.desk, endpoint, asked=asked)
+            self.set_server(ServerState(ConnectionStatus.SEARCHING))
+        self.backstage.find_server(self.state, endpoint, asked=asked)
 
     def use_server(self, endpoint: Endpoint, text: str = "") -> None:
         """Talk to another server, by the command `text`."""
-        self.set_desk(replace(self.desk, link=Link.SEARCHING, connection=None, problem=None, loads=""))
-        self.backstage.find_server(self.desk, endpoint, text)
+        self.set_server(ServerState(ConnectionStatus.SEARCHING))
+        self.backstage.find_server(self.state, endpoint, text)
 
     def use_model(self, name: str) -> None:
         """Chat with another model from the next answer on."""
-        self.set_desk(replace(self.desk, model=name, window=None))
+        self.set_settings(replace(self.state.settings, model=name, window=None))
         self.backstage.remember("model", name)
-        self.backstage.ask_window(self.desk)
+        self.backstage.ask_window(self.state)
         self.chat.tell(
             f"{name} will answer your next question" if self.chat.doing else f"model {name}", "second"
         )
@@ -282,33 +296,28 @@ class DeskApp(Shell):
     def on_connected(self, event: Connected) -> None:
         """A server answers."""
         self._end_profile("a server was found")
-        before = self.desk.connection
+        before = self.state.connection
         asked_anew = before is not None and before.server is event.connection.server
         if event.refreshed and not asked_anew:
             return  # of a server that was left meanwhile
         if not event.connection.guide and self.backstage.leave_guide():
             self.tell(f"{event.connection.place} will answer your next question", "second")
         # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
-        chosen = asked_anew and self.desk.model not in ("", event.model)
-        self.set_desk(
-            replace(
-                self.desk,
-                link=Link.CONNECTED,
-                connection=event.connection,
-                model=self.desk.model if chosen else event.model,
-                window=self.desk.window if chosen else event.window,
-                problem=None,
-                starting=None,
-                loads="",
-            )
-        )
+        chosen = asked_anew and self.state.model not in ("", event.model)
+        settings = self.state.settings
+        if not chosen:
+            settings = replace(settings, model=event.model, window=event.window)
+        server = ServerState(ConnectionStatus.CONNECTED, event.connection)
+        self.set_state(self.state.with_server(server).with_settings(settings))
 
     def on_not_connected(self, event: NotConnected) -> None:
         """No server answers."""
         self._end_profile("no server was found")
-        before = self.desk.connection
+        before = self.state.connection
         if before is not None and (event.kept or before.guide):
-            self.set_desk(replace(self.desk, link=Link.CONNECTED, starting=None, loads=""))
+            self.set_server(
+                replace(self.state.server, status=ConnectionStatus.CONNECTED, starting=None, loads="")
+            )
             told = (
                 f"{event.problem.title}; the guide stays"
                 if before.guide
@@ -318,16 +327,12 @@ class DeskApp(Shell):
             return
         if self.chat.session is not None and len(self.chat.session.conversation):
             self.tell(str(event.problem), "warning")  # an empty chat shows it whole
-        self.set_desk(
-            replace(
-                self.desk,
-                link=Link.NONE,
-                connection=None,
+        self.set_server(
+            ServerState(
+                ConnectionStatus.NONE,
                 problem=event.problem,
                 engine_missing=event.engine_missing,
                 may_guide=event.searched and event.engine_missing is None,
-                starting=None,
-                loads="",
             )
         )
 
@@ -339,20 +344,24 @@ class DeskApp(Shell):
 
     def on_engine_progress(self, event: EngineProgress) -> None:
         """The embedded engine loads."""
-        self.set_desk(replace(self.desk, link=Link.STARTING, starting=event.progress, loads=""))
+        self.set_server(
+            replace(self.state.server, status=ConnectionStatus.STARTING, starting=event.progress, loads="")
+        )
 
     @on(ServerLoads)
     def _show_loading(self, event: ServerLoads) -> None:
         """A server loads its model; one that is connected stays until it has."""
-        if self.desk.connection is not None:
+        if self.state.connection is not None:
             self.tell(f"{event.who} is still loading its model; lokal waits for it")
-        elif self.desk.loads != event.who:
-            self.set_desk(replace(self.desk, link=Link.STARTING, starting=None, loads=event.who))
+        elif self.state.server.loads != event.who:
+            self.set_server(
+                replace(self.state.server, status=ConnectionStatus.STARTING, starting=None, loads=event.who)
+            )
 
     def on_window_known(self, event: WindowKnown) -> None:
         """The loaded context window was read."""
-        if event.model == self.desk.model:
-            self.set_desk(replace(self.desk, window=event.window))
+        if event.model == self.state.model:
+            self.set_settings(replace(self.state.settings, window=event.window))
 
     # -- the store and trouble --------------------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ from textual.message import Message as UiMessage
 from tui import files
 from tui.chat import chat_files
 from tui.chat.session import waiting
-from tui.chat.state import Desk
 from tui.chat.write_queue import WriteQueue
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
@@ -26,6 +25,7 @@ from tui.core.request import ChatRequest, Turn
 from tui.core.text import safe_line
 from tui.errors import LokalError, ServerError, StoreError, UsageError
 from tui.ui.messages import Connected, WindowKnown
+from tui.ui.state import ScreenState
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
@@ -94,20 +94,20 @@ class Errands:
         if store is not None:
             self._persistence.keep(partial(store.rename, chat_id, title), store)
 
-    def ask_title(self, desk: Desk, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
-        """Ask the desk's model for a title, instead of the one that the chat `had`."""
-        self._run(partial(self._ask_title, desk, chat_id, had, turns), "title", "", exclusive=True)
+    def ask_title(self, state: ScreenState, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
+        """Ask the state's model for a title, instead of the one that the chat `had`."""
+        self._run(partial(self._ask_title, state, chat_id, had, turns), "title", "", exclusive=True)
 
-    async def _ask_title(self, desk: Desk, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
+    async def _ask_title(self, state: ScreenState, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
         from tui.core.titling import PARAMETERS, title_in
 
-        if desk.connection is None:
+        if state.connection is None:
             return
         answer = ""
         try:
             async with asyncio.timeout(TITLE_TIMEOUT_S):
                 async with aclosing(
-                    desk.connection.server.chat(ChatRequest(desk.model, turns, desk.sendable(PARAMETERS)))
+                    state.connection.server.chat(ChatRequest(state.model, turns, state.sendable(PARAMETERS)))
                 ) as events:
                     async for event in events:
                         if isinstance(event, TextDelta):
@@ -202,20 +202,22 @@ class Errands:
 
     # -- servers ----------------------------------------------------------------------------------------------------
 
-    def use_server(self, desk: Desk, endpoint: Endpoint, text: str) -> None:
+    def use_server(self, state: ScreenState, endpoint: Endpoint, text: str) -> None:
         """Connect to another server; if it does not answer, the one there is stays."""
-        self._run(partial(self.connect, desk, endpoint), "connect", text, exclusive=True)
+        self._run(partial(self.connect, state, endpoint), "connect", text, exclusive=True)
 
-    async def connect(self, desk: Desk, endpoint: Endpoint, *, instead_of_search: bool = False) -> None:
+    async def connect(
+        self, state: ScreenState, endpoint: Endpoint, *, instead_of_search: bool = False
+    ) -> None:
         """Connect to it, and say so. Raises LokalError, and then nothing has changed. With `instead_of_search` a search
         for servers that is still going on ends without a result."""
         from tui.servers import choice
 
         found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
-        known = desk.connection.others if desk.connection else ()
+        known = state.connection.others if state.connection else ()
         here = {other.url for other in found.others}
         others = (*found.others, *(other for other in known if other.url not in here))
-        model = choice.pick_model(found.models, "", desk.model or self._settings.model)
+        model = choice.pick_model(found.models, "", state.model or self._settings.model)
         if instead_of_search:
             self._app.workers.cancel_group(self._app, "connect")
         self._app.post_message(

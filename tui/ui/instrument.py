@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from textual.strip import Strip
 
 from tui.chat.overflow import said, window_of
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus
 from tui.core.commands import BY_ID, key_name
 from tui.core.message import Timings
 from tui.core.text import human_tokens, safe_name
 from tui.core.tokens import Count
 from tui.ui.line import LineWidget
 from tui.ui.row import Part, choose, fit, parts_width
+from tui.ui.state import ScreenState
 
 GAP = 2
 """The least blanks between the readings and the keys."""
@@ -31,7 +32,7 @@ class Reading:
     held to, empty for nothing; `timings` are those of the last answer; `words` say what a key does here, by command id,
     where it is something else than elsewhere."""
 
-    desk: Desk
+    state: ScreenState
     doing: str = ""
     used: Count | None = None
     keys: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ class InstrumentLine(LineWidget):
 
     def __init__(self) -> None:
         super().__init__(id="instrument")
-        self._reading = Reading(Desk())
+        self._reading = Reading(ScreenState())
 
     def show(self, reading: Reading) -> None:
         """Change what is shown; nothing is repainted if nothing changed."""
@@ -65,9 +66,9 @@ class InstrumentLine(LineWidget):
 
     def _groups(self) -> Sequence[tuple[int, Sequence[Part]]]:
         """The parts at the left in the order of their place, each with the rank that decides what a narrow screen keeps."""
-        reading, desk = self._reading, self._reading.desk
-        mark = "*" if desk.unsaved else ""
-        preset = self.part(safe_name(desk.preset.name, 24) + mark, "accent")
+        reading, state = self._reading, self._reading.state
+        mark = "*" if state.settings.unsaved else ""
+        preset = self.part(safe_name(state.preset.name, 24) + mark, "accent")
         groups = [(0, [self.part(reading.doing, "second")]), (1, [preset])]
         if not reading.doing:
             groups += [(5 + place, [self.part(text)]) for place, text in enumerate(self._values())]
@@ -75,16 +76,16 @@ class InstrumentLine(LineWidget):
         groups.append((3, [self.part(self._window(), "muted")]))
         if not reading.doing:
             groups += [(7 + n, [self.part(text, "muted")]) for n, text in enumerate(self._speeds())]
-        if reading.with_place and desk.connection is not None:
-            groups.append((4, [self.part(safe_name(desk.model, 30), "second")]))
-        elif desk.link is Link.NONE:
+        if reading.with_place and state.connection is not None:
+            groups.append((4, [self.part(safe_name(state.model, 30), "second")]))
+        elif state.status is ConnectionStatus.NONE:
             groups.append((2, [self.part("no server", "warning")]))
-        if desk.connection is not None and desk.connection.guide:
+        if state.connection is not None and state.connection.guide:
             groups.insert(1, (1, [self.part("guide - knows only lokal", "second")]))
         return [(rank, group) for rank, group in groups if any(text for text, _ in group)]
 
     def _values(self) -> list[str]:
-        values = self._reading.desk.values()
+        values = self._reading.state.values()
         named = (("temperature", "temp"), ("top_p", "top_p"))
         return [
             f"{short} {values[name]:.6g}"
@@ -93,7 +94,7 @@ class InstrumentLine(LineWidget):
         ]
 
     def _window(self) -> str:
-        used, window = self._reading.used, window_of(self._reading.desk)
+        used, window = self._reading.used, window_of(self._reading.state)
         if window is None:
             return f"ctx {said(used)}" if used is not None and used.tokens else ""
         if used is None and self._reading.doing:
@@ -131,7 +132,7 @@ class InstrumentLine(LineWidget):
     def _keys(self, ids: tuple[str, ...]) -> list[Part]:
         parts: list[Part] = []
         for id in ids:
-            key = key_name(self._reading.desk.keys.get(id, ""))
+            key = key_name(self._reading.state.keys.get(id, ""))
             word = self._reading.words.get(id) or BY_ID[id].short
             if not key or not word:
                 continue  # a key that was taken away, or one that is not for this line

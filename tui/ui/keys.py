@@ -8,10 +8,11 @@ from textual import events
 from textual.binding import Binding
 from textual.widget import Widget
 
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus
 from tui.core.commands import BY_ID, COMMANDS
 from tui.core.keyboard import latin
 from tui.core.text import safe_block
+from tui.ui.state import ScreenState
 from tui.ui.terminal.reader import IN_TEXT
 
 # These belong to the widget that has the focus, which binds them itself.
@@ -123,36 +124,42 @@ def places(tab: str, *, listing: bool, choosing: bool, in_choices: bool, walking
 
 
 def useful(
-    tab: str, desk: Desk, *, answering: bool, answerable: str = "", choices: str = "", held: bool = False
+    tab: str,
+    state: ScreenState,
+    *,
+    answering: bool,
+    answerable: str = "",
+    choices: str = "",
+    held: bool = False,
 ) -> tuple[str, ...]:
     """The ids of the three commands that make sense now; `answerable` is the one that gets the end of the chat
     answered, empty for none. `choices` is the one that leads to a list of ways on, or takes one where the list has the
     focus, empty while there is none; `held` = they are about a question that is not sent."""
     match tab:
         case "models":
-            return _in_models(desk), _back("models.leave", desk), "help"
+            return _in_models(state), _back("models.leave", state), "help"
         case "settings":
-            leave = _back("settings.leave", desk)
-            return ("preset.save" if desk.unsaved else "preset.next"), leave, "help"
+            leave = _back("settings.leave", state)
+            return ("preset.save" if state.settings.unsaved else "preset.next"), leave, "help"
         case _ if answering:
             return "answer.stop", "preset.next", "help"
         case _ if choices:
             return choices, ("answer.stop" if held else "server.search"), "help"
         case _ if answerable:
             return answerable, "preset.next", "help"
-        case _ if desk.link is Link.NONE:
+        case _ if state.status is ConnectionStatus.NONE:
             return "server.search", "preset.next", "help"
         case _:
             return "send", "preset.next", "help"
 
 
-def _in_models(desk: Desk) -> str:
+def _in_models(state: ScreenState) -> str:
     """What Enter does in Models: it takes a model or one of the ways on; while a server is looked for there is neither."""
-    if desk.connection is None and desk.link is not Link.NONE:
+    if state.connection is None and state.status is not ConnectionStatus.NONE:
         return "server.search"
-    return "model.use" if desk.connection is not None and desk.connection.models else "choices.take"
+    return "model.use" if state.connection is not None and state.connection.models else "choices.take"
 
 
-def _back(leave: str, desk: Desk) -> str:
+def _back(leave: str, state: ScreenState) -> str:
     """The command that leads back to the chat: `leave`, unless a person has taken its key away."""
-    return leave if desk.keys.get(leave) else "tab.chat"
+    return leave if state.keys.get(leave) else "tab.chat"

@@ -9,7 +9,7 @@ from textual import on
 from textual.timer import Timer
 
 from tui.chat.chat_files import as_path
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus
 from tui.core.endpoint import Endpoint
 from tui.core.text import safe_name
 from tui.ui.chat.decision_prompt import DecisionPrompt
@@ -17,6 +17,7 @@ from tui.ui.chat.pane import ChatPane
 from tui.ui.chat.talk import Talk
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import Connected, NotConnected, ServerAppeared
+from tui.ui.state import ScreenState
 
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
@@ -29,17 +30,17 @@ class Newcomer(DeskApp):
     _offered: Endpoint | None = None
     _refused = ""
 
-    def set_desk(self, desk: Desk) -> None:
+    def set_state(self, state: ScreenState) -> None:
         """A server that comes up is watched for as long as there is none."""
-        super().set_desk(desk)
-        with_guide = desk.connection is not None and desk.connection.guide
-        alone = (desk.link is Link.NONE and desk.may_guide) or with_guide
+        super().set_state(state)
+        with_guide = state.connection is not None and state.connection.guide
+        alone = (state.status is ConnectionStatus.NONE and state.server.may_guide) or with_guide
         if alone and self._watch_timer is None:
             self._watch_timer = self.set_interval(WATCH_S, self.backstage.look_for_server)
         elif not alone and self._watch_timer is not None:
             self._watch_timer.stop()
             self._watch_timer = None
-        if desk.connection is not None and not with_guide:
+        if state.connection is not None and not with_guide:
             self._refused = ""
             self._offer(None)
 
@@ -60,7 +61,7 @@ class Newcomer(DeskApp):
         if endpoint is None:
             self.chat.divider.offer("")
             return
-        label, key = endpoint.kind.label if endpoint.kind else "A server", self.desk.key
+        label, key = endpoint.kind.label if endpoint.kind else "A server", self.state.key
         answers = f"{label} answers now on {endpoint.place}"
         use = key("server.search") or "“Look for servers” in the palette"
         refuse = f", {key('answer.stop')} refuses" if key("answer.stop") else ""
@@ -79,7 +80,7 @@ class Newcomer(DeskApp):
 
     def look_again(self) -> None:
         """The person asks for servers: use the one that is offered, or look for any. What comes of it is said."""
-        if self.desk.link is Link.SEARCHING:
+        if self.state.status is ConnectionStatus.SEARCHING:
             self.tell("lokal is looking for a server already")
             return
         offered = self._offered
@@ -88,10 +89,10 @@ class Newcomer(DeskApp):
 
     def on_models_pane_refresh_wanted(self) -> None:
         """Ask the server for its models again; where there is none, one is looked for."""
-        if self.desk.connection is None:
+        if self.state.connection is None:
             self.look_again()
         else:
-            self.backstage.refresh_models(self.desk, asked=True)
+            self.backstage.refresh_models(self.state, asked=True)
 
     @on(Connected)
     def _say_what_was_found(self, event: Connected) -> None:
@@ -114,11 +115,17 @@ class Newcomer(DeskApp):
 
     def ask_guide(self) -> None:
         """Talk to the guide from now on."""
-        if self.desk.connection is not None and self.desk.connection.guide:
+        if self.state.connection is not None and self.state.connection.guide:
             self.tell("This is the guide already; it knows only lokal")
             return
         self.open_tab("chat")
-        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None, loads=""))
+        self.set_state(
+            self.state.with_server(
+                replace(
+                    self.state.server, status=ConnectionStatus.STARTING, problem=None, starting=None, loads=""
+                )
+            )
+        )
         self.backstage.start_guide()
 
     def on_talk_guide_wanted(self, event: Talk.GuideWanted) -> None:
@@ -143,8 +150,14 @@ class Newcomer(DeskApp):
     def _open_gguf(self, text: str, command: str) -> None:
         path = as_path(text)
         self.open_tab("chat")
-        self.set_desk(replace(self.desk, link=Link.STARTING, problem=None, starting=None, loads=""))
-        self.backstage.start_gguf(path, self.desk, command)
+        self.set_state(
+            self.state.with_server(
+                replace(
+                    self.state.server, status=ConnectionStatus.STARTING, problem=None, starting=None, loads=""
+                )
+            )
+        )
+        self.backstage.start_gguf(path, self.state, command)
 
     def explain_servers(self) -> None:
         """How to start one, and a line for the address of one elsewhere."""
@@ -155,7 +168,7 @@ class Newcomer(DeskApp):
     async def _use_address(self, text: str) -> None:
         """Connect to a server that was named. Raises LokalError, and then nothing has changed."""
         endpoint = self.backstage.endpoint_named(text)
-        await self.backstage.errands.connect(self.desk, endpoint, instead_of_search=True)
+        await self.backstage.errands.connect(self.state, endpoint, instead_of_search=True)
 
     @on(DecisionPrompt.Made)
     def _take_way_on(self, event: DecisionPrompt.Made) -> None:

@@ -11,10 +11,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.markup import escape
 
-from tui.chat.state import Desk
 from tui.core.commands import COMMANDS
 from tui.core.endpoint import Endpoint
 from tui.core.text import safe_line
+from tui.ui.state import ScreenState
 
 
 def _do_nothing() -> None:
@@ -24,7 +24,7 @@ def _do_nothing() -> None:
 class Host(Protocol):
     """What the palette needs of the app."""
 
-    desk: Desk
+    state: ScreenState
 
     def can(self, id: str) -> bool: ...
     def run_command(self, id: str) -> None: ...
@@ -73,17 +73,17 @@ class Commands(Provider):
 
     def _offers(self) -> Iterator[Offer]:
         host = cast(Host, self.app)
-        desk = host.desk
+        state = host.state
         for command in COMMANDS:
             if command.shown and host.can(command.id):
-                key = desk.key(command.id)
+                key = state.key(command.id)
                 ways = [key, f"/{command.slash}" if command.slash else ""]
                 ways = [way for way in ways if way]
                 title = f"{command.title}  ({', '.join(ways)})" if ways else command.title
                 yield Offer(title, command.help, partial(host.run_command, command.id))
-        for preset in desk.presets:
+        for preset in state.presets:
             yield Offer(f"Preset: {preset.name}", preset.description, partial(host.use_preset, preset.name))
-        connection = desk.connection
+        connection = state.connection
         for model in connection.models if connection else ():
             yield Offer(
                 f"Model: {model.name}", "Chat with it", partial(host.use_model, model.name), always=False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui.chat.state import Desk
 from tui.core.commands import Command
 from tui.core.message import Value
 from tui.core.parameter import Parameter
@@ -12,16 +11,17 @@ from tui.core.slash import usage
 from tui.core.text import safe_block, safe_line, safe_name
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.row import wrap_words
+from tui.ui.state import ScreenState
 
 
-def taken(parameter: Parameter, desk: Desk) -> str:
+def taken(parameter: Parameter, state: ScreenState) -> str:
     """What is to be known of a parameter and the server there is; empty if it simply takes it."""
-    connection = desk.connection
+    connection = state.connection
     if connection is None:
         return ""
     wire = parameter.wire.get(connection.server.kind)
-    if wire is not None and beyond((parameter.name,), desk.model_info):
-        return f"not sent: {safe_name(desk.model, 40)} has no thinking mode"
+    if wire is not None and beyond((parameter.name,), state.model_info):
+        return f"not sent: {safe_name(state.model, 40)} has no thinking mode"
     if wire is not None:
         return "reloads the model" if wire.reloads else ""
     if connection.embedded and parameter.engine_flag:
@@ -29,29 +29,29 @@ def taken(parameter: Parameter, desk: Desk) -> str:
     return f"not sent: {connection.info.kind.label} does not take it"
 
 
-def set_words(name: str, value: Value | None, desk: Desk) -> str:
+def set_words(name: str, value: Value | None, state: ScreenState) -> str:
     """What a change for this run comes to: `top_k 40, was 30, for this run`."""
-    parameter, old = BY_NAME[name], desk.values().get(name)
+    parameter, old = BY_NAME[name], state.values().get(name)
     words = f"{name} {parameter.format(value)}"
-    note = taken(parameter, desk) if value is not None else ""
+    note = taken(parameter, state) if value is not None else ""
     was = "as it was" if old == value else f"was {parameter.format(old)}"
     return f"{words}, {was}; {note}" if note else f"{words}, {was}, for this run"
 
 
-def set_page(desk: Desk) -> PageScreen:
+def set_page(state: ScreenState) -> PageScreen:
     """What is sent: the preset's values, and what was set for this run."""
     rows = []
-    values = desk.values()
+    values = state.values()
     for parameter in REGISTRY:
         name = parameter.name
-        if name in desk.overrides:
-            was = f"{desk.preset.name} has {parameter.format(desk.preset.values.get(name))}"
-            about = [f"for this run; {was}", taken(parameter, desk)]
+        if name in state.overrides:
+            was = f"{state.preset.name} has {parameter.format(state.preset.values.get(name))}"
+            about = [f"for this run; {was}", taken(parameter, state)]
         elif name in values:
-            about = [parameter.help, taken(parameter, desk)]
+            about = [parameter.help, taken(parameter, state)]
         else:
             continue
-        role = "accent" if name in desk.overrides else "foreground"
+        role = "accent" if name in state.overrides else "foreground"
         rows.append(
             (
                 f"{name}={safe_line(parameter.format(values.get(name)), 40)}",
@@ -62,7 +62,7 @@ def set_page(desk: Desk) -> PageScreen:
 
     def lines(width: int) -> tuple[Line, ...]:
         head = (
-            f"What is sent with {safe_name(desk.preset.name, 40)}"
+            f"What is sent with {safe_name(state.preset.name, 40)}"
             if rows
             else "Nothing is set: the server's defaults hold"
         )
@@ -70,7 +70,7 @@ def set_page(desk: Desk) -> PageScreen:
         for text in (
             "/set NAME=VALUE sets one for this run, “/set NAME=” sends none, /set NAME explains it, “/set -” removes "
             "all that was set for this run.",
-            f"{desk.key('tab.settings')} changes the preset itself.",
+            f"{state.key('tab.settings')} changes the preset itself.",
         ):
             page += _wrapped(text, width, "muted")
         return tuple(page)
@@ -78,10 +78,10 @@ def set_page(desk: Desk) -> PageScreen:
     return PageScreen("Parameters", lines)
 
 
-def explain_parameter(parameter: Parameter, desk: Desk) -> PageScreen:
+def explain_parameter(parameter: Parameter, state: ScreenState) -> PageScreen:
     """What a parameter is, and what it is set to."""
-    value = desk.values().get(parameter.name)
-    origin = "for this run" if parameter.name in desk.overrides else f"by the preset {desk.preset.name}"
+    value = state.values().get(parameter.name)
+    origin = "for this run" if parameter.name in state.overrides else f"by the preset {state.preset.name}"
     now = (
         f"{parameter.format(value)}, {origin}"
         if value is not None
@@ -93,8 +93,8 @@ def explain_parameter(parameter: Parameter, desk: Desk) -> PageScreen:
         ("Low", parameter.low),
         ("High", parameter.high),
         ("When", parameter.when),
-        ("Here", taken(parameter, desk)),
-        ("Set it", f"/set {parameter.name}=VALUE for this run; {desk.key('tab.settings')} in the preset"),
+        ("Here", taken(parameter, state)),
+        ("Set it", f"/set {parameter.name}=VALUE for this run; {state.key('tab.settings')} in the preset"),
     ]
 
     def lines(width: int) -> tuple[Line, ...]:
@@ -109,9 +109,9 @@ def explain_parameter(parameter: Parameter, desk: Desk) -> PageScreen:
     return PageScreen(parameter.name, lines)
 
 
-def explain_command(command: Command, desk: Desk) -> PageScreen:
+def explain_command(command: Command, state: ScreenState) -> PageScreen:
     """What a command does, and how else it is reached."""
-    key = desk.key(command.id)
+    key = state.key(command.id)
     rows = [
         ("Write it", "muted", usage(command)),
         ("Key", "muted", key or "none; [keys] in the config gives it one"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus
 from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
@@ -22,6 +22,7 @@ from tui.ui.errands import NotDone, Titled, Told
 from tui.ui.messages import NotConnected
 from tui.ui.newcomer import Newcomer
 from tui.ui.setting import explain_command, explain_parameter, set_page, set_words, system_page
+from tui.ui.state import ScreenState
 
 NOTHING = "-"
 """In the place of a text or a value: take away what there is."""
@@ -38,7 +39,7 @@ _TOLD_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch"})
 class SlashApp(Newcomer):
     """What is done for a slash command. Subclasses put the screen together."""
 
-    _named: tuple[Desk, Vocabulary] | None = None
+    _named: tuple[ScreenState, Vocabulary] | None = None
     _once_more = ""
 
     def on_chat_pane_commanded(self, event: ChatPane.Commanded) -> None:
@@ -71,7 +72,7 @@ class SlashApp(Newcomer):
         if id == "answer.stop" and not chat.busy:
             raise UsageError("No answer is coming in, so there is none to stop")
         if id in ("answer.retry", "answer.continue") and chat.busy:
-            raise UsageError("An answer is coming in", "", f"{self.desk.key('answer.stop')} stops it")
+            raise UsageError("An answer is coming in", "", f"{self.state.key('answer.stop')} stops it")
         if id == "answer.retry" and not chat.can_retry:
             raise UsageError("Nothing was asked here yet")
         if id == "answer.continue" and not chat.can_continue:
@@ -129,13 +130,13 @@ class SlashApp(Newcomer):
 
     def names(self) -> Vocabulary:
         """What slash commands can be completed with."""
-        if self._named is None or self._named[0] is not self.desk:
+        if self._named is None or self._named[0] is not self.state:
             missing = frozenset(
                 command.id for command in COMMANDS if command.slash and not self.can(command.id)
             )
             self._named = (
-                self.desk,
-                _vocabulary(self.desk, self.theme_names(), missing, self.settings.servers),
+                self.state,
+                _vocabulary(self.state, self.theme_names(), missing, self.settings.servers),
             )
         return self._named[1]
 
@@ -143,29 +144,31 @@ class SlashApp(Newcomer):
 
     def _preset(self, argument: str) -> None:
         if not argument:
-            self._choose("preset", f"{self.desk.preset.name} is in use")
+            self._choose("preset", f"{self.state.preset.name} is in use")
             return
-        name = one_of(argument, [preset.name for preset in self.desk.presets], "preset")
+        name = one_of(argument, [preset.name for preset in self.state.presets], "preset")
         self.chat.tell(f"preset {name}", "accent")
         self.use_preset(name)
 
     def _model(self, argument: str) -> None:
-        connection = self.desk.connection
+        connection = self.state.connection
         if connection is None:
-            raise UsageError("No server, so no models", "", f"{self.desk.key('server.search')} looks for one")
+            raise UsageError(
+                "No server, so no models", "", f"{self.state.key('server.search')} looks for one"
+            )
         names = [model.name for model in connection.models]
         if not argument:
             if not names:
                 raise UsageError(
                     f"{connection.info.kind.label} lists no models", "", "/model NAME uses one anyway"
                 )
-            self._choose("model", f"{self.desk.model} is in use")
+            self._choose("model", f"{self.state.model} is in use")
             return
         # A server that lists none may have one all the same, and then says itself if it has not this one.
         self.use_model(one_of(argument, names, "model") if names else argument)
 
     def _server(self, argument: str) -> None:
-        connection = self.desk.connection
+        connection = self.state.connection
         if not argument:
             self._choose("server", f"{connection.place} is in use" if connection else "No server is in use")
             return
@@ -173,11 +176,11 @@ class SlashApp(Newcomer):
         known = connection.others if connection else ()
         if not endpoint.login:  # with a new one it is another
             endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
-        if connection is None or connection.guide or self.desk.link is not Link.CONNECTED:
+        if connection is None or connection.guide or self.state.status is not ConnectionStatus.CONNECTED:
             self.use_server(endpoint, f"/server {argument}")
             return
         self.tell(f"Asking {endpoint.url} …")
-        self.backstage.errands.use_server(self.desk, endpoint, f"/server {argument}")
+        self.backstage.errands.use_server(self.state, endpoint, f"/server {argument}")
 
     def _theme(self, argument: str) -> None:
         if argument:
@@ -206,37 +209,37 @@ class SlashApp(Newcomer):
             return
         name = argument.removeprefix("/").lower()
         if name in BY_SLASH:
-            self.push_screen(explain_command(BY_SLASH[name], self.desk))
+            self.push_screen(explain_command(BY_SLASH[name], self.state))
         elif name in BY_NAME:
-            self.push_screen(explain_parameter(BY_NAME[name], self.desk))
+            self.push_screen(explain_parameter(BY_NAME[name], self.state))
         else:
-            self.push_screen(explain_command(BY_SLASH[one_of(name, list(BY_SLASH), "command")], self.desk))
+            self.push_screen(explain_command(BY_SLASH[one_of(name, list(BY_SLASH), "command")], self.state))
 
     def _set(self, argument: str) -> None:
         if not argument:
-            self.push_screen(set_page(self.desk))
+            self.push_screen(set_page(self.state))
             return
         if argument == NOTHING:
             self._override({}, "What was set for this run is removed; the preset is used")
             return
         if "=" not in argument:
-            self.push_screen(explain_parameter(find(argument), self.desk))
+            self.push_screen(explain_parameter(find(argument), self.state))
             return
-        overrides, words = dict(self.desk.overrides), []
+        overrides, words = dict(self.state.overrides), []
         for part in split_assignments(argument):
             name, value = parse_assignment(part)
-            words.append(set_words(name, value, self.desk))
+            words.append(set_words(name, value, self.state))
             overrides[name] = value
         self._override(overrides, "; ".join(words))
 
     def _override(self, overrides: Mapping[str, Value | None], words: str) -> None:
-        self.set_desk(replace(self.desk, overrides=overrides))
+        self.set_settings(replace(self.state.settings, overrides=overrides))
         self.tell(words, "accent")
 
     def _stats(self) -> None:
         from tui.ui.stats import stats_screen
 
-        self.push_screen(stats_screen(self._session().conversation, self.desk))
+        self.push_screen(stats_screen(self._session().conversation, self.state))
 
     def _session(self) -> ChatSession:
         session = self.chat.session
@@ -247,7 +250,7 @@ class SlashApp(Newcomer):
     # -- the chat ---------------------------------------------------------------------------------------------------
 
     def _system(self, argument: str) -> None:
-        chat, preset = self._session().conversation, self.desk.preset
+        chat, preset = self._session().conversation, self.state.preset
         if not argument:
             if not chat.system and not preset.system:
                 self.tell("No system prompt. /system TEXT gives this chat one")
@@ -277,14 +280,14 @@ class SlashApp(Newcomer):
     def _title(self) -> None:
         from tui.core.titling import title_turns
 
-        chat, connection = self._session().conversation, self.desk.connection
+        chat, connection = self._session().conversation, self.state.connection
         turns = title_turns(chat.path())
         if not turns:
             raise UsageError("Nothing was said here yet", "", "/rename TITLE names the chat")
         if connection is None or connection.guide:
             raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
-        self.tell(f"Asking {safe_name(self.desk.model, 60) or 'the model'} for a title …")
-        self.backstage.errands.ask_title(self.desk, chat.id, chat.title, turns)
+        self.tell(f"Asking {safe_name(self.state.model, 60) or 'the model'} for a title …")
+        self.backstage.errands.ask_title(self.state, chat.id, chat.title, turns)
 
     def on_titled(self, event: Titled) -> None:
         """The model has answered; meanwhile another chat may be open."""
@@ -345,13 +348,16 @@ class SlashApp(Newcomer):
     def _show_keys(self) -> None:
         from tui.ui.help import key_screen
 
-        self.push_screen(key_screen(self.desk.keys, self.places()))
+        self.push_screen(key_screen(self.state.keys, self.places()))
 
 
 def _vocabulary(
-    desk: Desk, theme_names: tuple[str, ...], missing: frozenset[str], configured: tuple[Endpoint, ...]
+    state: ScreenState,
+    theme_names: tuple[str, ...],
+    missing: frozenset[str],
+    configured: tuple[Endpoint, ...],
 ) -> Vocabulary:
-    connection = desk.connection
+    connection = state.connection
     models = connection.models if connection else ()
     servers = {endpoint.url: Choice(endpoint.name or endpoint.url, endpoint.url if endpoint.name else "from the config")
                for endpoint in configured}  # fmt: skip
@@ -359,7 +365,7 @@ def _vocabulary(
         label = endpoint.kind.label if endpoint.kind else "a server"
         servers.setdefault(endpoint.url, Choice(endpoint.url, label))
     return Vocabulary(
-        presets=tuple(Choice(preset.name, preset.description) for preset in desk.presets),
+        presets=tuple(Choice(preset.name, preset.description) for preset in state.presets),
         models=tuple(
             Choice(model.name, ", ".join(part for part in (model.parameters, model.quantization,
                    human_size(model.size) if model.size else "") if part))
@@ -368,5 +374,5 @@ def _vocabulary(
         servers=tuple(servers.values()),
         themes=tuple(Choice(name) for name in theme_names),
         missing=missing,
-        values=desk.values(),
+        values=state.values(),
     )  # fmt: skip

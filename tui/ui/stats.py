@@ -7,25 +7,25 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len
 
 from tui.chat.overflow import window_of
-from tui.chat.state import Desk
 from tui.core.conversation import Conversation
 from tui.core.figures import Figures, figures_of_all
 from tui.core.message import Message, Role, Status
 from tui.core.text import human_tokens, safe_line, safe_name
 from tui.ui.page import Line, PageScreen
 from tui.ui.row import cut, cut_middle, wrap_words
+from tui.ui.state import ScreenState
 
 Column = tuple[str, int, Callable[[Message], str]]
 """Heading, width in cells, and what it says of an answer."""
 
 
-def stats_screen(conversation: Conversation, desk: Desk) -> PageScreen:
+def stats_screen(conversation: Conversation, state: ScreenState) -> PageScreen:
     """The page over the whole screen, as the chat stands now."""
     path, elsewhere = conversation.path(), len(conversation) - len(conversation.path())
     title = safe_name(conversation.title, 60)
     return PageScreen(
         f"Statistics of “{title}”" if title else "Statistics",
-        lambda width: stats_lines(path, elsewhere, window_of(desk), width),
+        lambda width: stats_lines(path, elsewhere, window_of(state), width),
     )
 
 

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import AwaitMount, Widget
 
-from tui.chat.state import Desk
 from tui.ui.chat.pane import ChatPane
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 
 _FOCUS = {"chat": "#composer, #slip", "models": "#model-table, #models-choice", "settings": "#form"}
@@ -17,36 +17,36 @@ _LIST = "#chats.-open"
 
 
 class Tabs(Container):
-    """Shows one pane and tells all that exist of every new desk."""
+    """Shows one pane and tells all that exist of every new state."""
 
-    def __init__(self, desk: Desk, theme: str, pace: Callable[[], Pace]) -> None:
+    def __init__(self, state: ScreenState, theme: str, pace: Callable[[], Pace]) -> None:
         super().__init__(id="body")
-        self._desk = desk
+        self._state = state
         self._theme = theme
         self._pace = pace
         self._making: AwaitMount | None = None
         self.current = "chat"
 
     def compose(self) -> ComposeResult:
-        yield ChatPane(self._desk, self._pace)
+        yield ChatPane(self._state, self._pace)
 
     @property
     def chat(self) -> ChatPane:
         """The Chat tab."""
         return self.query_one(ChatPane)
 
-    def set_desk(self, desk: Desk, theme: str) -> None:
-        """Hand the desk on."""
-        self._desk, self._theme = desk, theme
-        self.chat.set_desk(desk)
+    def set_state(self, state: ScreenState, theme: str) -> None:
+        """Hand the state on."""
+        self._state, self._theme = state, theme
+        self.chat.set_state(state)
         if len(self.children) > 1:
             from tui.ui.models.pane import ModelsPane
             from tui.ui.settings.pane import SettingsPane
 
             for models in self.query(ModelsPane):
-                models.set_desk(desk)
+                models.set_state(state)
             for settings in self.query(SettingsPane):
-                settings.set_desk(desk, theme)
+                settings.set_state(state, theme)
 
     def open(self, name: str) -> None:
         """Show `chat`, `models` or `settings`, and put the focus there."""
@@ -72,10 +72,10 @@ class Tabs(Container):
         if name == "models":
             from tui.ui.models.pane import ModelsPane
 
-            return ModelsPane(self._desk)
+            return ModelsPane(self._state)
         from tui.ui.settings.pane import SettingsPane
 
-        return SettingsPane(self._desk, self._theme)
+        return SettingsPane(self._state, self._theme)
 
     def give_focus(self) -> None:
         """Put the focus where the keys of the open tab belong."""

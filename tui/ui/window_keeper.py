@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.chat.state import Link
+from tui.chat.state import ConnectionStatus, ServerState
 from tui.core.message import Value
 from tui.core.text import human_tokens
 from tui.ui.chat.deciding import Deciding
@@ -23,17 +23,17 @@ class WindowKeeper(DeskApp):
 
     def on_deciding_window_wanted(self, event: Deciding.WindowWanted) -> None:
         """For this run; the question that waits is sent when the model is there."""
-        desk = self.desk
-        before = dict(desk.overrides)
-        wanted = replace(desk, overrides={**before, PARAMETER: event.tokens}, window=None)
-        if desk.connection is not None and desk.connection.embedded:
+        state = self.state
+        before = dict(state.overrides)
+        wanted = state.with_settings(
+            replace(state.settings, overrides={**before, PARAMETER: event.tokens}, window=None)
+        )
+        if state.connection is not None and state.connection.embedded:
             self._before = before
-            self.set_desk(
-                replace(wanted, link=Link.STARTING, connection=None, problem=None, starting=None, loads="")
-            )
-            self.backstage.restart_engine(self.desk)
+            self.set_state(wanted.with_server(ServerState(ConnectionStatus.STARTING)))
+            self.backstage.restart_engine(self.state)
         else:
-            self.set_desk(wanted)
+            self.set_state(wanted)
         self.chat.go_on()
         self.tell(f"a window of {human_tokens(event.tokens)} for this run: reloads the model", "accent")
 
@@ -44,9 +44,9 @@ class WindowKeeper(DeskApp):
     def on_not_connected(self, event: NotConnected) -> None:
         """The engine could not load its model so: the next start is as it was before."""
         if self._before is not None:
-            self.desk = replace(self.desk, overrides=self._before)
+            self.state = self.state.with_settings(replace(self.state.settings, overrides=self._before))
             self._before = None
             self.tell(
-                f"The larger window did not work; {self.desk.key('server.search')} starts as before",
+                f"The larger window did not work; {self.state.key('server.search')} starts as before",
                 "warning",
             )

@@ -39,7 +39,7 @@ class AttachFile:
 
     @property
     def standing(self) -> str:
-        key = self._pane.desk.key
+        key = self._pane.state.key
         return f"attach which file? {key('send')} attaches it, {key('messages.leave')} leaves it"
 
     def take(self, text: str) -> bool:

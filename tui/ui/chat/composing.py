@@ -11,7 +11,6 @@ from textual.message import Message as UiMessage
 from tui import files
 from tui.chat.prompt_history import Found
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk
 from tui.core.attaching import in_line, refusal
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message
@@ -23,6 +22,7 @@ from tui.ui.chat.metering import Metered
 from tui.ui.chat.shelf import Shelf, ShelfLine
 from tui.ui.divider import Divider
 from tui.ui.errands import NotDone
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.work import Ended, Work, begin
 
@@ -62,8 +62,8 @@ class Composing(Metered):
             self.text = text
             self.problem = problem
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
-        super().__init__(desk, pace)
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(state, pace)
         self._attached: tuple[Attachment, ...] = ()
         self._files_coming: list[ChatSession | None] = []
         self._in_editor = False
@@ -181,7 +181,7 @@ class Composing(Metered):
     def on_chip_area_folded(self, event: Composer.Folded) -> None:
         """A long paste is one piece; say how to see it."""
         event.stop()
-        self.tell(f"A long paste is one piece; {self._desk.key('paste.open')} opens it")
+        self.tell(f"A long paste is one piece; {self._state.key('paste.open')} opens it")
 
     def search_history(self) -> None:
         """Search in the prompts of earlier, or go on to an older one."""
@@ -243,7 +243,7 @@ class Composing(Metered):
             self.take_edit(event.of, event.before, event.text)
         elif event.text is not None:
             self.composer.take_over(event.before, event.text)
-            self.tell(f"Back from the editor; {self._desk.key('send')} sends it")
+            self.tell(f"Back from the editor; {self._state.key('send')} sends it")
         elif event.problem is not None:
             self.say_not_edited(event.problem)
 
@@ -260,10 +260,10 @@ class Composing(Metered):
         """Why a question with these files cannot go out now."""
         if any(map(self._is_open, self._files_coming)):
             return LokalError("A file is still being read", "", "Enter again when it is there")
-        connection = self._desk.connection
-        if connection is not None and connection.models and not self._desk.model:
+        connection = self._state.connection
+        if connection is not None and connection.models and not self._state.model:
             return LokalError("No model is chosen", "", "/model chooses one")
-        return refusal(files, self._desk.model, connection.models) if connection is not None else None
+        return refusal(files, self._state.model, connection.models) if connection is not None else None
 
     def work(self, work: Work, name: str, ended: Ended | None = None) -> None:
         """Do something that takes its time; it posts a message at its end."""
@@ -283,7 +283,7 @@ class Composing(Metered):
         return lines
 
     def _how_found(self, found: Found) -> str:
-        older, take = self._desk.key("history.search"), self._desk.key("send")
+        older, take = self._state.key("history.search"), self._state.key("send")
         if not found.query:
             return "words of an earlier prompt · Esc back"
         if not found.count:

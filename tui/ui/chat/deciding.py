@@ -14,7 +14,6 @@ from textual.message import Message as UiMessage
 from tui.chat import overflow
 from tui.chat.answer_stream import AnswerStream, HeadingPace
 from tui.chat.decision import Decision, DecisionOption
-from tui.chat.state import Desk
 from tui.chat.summary_run import SummaryRun
 from tui.core.message import Message
 from tui.core.summary import TASK_TOKENS, portions, summary_tokens
@@ -25,6 +24,7 @@ from tui.ui.chat.entries import phase_words
 from tui.ui.chat.guard import Held
 from tui.ui.chat.several import Joint, Several
 from tui.ui.chat.talk import Order
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Entry, Heading, Tone
 from tui.ui.work import begin
@@ -62,8 +62,8 @@ class Deciding(Several):
         def can_replace(self, message: UiMessage) -> bool:
             return isinstance(message, Deciding.SummaryNews) and message.summarising is self.summarising
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
-        super().__init__(desk, pace)
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(state, pace)
         self._summarising: SummaryRun | None = None
         self._summary_part = 0
         self._summary_heading_pace = HeadingPace()
@@ -87,7 +87,7 @@ class Deciding(Several):
             return
         self._held = held
         held.case = overflow.describe(
-            held.desk,
+            held.state,
             held.budget,
             held.window,
             trained,
@@ -98,14 +98,14 @@ class Deciding(Several):
             held.case = replace(held.case, whose=held.whose)
         self.show_choice(overflow.decision_for(held.case))
         self.post_message(self.Changed())
-        if trained is None and overflow.trained_window(held.desk) is None:
+        if trained is None and overflow.trained_window(held.state) is None:
             begin(self, partial(self._ask_largest, held), "count", name="largest")
 
     async def _ask_largest(self, held: Held) -> None:
-        connection = held.desk.connection
+        connection = held.state.connection
         if connection is not None:
             with contextlib.suppress(LokalError):
-                tokens = await connection.server.largest_window(held.desk.model)
+                tokens = await connection.server.largest_window(held.state.model)
                 self.post_message(self.LargestKnown(held, tokens or 0))
 
     def on_deciding_largest_known(self, event: LargestKnown) -> None:
@@ -139,8 +139,9 @@ class Deciding(Several):
         held = self._held
         if held is None:
             return
-        if self._order is not None and self._order.desk is not None and not held.unasked:
-            self._order = replace(self._order, desk=replace(self._order.desk, overrides=self._desk.overrides))
+        if self._order is not None and self._order.state is not None and not held.unasked:
+            settings = replace(self._order.state.settings, overrides=self._state.overrides)
+            self._order = replace(self._order, state=self._order.state.with_settings(settings))
         self._let_go(held)
 
     def _leave_out(self, held: Held, dropped: Sequence[Message], summary: str | None = None) -> None:
@@ -165,26 +166,28 @@ class Deciding(Several):
         if session is None or message_id not in session.conversation:
             return
         message = session.conversation[message_id]
-        desk = self._order.desk if self._order is not None and self._order.desk is not None else self._desk
+        state = (
+            self._order.state if self._order is not None and self._order.state is not None else self._state
+        )
         resume = message.resumable
         path = session.conversation.path_to(message_id if resume else str(message.parent))
-        budget = self.budget_of(path, desk)
+        budget = self.budget_of(path, state)
         if budget is None:
             return
-        window = error.window_tokens or overflow.window_of(desk) or budget.prompt.tokens
-        limit = window - overflow.room_of(desk, window)
+        window = error.window_tokens or overflow.window_of(state) or budget.prompt.tokens
+        limit = window - overflow.room_of(state, window)
         if error.at_least and error.prompt_tokens > budget.prompt.tokens:
             budget.counted(error.prompt_tokens, exact=False)
         elif error.prompt_tokens and not error.at_least:
             budget.counted(error.prompt_tokens)
-            self._factor = desk.model, budget.factor
+            self._factor = state.model, budget.factor
         if budget.prompt.tokens <= limit:
             budget.counted(limit + 1, exact=False)
-        order = Order(message, resume=resume, desk=self._order.desk if self._order else None)
+        order = Order(message, resume=resume, state=self._order.state if self._order else None)
         self._offer(
             Held(
                 path,
-                desk,
+                state,
                 lambda: self.answer(order),
                 partial(self._give_up, message),
                 resume=resume,
@@ -229,7 +232,7 @@ class Deciding(Several):
     # -- the summary --------------------------------------------------------------------------------------------------
 
     def _summarise(self, held: Held) -> None:
-        session, connection, case = self._session, held.desk.connection, held.case
+        session, connection, case = self._session, held.state.connection, held.case
         if session is None or connection is None or case is None or case.cut_for_summary is None:
             return
         if held.budget is None:
@@ -241,7 +244,7 @@ class Deciding(Several):
         earlier = view.summary if view.cut(held.path) else ""
         summarising = SummaryRun(
             connection.server,
-            held.desk,
+            held.state,
             parts,
             earlier,
             most,

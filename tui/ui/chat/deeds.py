@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tui.chat.chat_files import name_from
 from tui.chat.requests import blank_answer
-from tui.chat.state import Desk
 from tui.core.codeblocks import code_blocks, numbered, suffix_of
 from tui.core.message import Message, Role
 from tui.core.presets import after
@@ -20,6 +19,7 @@ from tui.errors import LokalError, UsageError
 from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
 from tui.ui.handout import CopyWanted
 from tui.ui.messages import Trouble
+from tui.ui.state import ScreenState
 from tui.ui.transcript.mark import Mark
 from tui.ui.work import begin
 
@@ -171,8 +171,8 @@ class Deeds:
         purpose = QuestionEdit(pane, message) if question else AnswerEdit(pane, message)
         pane.walk.edits.open(purpose, pane.walk.edits.begun(message), self._walk.mark)
 
-    def ask_again(self, desk: Desk | None = None) -> None:
-        """Ask for another answer in this place, with another desk than the next question's if one is given."""
+    def ask_again(self, state: ScreenState | None = None) -> None:
+        """Ask for another answer in this place, with another state than the next question's if one is given."""
         pane, session, message = self._pane, self._pane.session, self._walk.message
         if session is None or message is None or not self.may_change():
             return
@@ -185,47 +185,49 @@ class Deeds:
         self._walk.leave()
         # One that failed without a word is tried anew, any other gets a sibling.
         again = answer is not None and silent and answer is session.conversation.leaf
-        pane.answer_again(answer if again and answer is not None else blank_answer(question.id), desk)
-        if desk is None:
+        pane.answer_again(answer if again and answer is not None else blank_answer(question.id), state)
+        if state is None:
             return
         pane.tell(
-            f"with {safe_name(desk.preset.name, 40)} on {safe_name(desk.model, 60)}, this once", "accent"
+            f"with {safe_name(state.preset.name, 40)} on {safe_name(state.model, 60)}, this once", "accent"
         )
 
     def ask_again_with_preset(self) -> None:
         """Another answer, with the preset after the one that this answer was asked with."""
-        pane, message, desk = self._pane, self._walk.message, self._pane.desk
+        pane, message, state = self._pane, self._walk.message, self._pane.state
         if message is None or not self._has_server():
             return
         used = (
-            message.preset if message.preset in [preset.name for preset in desk.presets] else desk.preset.name
+            message.preset
+            if message.preset in [preset.name for preset in state.presets]
+            else state.preset.name
         )
-        if len(desk.presets) == 1:
+        if len(state.presets) == 1:
             pane.tell(f"There is no other preset than {used}", "warning")
             return
-        self.ask_again(replace(desk, preset=after(desk.presets, used), unsaved=False))
+        preset = after(state.presets, used)
+        self.ask_again(state.with_settings(replace(state.settings, preset=preset, unsaved=False)))
 
     def ask_again_with_model(self) -> None:
         """Another answer, of the model that comes after this one in the server's list."""
-        pane, message, desk = self._pane, self._walk.message, self._pane.desk
-        if message is None or desk.connection is None or not self._has_server():
+        pane, message, state = self._pane, self._walk.message, self._pane.state
+        if message is None or state.connection is None or not self._has_server():
             self._has_server()
             return
-        names = [model.name for model in desk.connection.models]
-        used = message.model if message.model in names else desk.model
+        names = [model.name for model in state.connection.models]
+        used = message.model if message.model in names else state.model
         others = [name for name in names if name != used]
         if not others:
             pane.tell(f"This server has no other model than {safe_name(used, 60)}", "warning")
             return
         next_name = names[(names.index(used) + 1) % len(names)] if used in names else others[0]
-        self.ask_again(
-            replace(desk, model=next_name, window=None if next_name != desk.model else desk.window)
-        )
+        window = state.window if next_name == state.model else None
+        self.ask_again(state.with_settings(replace(state.settings, model=next_name, window=window)))
 
     def _has_server(self) -> bool:
-        if self._pane.desk.connection is None:
+        if self._pane.state.connection is None:
             self._pane.tell(f"No server answers: {self._key('server.search')} looks again", "warning")
-        return self._pane.desk.connection is not None
+        return self._pane.state.connection is not None
 
     def go_on(self) -> None:
         """Continue an answer that was stopped or cut. Where the chat went on, it is continued beside itself."""
@@ -322,7 +324,7 @@ class Deeds:
         return session.conversation.last_of(Role.ASSISTANT) if session is not None else None
 
     def _key(self, command_id: str) -> str:
-        return self._pane.desk.key(command_id)
+        return self._pane.state.key(command_id)
 
 
 def as_markdown(chat: Conversation) -> str:

@@ -65,7 +65,7 @@ class QuestionEdit:
 
     @property
     def standing(self) -> str:
-        key, files = self._pane.desk.key, self._message.attachments
+        key, files = self._pane.state.key, self._message.attachments
         goes = f", with {in_line(files)}" if files else ""
         return f"editing: {key('send')} asks it beside the old one{goes}, {key('messages.leave')} leaves it"
 
@@ -74,10 +74,12 @@ class QuestionEdit:
         if not _may_ask(pane):
             return False
         if text == message.content:
-            pane.tell(f"Nothing was changed: {pane.desk.key('messages.leave')} leaves it as it is", "warning")
+            pane.tell(
+                f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
+            )
             return False
-        connection = pane.desk.connection
-        problem = refusal(message.attachments, pane.desk.model, connection.models) if connection else None
+        connection = pane.state.connection
+        problem = refusal(message.attachments, pane.state.model, connection.models) if connection else None
         if problem is not None:
             pane.tell(str(problem), "warning")
             return False
@@ -106,7 +108,7 @@ class AnswerEdit:
 
     @property
     def standing(self) -> str:
-        key = self._pane.desk.key
+        key = self._pane.state.key
         return f"editing the answer: {key('send')} goes on from it, {key('messages.leave')} leaves it"
 
     def take(self, text: str) -> bool:
@@ -114,7 +116,9 @@ class AnswerEdit:
         if not _may_ask(pane):
             return False
         if text == message.content:
-            pane.tell(f"Nothing was changed: {pane.desk.key('messages.leave')} leaves it as it is", "warning")
+            pane.tell(
+                f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
+            )
             return False
         pane.walk.edits.close(keep=False)
         pane.walk.leave()
@@ -141,7 +145,7 @@ class FileName:
 
     @property
     def standing(self) -> str:
-        key = self._pane.desk.key
+        key = self._pane.state.key
         return f"{self._what} to which file? {key('send')} writes it, {key('messages.leave')} leaves it"
 
     def take(self, text: str) -> bool:
@@ -162,7 +166,7 @@ class FileName:
                 f"{count} written to {path if len(path) <= PATH_END else f'…{path[-PATH_END:]}'}", "accent"
             )
             return True
-        problem, again = event.problem, pane.desk.key("send")
+        problem, again = event.problem, pane.state.key("send")
         self._taken = event.name if isinstance(problem, TakenName) else ""
         if self._taken:
             pane.tell(f"The file exists: {again} again overwrites it, or give another name", "warning")
@@ -214,7 +218,7 @@ class Edits:
             slip = found.first()
             slip.begin(text)
         else:
-            slip = Slip(text, pane.desk.keys)
+            slip = Slip(text, pane.state.keys)
             pane.query_one("#writing").mount(slip)
         pane.composer.display, slip.display = False, True
         pane.screen.set_focus(slip)
@@ -277,7 +281,7 @@ class Edits:
             self._tell_kept()
 
     def _tell_kept(self) -> None:
-        self._pane.tell(f"The edit is kept: {self._pane.desk.key('message.edit')} goes on with it")
+        self._pane.tell(f"The edit is kept: {self._pane.state.key('message.edit')} goes on with it")
 
     def open_editor(self) -> bool:
         """Let what is on the slip be written in the person's editor; False when it is not there."""
@@ -296,7 +300,7 @@ class Edits:
         edited = self._edited
         if purpose is not None and edited is not None and edited.id == of.id:
             pane.query_one(Slip).take_over(before, text)
-            pane.tell(f"Back from the editor; {pane.desk.key('send')} takes it")
+            pane.tell(f"Back from the editor; {pane.state.key('send')} takes it")
         elif text != of.content:
             self._begun[of.id] = text
             pane.touch_draft()
@@ -308,7 +312,7 @@ class Edits:
             return
         self._pane.divider.clear_notice()
         if not text.strip():
-            key = self._pane.desk.key("messages.leave")
+            key = self._pane.state.key("messages.leave")
             self._pane.tell(f"Nothing is written: {key} leaves it as it was", "warning")
         elif self._purpose.take(text):
             self.close()

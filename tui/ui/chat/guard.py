@@ -18,7 +18,7 @@ from tui.chat.decision import Decision
 from tui.chat.overflow import Overflow
 from tui.chat.requests import request_for
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk
+from tui.chat.state import ClientState
 from tui.core.attaching import is_picture
 from tui.core.budget import Budget
 from tui.core.message import Attachment, Message, Role
@@ -26,6 +26,7 @@ from tui.core.request import ChatRequest
 from tui.core.tokens import IMAGE_TOKENS, Sizes
 from tui.errors import LokalError
 from tui.ui.chat.talk import Order, Talk
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.work import begin
 
@@ -39,7 +40,7 @@ class Held:
     has refused it."""
 
     path: Sequence[Message]
-    desk: Desk
+    state: ClientState
     go: Callable[[], None]
     back: Callable[[], None]
     resume: bool = False
@@ -65,8 +66,8 @@ class Guarded(Talk):
             self.held = held
             self.tokens = tokens
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
-        super().__init__(desk, pace)
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(state, pace)
         self._held: Held | None = None
         self._cleared = False
         self._order: Order | None = None
@@ -103,7 +104,7 @@ class Guarded(Talk):
             return ""
         if self._held.case is not None:
             return "Choose first what is done about the question"
-        return f"The tokens are being counted: {self._desk.key('answer.stop')} ends it"
+        return f"The tokens are being counted: {self._state.key('answer.stop')} ends it"
 
     @property
     def held_question(self) -> Held | None:
@@ -148,7 +149,7 @@ class Guarded(Talk):
         self._check(
             Held(
                 (*before, question),
-                self._desk,
+                self._state,
                 ask,
                 lambda: self.give_back(marked or text, attachments),
                 unasked=True,
@@ -179,7 +180,7 @@ class Guarded(Talk):
         self._check(
             Held(
                 path,
-                order.desk or self._desk,
+                order.state or self._state,
                 lambda: start(self._order or order),
                 (lambda: self._withdraw(path[-1])) if unsent else self._forget_running,
                 resume=order.resume,
@@ -207,34 +208,34 @@ class Guarded(Talk):
 
     # -- whether it fits ----------------------------------------------------------------------------------------------
 
-    def budget_of(self, path: Sequence[Message], desk: Desk) -> Budget | None:
+    def budget_of(self, path: Sequence[Message], state: ClientState) -> Budget | None:
         """What a prompt takes; None without a chat or a server."""
-        session, connection = self._session, desk.connection
+        session, connection = self._session, state.connection
         if session is None or connection is None:
             return None
-        told = request_for(desk, connection, session.conversation, (), resume=False).turns
+        told = request_for(state, connection, session.conversation, (), resume=False).turns
         model, factor = self._factor
         return Budget(
             path,
-            desk.model,
+            state.model,
             told[0].content if told else "",
             session.conversation.view,
             self._sizes,
-            factor if model == desk.model else 1.0,
+            factor if model == state.model else 1.0,
         )
 
     def _check(self, held: Held) -> None:
-        desk = held.desk
-        window, budget = overflow.window_of(desk), self.budget_of(held.path, desk)
-        if window is None or budget is None or desk.connection is None or not held.path:
+        state = held.state
+        window, budget = overflow.window_of(state), self.budget_of(held.path, state)
+        if window is None or budget is None or state.connection is None or not held.path:
             self._let_go(held)
             return
         held.budget, held.window = budget, window
-        limit = window - overflow.room_of(desk, window)
+        limit = window - overflow.room_of(state, window)
         prompt = budget.prompt.tokens
         if prompt <= min(limit, window // 2):
             self._let_go(held)
-        elif desk.connection.server.capabilities.counts_tokens:
+        elif state.connection.server.capabilities.counts_tokens:
             self._held = held
             begin(self, partial(self._count, held), "count", ended=partial(self.hold_no_more, held))
             self.post_message(self.Changed())
@@ -243,15 +244,20 @@ class Guarded(Talk):
         else:
             self._offer(held)
 
-    def request_of(self, path: Sequence[Message], desk: Desk, *, resume: bool = False) -> ChatRequest | None:
+    def request_of(
+        self, path: Sequence[Message], state: ClientState, *, resume: bool = False
+    ) -> ChatRequest | None:
         """What would be sent for a branch."""
-        session, connection = self._session, desk.connection
+        session, connection = self._session, state.connection
         if session is None or connection is None:
             return None
-        return request_for(desk, connection, session.conversation, path, resume=resume)
+        return request_for(state, connection, session.conversation, path, resume=resume)
 
     async def _count(self, held: Held) -> None:
-        request, connection = self.request_of(held.path, held.desk, resume=held.resume), held.desk.connection
+        request, connection = (
+            self.request_of(held.path, held.state, resume=held.resume),
+            held.state.connection,
+        )
         tokens = None
         if request is not None and connection is not None:
             tokens = await connection.server.count_tokens(request)
@@ -273,8 +279,8 @@ class Guarded(Talk):
             files = [file for message in held.budget.seen for file in message.attachments]
             pictures = sum(map(is_picture, files))
             held.budget.counted(event.tokens + pictures * IMAGE_TOKENS, exact=not pictures)
-            self._factor = held.desk.model, held.budget.factor
-        if held.budget.prompt.tokens <= held.window - overflow.room_of(held.desk, held.window):
+            self._factor = held.state.model, held.budget.factor
+        if held.budget.prompt.tokens <= held.window - overflow.room_of(held.state, held.window):
             self._let_go(held)
         else:
             self._offer(held)

@@ -42,7 +42,7 @@ class Holding:
         if name:  # a file that is still being read counts no more
             talk.workers.cancel_group(talk, "schema")
         if not name:
-            talk.tell(state_of(session.schema, ignored_by(talk.desk.connection)))
+            talk.tell(state_of(session.schema, ignored_by(talk.state.connection)))
         elif name == "off":
             self.hold(session, None)
         elif name == ANY_JSON.name:
@@ -53,7 +53,7 @@ class Holding:
 
     def hold(self, session: ChatSession, schema: Schema | None) -> None:
         """From the next answer on; a running one keeps its own."""
-        talk, ignored = self._talk, ignored_by(self._talk.desk.connection)
+        talk, ignored = self._talk, ignored_by(self._talk.state.connection)
         session.schema = schema
         talk.tell(state_of(schema, ignored), "warning" if schema is not None and ignored else "accent")
         talk.post_message(talk.Changed())
@@ -61,7 +61,7 @@ class Holding:
     def tell_if_ignored(self) -> None:
         """Another server is asked from now on, or another chat is open: say so if what holds in it is ignored."""
         talk, session = self._talk, self._talk.session
-        ignored = ignored_by(talk.desk.connection)
+        ignored = ignored_by(talk.state.connection)
         if session is not None and session.schema is not None and ignored:
             talk.tell(state_of(session.schema, ignored), "warning")
 

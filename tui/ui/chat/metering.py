@@ -13,11 +13,11 @@ from textual.widgets import TextArea
 
 from tui.chat import overflow
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk
 from tui.core.message import Message, Role, Timings
 from tui.core.tokens import Count, quick_estimate
 from tui.ui.chat.composer import Composer
 from tui.ui.chat.deciding import Deciding
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.work import begin
 
@@ -40,8 +40,8 @@ class Metered(Deciding):
             self.text = text
             self.tokens = tokens
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
-        super().__init__(desk, pace)
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(state, pace)
         self._draft_tokens = 0
         self._draft_counted: int | None = None
         self._draft_alarm: asyncio.TimerHandle | None = None
@@ -62,7 +62,7 @@ class Metered(Deciding):
             return Count(0, exact=True)
         if self._draft_counted is not None:
             return Count(self._draft_counted, exact=True)
-        budget = self.budget_of(path, self._desk)
+        budget = self.budget_of(path, self._state)
         if budget is None:
             used = self.used
             return Count(used, exact=True) if used is not None else None
@@ -77,7 +77,7 @@ class Metered(Deciding):
         if self._base[0] != message.id:
             before = str(message.parent)
             path = session.conversation.path_to(before) if before in session.conversation else ()
-            budget = self.budget_of(path, self._desk)
+            budget = self.budget_of(path, self._state)
             if budget is None:
                 return None
             written = budget.estimated(quick_estimate(message.content))  # of an answer that is continued
@@ -128,12 +128,12 @@ class Metered(Deciding):
     @property
     def may_count_draft(self) -> bool:
         """Whether a draft can be counted now without it leaving this machine."""
-        connection = self._desk.connection
+        connection = self._state.connection
         return (
             connection is not None
             and connection.server.endpoint.on_this_machine
             and connection.server.capabilities.counts_tokens
-            and overflow.window_of(self._desk) is not None
+            and overflow.window_of(self._state) is not None
             and not self.busy
         )
 
@@ -152,11 +152,11 @@ class Metered(Deciding):
             )
 
     async def _ask_for_count(self, text: str) -> None:
-        session, connection = self._session, self._desk.connection
+        session, connection = self._session, self._state.connection
         if session is None or connection is None:
             return
         question = Message("", None, Role.USER, text, 0.0)
-        request = self.request_of((*session.conversation.path(), question), self._desk)
+        request = self.request_of((*session.conversation.path(), question), self._state)
         tokens = await connection.server.count_tokens(request) if request is not None else None
         if tokens is not None:
             self.post_message(self.DraftCounted(text, tokens))

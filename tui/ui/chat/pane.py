@@ -13,7 +13,7 @@ from textual.widgets import TextArea
 
 from tui.chat.decision import Decision
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk, Link
+from tui.chat.state import ClientState, ConnectionStatus
 from tui.core.message import Message, Role
 from tui.core.slash import Typed, Vocabulary, parse
 from tui.errors import LokalError, UsageError
@@ -33,6 +33,7 @@ from tui.ui.chat.writing import Writing
 from tui.ui.divider import Divider
 from tui.ui.look import palette_of
 from tui.ui.start.panel import ways_on
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
 from tui.ui.transcript.walked import WalkedTranscript
@@ -53,29 +54,29 @@ class ChatPane(Writing):
     class OfferRefused(UiMessage):
         """The person does not want what is offered."""
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
-        super().__init__(desk, pace)
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(state, pace)
         self._holding = Holding(self)
         self.walk = Walk(self)
         """The cursor on the messages, and what is done with them."""
 
     def compose(self) -> ComposeResult:
         with Container(id="reading"):
-            yield DecisionPrompt("start-choice", self._desk.keys, self._writing_place)
+            yield DecisionPrompt("start-choice", self._state.keys, self._writing_place)
             yield WalkedTranscript(id="transcript")
             yield CompletionPopup()
         yield Divider()
         yield Shelf()
-        yield DecisionPrompt("choice", self._desk.keys, self._writing_place)
+        yield DecisionPrompt("choice", self._state.keys, self._writing_place)
         with Horizontal(id="writing"):
             yield PromptMark(id="mark")
-            yield Composer(self._desk.keys)
+            yield Composer(self._state.keys)
 
     def on_mount(self) -> None:
         """The empty state."""
         self.transcript.set_palette(palette_of(self))
-        self.transcript.set_reasoning_key(self._desk.key("reasoning.toggle"))
-        self.walked.set_fold_key(self._desk.key("message.fold"))
+        self.transcript.set_reasoning_key(self._state.key("reasoning.toggle"))
+        self.walked.set_fold_key(self._state.key("message.fold"))
         self.walked.taker = self.walk
         self._show_welcome()
 
@@ -167,17 +168,17 @@ class ChatPane(Writing):
             come = "is shown as it comes" if shown else "stays folded"
             self.tell(f"There is no reasoning in this chat yet; what comes {come}")
 
-    def set_desk(self, desk: Desk) -> None:
-        """Take the new desk."""
-        changed = desk != self._desk
+    def set_state(self, state: ScreenState) -> None:
+        """Take the new state."""
+        changed = state != self._state
         if not self.is_mounted:
-            self._desk = desk
+            self._state = state
             return
-        before = self._desk.connection
-        self.take_desk(desk)
+        before = self._state.connection
+        self.take_state(state)
         if changed:
             self._show_welcome()
-        if desk.connection is not None and (before is None or desk.connection.server is not before.server):
+        if state.connection is not None and (before is None or state.connection.server is not before.server):
             self._holding.tell_if_ignored()
 
     def open(self, session: ChatSession) -> None:
@@ -223,7 +224,7 @@ class ChatPane(Writing):
     def step_back(self) -> bool:
         """The key that stops an answer: where it is also the one that leaves the messages or the slip, these come first.
         False = there was nothing to leave, or it only stops."""
-        keys = self._desk.keys
+        keys = self._state.keys
         leaves = self.walk.edits.is_open or keys.get("messages.leave") == keys.get("answer.stop")
         return leaves and self.walk.escape()
 
@@ -232,10 +233,10 @@ class ChatPane(Writing):
         super().answer(order)
         self.walk.keep_up()
 
-    def answer_again(self, blank: Message, desk: Desk | None = None) -> None:
+    def answer_again(self, blank: Message, state: ClientState | None = None) -> None:
         """What was said of the answers that there were does not stand beside the one that comes in."""
         self.divider.clear_notice()
-        super().answer_again(blank, desk)
+        super().answer_again(blank, state)
 
     def continue_answer(self, message: Message | None = None) -> None:
         """Nor does it beside one that goes on."""
@@ -303,10 +304,10 @@ class ChatPane(Writing):
             self.post_message(self.Commanded(typed, event.marked))
             return
         if not event.text.strip() and self.choosing:
-            self.tell(f"{self.why_held}: {self._desk.key(ENTER)} goes to the list")
+            self.tell(f"{self.why_held}: {self._state.key(ENTER)} goes to the list")
             return
         if not event.text.strip() and self.unanswered and not self.attached:
-            way = self._desk.key("answer.retry") or "/retry"
+            way = self._state.key("answer.retry") or "/retry"
             self.tell(f"Nothing is written; {way} answers the question that is there")
             return
         # The slash that says that a slash is meant is not sent.
@@ -347,7 +348,7 @@ class ChatPane(Writing):
 
     def stand(self) -> None:
         """Say on the rule where the cursor or the reader is."""
-        key, transcript = self._desk.key("scroll.end"), self.transcript
+        key, transcript = self._state.key("scroll.end"), self.transcript
         if walking := self.walk.standing:
             self.divider.stand(walking, whole=self.walk.edits.is_open)
         elif transcript.following:
@@ -360,7 +361,7 @@ class ChatPane(Writing):
 
     def _show_welcome(self) -> None:
         empty = self._session is None or not len(self._session.conversation)
-        desk = self._desk
-        alone = desk.link is Link.NONE and empty and self.fit_choice.dilemma is None
-        self.query_one("#start-choice", DecisionPrompt).show(ways_on(desk) if alone else None)
-        self.transcript.set_empty(lambda width: welcome(desk, width))
+        state = self._state
+        alone = state.status is ConnectionStatus.NONE and empty and self.fit_choice.dilemma is None
+        self.query_one("#start-choice", DecisionPrompt).show(ways_on(state) if alone else None)
+        self.transcript.set_empty(lambda width: welcome(state, width))

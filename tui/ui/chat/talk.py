@@ -1,6 +1,6 @@
 """The flow from a question to its answer, in the open chat.
 
-It decides nothing about servers. It takes the desk as it is when a question is asked, starts a worker that reads the
+It decides nothing about servers. It takes the state as it is when a question is asked, starts a worker that reads the
 server, and takes over what the worker says has come.
 """
 
@@ -20,12 +20,13 @@ from tui.chat import structured_output
 from tui.chat.answer_stream import AnswerStream, HeadingPace
 from tui.chat.requests import blank_answer, prepare, unanswerable
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk, Link
+from tui.chat.state import ClientState, ConnectionStatus
 from tui.core.events import Phase, Progress
 from tui.core.message import Attachment, Message, Role
 from tui.core.model import GUIDE
 from tui.errors import Interrupted, LokalError, Unreachable
 from tui.ui.chat.entries import entries_of, entry_of, heading_of, phase_words, tokens_used
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
 from tui.ui.work import begin
@@ -34,12 +35,12 @@ from tui.ui.work import begin
 @dataclass(frozen=True, slots=True)
 class Order:
     """An answer that is to be asked for: `blank` is filled, or gone on with (`resume`); the question before it is on
-    the disk when `durable` is done. `desk` is what it is asked with, None = what holds when it is asked."""
+    the disk when `durable` is done. `state` is what it is asked with, None = what holds when it is asked."""
 
     blank: Message
     durable: Future[bool] | None = None
     resume: bool = False
-    desk: Desk | None = None
+    state: ClientState | None = None
 
 
 LEFT_CHAT, LEFT_LOKAL = "stopped when you left this chat", "stopped when you left lokal"
@@ -75,9 +76,9 @@ class Talk(Vertical):
         def can_replace(self, message: UiMessage) -> bool:
             return isinstance(message, Talk.News) and message.answering is self.answering
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
         super().__init__(id="chat")
-        self._desk = desk
+        self._state = state
         self._pace = pace
         self._session: ChatSession | None = None
         self._answering: AnswerStream | None = None
@@ -94,9 +95,9 @@ class Talk(Vertical):
         return self.query_one(Transcript)
 
     @property
-    def desk(self) -> Desk:
+    def state(self) -> ScreenState:
         """What the next question is asked with."""
-        return self._desk
+        return self._state
 
     @property
     def session(self) -> ChatSession | None:
@@ -152,12 +153,12 @@ class Talk(Vertical):
         leaf = self._session.conversation.leaf if self._session else None
         return not self.busy and leaf is not None and leaf.resumable
 
-    def take_desk(self, desk: Desk) -> None:
-        """Take the new desk; a question that waited for a server is asked now."""
-        self._desk = desk
+    def take_state(self, state: ScreenState) -> None:
+        """Take the new state; a question that waited for a server is asked now."""
+        self._state = state
         if self._waiting is not None:
             self._say_loading()
-        if self._waiting is not None and desk.link in (Link.CONNECTED, Link.NONE):
+        if self._waiting is not None and state.status in (ConnectionStatus.CONNECTED, ConnectionStatus.NONE):
             order, self._waiting = self._waiting, None
             self._start(order)
 
@@ -165,14 +166,14 @@ class Talk(Vertical):
         """Show a chat, at its end."""
         self._stop(why=LEFT_CHAT)
         self._session = session
-        self.transcript.show(entries_of(session.conversation, self._desk.key))
+        self.transcript.show(entries_of(session.conversation, self._state.key))
         self.post_message(self.Changed())
 
     def show_branch(self) -> None:
         """The open branch is another one, or has other messages: show what it is now, where it differs."""
         if self._session is None:
             return
-        self.transcript.show_changes(entries_of(self._session.conversation, self._desk.key))
+        self.transcript.show_changes(entries_of(self._session.conversation, self._state.key))
         self.post_message(self.Changed())
 
     def ask(
@@ -184,7 +185,7 @@ class Talk(Vertical):
             return
         question, durable = session.ask(text, time.time(), attachments, instead_of=instead_of)
         if instead_of is None:
-            self.transcript.add(entry_of(question, session.conversation, self._desk.key))
+            self.transcript.add(entry_of(question, session.conversation, self._state.key))
         else:
             self.show_branch()
         self.answer(Order(blank_answer(question.id), durable))
@@ -192,12 +193,18 @@ class Talk(Vertical):
     def answer(self, order: Order) -> None:
         """Show the answer as coming and ask for it, now or when there is a server."""
         self.transcript.follow()
-        if self._desk.link is Link.NONE and self._desk.may_guide and self._only_guide_spoke:
+        if (
+            self._state.status is ConnectionStatus.NONE
+            and self._state.server.may_guide
+            and self._only_guide_spoke
+        ):
             self.post_message(self.GuideWanted())
-            self._desk = replace(self._desk, link=Link.STARTING)
-        elif self._desk.link is Link.NONE:  # it may have come up since it was looked for
+            self._state = self._state.with_server(
+                replace(self._state.server, status=ConnectionStatus.STARTING)
+            )
+        elif self._state.status is ConnectionStatus.NONE:  # it may have come up since it was looked for
             self._look_for_server()
-        if self._desk.link in (Link.SEARCHING, Link.STARTING):
+        if self._state.status in (ConnectionStatus.SEARCHING, ConnectionStatus.STARTING):
             self._waiting = order
             self._answering = self._listen(order.blank)
             self._say_loading()
@@ -206,19 +213,19 @@ class Talk(Vertical):
             self._start(order)
 
     def _start(self, order: Order) -> None:
-        session, desk = self._session, order.desk or self._desk
+        session, state = self._session, order.state or self._state
         if session is None:
             return
-        connection = desk.connection
+        connection = state.connection
         if connection is None:
-            answer = unanswerable(desk, order.blank)
+            answer = unanswerable(state, order.blank)
             session.open_answer(answer)
             self._answering = self._listen(answer)
             self._show_running(self._answering)
-            self._answering.fail(desk.problem or Unreachable("No model server answers"))
+            self._answering.fail(state.server.problem or Unreachable("No model server answers"))
             return
         asking = prepare(
-            desk, connection, session.conversation, order.blank, resume=order.resume, schema=session.schema
+            state, connection, session.conversation, order.blank, resume=order.resume, schema=session.schema
         )
         session.open_answer(asking.answer)
         self._answering = self._listen(asking.answer)
@@ -249,7 +256,7 @@ class Talk(Vertical):
         session = self._session
         if session is None:
             return
-        entry = entry_of(answering.message, session.conversation, self._desk.key, answering.generation)
+        entry = entry_of(answering.message, session.conversation, self._state.key, answering.generation)
         path = session.conversation.path()
         shown = self.transcript.has(entry.id)
         if shown:
@@ -281,7 +288,7 @@ class Talk(Vertical):
 
     def _tell_not_sent(self, answering: AnswerStream) -> None:
         """Say once what of the parameters this server could not take."""
-        what, connection = answering.not_told(), self._desk.connection
+        what, connection = answering.not_told(), self._state.connection
         if what and connection is not None:
             self.tell(f"Not sent to {connection.info.kind.label}: {'; '.join(what)}", "warning")
 
@@ -291,7 +298,7 @@ class Talk(Vertical):
             answering.rewritten = False
             generation = answering.generation
             self.transcript.replace(
-                entry_of(answering.message, self._session.conversation, self._desk.key, generation)
+                entry_of(answering.message, self._session.conversation, self._state.key, generation)
             )
         elif text or reasoning:
             self.transcript.extend(answering.message.id, text, reasoning)
@@ -306,7 +313,7 @@ class Talk(Vertical):
         message = answering.final()
         if message.id in session.conversation:
             session.update(message)
-        self.transcript.finish(message.id, entry_of(message, session.conversation, self._desk.key))
+        self.transcript.finish(message.id, entry_of(message, session.conversation, self._state.key))
         self.post_message(self.Changed())
         self.post_message(self.Finished(message))
 
@@ -349,20 +356,20 @@ class Talk(Vertical):
         again = leaf is not None and leaf.role is Role.ASSISTANT and not leaf.content and not leaf.reasoning
         self.answer_again(leaf if again and leaf is not None else blank_answer(question.id))
 
-    def answer_again(self, blank: Message, desk: Desk | None = None) -> None:
+    def answer_again(self, blank: Message, state: ClientState | None = None) -> None:
         """Ask for another answer; where there is no server, one is looked for first."""
-        if self._desk.link is Link.NONE:
+        if self._state.status is ConnectionStatus.NONE:
             self._look_for_server()
-        self.answer(Order(blank, desk=desk))
+        self.answer(Order(blank, state=state))
 
     def _say_loading(self) -> None:
         """The question waits for a server that loads its model."""
-        if self._desk.loads and self._answering is not None:
+        if self._state.server.loads and self._answering is not None:
             self._answering.take_in(Progress(Phase.LOADING))
 
     def _look_for_server(self) -> None:
         self.post_message(self.ServerWanted())
-        self._desk = replace(self._desk, link=Link.SEARCHING)
+        self._state = self._state.with_server(replace(self._state.server, status=ConnectionStatus.SEARCHING))
 
     @property
     def _only_guide_spoke(self) -> bool:

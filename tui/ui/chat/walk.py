@@ -32,7 +32,7 @@ class Walk:
         self._was_at_end = False
         self.edits = Edits(pane)
         self.deeds = Deeds(pane, self)
-        keys = pane.desk.keys
+        keys = pane.state.keys
         self._does = {
             keys[id]: id for id, command in BY_ID.items() if command.where == "messages" and id in keys
         }
@@ -94,7 +94,7 @@ class Walk:
         elif blocks:
             said += f" · {len(blocks)} code {'block' if len(blocks) == 1 else 'blocks'}"
         if not self._pane.is_coming_in(message) and self._view.is_too_wide(self._mark):
-            said += f" · {self._pane.desk.key('message.right')} sideways"
+            said += f" · {self._pane.state.key('message.right')} sideways"
         return said
 
     @property
@@ -213,7 +213,7 @@ class Walk:
         """What is said where a running answer, or a question that is not sent yet, is in the way."""
         if held := self._pane.why_held:
             return held
-        key, keys = self._pane.desk.key, self._pane.desk.keys
+        key, keys = self._pane.state.key, self._pane.state.keys
         walking = self._mark is not None and keys.get("messages.leave") == keys.get("answer.stop")
         where = " in the composer" if walking or self.edits.is_open else ""
         return f"An answer is coming in: {key('answer.stop')}{where} stops it"

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from tui.chat.overflow import window_of
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus
 from tui.core.parameters import find
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.start.panel import guide_welcome, wording
+from tui.ui.state import ScreenState
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts; a role is a name in the palette, empty for plain text."""
 
 
-def welcome(desk: Desk, width: int) -> tuple[Line, ...]:
-    """The lines for the state that the desk is in, in words that `width` cells have room for: on a small screen the last
+def welcome(state: ScreenState, width: int) -> tuple[Line, ...]:
+    """The lines for the state that the state is in, in words that `width` cells have room for: on a small screen the last
     of them would be out of sight otherwise."""
-    match desk.link:
-        case Link.SEARCHING:
+    match state.status:
+        case ConnectionStatus.SEARCHING:
             return (_plain("Looking for a model server …"),)
-        case Link.STARTING:
-            return _starting(desk)
-        case Link.CONNECTED:
-            guide = desk.connection is not None and desk.connection.guide
-            return guide_welcome(desk, width) if guide else _connected(desk, width)
-        case Link.NONE:
+        case ConnectionStatus.STARTING:
+            return _starting(state)
+        case ConnectionStatus.CONNECTED:
+            guide = state.connection is not None and state.connection.guide
+            return guide_welcome(state, width) if guide else _connected(state, width)
+        case ConnectionStatus.NONE:
             return ()  # the ways on are a list of their own
 
 
-def _connected(desk: Desk, width: int) -> tuple[Line, ...]:
-    connection = desk.connection
+def _connected(state: ScreenState, width: int) -> tuple[Line, ...]:
+    connection = state.connection
     if connection is None:
         return ()
     place, version = connection.place, safe_line(connection.info.version, 24)
@@ -41,15 +42,15 @@ def _connected(desk: Desk, width: int) -> tuple[Line, ...]:
     lines: list[Line] = [
         wording(width, *((("Connected   ", "muted"), (f"{place}{more}", "")) for more in (*versions, ""))),
         ((" " * len("Connected   "), "muted"), (privacy, "muted")),
-        _model(desk, width),
-        _preset(desk, width),
+        _model(state, width),
+        _preset(state, width),
         (),
     ]
     if not connection.models:
         hint = "ollama pull llama3.2:3b" if connection.info.kind == "ollama" else "load one there"
         missing = ("This server has no model yet: ", "No model there yet: ")
         lines.append(wording(width, *(((words, "warning"), (hint, "strong_code")) for words in missing)))
-        lines.append(_plain(f"then {desk.key('server.search')} asks it again."))
+        lines.append(_plain(f"then {state.key('server.search')} asks it again."))
         return tuple(lines)
     ways = (
         ("preset.next", "another preset, also while an answer comes in", "another preset, at any time"),
@@ -62,38 +63,41 @@ def _connected(desk: Desk, width: int) -> tuple[Line, ...]:
     )
     lines.append((("Try  ", "muted"), ("Why does nginx answer 502 after a deploy?", "")))
     for id, *words in ways:
-        key = (desk.key(id), "accent")
+        key = (state.key(id), "accent")
         lines.append(wording(width, *((("     ", ""), key, (f" {text}", "")) for text in words)))
     return tuple(lines)
 
 
-def _model(desk: Desk, width: int) -> Line:
-    label, model = ("Model       ", "muted"), desk.connection.model(desk.model) if desk.connection else None
-    if not desk.model:
+def _model(state: ScreenState, width: int) -> Line:
+    label, model = (
+        ("Model       ", "muted"),
+        state.connection.model(state.model) if state.connection else None,
+    )
+    if not state.model:
         return label, ("none", "warning")
     about = []
     if model is not None:
         about += [part for part in (model.parameters, model.quantization) if part]
         if model.size:
             about.append(human_size(model.size))
-    if window := window_of(desk):
+    if window := window_of(state):
         about.append(f"context {human_tokens(window)}")
     elif model is not None and model.loaded is False:
         about.append("not in memory yet")
     # What comes last says most about the answers: how much fits, and how long it takes.
     shown = [[safe_line(part, 40) for part in about[at:]] for at in range(len(about) + 1)]
-    name = (safe_name(desk.model, 80), "second")
+    name = (safe_name(state.model, 80), "second")
     return wording(width, *((label, name, (_in_brackets(parts), "muted")) for parts in shown))
 
 
-def _preset(desk: Desk, width: int) -> Line:
-    values = desk.values()
+def _preset(state: ScreenState, width: int) -> Line:
+    values = state.values()
     shown = [
         f"{name} {find(name).format(values[name])}"
         for name in ("temperature", "top_p", "top_k")
         if name in values
     ]
-    label, preset = ("Preset      ", "muted"), (desk.preset.name, "accent")
+    label, preset = ("Preset      ", "muted"), (state.preset.name, "accent")
     fewer = [shown[:count] for count in range(len(shown), -1, -1)]
     return wording(width, *((label, preset, (_in_brackets(parts), "muted")) for parts in fewer))
 
@@ -102,9 +106,13 @@ def _in_brackets(parts: list[str]) -> str:
     return "  (" + ", ".join(parts) + ")" if parts else ""
 
 
-def _starting(desk: Desk) -> tuple[Line, ...]:
-    progress = desk.starting
-    line = f"{desk.loads} is loading its model" if desk.loads else "Starting the built-in llama.cpp engine"
+def _starting(state: ScreenState) -> tuple[Line, ...]:
+    progress = state.server.starting
+    line = (
+        f"{state.server.loads} is loading its model"
+        if state.server.loads
+        else "Starting the built-in llama.cpp engine"
+    )
     if progress is not None and progress.fraction is not None:
         how_far = (
             f"{human_size(progress.done)} of {human_size(progress.total)}"

@@ -12,7 +12,7 @@ from textual.widgets import TextArea
 from tui.chat.draft_autosave import DraftAutosave
 from tui.chat.prompt_queue import PromptQueue, Question
 from tui.chat.session import ChatSession
-from tui.chat.state import Desk
+from tui.chat.state import ClientState
 from tui.core.attaching import in_line
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Status
@@ -25,6 +25,7 @@ from tui.ui.chat.several import Joint
 from tui.ui.chat.shelf import ShelfLine
 from tui.ui.chat.talk import Talk
 from tui.ui.divider import Divider
+from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 
 AGAIN_S = 30.0
@@ -51,8 +52,8 @@ class Writing(Composing):
             self.draft = draft
             self.problem = problem
 
-    def __init__(self, desk: Desk, pace: Callable[[], Pace]) -> None:
-        super().__init__(desk, pace)
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(state, pace)
         self._line = PromptQueue()
         self._drafts = DraftAutosave(self._draft, self._save_draft)
         self._openings = 0  # a draft that was read for an earlier one is not the one that is there now
@@ -116,10 +117,10 @@ class Writing(Composing):
             super().ask(text, attachments, instead_of=instead_of, marked=marked)
             self._settle()
 
-    def hold(self, held: Joint, desks: Sequence[Desk]) -> None:
+    def hold(self, held: Joint, states: Sequence[ClientState]) -> None:
         """Ask several, if it fits them; what is held is kept with the draft, so that it is not lost."""
         with self.written_at_once():
-            super().hold(held, desks)
+            super().hold(held, states)
             self._settle()
 
     def _ask_next(self) -> None:
@@ -289,7 +290,7 @@ class Writing(Composing):
 
     def shelf_lines(self) -> list[ShelfLine]:
         """What the shelf shows: what waits comes first."""
-        waiting, key = self.waiting, self._desk.key
+        waiting, key = self.waiting, self._state.key
         if not waiting:
             return super().shelf_lines()
         each = 300 if len(waiting) == 1 else 30

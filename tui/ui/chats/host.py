@@ -116,7 +116,7 @@ class Browsing(DeskApp):
         if pane is None:
             from tui.ui.chats.pane import ChatsPane
 
-            pane = self._pane = ChatsPane(self.desk)
+            pane = self._pane = ChatsPane(self.state)
             self._mounting = self.chat.query_one("#reading", Container).mount(pane, before=0)
         pane.add_class("-open")
         self.fit_chats()
@@ -329,7 +329,7 @@ class Browsing(DeskApp):
         chat, pane = event.chat, self._pane
         if event.deed is Deed.RESTORED:
             self._restored(chat)
-        if said := deed_in_words(event.deed, safe_name(chat.title, SHOWN_TITLE), self.desk.keys):
+        if said := deed_in_words(event.deed, safe_name(chat.title, SHOWN_TITLE), self.state.keys):
             self.tell(said, "accent")
         if pane is not None:
             gone = event.deed in (Deed.DELETED, Deed.ARCHIVED, Deed.UNARCHIVED)

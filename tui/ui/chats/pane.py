@@ -19,9 +19,9 @@ from tui.ui.keys import named_by
 from tui.ui.terminal.reader import IN_TEXT
 
 if TYPE_CHECKING:
-    from tui.chat.state import Desk
     from tui.errors import StoreError
     from tui.store.store import ChatSummary, ListWindow
+    from tui.ui.state import ScreenState
 
 SEARCH_REST_S = 0.12
 """How long the keys rest before a search."""
@@ -71,10 +71,10 @@ class ChatsPane(ChatsView, can_focus=True):
     class ModeChanged(Message):
         """Other keys make sense now."""
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, state: ScreenState) -> None:
+        super().__init__(state)
         ids = [command.id for command in COMMANDS if command.where == "chats"]
-        self._does: Mapping[str, str] = {desk.keys[id]: id for id in ids if desk.keys.get(id)}
+        self._does: Mapping[str, str] = {state.keys[id]: id for id in ids if state.keys.get(id)}
         self._direct = False  # the search was opened from the chat, and Esc leads back there
         self._awaits_hit = False  # Enter came before the search had an answer
         self._reads = False  # a part of the list is being read

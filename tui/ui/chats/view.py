@@ -28,8 +28,8 @@ from tui.ui.look import palette_of
 from tui.ui.row import Part, colourless, cut, fit, parts_width, spread
 
 if TYPE_CHECKING:
-    from tui.chat.state import Desk
     from tui.store.store import ChatSummary
+    from tui.ui.state import ScreenState
 
 RULE_CELLS = 2
 """Beside the transcript, a blank and the rule between them."""
@@ -56,9 +56,9 @@ class Mode(StrEnum):
 class ChatsView(Widget):
     """Draws what `listed`, `hits` and `line` hold."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, state: ScreenState) -> None:
         super().__init__(id="chats")
-        self.desk = desk
+        self.state = state
         self.mode = Mode.LIST
         self.archived = False
         self.listed = Listed()
@@ -201,9 +201,9 @@ class ChatsView(Widget):
         ids = [f"chats.{name}" for name in _KEYS]
         words = _WORDS_IN_ARCHIVE if self.archived else _WORDS
         hints = [
-            (key_name(self.desk.keys[id]), words.get(name) or BY_ID[id].short)
+            (key_name(self.state.keys[id]), words.get(name) or BY_ID[id].short)
             for name, id in zip(_KEYS, ids, strict=True)
-            if id in self.desk.keys
+            if id in self.state.keys
         ]
         return key_hints(hints, self.part, width)
 
@@ -249,7 +249,7 @@ class ChatsView(Widget):
         if not self.listed.known:
             return []
         if self.archived:
-            key = self.desk.key
+            key = self.state.key
             return [
                 ("The archive is empty.", "foreground"),
                 (
@@ -260,5 +260,5 @@ class ChatsView(Widget):
         return [
             ("No chats yet.", "foreground"),
             ("A chat is kept from its first question on.", "muted"),
-            (f"{self.desk.key('chats.archived')} shows the archive.", "muted"),
+            (f"{self.state.key('chats.archived')} shows the archive.", "muted"),
         ]

@@ -13,14 +13,14 @@ from tui.errors import ContextOverflow
 from tui.ui.chat.several import too_long
 
 if TYPE_CHECKING:
-    from tui.chat.state import Desk
+    from tui.chat.state import ClientState
     from tui.core.conversation import Conversation
     from tui.core.request import ChatRequest
     from tui.servers.choice import Connection
 
 
 async def why_too_long(
-    desk: Desk,
+    state: ClientState,
     connection: Connection,
     conversation: Conversation,
     question_id: str,
@@ -29,13 +29,13 @@ async def why_too_long(
 ) -> ContextOverflow | None:
     """Why `request`, made of the branch down to the question, is not sent; None = it fits, or nobody knows the window.
     `alone` is the command that goes over to its server, empty for the open one."""
-    told = request_for(desk, connection, conversation, (), resume=False).turns
+    told = request_for(state, connection, conversation, (), resume=False).turns
     path = conversation.path_to(question_id)
-    budget = Budget(path, desk.model, told[0].content if told else "", conversation.view)
-    found = await too_long(desk, budget, request)
+    budget = Budget(path, state.model, told[0].content if told else "", conversation.view)
+    found = await too_long(state, budget, request)
     if found is None:
         return None
-    return _in_words(overflow.describe(desk, budget, found.window, unasked=False, tried=False), alone)
+    return _in_words(overflow.describe(state, budget, found.window, unasked=False, tried=False), alone)
 
 
 def _in_words(case: Overflow, alone: str) -> ContextOverflow:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.chat.answer_stream import AnswerStream
 from tui.chat.requests import blank_answer, prepare, unanswerable
-from tui.chat.state import Desk
+from tui.chat.state import ClientState
 from tui.core.compare import Column
 from tui.core.events import Phase
 from tui.core.message import Message, Status
@@ -41,7 +41,7 @@ class Lane:
     its server does not take, or its model cannot."""
 
     column: Column
-    desk: Desk
+    state: ClientState
     answering: AnswerStream
     request: ChatRequest | None = None
     final: Message | None = None
@@ -77,7 +77,7 @@ class Race:
         self,
         session: ChatSession,
         question: Message,
-        desk: Desk,
+        state: ClientState,
         connect: Connect,
         interval_s: Callable[[], float],
         *,
@@ -91,7 +91,7 @@ class Race:
         self.cursor = 0
         """The column that the person looks at."""
         self._session = session
-        self._desk = desk
+        self._state = state
         self._connect = connect
         self._interval_s = interval_s
         self._spares = spares
@@ -105,8 +105,8 @@ class Race:
 
     def add(self, column: Column) -> None:
         """Add a column at the right; its answer is a sibling of those before it."""
-        desk = desk_for(self._desk, column)
-        blank = unanswerable(desk, blank_answer(self.question.id))
+        state = state_for(self._state, column)
+        blank = unanswerable(state, blank_answer(self.question.id))
 
         def news(answering: AnswerStream) -> None:
             self._heard(lane)
@@ -115,13 +115,13 @@ class Race:
             self._session.checkpoint(message_id, content, reasoning)
 
         lane = Lane(
-            column, desk, AnswerStream(blank, news, checkpoint, self._session.update, self._interval_s)
+            column, state, AnswerStream(blank, news, checkpoint, self._session.update, self._interval_s)
         )
         self.lanes.append(lane)
-        if column.server or desk.connection is None:
+        if column.server or state.connection is None:
             self._session.open_answer(blank)
         else:
-            self._prepare(lane, desk.connection)
+            self._prepare(lane, state.connection)
 
     def start(self, run: Run, durable: Future[bool] | None) -> None:
         """Ask, once the question is on the disk. Were lokal to end now, no column would have been chosen."""
@@ -131,12 +131,15 @@ class Race:
 
     async def _run(self, lane: Lane, durable: Future[bool] | None) -> None:
         try:
-            connection = lane.desk.connection
+            connection = lane.state.connection
             if lane.column.server:
-                usual = "" if lane.column.model else self._desk.model
+                usual = "" if lane.column.model else self._state.model
                 connection, model = await self._connect(lane.column.server, lane.column.model, usual)
                 self._extra.append(connection)
-                lane.desk = replace(lane.desk, connection=connection, model=model)
+                lane.state = ClientState(
+                    replace(lane.state.server, connection=connection),
+                    replace(lane.state.settings, model=model),
+                )
                 self._prepare(lane, connection)
             if connection is not None and (lane.column.server or self._spares):
                 await self._see_that_it_fits(lane, connection)
@@ -155,18 +158,19 @@ class Race:
         open server that is known before the comparison begins, and the person was asked."""
         from tui.servers.choice import window_of
 
-        if lane.column.server or lane.desk.model != self._desk.model:
-            lane.desk = replace(lane.desk, window=await window_of(connection.server, lane.desk.model))
+        if lane.column.server or lane.state.model != self._state.model:
+            window = await window_of(connection.server, lane.state.model)
+            lane.state = lane.state.with_settings(replace(lane.state.settings, window=window))
         request, conversation = lane.request, self._session.conversation
         alone = f"/server {connection.server.endpoint.url}" if lane.column.server else ""
-        problem = await why_too_long(lane.desk, connection, conversation, self.question.id, request, alone)
+        problem = await why_too_long(lane.state, connection, conversation, self.question.id, request, alone)
         if problem is not None:
             raise problem
 
     def _prepare(self, lane: Lane, connection: Connection) -> None:
         session = self._session
         asking = prepare(
-            lane.desk,
+            lane.state,
             connection,
             session.conversation,
             lane.answering.message,
@@ -238,12 +242,13 @@ class Race:
             await connection.server.aclose()
 
 
-def desk_for(desk: Desk, column: Column) -> Desk:
+def state_for(state: ClientState, column: Column) -> ClientState:
     """What a column is asked with. The window of another model, or of a server of its own, is not known yet."""
-    preset = next((one for one in desk.presets if one.name == column.preset), desk.preset)
-    model = column.model or desk.model
-    same = model == desk.model and not column.server
-    return replace(desk, preset=preset, model=model, window=desk.window if same else None)
+    preset = next((one for one in state.presets if one.name == column.preset), state.preset)
+    model = column.model or state.model
+    same = model == state.model and not column.server
+    window = state.window if same else None
+    return state.with_settings(replace(state.settings, preset=preset, model=model, window=window))
 
 
 def _says_something(message: Message) -> bool:
@@ -256,7 +261,7 @@ def names_of(lanes: list[Lane]) -> list[tuple[str, str]]:
     parts = [
         (
             safe_name(lane.message.preset, 40),
-            safe_name(lane.desk.model, 60) if lane.knows_model else "",
+            safe_name(lane.state.model, 60) if lane.knows_model else "",
             safe_name(lane.column.server, 60),
         )
         for lane in lanes

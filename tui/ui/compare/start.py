@@ -13,7 +13,7 @@ from tui.core.compare import Column
 from tui.core.message import Attachment, Message, Role
 from tui.errors import UsageError
 from tui.ui.chat.several import Joint
-from tui.ui.compare.race import Lane, Race, desk_for
+from tui.ui.compare.race import Lane, Race, state_for
 from tui.ui.compare.screen import CompareScreen
 from tui.ui.work import begin
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 def start(app: LokalApp, argument: str) -> None:
     """Compare what the argument of `/compare` says. Raises LokalError for what cannot be done."""
-    chat, desk = app.chat, app.desk
-    connection, session = desk.connection, chat.session
+    chat, state = app.chat, app.state
+    connection, session = state.connection, chat.session
     if session is None:
         raise UsageError("The chats are being opened")
     if chat.busy:
-        raise UsageError("An answer is coming in", "", f"{desk.key('answer.stop')} stops it")
-    names = [preset.name for preset in desk.presets]
+        raise UsageError("An answer is coming in", "", f"{state.key('answer.stop')} stops it")
+    names = [preset.name for preset in state.presets]
     models = [model.name for model in connection.models] if connection is not None else []
-    wanted = compare.parse(argument, names, desk.preset.name, models)
+    wanted = compare.parse(argument, names, state.preset.name, models)
     if connection is None and not all(column.server for column in wanted.columns):
-        raise UsageError("There is no server to ask", "", f"{desk.key('server.search')} looks for one")
+        raise UsageError("There is no server to ask", "", f"{state.key('server.search')} looks for one")
     for column in wanted.columns:
         app.backstage.look_up(column.server)
     draft = "" if wanted.prompt or chat.composer.plain.startswith("/") else chat.composer.plain.strip()
@@ -44,7 +44,7 @@ def start(app: LokalApp, argument: str) -> None:
     attached: tuple[Attachment, ...] = ()
     if prompt:
         if connection is not None:
-            _look_at(chat.attached, wanted.columns, desk.model, connection)
+            _look_at(chat.attached, wanted.columns, state.model, connection)
         attached = chat.attached
         chat.attach(())
     elif last is None:
@@ -72,7 +72,7 @@ def start(app: LokalApp, argument: str) -> None:
     path = _path(session, last, prompt, attached)
     held = Joint(
         path,
-        desk,
+        state,
         go,
         back,
         unasked=bool(prompt),
@@ -82,7 +82,7 @@ def start(app: LokalApp, argument: str) -> None:
         others=any(column.server for column in wanted.columns),
     )
     # A server of its own is connected to only when the comparison runs: its column says then if it does not fit.
-    chat.hold(held, [desk_for(desk, column) for column in wanted.columns if not column.server])
+    chat.hold(held, [state_for(state, column) for column in wanted.columns if not column.server])
 
 
 def _path(
@@ -106,8 +106,8 @@ def _race(
     *,
     spares: bool,
 ) -> None:
-    desk, connect = app.desk, app.backstage.connect_to
-    race = Race(session, question, desk, connect, lambda: app.pace.interval_s(), spares=spares)
+    state, connect = app.state, app.backstage.connect_to
+    race = Race(session, question, state, connect, lambda: app.pace.interval_s(), spares=spares)
     for column in columns:
         race.add(column)
     _show(app, race, durable)
@@ -129,7 +129,7 @@ def _show(app: LokalApp, race: Race, durable: Future[bool] | None) -> None:
 
     app.race = race
     app.open_tab("chat")
-    app.push_screen(CompareScreen(race, app.desk.keys, lambda: app.pace), back)
+    app.push_screen(CompareScreen(race, app.state.keys, lambda: app.pace), back)
     race.start(
         lambda work: begin(app, work, "compare"),
         durable,
@@ -146,8 +146,8 @@ def _end(app: LokalApp, race: Race, kept: Lane | None) -> None:
     chat = app.chat
     chat.show_branch()
     chat.transcript.follow()
-    if app.desk.window is None:
-        app.backstage.ask_window(app.desk)
+    if app.state.window is None:
+        app.backstage.ask_window(app.state)
     app.tell(_what_stays(race, kept))
 
 

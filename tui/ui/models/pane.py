@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.chat.decision import Decision
-from tui.chat.state import Desk, Link
+from tui.chat.state import ConnectionStatus
 from tui.core.endpoint import ServerKind
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.chat.decision_prompt import DecisionPrompt
@@ -21,6 +21,7 @@ from tui.ui.line import LineWidget
 from tui.ui.models.table import ModelTable
 from tui.ui.row import Part, cut_middle, fit
 from tui.ui.start.panel import ways_on, ways_to_models
+from tui.ui.state import ScreenState
 
 
 class Details(LineWidget):
@@ -64,14 +65,14 @@ class ModelsPane(Vertical):
     class Left(Message):
         """The person goes back to the chat."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, state: ScreenState) -> None:
         super().__init__(id="models")
-        self._desk = desk
+        self._state = state
 
     def compose(self) -> ComposeResult:
         yield ModelTable()
         yield Details()
-        yield DecisionPrompt("models-choice", self._desk.keys)
+        yield DecisionPrompt("models-choice", self._state.keys)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -87,9 +88,9 @@ class ModelsPane(Vertical):
         """The ways on, where there is no model."""
         return self.query_one(DecisionPrompt)
 
-    def set_desk(self, desk: Desk) -> None:
-        """Show the desk's server."""
-        self._desk = desk
+    def set_state(self, state: ScreenState) -> None:
+        """Show the state's server."""
+        self._state = state
         if self.is_mounted:
             self._fill()
 
@@ -106,9 +107,9 @@ class ModelsPane(Vertical):
         self.post_message(self.Left())
 
     def _fill(self) -> None:
-        connection = self._desk.connection
+        connection = self._state.connection
         table, choice, focused = self.table, self.choice, self.screen.focused
-        table.show_models(connection.models if connection else (), self._desk.model)
+        table.show_models(connection.models if connection else (), self._state.model)
         table.show_message(self._waiting())
         dilemma = self._ways_on()
         choice.show(dilemma)
@@ -123,16 +124,16 @@ class ModelsPane(Vertical):
 
     def _waiting(self) -> tuple[tuple[str, str], ...]:
         """What is said while a server is looked for, or its model is loaded."""
-        if self._desk.link not in (Link.SEARCHING, Link.STARTING):
+        if self._state.status not in (ConnectionStatus.SEARCHING, ConnectionStatus.STARTING):
             return ()
-        lines = welcome(self._desk, self.size.width)
+        lines = welcome(self._state, self.size.width)
         return tuple(("".join(text for text, _ in line), "foreground") for line in lines[:1])
 
     def _ways_on(self) -> Decision | None:
         """What can be done where there is no model; None where there are some, or it is not known yet."""
-        desk, connection = self._desk, self._desk.connection
+        state, connection = self._state, self._state.connection
         if connection is None:
-            return ways_on(desk, writing=False) if desk.link is Link.NONE else None
+            return ways_on(state, writing=False) if state.status is ConnectionStatus.NONE else None
         if connection.models:
             return None
         is_ollama = connection.info.kind is ServerKind.OLLAMA

@@ -13,7 +13,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.chat.overflow import window_of
-from tui.chat.state import Desk
 from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.parameter import NO_LIMIT, Parameter
@@ -24,6 +23,7 @@ from tui.ui.compat import run_binding
 from tui.ui.look import palette_of
 from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider
+from tui.ui.state import ScreenState
 
 LABEL_WIDTH, NAME_WIDTH, VALUE_WIDTH = 21, 20, 8
 NOTE_WIDTH = 17
@@ -98,7 +98,7 @@ class ParameterForm(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="form")
         self._rows = rows()
-        self._desk = Desk()
+        self._state = ScreenState()
         self._cursor = 0
         self._typed: str | None = None
         self.problem: UsageError | None = None
@@ -111,11 +111,11 @@ class ParameterForm(ScrollView, can_focus=True):
         """The cursor stays in sight. What there is to scroll is known only after this message."""
         self.call_after_refresh(self._show_cursor)
 
-    def set_desk(self, desk: Desk) -> None:
+    def set_state(self, state: ScreenState) -> None:
         """Show another preset, or the same for another server."""
-        if desk.preset.name != self._desk.preset.name:
+        if state.preset.name != self._state.preset.name:
             self._typed, self.problem = None, None
-        self._desk = desk
+        self._state = state
         self.refresh()
 
     @property
@@ -164,7 +164,7 @@ class ParameterForm(ScrollView, can_focus=True):
             self._set(choices[(place + direction) % len(choices)])
         elif parameter.kind in (int, float):
             used = self._in_use(parameter) if value is None else None
-            bounds = band(self._desk.preset.name, parameter.name)
+            bounds = band(self._state.preset.name, parameter.name)
             self._set(used or _stepped(parameter, value, direction, bounds))
 
     def action_unset(self) -> None:
@@ -202,15 +202,15 @@ class ParameterForm(ScrollView, can_focus=True):
     # -- values -----------------------------------------------------------------------------------------------------
 
     def _value(self) -> Value | None:
-        return self._desk.preset.values.get(self.current.name)
+        return self._state.preset.values.get(self.current.name)
 
     def _in_use(self, parameter: Parameter) -> int | None:
         """What is in use while the value is left to the server, where it is known: stepping begins there."""
         if parameter.name != "context_window":
             return None
-        connection = self._desk.connection
-        model = connection.model(self._desk.model) if connection is not None else None
-        return window_of(self._desk) or (model.context_loaded if model is not None else None)
+        connection = self._state.connection
+        model = connection.model(self._state.model) if connection is not None else None
+        return window_of(self._state) or (model.context_loaded if model is not None else None)
 
     def _take_typed(self) -> bool:
         """Take what was typed; False if it is no value, which is then said and stays to be mended."""
@@ -228,9 +228,10 @@ class ParameterForm(ScrollView, can_focus=True):
 
     def _set(self, value: Value | None) -> None:
         if value != self._value():
-            # The desk comes back changed only after a while; keys that come before then count from here.
-            self._desk = self._desk.with_preset(self._desk.preset.with_value(self.current.name, value))
-            self.post_message(self.Edited(self._desk.preset))
+            # The state comes back changed only after a while; keys that come before then count from here.
+            preset = self._state.preset.with_value(self.current.name, value)
+            self._state = self._state.with_settings(self._state.settings.with_preset(preset))
+            self.post_message(self.Edited(self._state.preset))
         self._changed()
 
     def _changed(self) -> None:
@@ -256,9 +257,9 @@ class ParameterForm(ScrollView, can_focus=True):
         return fit(colourless(parts) if style.reverse else parts, width, style)
 
     def _parts(self, parameter: Parameter, *, under: bool, width: int) -> list[tuple[str, str]]:
-        desk = self._desk
-        value = desk.preset.values.get(parameter.name)
-        bounds = band(desk.preset.name, parameter.name)
+        state = self._state
+        value = state.preset.values.get(parameter.name)
+        bounds = band(state.preset.name, parameter.name)
         has_limit = not (parameter.unlimited and value == NO_LIMIT)
         number = value if isinstance(value, int | float) and has_limit else None
         outside = bounds is not None and number is not None and not bounds[0] <= number <= bounds[1]
@@ -286,24 +287,24 @@ class ParameterForm(ScrollView, can_focus=True):
                 parts.append((shown.ljust(VALUE_WIDTH), role))
                 parts += slider(number, parameter.usual, bounds, track) if track else []
                 parts.append((" ", "muted"))
-        note, role = _note(parameter, desk, outside=outside)
+        note, role = _note(parameter, state, outside=outside)
         parts.append((note, role))
         return parts
 
 
-def _note(parameter: Parameter, desk: Desk, *, outside: bool) -> tuple[str, str]:
+def _note(parameter: Parameter, state: ScreenState, *, outside: bool) -> tuple[str, str]:
     """What is to be said beside the value."""
-    if parameter.name in desk.overrides:
-        return f"this run: {parameter.format(desk.overrides[parameter.name])}", "accent"
-    connection = desk.connection
+    if parameter.name in state.overrides:
+        return f"this run: {parameter.format(state.overrides[parameter.name])}", "accent"
+    connection = state.connection
     kind = connection.server.kind if connection else None
     if kind is not None and kind not in parameter.wire:
         if parameter.engine_flag and kind is ServerKind.LLAMACPP:
             return "at start only", "muted"
-        return f"not for {kind.label}", "warning" if parameter.name in desk.preset.values else "muted"
-    if kind is not None and beyond((parameter.name,), desk.model_info):
-        return "model cannot", "warning" if parameter.name in desk.preset.values else "muted"
-    bounds = band(desk.preset.name, parameter.name)
+        return f"not for {kind.label}", "warning" if parameter.name in state.preset.values else "muted"
+    if kind is not None and beyond((parameter.name,), state.model_info):
+        return "model cannot", "warning" if parameter.name in state.preset.values else "muted"
+    bounds = band(state.preset.name, parameter.name)
     if bounds is not None:
         text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
         return (f"outside {text}", "warning") if outside else (f"band {text}", "muted")

@@ -7,7 +7,6 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.chat.state import Desk
 from tui.core.parameter import Parameter
 from tui.core.text import safe_line, safe_name
 from tui.errors import sentences
@@ -15,6 +14,7 @@ from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import Part, cut_middle, fit, spread, wrap_words
 from tui.ui.settings.form import ParameterForm
+from tui.ui.state import ScreenState
 
 LIST_WIDTH = 17
 LEAST_FOR_LIST = 72
@@ -28,12 +28,12 @@ class PresetList(LineWidget):
 
     def __init__(self) -> None:
         super().__init__(id="preset-list")
-        self._desk = Desk()
+        self._state = ScreenState()
         self._theme = ""
 
-    def show(self, desk: Desk, theme: str) -> None:
+    def show(self, state: ScreenState, theme: str) -> None:
         """Change what is listed."""
-        self._desk, self._theme = desk, theme
+        self._state, self._theme = state, theme
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -43,10 +43,10 @@ class PresetList(LineWidget):
         return fit(parts, self.size.width, self.base())
 
     def _lines(self) -> list[list[Part]]:
-        desk = self._desk
+        state = self._state
         lines: list[list[Part]] = [[self.part(" "), self.part("Presets", "heading")]]
-        for number, preset in enumerate(desk.presets, 1):
-            used = preset.name == desk.preset.name
+        for number, preset in enumerate(state.presets, 1):
+            used = preset.name == state.preset.name
             key = f" {number}" if number < 10 else ""
             name = cut_middle(safe_name(preset.name), LIST_WIDTH - 5)
             lines.append(
@@ -58,17 +58,17 @@ class PresetList(LineWidget):
             )
         lines += [
             [],
-            [self.part(f" {desk.key('preset.next')} next", "muted")],
-            [self.part(f" {desk.key('preset.1')[:-1]}1–9 pick", "muted")],
+            [self.part(f" {state.key('preset.next')} next", "muted")],
+            [self.part(f" {state.key('preset.1')[:-1]}1–9 pick", "muted")],
             [],
             [self.part(" "), self.part("Theme", "heading")],
             [self.part(" " + cut_middle(self._theme, LIST_WIDTH - 2))],
-            [self.part(f" {desk.key('theme.next')} next", "muted")],
+            [self.part(f" {state.key('theme.next')} next", "muted")],
             [],
             [self.part(" "), self.part("Values", "heading")],
             [self.part(" ←→ change", "muted")],
             [self.part(" 0–9 type", "muted")],
-            [self.part(f" {desk.key('parameter.unset')} default", "muted")],
+            [self.part(f" {state.key('parameter.unset')} default", "muted")],
         ]
         return lines
 
@@ -78,19 +78,19 @@ class Title(LineWidget):
 
     def __init__(self) -> None:
         super().__init__(id="preset-title")
-        self._desk = Desk()
+        self._state = ScreenState()
 
-    def show(self, desk: Desk) -> None:
+    def show(self, state: ScreenState) -> None:
         """Change what is shown."""
-        self._desk = desk
+        self._state = state
         self.refresh()
 
     def line(self, width: int) -> Strip:
-        preset = self._desk.preset
+        preset = self._state.preset
         left = [self.part(" "), self.part(safe_name(preset.name, 30), "accent")]
         if preset.description:
             left.append(self.part("  " + safe_line(preset.description, 60), "muted"))
-        right = [self.part("changed, not saved ", "warning")] if self._desk.unsaved else []
+        right = [self.part("changed, not saved ", "warning")] if self._state.settings.unsaved else []
         if right:
             left = left[:2]
         return spread(left, right, width, self.base())
@@ -127,9 +127,9 @@ class ParameterHelp(Widget):
 class SettingsPane(Vertical):
     """The preset in use, to look at and to change."""
 
-    def __init__(self, desk: Desk, theme: str) -> None:
+    def __init__(self, state: ScreenState, theme: str) -> None:
         super().__init__(id="settings")
-        self._desk = desk
+        self._state = state
         self._theme = theme
 
     def compose(self) -> ComposeResult:
@@ -153,16 +153,16 @@ class SettingsPane(Vertical):
         """The form."""
         return self.query_one(ParameterForm)
 
-    def set_desk(self, desk: Desk, theme: str) -> None:
-        """Show the desk's preset."""
-        self._desk, self._theme = desk, theme
+    def set_state(self, state: ScreenState, theme: str) -> None:
+        """Show the state's preset."""
+        self._state, self._theme = state, theme
         if self.is_mounted:
             self._fill()
 
     def _fill(self) -> None:
-        self.query_one(PresetList).show(self._desk, self._theme)
-        self.query_one(Title).show(self._desk)
-        self.form.set_desk(self._desk)
+        self.query_one(PresetList).show(self._state, self._theme)
+        self.query_one(Title).show(self._state)
+        self.form.set_state(self._state)
         self._explain()
 
     def on_parameter_form_moved(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from tui.chat.decision import Decision, DecisionOption
-from tui.chat.state import Desk
+from tui.ui.state import ScreenState
 
 Line = tuple[tuple[str, str], ...]
 
@@ -19,16 +19,16 @@ def wording(width: int, *lines: Line) -> Line:
     return next((line for line in lines if sum(cell_len(text) for text, _ in line) <= width), lines[-1])
 
 
-def ways_on(desk: Desk, *, writing: bool = True) -> Decision:
+def ways_on(state: ScreenState, *, writing: bool = True) -> Decision:
     """What to do without a server. While somebody is `writing`, what is typed is a question, whatever it begins with."""
-    problem, missing = desk.problem, desk.engine_missing
+    problem, missing = state.server.problem, state.server.engine_missing
     title = problem.title if problem is not None else "No model server answers"
-    said = [problem.detail, "" if desk.may_guide else problem.hint] if problem is not None else []
+    said = [problem.detail, "" if state.server.may_guide else problem.hint] if problem is not None else []
     brief = said[:1]
     if missing is not None:
         said += [f"The guide and files need the engine. {missing.title}.", missing.hint]
         brief = ["The guide and files need the engine."]
-    elif desk.may_guide and writing:
+    elif state.server.may_guide and writing:
         said.append("Or just ask: the guide answers, and says so.")
         brief = said[-1:]
     why_not = "needs the engine" if missing is not None else ""
@@ -46,7 +46,7 @@ def ways_on(desk: Desk, *, writing: bool = True) -> Decision:
         options,
         "\n".join(filter(None, brief)),
         typed="a question",
-        calm=desk.may_guide,  # nobody was asked for by name: nothing went wrong
+        calm=state.server.may_guide,  # nobody was asked for by name: nothing went wrong
     )
 
 
@@ -60,10 +60,10 @@ def ways_to_models(place: str, fetch: str) -> Decision:
     return Decision(f"{place} has no models yet.", fetch, options)
 
 
-def guide_welcome(desk: Desk, width: int) -> tuple[Line, ...]:
+def guide_welcome(state: ScreenState, width: int) -> tuple[Line, ...]:
     """The empty chat with the guide, in words for `width` cells."""
     guide, real, file = ("The guide", "second"), ("A real model  ", "muted"), ("/open model.gguf", "")
-    pull = (f"ollama pull llama3.2:3b, then {desk.key('server.search')}", "")
+    pull = (f"ollama pull llama3.2:3b, then {state.key('server.search')}", "")
     both = (real, pull, ("   or   ", "muted"), file)
     language = (("     ", ""), ("Как остановить ответ?", ""))
     return (
