@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dialects import DIALECTS, HELLO, Dialect, hear, under_test
-from tests.support.replay import Canned, Replay, as_json, recorded, replay, reply, text
+from tests.support.replay import CannedResponse, Replay, as_json, recorded, replay, reply, text
 from tui.core.endpoint import Endpoint, ServerKind, parse_endpoint
 from tui.errors import AuthRequired, BadReply, NotAModelServer, Refused, ServerBusy, ServerError, Unreachable
 from tui.servers.detect import find, reach, recognise
@@ -29,12 +29,12 @@ def ollama(running: Replay, prefix: str = "") -> Replay:
     return running
 
 
-def page(status: int, title: str, **headers: str) -> Canned:
+def page(status: int, title: str, **headers: str) -> CannedResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return reply(status, f"<html><title>{title}</title></html>".encode(), "text/html", named)
 
 
-async def what_is_said_of(other: Canned, **given: object) -> ServerError:
+async def what_is_said_of(other: CannedResponse, **given: object) -> ServerError:
     async with replay() as running:
         running.other = other
         with pytest.raises(ServerError) as raised:
@@ -96,7 +96,7 @@ async def test_headers_go_with_every_request_and_are_masked_where_they_come_back
         (as_json(401, {"detail": "no"}), {"api_key": "k"}, "does not accept the API key"),
     ],
 )  # fmt: skip
-async def test_who_wants_to_know_is_said(other: Canned, given: dict[str, object], words: str) -> None:
+async def test_who_wants_to_know_is_said(other: CannedResponse, given: dict[str, object], words: str) -> None:
     error = await what_is_said_of(other, **given)
     assert isinstance(error, AuthRequired)
     assert re.search(words, str(error))
@@ -166,7 +166,9 @@ async def test_ollama_that_does_not_know_the_host_name() -> None:
         (text(400, "Client sent an HTTP request to an HTTPS server."), NotAModelServer, "Try https: https://127"),
     ],
 )  # fmt: skip
-async def test_the_status_and_the_target_are_said(other: Canned, kind: type[ServerError], words: str) -> None:
+async def test_the_status_and_the_target_are_said(
+    other: CannedResponse, kind: type[ServerError], words: str
+) -> None:
     error = await what_is_said_of(other)
     assert type(error) is kind
     assert re.search(words, str(error))

@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 from tests.support.dialects import HELLO, ServerUnderTest, hear
-from tests.support.replay import Canned, as_json, ndjson, replay, reply
+from tests.support.replay import CannedResponse, as_json, ndjson, replay, reply
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
 from tui.core.message import Role
@@ -77,7 +77,7 @@ async def test_what_is_in_memory_is_read_with_the_same_care(
             await ollama.aclose()
 
 
-def compressed(data: bytes, coding: str, media_type: str) -> Canned:
+def compressed(data: bytes, coding: str, media_type: str) -> CannedResponse:
     """A reply in that coding."""
     packed = {
         "gzip": lambda: gzip.compress(data),
@@ -150,7 +150,7 @@ async def test_a_line_lost_in_the_size_of_a_chunk_breaks_an_answer_off(tested: S
     assert b"chunked" in head.lower()
     said = chunks.index(b"\r\n", chunks.index(b"one"))
     torn = chunks[:said] + b'\r\nzz{"lost'
-    tested.answers(Canned(head + b"\r\n\r\n" + torn))
+    tested.answers(CannedResponse(head + b"\r\n\r\n" + torn))
     heard = await hear(tested.server.chat(HELLO))
     assert heard.text == "one"
     assert isinstance(heard.error, Interrupted)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.dialects import HELLO, ServerUnderTest, ask, hear
-from tests.support.replay import Canned, as_json, held, reply, stalling
+from tests.support.replay import CannedResponse, as_json, held, reply, stalling
 from tui.core.endpoint import Endpoint
 from tui.core.events import Phase, Progress, TextDelta
 from tui.errors import (
@@ -104,7 +104,7 @@ async def test_an_empty_stream_is_interrupted(tested: ServerUnderTest) -> None:
 
 
 async def test_a_server_that_hangs_up_before_it_answers(tested: ServerUnderTest) -> None:
-    tested.answers(Canned(b""))
+    tested.answers(CannedResponse(b""))
     assert isinstance((await hear(tested.server.chat(HELLO))).error, Interrupted)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.dialects import DIALECTS, HELLO, Dialect, ServerUnderTest, ask, hear, under_test
-from tests.support.replay import Canned, as_json, reply, text
+from tests.support.replay import CannedResponse, as_json, reply, text
 from tui.core.endpoint import ServerKind
 from tui.core.message import Attachment, Role
 from tui.core.request import ChatRequest, Turn
@@ -189,7 +189,7 @@ async def test_a_key_that_comes_back_in_an_error_is_masked(dialect: Dialect) -> 
         assert heard.error is not None
         assert MASK in str(heard.error)
         assert key not in str(heard.error)
-        tested.answers(Canned(f"HTTP/1.1 {key} nonsense\r\n\r\n".encode()))
+        tested.answers(CannedResponse(f"HTTP/1.1 {key} nonsense\r\n\r\n".encode()))
         heard = await hear(tested.server.chat(HELLO))
         assert key not in str(heard.error)
         tested.replay.other = as_json(

@@ -63,7 +63,7 @@ async def test_it_counts_or_says_that_it_cannot(tested: ServerUnderTest) -> None
     ],
 )
 async def test_a_count_that_cannot_be_had_is_none(tested: ServerUnderTest, reply: object) -> None:
-    tested.replay.other = reply  # type: ignore[assignment]  # a Canned, from the list above
+    tested.replay.other = reply  # type: ignore[assignment]  # a CannedResponse, from the list above
     assert await tested.server.count_tokens(HELLO) is None
 
 

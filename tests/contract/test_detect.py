@@ -7,7 +7,17 @@ import socket
 
 import pytest
 
-from tests.support.replay import Canned, Replay, as_json, held, recorded, replay, reply, stalling, text
+from tests.support.replay import (
+    CannedResponse,
+    Replay,
+    as_json,
+    held,
+    recorded,
+    replay,
+    reply,
+    stalling,
+    text,
+)
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import ServerInfo
 from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable
@@ -148,10 +158,10 @@ async def test_each_kind_is_recognised(speaks: object, expected: ServerInfo) -> 
         as_json(200, {"version": 7, "lmstudio": "yes", "status": "ok"}),
         as_json(200, {"models": []}),
         as_json(200, []),
-        Canned(b"220 mail.example ESMTP\r\n\r\n"),
+        CannedResponse(b"220 mail.example ESMTP\r\n\r\n"),
     ],
 )
-async def test_what_is_no_model_server(body: Canned) -> None:
+async def test_what_is_no_model_server(body: CannedResponse) -> None:
     async with replay() as running:
         running.other = body
         with pytest.raises(NotAModelServer):
@@ -221,7 +231,7 @@ async def test_https_where_only_http_is_spoken() -> None:
 
 async def test_a_reply_that_drips_has_a_limit_too() -> None:
     async with replay() as running:
-        running.other = stalling(Canned(as_json(200, {"version": "0.33.0"}).raw[:-1]))
+        running.other = stalling(CannedResponse(as_json(200, {"version": "0.33.0"}).raw[:-1]))
         with pytest.raises(Unreachable, match="does not answer"):
             await Http(Endpoint(running.url)).get("/api/version", timeout_s=0.1)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.dialects import HELLO, Dialect, Heard, hear, under_test
-from tests.support.replay import Canned, as_json, chunked
+from tests.support.replay import CannedResponse, as_json, chunked
 from tui.core.endings import UNKNOWN
 from tui.core.endpoint import ServerKind
 from tui.core.events import Progress, ToolCall
@@ -24,7 +24,7 @@ OLLAMA, LLAMACPP, LMSTUDIO, VLLM, TEXTGEN = (
 )
 
 
-async def answer(kind: ServerKind, body: str | Canned, *, ended: bool = True) -> Heard:
+async def answer(kind: ServerKind, body: str | CannedResponse, *, ended: bool = True) -> Heard:
     """What a chat with a server of this kind gives."""
     canned = chunked([body.encode()], STREAM[kind is OLLAMA], ended=ended) if isinstance(body, str) else body
     async with under_test(Dialect(kind)) as tested:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dialects import HELLO, Dialect, Heard, hear, under_test
-from tests.support.replay import WIRE, Canned, body_of, recorded
+from tests.support.replay import WIRE, CannedResponse, body_of, recorded
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, Phase, Progress, ToolCall
 from tui.core.generation import Generation
@@ -33,7 +33,7 @@ GREETING = "# Greetings\n\nHello! **Bold**, *italic* and `code`. Привет, �
 END = "Emoji 🙂 and 漢字 end here."
 
 
-async def answer_of(dialect: Dialect, *replies: Canned) -> Heard:
+async def answer_of(dialect: Dialect, *replies: CannedResponse) -> Heard:
     """What a chat gives whose replies these are."""
     async with under_test(dialect) as tested:
         tested.answers(*replies)

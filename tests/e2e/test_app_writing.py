@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import CHAT, answer, bodies, command, in_two, model_server, turns
+from tests.support.app_driver import chats, like_ollama, ollama_answer
 from tests.support.editor import editor
 from tests.support.pictures import png, says_who_can_see
 from tests.support.replay import replay
-from tests.support.stage import chats, like_ollama, ollama_answer
 from tests.support.terminal import lokal
 
 UP, ALT_E, ALT_UP, CTRL_R = "\x1b[A", "\x1be", "\x1b[1;3A", "\x12"

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.test_cli_ask import like_recorded_ollama
 from tests.support.app import OPENAI, answer, configure, model_server
 from tests.support.command import files_below, lokal_command
-from tests.support.replay import Canned, as_json, chunked, ndjson, recorded, replay, reply, text
+from tests.support.replay import CannedResponse, as_json, chunked, ndjson, recorded, replay, reply, text
 from tests.support.terminal import lokal
 from tui.core.endpoint import Endpoint
 
@@ -134,8 +134,8 @@ BEGUN = [OPENAI.text("It be"), OPENAI.text("gan")]
         (OPENAI.stream("nonsense", "{{{"), "", "The answer broke off"),
         (chunked([b"data: " + b"x" * 50_000_000], OPENAI.media_type), "", "lokal: "),
         (text(500, "it blew up"), "", "it blew up"),
-        (Canned(b"\x00\xff garbage"), "", "lokal: "),
-        (Canned(b""), "", "The answer broke off"),
+        (CannedResponse(b"\x00\xff garbage"), "", "lokal: "),
+        (CannedResponse(b""), "", "The answer broke off"),
         (reply(200, b"<html>login please</html>", "text/html"), "", "web page"),
         (as_json(404, {"detail": "Not Found"}), "", "does not serve this"),
     ],
@@ -145,7 +145,7 @@ BEGUN = [OPENAI.text("It be"), OPENAI.text("gan")]
     ],
 )  # fmt: skip
 async def test_what_comes_is_printed_and_then_why_no_more(
-    canned: Canned, printed: str, complaint: str
+    canned: CannedResponse, printed: str, complaint: str
 ) -> None:
     async with model_server(canned) as server:
         ended = await lokal_command("ask", "--server", server.url, "Q")

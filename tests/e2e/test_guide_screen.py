@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import last_chat
+from tests.support.app_driver import like_ollama, ollama_answer
 from tests.support.command import lokal_command
 from tests.support.replay import replay
-from tests.support.stage import like_ollama, ollama_answer
 from tests.support.terminal import lokal
 from tui.guide import model
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.dialects import Dialect
-from tests.support.replay import Canned, Replay, as_json, pausing, replay
+from tests.support.replay import CannedResponse, Replay, as_json, pausing, replay
 from tests.support.terminal import ROOT
 from tui.core.endpoint import Endpoint, ServerKind
 
@@ -21,29 +21,29 @@ CHAT = OPENAI.path
 MODEL = "replay-3b"
 
 
-def answer(*pieces: str, reason: str = "stop") -> Canned:
+def answer(*pieces: str, reason: str = "stop") -> CannedResponse:
     """A whole answer in these pieces."""
     return OPENAI.stream(*[OPENAI.text(piece) for piece in pieces], *OPENAI.end(reason))
 
 
-def endless(*pieces: str) -> Canned:
+def endless(*pieces: str) -> CannedResponse:
     """An answer of which these pieces come, and then nothing, with the connection open."""
     return replace(OPENAI.stream(*[OPENAI.text(piece) for piece in pieces], ended=False), stall=True)
 
 
-def in_two(before: Sequence[str], after: Sequence[str]) -> Canned:
+def in_two(before: Sequence[str], after: Sequence[str]) -> CannedResponse:
     """An answer whose second part comes only when the server's `release` is set."""
     begun = OPENAI.stream(*[OPENAI.text(piece) for piece in before], ended=False)
     return pausing(begun, answer(*before, *after))
 
 
-def paced(canned: Canned, piece: int, pace_s: float) -> Canned:
+def paced(canned: CannedResponse, piece: int, pace_s: float) -> CannedResponse:
     """The same on a slow line: `piece` bytes every `pace_s` seconds."""
     return replace(canned, piece=piece, pace_s=pace_s)
 
 
 @asynccontextmanager
-async def model_server(*replies: Canned, models: Sequence[str] = (MODEL,)) -> AsyncIterator[Replay]:
+async def model_server(*replies: CannedResponse, models: Sequence[str] = (MODEL,)) -> AsyncIterator[Replay]:
     """A server with OpenAI's API that has `models` and gives these replies to chats, the last one for ever."""
     async with replay() as running:
         running.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": name} for name in models]}))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from tests.support.replay import Canned, Replay, as_json, chunks_of, ndjson, recorded, replay, sse
+from tests.support.replay import CannedResponse, Replay, as_json, chunks_of, ndjson, recorded, replay, sse
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Done, Event, Failed
 from tui.core.generation import Generation
@@ -113,7 +113,7 @@ class Dialect:
             return {"error": message}
         return {"error": {"message": message, "type": "server_error", "code": 500}}
 
-    def stream(self, *records: object, ended: bool = True) -> Canned:
+    def stream(self, *records: object, ended: bool = True) -> CannedResponse:
         """A reply of these records, after the one with the role that most kinds begin with."""
         if self.native:
             return ndjson(records, ended=ended)
@@ -141,7 +141,7 @@ class ServerUnderTest:
     dialect: Dialect
     replay: Replay
 
-    def answers(self, *replies: Canned) -> None:
+    def answers(self, *replies: CannedResponse) -> None:
         """Set the replies to a chat."""
         self.replay.on(self.dialect.path, *replies)
 

@@ -15,7 +15,7 @@ WIRE = Path(__file__).parents[1] / "fixtures" / "wire"
 
 
 @dataclass(frozen=True, slots=True)
-class Canned:
+class CannedResponse:
     """One reply. `raw` is all of it: status line, headers, body.
 
     `piece` is how many bytes are written at a time, 0 = all at once. After `stop_after` bytes (None = at the end) the
@@ -56,14 +56,14 @@ class Replay:
     last one stays. What has no reply gets `other`."""
 
     url: str
-    replies: dict[str, list[Canned]] = field(default_factory=dict)
-    other: Canned = field(default_factory=lambda: text(404, "404 page not found"))
+    replies: dict[str, list[CannedResponse]] = field(default_factory=dict)
+    other: CannedResponse = field(default_factory=lambda: text(404, "404 page not found"))
     seen: list[Seen] = field(default_factory=list)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: dict[str, asyncio.Event] = field(default_factory=dict)
 
-    def on(self, path: str, *replies: Canned) -> Replay:
+    def on(self, path: str, *replies: CannedResponse) -> Replay:
         """Answer `path` with these."""
         self.replies[path] = list(replies)
         return self
@@ -80,7 +80,7 @@ class Replay:
         """The last request for `path`."""
         return [request for request in self.seen if request.path == path][-1]
 
-    def reply_to(self, path: str) -> Canned:
+    def reply_to(self, path: str) -> CannedResponse:
         """The reply that is due."""
         replies = self.replies.get(path)
         if not replies:
@@ -175,9 +175,9 @@ async def _first(event: asyncio.Event, gone: asyncio.Future[bytes]) -> bool:
         waiting.cancel()
 
 
-def recorded(name: str, piece: int = 0) -> Canned:
+def recorded(name: str, piece: int = 0) -> CannedResponse:
     """A recorded reply, for example `ollama/chat-stream`."""
-    return Canned((WIRE / f"{name}.response.http").read_bytes(), piece)
+    return CannedResponse((WIRE / f"{name}.response.http").read_bytes(), piece)
 
 
 def body_of(name: str) -> bytes:
@@ -209,39 +209,39 @@ def reply(
     headers: Mapping[str, str] | None = None,
     *,
     length: bool = True,
-) -> Canned:
+) -> CannedResponse:
     """A made-up reply; without `length` the end of the connection is the end of the body."""
     lines = [f"HTTP/1.1 {status} Made Up", f"Content-Type: {media_type}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if length:
         lines.append(f"Content-Length: {len(body)}")
-    return Canned("\r\n".join([*lines, "", ""]).encode() + body)
+    return CannedResponse("\r\n".join([*lines, "", ""]).encode() + body)
 
 
-def text(status: int, body: str) -> Canned:
+def text(status: int, body: str) -> CannedResponse:
     """A plain text."""
     return reply(status, body.encode(), "text/plain; charset=utf-8")
 
 
-def as_json(status: int, value: object, headers: Mapping[str, str] | None = None) -> Canned:
+def as_json(status: int, value: object, headers: Mapping[str, str] | None = None) -> CannedResponse:
     """A JSON document."""
     return reply(status, json.dumps(value, ensure_ascii=False).encode(), "application/json", headers)
 
 
-def chunked(parts: Iterable[bytes], media_type: str, *, ended: bool = True) -> Canned:
+def chunked(parts: Iterable[bytes], media_type: str, *, ended: bool = True) -> CannedResponse:
     """A stream with chunked framing; without its end if not `ended`."""
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     body = b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts if part)
-    return Canned(head + body + (b"0\r\n\r\n" if ended else b""))
+    return CannedResponse(head + body + (b"0\r\n\r\n" if ended else b""))
 
 
-def ndjson(records: Sequence[object], *, ended: bool = True) -> Canned:
+def ndjson(records: Sequence[object], *, ended: bool = True) -> CannedResponse:
     """Ollama's framing."""
     lines = [(json.dumps(record, ensure_ascii=False) + "\n").encode() for record in records]
     return chunked(lines, "application/x-ndjson", ended=ended)
 
 
-def sse(records: Sequence[object], *, ended: bool = True) -> Canned:
+def sse(records: Sequence[object], *, ended: bool = True) -> CannedResponse:
     """Server-sent events; a string goes out as it is, anything else as JSON."""
     events = [
         f"data: {record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)}\n\n".encode()
@@ -250,17 +250,17 @@ def sse(records: Sequence[object], *, ended: bool = True) -> Canned:
     return chunked(events, "text/event-stream", ended=ended)
 
 
-def stalling(canned: Canned) -> Canned:
+def stalling(canned: CannedResponse) -> CannedResponse:
     """The same, and then silence instead of the end."""
     return replace(canned, stall=True)
 
 
-def pausing(before: Canned, whole: Canned) -> Canned:
+def pausing(before: CannedResponse, whole: CannedResponse) -> CannedResponse:
     """`whole`, of which only what it has in common with `before` comes before the server's `release` is set."""
     assert whole.raw.startswith(before.raw)
     return replace(whole, pause_at=len(before.raw))
 
 
-def held(canned: Canned) -> Canned:
+def held(canned: CannedResponse) -> CannedResponse:
     """The same, but not a byte before the server's `release` is set."""
     return replace(canned, held=True)

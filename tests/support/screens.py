@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.support.app_driver import AppDriver, like_ollama
 from tests.support.replay import Replay, replay
-from tests.support.stage import Stage, like_ollama
 
 QUESTION = "Why does nginx answer 502 after a deploy?"
 BEGINNING = """\
@@ -29,6 +29,6 @@ async def ollama() -> AsyncIterator[Replay]:
         yield like_ollama(server)
 
 
-async def ready(stage: Stage) -> None:
+async def ready(driver: AppDriver) -> None:
     """Connected, and the context window is known."""
-    await stage.see("ctx 0 of 8k")
+    await driver.see("ctx 0 of 8k")

@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.style import Style
 
-from tests.support.stage import SIZES, Stage
+from tests.support.app_driver import SIZES, AppDriver
 
 FOLDER = Path(__file__).parents[1] / "snapshots"
 PATIENCE_S = 30.0
@@ -27,33 +27,33 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 
 
-def picture(stage: Stage) -> str:
+def picture(driver: AppDriver) -> str:
     """The screen as such a text."""
     letters: dict[str, str] = {}
-    plain = _description(stage, stage.app.palette.base)
+    plain = _description(driver, driver.app.palette.base)
     rows = []
-    for line in stage.lines():
+    for line in driver.lines():
         row = ""
         for segment in line:
             style = segment.style or Style.null()
-            described = _description(stage, style)
+            described = _description(driver, style)
             letter = "." if described == plain else letters.get(described)
             if letter is None:
                 letter = letters[described] = _LETTERS[len(letters)]
             row += letter * cell_len(segment.text)
         rows.append(row.rstrip("."))
     legend = [f". {plain}", *(f"{letter} {described}" for described, letter in letters.items())]
-    width, height = stage.app.size
-    head = f"{width}x{height}, {stage.app.theme}"
-    return "\n".join([head, "=" * width, *stage.screen(), "=" * width, *rows, "=" * width, *legend, ""])
+    width, height = driver.app.size
+    head = f"{width}x{height}, {driver.app.theme}"
+    return "\n".join([head, "=" * width, *driver.screen(), "=" * width, *rows, "=" * width, *legend, ""])
 
 
-async def check(stage: Stage, name: str) -> None:
+async def check(driver: AppDriver, name: str) -> None:
     """Compare the screen with its picture `name`, giving it some seconds to come to rest; AssertionError that shows what
     is different."""
-    width, height = stage.app.size
+    width, height = driver.app.size
     path = FOLDER / f"{name}-{width}x{height}.txt"
-    now = await _at_rest(stage)
+    now = await _at_rest(driver)
     if os.environ.get("UPDATE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)
         path.write_text(now, encoding="utf-8")
@@ -62,7 +62,7 @@ async def check(stage: Stage, name: str) -> None:
     then = path.read_text(encoding="utf-8")
     deadline = time.monotonic() + PATIENCE_S
     while now != then and time.monotonic() < deadline:
-        now = await _at_rest(stage)
+        now = await _at_rest(driver)
     if now != then:
         changes = difflib.unified_diff(
             then.splitlines(), now.splitlines(), f"{path.name} as kept", "as it is now", lineterm="", n=1
@@ -70,26 +70,26 @@ async def check(stage: Stage, name: str) -> None:
         raise AssertionError("the screen looks different:\n" + "\n".join(changes))
 
 
-async def check_all(stage: Stage, name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
+async def check_all(driver: AppDriver, name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
     """The same in every size, the first one last, so that the state can go on from it."""
     for size in reversed(sizes):
-        await stage.resize(*size)
-        await check(stage, name)
+        await driver.resize(*size)
+        await check(driver, name)
 
 
-async def _at_rest(stage: Stage) -> str:
+async def _at_rest(driver: AppDriver) -> str:
     """The screen once it is twice the same."""
-    before, now = "", picture(stage)
+    before, now = "", picture(driver)
     while now != before:
         await asyncio.sleep(0.02)
-        await stage.settle()
-        before, now = now, picture(stage)
+        await driver.settle()
+        before, now = now, picture(driver)
     return now
 
 
-def _description(stage: Stage, style: Style) -> str:
+def _description(driver: AppDriver, style: Style) -> str:
     """A style by the roles that it may be, or by what it is made of."""
-    palette = stage.app.palette
+    palette = driver.app.palette
     look = _look(style)
     roles = [role for role in _ROLES if _look(palette.ink(role)) == look]
     return f"{' or '.join(roles)}: {look}" if roles else look

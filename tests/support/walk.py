@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.replay import Canned, Replay, replay
-from tests.support.stage import MODEL, Stage, like_ollama, ollama_answer, running
+from tests.support.app_driver import MODEL, AppDriver, like_ollama, ollama_answer, running
+from tests.support.replay import CannedResponse, Replay, replay
 from tests.support.writing import opened
 
 LONG_CODE = "\n".join(f"line_{number} = {number}" for number in range(40))
@@ -16,32 +16,32 @@ OTHER = "qwen2.5:7b"
 
 @asynccontextmanager
 async def walked(
-    *answers: Canned, models: tuple[str, ...] = (MODEL, OTHER), resume: str | None = None
-) -> AsyncIterator[tuple[Stage, Replay]]:
+    *answers: CannedResponse, models: tuple[str, ...] = (MODEL, OTHER), resume: str | None = None
+) -> AsyncIterator[tuple[AppDriver, Replay]]:
     """A connected lokal whose server gives these answers, the last one for ever."""
     async with replay() as server:
         like_ollama(server, *((name, "3.2B", 2_000_000_000) for name in models))
         server.on("/api/chat", *(answers or (ollama_answer("Yes."),)))
-        async with running(server.url, resume=resume) as stage:
-            await stage.see("ctx .+ of 8k")
-            await opened(stage)
-            yield stage, server
+        async with running(server.url, resume=resume) as driver:
+            await driver.see("ctx .+ of 8k")
+            await opened(driver)
+            yield driver, server
 
 
-async def answered(stage: Stage, question: str, last_words: str) -> None:
+async def answered(driver: AppDriver, question: str, last_words: str) -> None:
     """Ask, and wait until the answer is there and done."""
-    await stage.ask(question)
-    await whole(stage, last_words)
+    await driver.ask(question)
+    await whole(driver, last_words)
 
 
-async def whole(stage: Stage, words: str) -> None:
+async def whole(driver: AppDriver, words: str) -> None:
     """Wait until an answer that is on its way is there and done: only then the next one can be asked for."""
-    await stage.see(words)
-    await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
+    await driver.see(words)
+    await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
 
 
-def contents(stage: Stage) -> list[str]:
+def contents(driver: AppDriver) -> list[str]:
     """The texts of the open branch."""
-    session = stage.app.chat.session
+    session = driver.app.chat.session
     assert session is not None
     return [message.content for message in session.conversation.path()]

@@ -4,121 +4,121 @@ from __future__ import annotations
 
 from textual import events
 
+from tests.support.app_driver import like_ollama, ollama_answer, questions, running
 from tests.support.chat_list import check_all, stored, with_chats
 from tests.support.many_chats import DAY, NOON, chat, fill, store_of_home
 from tests.support.replay import replay
-from tests.support.stage import like_ollama, ollama_answer, questions, running
 from tui.core.message import Message, Role
 
 # -- searching ----------------------------------------------------------------------------------------------------------
 
 
 async def test_a_word_is_found_and_jumped_to() -> None:
-    async with with_chats(30) as (stage, _):
-        await stage.press("ctrl+f")
-        await stage.see("search")
-        await stage.see("Chats|haiku")
-        await stage.write("THING17 gate")
-        await stage.see("1 hit")
-        await stage.see("\n›Zażółć gęślą jaźń 17 +answer · 2024-02-27")
-        assert "underline" in stage.style_of("thing17")
-        await stage.press("enter")
-        await stage.see("Enter send")
-        await stage.see("It speaks of thing17 and of a bad gateway")
-        assert "bold underline" in stage.style_of("thing17")
-        assert "underline" in stage.style_of("gateway"[:4])
-        assert "underline" not in stage.style_of("speaks")
-        await stage.press("escape")
-        assert "underline" not in stage.style_of("thing17")
-        await stage.write("Go on")
-        await stage.see("› Go on")
+    async with with_chats(30) as (driver, _):
+        await driver.press("ctrl+f")
+        await driver.see("search")
+        await driver.see("Chats|haiku")
+        await driver.write("THING17 gate")
+        await driver.see("1 hit")
+        await driver.see("\n›Zażółć gęślą jaźń 17 +answer · 2024-02-27")
+        assert "underline" in driver.style_of("thing17")
+        await driver.press("enter")
+        await driver.see("Enter send")
+        await driver.see("It speaks of thing17 and of a bad gateway")
+        assert "bold underline" in driver.style_of("thing17")
+        assert "underline" in driver.style_of("gateway"[:4])
+        assert "underline" not in driver.style_of("speaks")
+        await driver.press("escape")
+        assert "underline" not in driver.style_of("thing17")
+        await driver.write("Go on")
+        await driver.see("› Go on")
 
 
 async def test_enter_before_the_hits_are_there_opens_the_first() -> None:
-    async with with_chats(30) as (stage, server):
+    async with with_chats(30) as (driver, server):
         for key in ("ctrl+f", *"thing23", "enter", *"Hm", "enter"):
-            stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await stage.see("Yes.")
+            driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await driver.see("Yes.")
         assert questions(server) == ["Hm"]
-        session = stage.app.chat.session
+        session = driver.app.chat.session
         assert session is not None
         assert session.conversation.id == "chat-0023"
 
 
 async def test_searching_from_the_list_and_back() -> None:
-    async with with_chats(10) as (stage, _):
-        await stage.press("f7")
-        await stage.see("Chats  10")
-        await stage.press("/")
-        await stage.write("gateway")
-        await stage.see("10 hits")
-        await stage.press("down", "down", "pagedown", "pageup", "down")
-        await stage.press("escape")
-        await stage.see("Chats  10")
-        await stage.press("ctrl+f")
-        await stage.write("nothing of the kind")
-        await stage.see("Nothing found for “nothing of the kind”")
-        await stage.press("enter")
-        await stage.see("no hits")
-        await stage.press("ctrl+u")
-        await stage.see_no_more("Nothing found")
-        await stage.see("Zażółć")
-        await stage.press("down", "enter")
-        await stage.see("Here is answer 0")
+    async with with_chats(10) as (driver, _):
+        await driver.press("f7")
+        await driver.see("Chats  10")
+        await driver.press("/")
+        await driver.write("gateway")
+        await driver.see("10 hits")
+        await driver.press("down", "down", "pagedown", "pageup", "down")
+        await driver.press("escape")
+        await driver.see("Chats  10")
+        await driver.press("ctrl+f")
+        await driver.write("nothing of the kind")
+        await driver.see("Nothing found for “nothing of the kind”")
+        await driver.press("enter")
+        await driver.see("no hits")
+        await driver.press("ctrl+u")
+        await driver.see_no_more("Nothing found")
+        await driver.see("Zażółć")
+        await driver.press("down", "enter")
+        await driver.see("Here is answer 0")
 
 
 async def test_more_hits_come_as_one_goes_down() -> None:
-    async with with_chats(120) as (stage, _):
-        await stage.press("ctrl+f")
-        await stage.write("gateway")
-        await stage.see("over 50 hits")
-        await stage.press("pagedown", "pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
-        await stage.see("over 100 hits")
+    async with with_chats(120) as (driver, _):
+        await driver.press("ctrl+f")
+        await driver.write("gateway")
+        await driver.see("over 50 hits")
+        await driver.press("pagedown", "pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
+        await driver.see("over 100 hits")
         for _ in range(20):
-            await stage.press("pagedown")
-        await stage.see("120 hits")
-        await stage.press("enter")
-        await stage.see("bad gateway")
+            await driver.press("pagedown")
+        await driver.see("120 hits")
+        await driver.press("enter")
+        await driver.see("bad gateway")
 
 
 async def test_keys_that_come_before_the_chats_are_open() -> None:
     fill(9)
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url) as stage:
+        async with running(server.url) as driver:
             for key in ("f7", "down", "down", "enter"):
-                stage.app.post_message(events.Key(key, None))
-            await stage.see("Here is answer 1")
-        async with running(server.url) as stage:
+                driver.app.post_message(events.Key(key, None))
+            await driver.see("Here is answer 1")
+        async with running(server.url) as driver:
             for key in ("ctrl+f", *"thing5", "enter"):
-                stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
-            await stage.see("It speaks of thing5")
+                driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await driver.see("It speaks of thing5")
 
 
 async def test_a_title_is_found() -> None:
-    async with with_chats(5) as (stage, _):
+    async with with_chats(5) as (driver, _):
         with store_of_home() as other:
             other.rename("chat-0004", "Quarterly figures")
-        await stage.press("ctrl+f")
-        await stage.write("figures")
-        await stage.see("\n›Quarterly figures +title")
-        await stage.press("enter")
-        await stage.see("Here is answer 4")
+        await driver.press("ctrl+f")
+        await driver.write("figures")
+        await driver.see("\n›Quarterly figures +title")
+        await driver.press("enter")
+        await driver.see("Here is answer 4")
 
 
 async def test_a_chat_that_was_deleted_elsewhere_is_called_by_its_title() -> None:
-    async with with_chats(5) as (stage, _):
-        await stage.press("ctrl+f")
-        await stage.write("thing3")
-        await stage.see("1 hit")
-        title = stored(stage).find("chat-0003").title
+    async with with_chats(5) as (driver, _):
+        await driver.press("ctrl+f")
+        await driver.write("thing3")
+        await driver.see("1 hit")
+        title = stored(driver).find("chat-0003").title
         with store_of_home() as other:
             other.purge_chat("chat-0003")
-        await stage.press("enter")
-        await stage.see(f"The chat “{title[:29]}.*” was deleted")
-        await stage.see("no hits")
-        assert "chat-0003" not in stage.text()
-        assert "lokal chats" not in stage.text()
+        await driver.press("enter")
+        await driver.see(f"The chat “{title[:29]}.*” was deleted")
+        await driver.see("no hits")
+        assert "chat-0003" not in driver.text()
+        assert "lokal chats" not in driver.text()
 
 
 async def test_the_branch_of_the_message_that_was_found_is_opened() -> None:
@@ -126,23 +126,23 @@ async def test_the_branch_of_the_message_that_was_found_is_opened() -> None:
         first, *_ = chat(store, "tree", ("Root?", "The old answer has a zebra."))
         other = Message("other", first.id, Role.ASSISTANT, "The new answer has none.", NOON + 5)
         store.add_message("tree", other)
-    async with with_chats(0) as (stage, _):
+    async with with_chats(0) as (driver, _):
 
         def leaf_of(chat_id: str) -> str:
-            leaf = stored(stage).load(chat_id).leaf
+            leaf = stored(driver).load(chat_id).leaf
             return leaf.id if leaf is not None else ""
 
-        await stage.press("f7", "enter")
-        await stage.see("The new answer")
-        await stage.press("ctrl+f")
-        await stage.write("zebra")
-        await stage.see("1 hit")
-        await stage.press("enter")
-        await stage.see("Enter send")
-        await stage.see("The old answer has a zebra")
-        assert "underline" in stage.style_of("zebra")
-        await stage.see("1/2")
-        await stage.until(lambda: leaf_of("tree") == "tree-1", "it is the open one, also on the disk")
+        await driver.press("f7", "enter")
+        await driver.see("The new answer")
+        await driver.press("ctrl+f")
+        await driver.write("zebra")
+        await driver.see("1 hit")
+        await driver.press("enter")
+        await driver.see("Enter send")
+        await driver.see("The old answer has a zebra")
+        assert "underline" in driver.style_of("zebra")
+        await driver.see("1/2")
+        await driver.until(lambda: leaf_of("tree") == "tree-1", "it is the open one, also on the disk")
 
 
 async def test_the_jump_goes_to_the_line() -> None:
@@ -153,30 +153,30 @@ async def test_the_jump_goes_to_the_line() -> None:
             "long",
             ("Speak", text.replace("Paragraph 120 of", "The needle lies in"), "Thanks", "Welcome"),
         )
-    async with with_chats(0) as (stage, _):
-        await stage.press("f7", "enter")
-        await stage.see("Welcome")
-        await stage.press("ctrl+f")
-        await stage.write("needle")
-        await stage.see("1 hit")
-        await stage.press("enter")
-        await stage.see("The needle lies in")
-        await stage.see("scrolled up")
-        place = next(at for at, line in enumerate(stage.screen()) if "The needle lies in" in line)
+    async with with_chats(0) as (driver, _):
+        await driver.press("f7", "enter")
+        await driver.see("Welcome")
+        await driver.press("ctrl+f")
+        await driver.write("needle")
+        await driver.see("1 hit")
+        await driver.press("enter")
+        await driver.see("The needle lies in")
+        await driver.see("scrolled up")
+        place = next(at for at, line in enumerate(driver.screen()) if "The needle lies in" in line)
         assert 3 <= place <= 12
-        await stage.press("ctrl+g")
-        await stage.see("Welcome")
+        await driver.press("ctrl+g")
+        await driver.see("Welcome")
 
 
 async def test_the_slash_commands() -> None:
-    async with with_chats(5) as (stage, _):
-        await stage.ask("/search thing3")
-        await stage.see("search thing3")
-        await stage.see("1 hit")
-        await stage.press("escape")
-        await stage.see("Enter send")
-        await stage.ask("/chats")
-        await stage.see("Chats  5")
+    async with with_chats(5) as (driver, _):
+        await driver.ask("/search thing3")
+        await driver.see("search thing3")
+        await driver.see("1 hit")
+        await driver.press("escape")
+        await driver.see("Enter send")
+        await driver.ask("/chats")
+        await driver.see("Chats  5")
 
 
 async def test_an_index_that_is_behind_is_told_and_caught_up_with() -> None:
@@ -190,11 +190,11 @@ async def test_an_index_that_is_behind_is_told_and_caught_up_with() -> None:
             connection.execute("INSERT INTO unindexed (chat_id, message_id) SELECT chat_id, id FROM messages")
             connection.execute("DELETE FROM search")
             connection.execute("DELETE FROM documents")
-    async with with_chats(0) as (stage, _):
-        await stage.until(lambda: stored(stage).index_backlog() == 0, "the index is made in the background")
-        await stage.press("ctrl+f")
-        await stage.write("zebra")
-        await stage.see("30 hits")
+    async with with_chats(0) as (driver, _):
+        await driver.until(lambda: stored(driver).index_backlog() == 0, "the index is made in the background")
+        await driver.press("ctrl+f")
+        await driver.write("zebra")
+        await driver.see("30 hits")
 
 
 async def test_a_hit_may_not_say_what_it_wants_to_the_terminal() -> None:
@@ -205,34 +205,34 @@ async def test_a_hit_may_not_say_what_it_wants_to_the_terminal() -> None:
             ("zebra \x1b]0;pwned\x07\x1b[31m[bold]red[/]\u202e", "Hm"),
             title="T\x1b[2J\u202etitle",
         )
-    async with with_chats(0) as (stage, _):
-        await stage.press("ctrl+f")
-        await stage.write("zebra")
-        await stage.see("1 hit")
-        assert not set(stage.text()) & set("\x1b\x07\u202e")
-        await stage.see(r"zebra \[bold\]red\[/\]")
+    async with with_chats(0) as (driver, _):
+        await driver.press("ctrl+f")
+        await driver.write("zebra")
+        await driver.see("1 hit")
+        assert not set(driver.text()) & set("\x1b\x07\u202e")
+        await driver.see(r"zebra \[bold\]red\[/\]")
 
 
 # -- how it looks -------------------------------------------------------------------------------------------------------
 
 
 async def test_a_search_looks() -> None:
-    async with with_chats(60) as (stage, _):
-        await stage.press("ctrl+f")
-        await stage.write("gate thing")
-        await stage.see("over 50 hits")
-        await stage.press("down")
-        await check_all(stage, "chats-search")
-        await stage.write("x")
-        await stage.see("Nothing found")
-        await check_all(stage, "chats-search-nothing")
+    async with with_chats(60) as (driver, _):
+        await driver.press("ctrl+f")
+        await driver.write("gate thing")
+        await driver.see("over 50 hits")
+        await driver.press("down")
+        await check_all(driver, "chats-search")
+        await driver.write("x")
+        await driver.see("Nothing found")
+        await check_all(driver, "chats-search-nothing")
 
 
 async def test_a_found_place_looks() -> None:
-    async with with_chats(10) as (stage, _):
-        await stage.press("ctrl+f")
-        await stage.write("“bad gateway” thing3")
-        await stage.see("1 hit")
-        await stage.press("enter")
-        await stage.see("It speaks of")
-        await check_all(stage, "chats-found")
+    async with with_chats(10) as (driver, _):
+        await driver.press("ctrl+f")
+        await driver.write("“bad gateway” thing3")
+        await driver.see("1 hit")
+        await driver.press("enter")
+        await driver.see("It speaks of")
+        await check_all(driver, "chats-found")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.replay import Canned, Replay, as_json, held, ndjson, pausing, replay, stalling
-from tests.support.snapshot import check, check_all
-from tests.support.stage import (
+from tests.support.app_driver import (
     NOBODY,
-    Stage,
+    AppDriver,
     chats,
     chatting,
     like_ollama,
@@ -17,6 +15,8 @@ from tests.support.stage import (
     questions,
     running,
 )
+from tests.support.replay import CannedResponse, Replay, as_json, held, ndjson, pausing, replay, stalling
+from tests.support.snapshot import check, check_all
 from tui.core.message import Message, Role, Status
 from tui.ui.compare.screen import CompareScreen, shape
 
@@ -34,23 +34,23 @@ scattering = 1 / wavelength**4
 THIRD = "Because of Rayleigh scattering. Lord Rayleigh found it in 1871."
 
 
-def answers(stage: Stage) -> list[Message]:
+def answers(driver: AppDriver) -> list[Message]:
     """All answers of the open chat, in the order of their making."""
-    session = stage.app.chat.session
+    session = driver.app.chat.session
     assert session is not None
     return [message for message in session.conversation if message.role is Role.ASSISTANT]
 
 
-def open_answer(stage: Stage) -> str:
-    session = stage.app.chat.session
+def open_answer(driver: AppDriver) -> str:
+    session = driver.app.chat.session
     assert session is not None
     assert session.conversation.leaf is not None
     return session.conversation.leaf.content
 
 
-def stored(stage: Stage) -> dict[str, Message]:
+def stored(driver: AppDriver) -> dict[str, Message]:
     """The messages of the open chat by their text, as the disk has them."""
-    session, backstage = stage.app.chat.session, stage.app.backstage
+    session, backstage = driver.app.chat.session, driver.app.backstage
     assert session is not None
     backstage.flush(60)
     store = backstage._store
@@ -58,111 +58,111 @@ def stored(stage: Stage) -> dict[str, Message]:
     return {message.content: message for message in store.load(session.conversation.id)}
 
 
-async def whole(stage: Stage, count: int = 2) -> None:
-    await stage.see(rf"\n {count} answers ")
+async def whole(driver: AppDriver, count: int = 2) -> None:
+    await driver.see(rf"\n {count} answers ")
 
 
 async def test_long_code_lines_of_the_chosen_column_go_sideways() -> None:
     long = "x" * 90 + "the end"
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(f"So:\n\n```sh\n{long}\n```"))
-        await stage.ask(f"/compare technical creative: {SKY}")
-        await stage.see("2 answers")
-        await stage.see("x→.*x→")
-        await stage.press(*["shift+right"] * 5)
-        await stage.see(r"← *x*the end.*x→")
-        await stage.press("right", "shift+right")
-        await stage.see(r"the end.*│ ←x*→")
-        await stage.press("left", *["shift+left"] * 5)
-        await stage.see_no_more("the end")
+        await driver.ask(f"/compare technical creative: {SKY}")
+        await driver.see("2 answers")
+        await driver.see("x→.*x→")
+        await driver.press(*["shift+right"] * 5)
+        await driver.see(r"← *x*the end.*x→")
+        await driver.press("right", "shift+right")
+        await driver.see(r"the end.*│ ←x*→")
+        await driver.press("left", *["shift+left"] * 5)
+        await driver.see_no_more("the end")
 
 
 async def test_two_presets_and_the_second_is_kept() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))
-        await stage.ask(f"/compare technical creative: {SKY}")
-        await whole(stage)
+        await driver.ask(f"/compare technical creative: {SKY}")
+        await whole(driver)
         assert [options(body)["temperature"] for body in chats(server)] in ([0.4, 0.85], [0.85, 0.4])
         assert questions(server) == [SKY, SKY]
-        await stage.press("right", "enter")
-        await stage.see("Kept; the other answer stays beside it")
-        await stage.see(r"── llama3.2:3b · creative ─.* 2/2 ─\n")
-        assert isinstance(stage.app.screen, CompareScreen) is False
-        technical, creative = answers(stage)
+        await driver.press("right", "enter")
+        await driver.see("Kept; the other answer stays beside it")
+        await driver.see(r"── llama3.2:3b · creative ─.* 2/2 ─\n")
+        assert isinstance(driver.app.screen, CompareScreen) is False
+        technical, creative = answers(driver)
         assert (technical.preset, creative.preset) == ("technical", "creative")
         assert technical.parent == creative.parent
-        assert stored(stage)[FIRST].status is Status.COMPLETE
+        assert stored(driver)[FIRST].status is Status.COMPLETE
         server.on("/api/chat", ollama_answer("Go on."))
-        await stage.ask("And red?")
-        await stage.see("Go on")
+        await driver.ask("And red?")
+        await driver.see("Go on")
         assert questions(server)[-1] == "And red?"
-        assert stage.app.chat.composer.has_focus
+        assert driver.app.chat.composer.has_focus
 
 
 async def test_the_last_question_again_beside_the_answer_it_has() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask(SKY)
-        await stage.see("Yes.")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is done")
+    async with chatting() as (driver, server):
+        await driver.ask(SKY)
+        await driver.see("Yes.")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is done")
         server.on("/api/chat", ollama_answer(FIRST))
-        await stage.ask("/compare")
-        await whole(stage)
+        await driver.ask("/compare")
+        await whole(driver)
         assert questions(server) == [SKY] * 3
-        await stage.press("escape")
-        await stage.see("All answers stay, beside each other")
-        assert open_answer(stage) == "Yes."
-        assert [message.preset for message in answers(stage)] == ["technical", "technical", "creative"]
-        await stage.ask("/compare chatbot")
-        await whole(stage)
-        await stage.press("right", "enter")
-        await stage.see("· chatbot ─.* 5/5 ─")
+        await driver.press("escape")
+        await driver.see("All answers stay, beside each other")
+        assert open_answer(driver) == "Yes."
+        assert [message.preset for message in answers(driver)] == ["technical", "technical", "creative"]
+        await driver.ask("/compare chatbot")
+        await whole(driver)
+        await driver.press("right", "enter")
+        await driver.see("· chatbot ─.* 5/5 ─")
 
 
 async def test_models_are_compared() -> None:
     async with replay() as server:
         like_ollama(server, ("llama3.2:3b", "3.2B", 1), ("qwen2.5:7b", "7B", 1))
         server.on("/api/chat", ollama_answer(FIRST))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
-            await stage.ask(f"/compare technical@llama model=qwen2.5:7b: {SKY}")
-            await whole(stage)
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.ask(f"/compare technical@llama model=qwen2.5:7b: {SKY}")
+            await whole(driver)
             assert sorted(str(body["model"]) for body in chats(server)) == ["llama3.2:3b", "qwen2.5:7b"]
-            assert "›─ llama3.2:3b · technical ─" in stage.text()
-            assert "─── qwen2.5:7b · technical ─" in stage.text()
+            assert "›─ llama3.2:3b · technical ─" in driver.text()
+            assert "─── qwen2.5:7b · technical ─" in driver.text()
 
 
 async def test_one_column_fails_and_the_others_go_on() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))
         like_ollama(other, ("phi4", "14B", 1)).on("/api/chat", as_json(500, {"error": "out of memory"}))
-        await stage.ask(f"/compare creative creative on {other.url} creative on {NOBODY.url}: {SKY}")
-        await stage.see(r"\n 1 answer · 2 failed ")
-        await stage.see("out of memory")
-        assert "Sunlight is scattered" in stage.text()
-        assert "failed" in stage.row(r"failed")
-        assert [message.status for message in answers(stage)].count(Status.FAILED) == 2
-        await stage.press("right", "enter")
-        await stage.see("there is no answer in this column")
-        await stage.press("left", "enter")
-        await stage.see("─ Kept ─")
-        assert open_answer(stage) == FIRST
-        assert [message.content for message in answers(stage)] == [FIRST], "the others were no answers"
+        await driver.ask(f"/compare creative creative on {other.url} creative on {NOBODY.url}: {SKY}")
+        await driver.see(r"\n 1 answer · 2 failed ")
+        await driver.see("out of memory")
+        assert "Sunlight is scattered" in driver.text()
+        assert "failed" in driver.row(r"failed")
+        assert [message.status for message in answers(driver)].count(Status.FAILED) == 2
+        await driver.press("right", "enter")
+        await driver.see("there is no answer in this column")
+        await driver.press("left", "enter")
+        await driver.see("─ Kept ─")
+        assert open_answer(driver) == FIRST
+        assert [message.content for message in answers(driver)] == [FIRST], "the others were no answers"
 
 
 async def test_a_server_of_its_own_is_asked_with_a_model_that_it_has() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))
         like_ollama(other, ("phi4", "14B", 1)).on("/api/chat", ollama_answer(SECOND))
-        await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-        await whole(stage)
+        await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+        await whole(driver)
         assert [body["model"] for body in chats(other)] == ["phi4"]
-        await stage.press("left", "enter")
-        await stage.see("── phi4 · technical ─")
-        assert stored(stage)[SECOND].server == other.url
+        await driver.press("left", "enter")
+        await driver.see("── phi4 · technical ─")
+        assert stored(driver)[SECOND].server == other.url
 
 
-def coming(text: str, more: str) -> Canned:
+def coming(text: str, more: str) -> CannedResponse:
     """An answer whose second part comes when the server's `release` is set."""
     first, second = (
         {"message": {"role": "assistant", "content": part}, "done": False} for part in (text, more)
@@ -172,50 +172,50 @@ def coming(text: str, more: str) -> Canned:
 
 
 async def test_esc_stops_and_esc_again_leaves() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer("It is", ended=False)))
-        await stage.ask(f"/compare: {SKY}")
-        await stage.until(lambda: stage.text().count("It is") == 2, "both answers have begun")
-        await stage.see("2 of 2 answers are coming .* Esc stop")
-        await stage.press("escape")
-        await whole(stage)
-        assert stage.text().count("stopped") == 2
-        await stage.press("escape")
-        await stage.see("All answers stay")
-        assert [message.status for message in answers(stage)] == [Status.STOPPED] * 2
-        assert open_answer(stage) == "It is"
+        await driver.ask(f"/compare: {SKY}")
+        await driver.until(lambda: driver.text().count("It is") == 2, "both answers have begun")
+        await driver.see("2 of 2 answers are coming .* Esc stop")
+        await driver.press("escape")
+        await whole(driver)
+        assert driver.text().count("stopped") == 2
+        await driver.press("escape")
+        await driver.see("All answers stay")
+        assert [message.status for message in answers(driver)] == [Status.STOPPED] * 2
+        assert open_answer(driver) == "It is"
 
 
 async def test_a_running_answer_is_kept_when_it_is_whole() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", coming("It is ", "blue."))
         like_ollama(other).on("/api/chat", stalling(ollama_answer("Other", ended=False)))
-        await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-        await stage.until(lambda: "It is" in stage.text() and "Other" in stage.text(), "both have begun")
-        await stage.press("enter")
-        await stage.see("kept when it is whole")
-        await stage.until(lambda: "stopped" in stage.text(), "the other has ended")
+        await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+        await driver.until(lambda: "It is" in driver.text() and "Other" in driver.text(), "both have begun")
+        await driver.press("enter")
+        await driver.see("kept when it is whole")
+        await driver.until(lambda: "stopped" in driver.text(), "the other has ended")
         server.release.set()
-        await stage.see("Kept")
-        assert open_answer(stage) == "It is blue."
-        assert [message.status for message in answers(stage)] == [Status.COMPLETE, Status.STOPPED]
+        await driver.see("Kept")
+        assert open_answer(driver) == "It is blue."
+        assert [message.status for message in answers(driver)] == [Status.COMPLETE, Status.STOPPED]
 
 
 async def test_who_waits_for_the_other_says_so() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer("It is", ended=False)), held(ollama_answer("Later.")))
-        await stage.ask(f"/compare: {SKY}")
-        await stage.see("(?m)│ waiting|^waiting")
-        await stage.press("escape", "escape")
+        await driver.ask(f"/compare: {SKY}")
+        await driver.see("(?m)│ waiting|^waiting")
+        await driver.press("escape", "escape")
 
 
 async def test_leaving_lokal_keeps_what_came() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer("It is", ended=False)))
-        await stage.ask(f"/compare: {SKY}")
-        await stage.until(lambda: stage.text().count("It is") == 2, "both answers have begun")
-        stage.app.leave()
-        assert [message.status for message in answers(stage)] == [Status.STOPPED] * 2
+        await driver.ask(f"/compare: {SKY}")
+        await driver.until(lambda: driver.text().count("It is") == 2, "both answers have begun")
+        driver.app.leave()
+        assert [message.status for message in answers(driver)] == [Status.STOPPED] * 2
 
 
 @pytest.mark.parametrize(
@@ -231,55 +231,55 @@ async def test_leaving_lokal_keeps_what_came() -> None:
     ],
 )
 async def test_what_cannot_be_compared_is_said_and_the_text_stays(text: str, says: str) -> None:
-    async with chatting() as (stage, server):
-        await stage.ask(text)
-        await stage.see(says)
-        assert stage.app.chat.composer.plain == text
+    async with chatting() as (driver, server):
+        await driver.ask(text)
+        await driver.see(says)
+        assert driver.app.chat.composer.plain == text
         assert not chats(server)
-        assert not answers(stage)
+        assert not answers(driver)
 
 
 async def test_not_while_an_answer_comes_in_and_not_without_a_server() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer("It is", ended=False)))
-        await stage.ask(SKY)
-        await stage.see("It is")
-        await stage.ask("/compare")
-        await stage.see("An answer is coming in")
-    async with running() as stage:
-        await stage.see("F8")
-        await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
-        await stage.ask("/compare: Hi")
-        await stage.see("There is no server to ask")
+        await driver.ask(SKY)
+        await driver.see("It is")
+        await driver.ask("/compare")
+        await driver.see("An answer is coming in")
+    async with running() as driver:
+        await driver.see("F8")
+        await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+        await driver.ask("/compare: Hi")
+        await driver.see("There is no server to ask")
 
 
 async def test_what_is_in_the_composer_is_the_question_of_the_palette() -> None:
-    async with chatting() as (stage, server):
-        stage.app.chat.composer.fill(SKY)
-        stage.app.run_command("compare")
-        await whole(stage)
+    async with chatting() as (driver, server):
+        driver.app.chat.composer.fill(SKY)
+        driver.app.run_command("compare")
+        await whole(driver)
         assert questions(server) == [SKY, SKY]
-        await stage.press("escape")
-        await stage.see("All answers stay")
-        assert stage.app.chat.composer.plain == ""
+        await driver.press("escape")
+        await driver.see("All answers stay")
+        assert driver.app.chat.composer.plain == ""
 
 
 async def test_scrolling_is_for_the_chosen_column() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("\n\n".join(f"Line {number}" for number in range(60))))
-        await stage.ask(f"/compare: {SKY}")
-        await whole(stage)
-        await stage.see("Line 59 .*Line 59")
-        await stage.press("right", "home")
-        await stage.see("Line 59 ? *$|│ Line 0")
-        assert "│ Line 0" in stage.text()
-        await stage.press("down", "down")
-        assert "│ Line 1" in stage.text()
-        assert "│ Line 0" not in stage.text()
-        await stage.press("end", "pageup", "pagedown", "up")
-        assert "Line 59" in stage.text()
-        await stage.press("ctrl+c", "f5", "x")
-        assert isinstance(stage.app.screen, CompareScreen)
+        await driver.ask(f"/compare: {SKY}")
+        await whole(driver)
+        await driver.see("Line 59 .*Line 59")
+        await driver.press("right", "home")
+        await driver.see("Line 59 ? *$|│ Line 0")
+        assert "│ Line 0" in driver.text()
+        await driver.press("down", "down")
+        assert "│ Line 1" in driver.text()
+        assert "│ Line 0" not in driver.text()
+        await driver.press("end", "pageup", "pagedown", "up")
+        assert "Line 59" in driver.text()
+        await driver.press("ctrl+c", "f5", "x")
+        assert isinstance(driver.app.screen, CompareScreen)
 
 
 @pytest.mark.parametrize(
@@ -296,44 +296,44 @@ def test_how_the_columns_stand(count: int, width: int, height: int, expected: tu
 # -- how it looks -------------------------------------------------------------------------------------------------------
 
 
-async def three(stage: Stage, server: Replay, second: Replay, third: Replay) -> None:
+async def three(driver: AppDriver, server: Replay, second: Replay, third: Replay) -> None:
     """A comparison of three servers, so that it is known who says what."""
     server.on("/api/chat", ollama_answer(FIRST))
     like_ollama(second, ("qwen2.5:7b", "7B", 1)).on("/api/chat", ollama_answer(SECOND, thought="Hm."))
     like_ollama(third, ("phi4", "14B", 1)).on("/api/chat", ollama_answer(THIRD, tokens=768, reason="length"))
-    await stage.ask(
+    await driver.ask(
         f"/compare technical creative@qwen2.5:7b on {second.url} chatbot@phi4 on {third.url}: {SKY}"
     )
-    await whole(stage, 3)
+    await whole(driver, 3)
 
 
 async def test_two_columns() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))
         like_ollama(other).on("/api/chat", stalling(ollama_answer(SECOND, ended=False)))
         race = f"/compare technical creative@llama3.2:3b on {other.url}: {SKY}"
-        await stage.ask(race)
-        await stage.see("1 of 2 answers")
-        await stage.see("Sunlight")
-        await stage.see("wavelength")
-        await stage.press("right")
-        _unnamed(stage)
-        await check_all(stage, "compare-two")
-        await stage.press("escape")
+        await driver.ask(race)
+        await driver.see("1 of 2 answers")
+        await driver.see("Sunlight")
+        await driver.see("wavelength")
+        await driver.press("right")
+        _unnamed(driver)
+        await check_all(driver, "compare-two")
+        await driver.press("escape")
 
 
 async def test_three_columns() -> None:
-    async with replay() as second, replay() as third, chatting() as (stage, server):
-        await three(stage, server, second, third)
-        _unnamed(stage)
-        await check_all(stage, "compare-three")
-        await stage.resize(44, 14)
-        await check(stage, "compare-three")
+    async with replay() as second, replay() as third, chatting() as (driver, server):
+        await three(driver, server, second, third)
+        _unnamed(driver)
+        await check_all(driver, "compare-three")
+        await driver.resize(44, 14)
+        await check(driver, "compare-three")
 
 
-def _unnamed(stage: Stage) -> None:
+def _unnamed(driver: AppDriver) -> None:
     """The addresses of test servers are other ones each time."""
-    screen = stage.app.screen
+    screen = driver.app.screen
     assert isinstance(screen, CompareScreen)
     for view in screen._views:
         view._detail = view._detail.split(" · http")[0]

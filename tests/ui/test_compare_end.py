@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.support.app_driver import AppDriver, chatting, like_ollama, ollama_answer
 from tests.support.replay import as_json, held, replay, stalling
-from tests.support.stage import Stage, chatting, like_ollama, ollama_answer
 from tui.core.message import Message, Role, Status
 from tui.ui.compare.screen import CompareScreen
 from tui.ui.terminal.link import SLOW_INTERVAL_S
@@ -12,25 +12,25 @@ SKY = "Why is the sky blue?"
 LINES = "\n\n".join(f"Line {number}" for number in range(60))
 
 
-def answers(stage: Stage) -> list[Message]:
+def answers(driver: AppDriver) -> list[Message]:
     """All answers of the open chat, in the order of their making."""
-    session = stage.app.chat.session
+    session = driver.app.chat.session
     assert session is not None
     return [message for message in session.conversation if message.role is Role.ASSISTANT]
 
 
-def leaf(stage: Stage) -> Message:
+def leaf(driver: AppDriver) -> Message:
     """The last message of the open branch."""
-    session = stage.app.chat.session
+    session = driver.app.chat.session
     assert session is not None
     assert session.conversation.leaf is not None
     return session.conversation.leaf
 
 
-def on_disk(stage: Stage) -> list[str]:
+def on_disk(driver: AppDriver) -> list[str]:
     """The texts of all messages of the open chat, as the disk has them."""
-    session, store = stage.app.chat.session, stage.app.backstage._store
-    stage.app.backstage.flush(60)
+    session, store = driver.app.chat.session, driver.app.backstage._store
+    driver.app.backstage.flush(60)
     assert session is not None
     assert store is not None
     return [message.content for message in store.load(session.conversation.id)]
@@ -40,148 +40,148 @@ def on_disk(stage: Stage) -> list[str]:
 
 
 async def test_left_without_a_choice_the_chat_stands_on_the_column_with_the_cursor() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("First."))
         like_ollama(other).on("/api/chat", ollama_answer("Second."))
         for keys, said in ((("escape",), "First."), (("right", "escape"), "Second.")):
-            await stage.press("ctrl+n")
-            await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-            await stage.see(r"\n 2 answers ")
-            await stage.press(*keys)
-            await stage.see("All answers stay, beside each other")
-            assert leaf(stage).content == said
+            await driver.press("ctrl+n")
+            await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+            await driver.see(r"\n 2 answers ")
+            await driver.press(*keys)
+            await driver.see("All answers stay, beside each other")
+            assert leaf(driver).content == said
 
 
 async def test_what_was_stopped_before_its_first_word_is_no_answer() -> None:
-    async with replay() as other, replay() as third, chatting() as (stage, server):
+    async with replay() as other, replay() as third, chatting() as (driver, server):
         server.on("/api/chat", held(ollama_answer("Late.")))
         like_ollama(other).on("/api/chat", stalling(ollama_answer("It is", ended=False)))
         like_ollama(third).on("/api/chat", held(ollama_answer("Later.")))
         columns = f"technical technical on {other.url} technical on {third.url}"
-        await stage.ask(f"/compare {columns}: {SKY}")
-        await stage.see("It is")
-        await stage.press("escape")
-        await stage.see(r"\n 1 answer · 2 stopped ")
-        await stage.press("escape")
-        await stage.see("The one answer stays")
-        assert leaf(stage).content == "It is"
-        assert [message.content for message in answers(stage)] == ["It is"]
-        assert on_disk(stage) == [SKY, "It is"]
-        assert "stopped by you" in stage.text()
-        stage.app.run_command("message.undo")
-        await stage.settle()
-        assert len(answers(stage)) == 1
+        await driver.ask(f"/compare {columns}: {SKY}")
+        await driver.see("It is")
+        await driver.press("escape")
+        await driver.see(r"\n 1 answer · 2 stopped ")
+        await driver.press("escape")
+        await driver.see("The one answer stays")
+        assert leaf(driver).content == "It is"
+        assert [message.content for message in answers(driver)] == ["It is"]
+        assert on_disk(driver) == [SKY, "It is"]
+        assert "stopped by you" in driver.text()
+        driver.app.run_command("message.undo")
+        await driver.settle()
+        assert len(answers(driver)) == 1
 
 
 async def test_where_all_fail_one_says_why_and_is_tried_again() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", as_json(500, {"error": "out of memory"}))
-        await stage.ask(f"/compare technical creative: {SKY}")
-        await stage.see(r"\n no answer · 2 failed ")
-        await stage.press("right", "enter")
-        await stage.see("There was no answer")
-        assert [(message.preset, message.status) for message in answers(stage)] == [
+        await driver.ask(f"/compare technical creative: {SKY}")
+        await driver.see(r"\n no answer · 2 failed ")
+        await driver.press("right", "enter")
+        await driver.see("There was no answer")
+        assert [(message.preset, message.status) for message in answers(driver)] == [
             ("creative", Status.FAILED)
         ]
         server.on("/api/chat", ollama_answer("Now."))
-        await stage.press("f5")
-        await stage.see("Now.")
-        assert on_disk(stage) == [SKY, "Now."]
+        await driver.press("f5")
+        await driver.see("Now.")
+        assert on_disk(driver) == [SKY, "Now."]
 
 
 async def test_an_answer_that_was_there_before_outlives_a_comparison_that_brings_none() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask(SKY)
-        await stage.see("Yes.")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+    async with chatting() as (driver, server):
+        await driver.ask(SKY)
+        await driver.see("Yes.")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
         server.on("/api/chat", as_json(500, {"error": "out of memory"}))
-        await stage.ask("/compare")
-        await stage.see(r"\n no answer · 2 failed ")
-        await stage.press("escape")
-        await stage.see("There was no answer")
-        assert [message.content for message in answers(stage)] == ["Yes."]
-        assert on_disk(stage) == [SKY, "Yes."]
+        await driver.ask("/compare")
+        await driver.see(r"\n no answer · 2 failed ")
+        await driver.press("escape")
+        await driver.see("There was no answer")
+        assert [message.content for message in answers(driver)] == ["Yes."]
+        assert on_disk(driver) == [SKY, "Yes."]
 
 
 async def test_a_column_that_is_to_be_kept_and_fails_is_not_gone_on_from() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", held(as_json(500, {"error": "out of memory"})))
         like_ollama(other).on("/api/chat", ollama_answer("Second."))
-        await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-        await stage.see("Second.")
-        await stage.press("enter")
-        await stage.see("kept when it is whole")
+        await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+        await driver.see("Second.")
+        await driver.press("enter")
+        await driver.see("kept when it is whole")
         server.release.set()
-        await stage.see("there is no answer in this column")
-        assert isinstance(stage.app.screen, CompareScreen)
-        await stage.press("right", "enter")
-        await stage.see("─ Kept ─")
-        assert [message.content for message in answers(stage)] == ["Second."]
+        await driver.see("there is no answer in this column")
+        assert isinstance(driver.app.screen, CompareScreen)
+        await driver.press("right", "enter")
+        await driver.see("─ Kept ─")
+        assert [message.content for message in answers(driver)] == ["Second."]
 
 
 async def test_leaving_lokal_takes_the_empty_columns_along() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer("It is", ended=False)))
         like_ollama(other).on("/api/chat", held(ollama_answer("Late.")))
-        await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-        await stage.see("It is")
-        stage.app.leave()
-        assert [message.content for message in answers(stage)] == ["It is"]
-        assert leaf(stage).content == "It is"
+        await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+        await driver.see("It is")
+        driver.app.leave()
+        assert [message.content for message in answers(driver)] == ["It is"]
+        assert leaf(driver).content == "It is"
 
 
 # -- what is seen -------------------------------------------------------------------------------------------------------
 
 
 async def test_on_a_slow_link_the_page_is_full_when_the_answer_ends() -> None:
-    async with chatting() as (stage, server):
-        stage.app.use_link_speed("slow")
-        assert stage.app.pace.interval_s() == SLOW_INTERVAL_S
+    async with chatting() as (driver, server):
+        driver.app.use_link_speed("slow")
+        assert driver.app.pace.interval_s() == SLOW_INTERVAL_S
         server.on("/api/chat", ollama_answer(LINES))
-        await stage.ask(f"/compare: {SKY}")
-        await stage.see(r"\n 2 answers ")
-        assert stage.screen()[-2].count("Line 59") == 2
-        assert stage.screen()[4].count("Line 50") == 2
-        await stage.press("escape")
-        await stage.see("All answers stay")
-        await stage.ask("Again?")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
-        rows = [row for row in stage.screen() if row]
+        await driver.ask(f"/compare: {SKY}")
+        await driver.see(r"\n 2 answers ")
+        assert driver.screen()[-2].count("Line 59") == 2
+        assert driver.screen()[4].count("Line 50") == 2
+        await driver.press("escape")
+        await driver.see("All answers stay")
+        await driver.ask("Again?")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        rows = [row for row in driver.screen() if row]
         assert rows[rows.index("Line 59") + 1].startswith("───")
 
 
 async def test_on_a_slow_link_who_reads_above_stays_there() -> None:
-    async with chatting() as (stage, server):
-        stage.app.use_link_speed("slow")
+    async with chatting() as (driver, server):
+        driver.app.use_link_speed("slow")
         server.on("/api/chat", stalling(ollama_answer(LINES, ended=False)))
-        await stage.ask(SKY)
-        await stage.see("Line 5")
-        await stage.press("ctrl+home")
-        await stage.see("Line 0")
-        await stage.press("escape")
-        await stage.see("Line 0")
-        assert not stage.app.chat.transcript.following
+        await driver.ask(SKY)
+        await driver.see("Line 5")
+        await driver.press("ctrl+home")
+        await driver.see("Line 0")
+        await driver.press("escape")
+        await driver.see("Line 0")
+        assert not driver.app.chat.transcript.following
 
 
 async def test_the_keys_are_named() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("Yes."))
-        await stage.ask(f"/compare: {SKY}")
-        await stage.see("Enter keep  Esc leave  F1 keys")
-        await stage.press("f1")
-        await stage.see("Keys of the columns")
+        await driver.ask(f"/compare: {SKY}")
+        await driver.see("Enter keep  Esc leave  F1 keys")
+        await driver.press("f1")
+        await driver.see("Keys of the columns")
         for name in ("← →", "↑ ↓ PgUp PgDn", "Home End", r"Ctrl\+O", "Enter", "Esc", r"Ctrl\+C"):
-            await stage.see(rf"(?m)^  {name}  ")
-        await stage.press("f1")
-        await stage.see("Enter keep")
-        await stage.press("f1", "escape")
-        await stage.see("Enter keep")
+            await driver.see(rf"(?m)^  {name}  ")
+        await driver.press("f1")
+        await driver.see("Enter keep")
+        await driver.press("f1", "escape")
+        await driver.see("Enter keep")
 
 
 async def test_in_a_narrow_column_the_word_comes_before_the_figures() -> None:
-    async with replay() as other, replay() as third, chatting() as (stage, server):
+    async with replay() as other, replay() as third, chatting() as (driver, server):
         for each in (server, like_ollama(other), like_ollama(third)):
             each.on("/api/chat", ollama_answer("It is", ended=False))
         columns = f"technical technical on {other.url} technical on {third.url}"
-        await stage.ask(f"/compare {columns}: {SKY}")
-        await stage.see("(?m)^interrupted · 1 tok.*│ interrupted · 1 tok.*│ interrupted · 1 tok")
+        await driver.ask(f"/compare {columns}: {SKY}")
+        await driver.see("(?m)^interrupted · 1 tok.*│ interrupted · 1 tok.*│ interrupted · 1 tok")

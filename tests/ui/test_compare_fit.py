@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.app_driver import (
+    chats,
+    chatting,
+    like_ollama,
+    ollama_answer,
+    options,
+    running,
+    with_window,
+)
 from tests.support.fitting import ASKED, choose, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
-from tests.support.stage import chats, chatting, like_ollama, ollama_answer, options, running, with_window
 from tui.chat.state import ConnectionStatus, ServerState
 from tui.core.draft import Draft
 
@@ -37,108 +45,108 @@ def larger(server: Replay, window: int) -> None:
 
 async def test_what_does_not_fit_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with chatting() as (stage, server):
-        stage.app.run_command("attach", str(tmp_path / "notes.txt"))
-        await stage.see("attached: notes.txt 1 line")
-        await stage.ask(f"/compare technical creative: {LONG}")
-        await stage.see(f"{ASKED} *\n The window has 8k; this takes")
-        assert not stage.app.chat.attached
-        await choose(stage, "answer.stop")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain.strip() == f"/compare technical creative: {LONG}".strip()
-        assert [file.name for file in stage.app.chat.attached] == ["notes.txt"]
-        assert stage.app.chat.session is not None
-        assert len(stage.app.chat.session.conversation) == 0, "it was not asked, so it is not in the chat"
+    async with chatting() as (driver, server):
+        driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+        await driver.see("attached: notes.txt 1 line")
+        await driver.ask(f"/compare technical creative: {LONG}")
+        await driver.see(f"{ASKED} *\n The window has 8k; this takes")
+        assert not driver.app.chat.attached
+        await choose(driver, "answer.stop")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain.strip() == f"/compare technical creative: {LONG}".strip()
+        assert [file.name for file in driver.app.chat.attached] == ["notes.txt"]
+        assert driver.app.chat.session is not None
+        assert len(driver.app.chat.session.conversation) == 0, "it was not asked, so it is not in the chat"
         assert chats(server) == []
 
 
 async def test_the_oldest_is_left_out_for_all_columns() -> None:
-    async with nearly_full() as (stage, server):
+    async with nearly_full() as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))
-        await stage.ask(f"/compare technical creative: {OVER}")
-        await stage.see(ASKED)
-        await choose(stage, "fit.drop")
-        await stage.see(r"\n 2 answers ")
+        await driver.ask(f"/compare technical creative: {OVER}")
+        await driver.see(ASKED)
+        await choose(driver, "fit.drop")
+        await driver.see(r"\n 2 answers ")
         first, second = ([one["content"] for one in sent(body)] for body in chats(server)[-2:])
         assert first == second
         assert first[-1] == OVER.strip()
         assert "Who was Euler?" not in first
-        await stage.press("enter")
-        await stage.see("Kept; the other answer stays")
-        await stage.press("ctrl+home")
-        await stage.see("not seen")
+        await driver.press("enter")
+        await driver.see("Kept; the other answer stays")
+        await driver.press("ctrl+home")
+        await driver.see("not seen")
 
 
 async def test_the_last_question_again_is_held_too_and_the_chat_stays_as_it_is() -> None:
-    async with nearly_full() as (stage, server):
-        stage.app.set_settings(replace(stage.app.state.settings, overrides={"context_window": 4096}))
-        await stage.ask("/compare technical creative")
-        await stage.see(ASKED)
-        await stage.press("escape")
-        await stage.see_no_more(ASKED)
+    async with nearly_full() as (driver, server):
+        driver.app.set_settings(replace(driver.app.state.settings, overrides={"context_window": 4096}))
+        await driver.ask("/compare technical creative")
+        await driver.see(ASKED)
+        await driver.press("escape")
+        await driver.see_no_more(ASKED)
         assert len(chats(server)) == 3
-        assert stage.app.chat.composer.plain == ""
-        await stage.ask("/compare technical creative")
-        await stage.see(ASKED)
-        await choose(stage, "fit.window")
-        await stage.see(r"\n 2 answers ")
+        assert driver.app.chat.composer.plain == ""
+        await driver.ask("/compare technical creative")
+        await driver.see(ASKED)
+        await choose(driver, "fit.window")
+        await driver.see(r"\n 2 answers ")
         windows = [options(body)["num_ctx"] for body in chats(server)[-2:]]
         assert windows == [8192, 8192]
 
 
 @pytest.mark.parametrize("works", [True, False])
 async def test_while_the_model_is_loaded_anew_all_columns_wait_for_it(works: bool) -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         text = f"/compare technical creative: {LONG}".strip()
-        await stage.ask(text)
-        await stage.see(ASKED)
-        before = stage.app.state
+        await driver.ask(text)
+        await driver.see(ASKED)
+        before = driver.app.state
         gone = before.with_settings(replace(before.settings, window=None))
-        stage.app.set_state(gone.with_server(ServerState(ConnectionStatus.STARTING)))
-        stage.app.chat.go_on()
-        await stage.see("loading the model")
-        assert ASKED not in stage.text()
+        driver.app.set_state(gone.with_server(ServerState(ConnectionStatus.STARTING)))
+        driver.app.chat.go_on()
+        await driver.see("loading the model")
+        assert ASKED not in driver.text()
         assert chats(server) == []
         there = before.with_settings(replace(before.settings, window=32768))
         nobody = gone.with_server(ServerState(ConnectionStatus.NONE))
-        stage.app.set_state(there if works else nobody)
+        driver.app.set_state(there if works else nobody)
         if works:
-            await stage.see(r"\n 2 answers ")
+            await driver.see(r"\n 2 answers ")
             assert len(chats(server)) == 2
         else:
-            await stage.until(lambda: stage.app.chat.composer.plain == text, "the command comes back")
-            assert not stage.app.chat.busy
+            await driver.until(lambda: driver.app.chat.composer.plain == text, "the command comes back")
+            assert not driver.app.chat.busy
 
 
 async def test_the_command_is_kept_with_its_chat() -> None:
-    async with chatting() as (stage, _):
-        first = stage.app.chat.session
+    async with chatting() as (driver, _):
+        first = driver.app.chat.session
         assert first is not None
-        await stage.ask(SKY)
-        await stage.see("Yes.")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        await driver.ask(SKY)
+        await driver.see("Yes.")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
         text = f"/compare technical creative: {LONG}".strip()
-        await stage.ask(text)
-        await stage.see(ASKED)
-        backstage = stage.app.backstage
+        await driver.ask(text)
+        await driver.see(ASKED)
+        backstage = driver.app.backstage
         backstage.flush(60)
         assert backstage._store is not None
         assert backstage._store.draft(first.draft_key) == Draft(text), "also if lokal is killed now"
-        await stage.press("ctrl+n")
-        await stage.until(lambda: stage.app.chat.session is not first, "there is a new chat")
-        assert stage.app.chat.composer.plain == ""
-        stage.app.chat.open(first)
-        await stage.until(lambda: stage.app.chat.composer.plain == text, "the command is there")
+        await driver.press("ctrl+n")
+        await driver.until(lambda: driver.app.chat.session is not first, "there is a new chat")
+        assert driver.app.chat.composer.plain == ""
+        driver.app.chat.open(first)
+        await driver.until(lambda: driver.app.chat.composer.plain == text, "the command is there")
 
 
 async def test_what_is_asked_comes_back_from_the_palette_as_it_was_written() -> None:
-    async with chatting() as (stage, server):
-        stage.app.chat.composer.fill(LONG)
-        stage.app.run_command("compare")
-        await stage.see(ASKED)
-        await choose(stage, "answer.stop")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == LONG
+    async with chatting() as (driver, server):
+        driver.app.chat.composer.fill(LONG)
+        driver.app.run_command("compare")
+        await driver.see(ASKED)
+        await choose(driver, "answer.stop")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain == LONG
         assert chats(server) == []
 
 
@@ -151,63 +159,63 @@ async def test_another_model_of_the_server_is_asked_for_its_window_first() -> No
         ]
         server.on("/api/ps", as_json(200, {"models": loaded})).on("/api/chat", ollama_answer(FIRST))
         with_window(server, 32768, 2048)
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 33k|ctx 0 of 32k")
-            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
-            await stage.ask(f"/compare technical technical@phi4: {LONG}")
-            await stage.see(f"{ASKED} of technical@phi4")
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 33k|ctx 0 of 32k")
+            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.ask(f"/compare technical technical@phi4: {LONG}")
+            await driver.see(f"{ASKED} of technical@phi4")
             assert chats(server) == []
-            await choose(stage, "fit.anyway")
-            await stage.see(r"\n 1 answer · 1 failed ")
+            await choose(driver, "fit.anyway")
+            await driver.see(r"\n 1 answer · 1 failed ")
             assert [body["model"] for body in chats(server)] == ["llama3.2:3b"]
-            await stage.press("enter")
-            await stage.see("─ Kept ─")
+            await driver.press("enter")
+            await driver.see("─ Kept ─")
 
 
 async def test_a_column_with_a_larger_window_can_be_asked_all_the_same() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         larger(other, 32768)
         other.on("/api/chat", ollama_answer(FIRST))
-        await stage.ask(f"/compare technical technical on {other.url}: {LONG}")
-        await stage.see(f"{ASKED} of technical")
-        await stage.see("ask the others anyway, and not technical")
-        await choose(stage, "fit.anyway")
-        await stage.see(r"\n 1 answer · 1 failed ")
+        await driver.ask(f"/compare technical technical on {other.url}: {LONG}")
+        await driver.see(f"{ASKED} of technical")
+        await driver.see("ask the others anyway, and not technical")
+        await choose(driver, "fit.anyway")
+        await driver.see(r"\n 1 answer · 1 failed ")
         assert chats(server) == []
         assert [body["model"] for body in chats(other)] == ["phi4"]
-        await stage.see("Sunlight is scattered")
+        await driver.see("Sunlight is scattered")
 
 
 async def test_a_column_whose_server_has_a_smaller_window_is_not_asked() -> None:
-    async with replay() as other, chatting() as (stage, server):
+    async with replay() as other, chatting() as (driver, server):
         larger(other, 2048)
         server.on("/api/chat", ollama_answer(FIRST))
-        await stage.ask(f"/compare technical technical on {other.url}: {LONG[:12_000]}")
-        await stage.see(r"\n 1 answer · 1 failed ")
+        await driver.ask(f"/compare technical technical on {other.url}: {LONG[:12_000]}")
+        await driver.see(r"\n 1 answer · 1 failed ")
         assert len(chats(server)) == 1
         assert chats(other) == []
-        await stage.see("The window has 2k")
+        await driver.see("The window has 2k")
 
 
 async def test_a_column_is_called_by_the_model_that_answers() -> None:
-    async with replay() as other, chatting(size=(120, 40)) as (stage, server):
+    async with replay() as other, chatting(size=(120, 40)) as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))
         like_ollama(other, ("phi4", "14B", 1)).on("/api/chat", ollama_answer(FIRST))
-        await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-        await stage.see(r"\n 2 answers ")
-        assert "─ llama3.2:3b · technical ─" in stage.row("phi4")
-        assert "─ phi4 · http:/" in stage.row("phi4")
+        await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+        await driver.see(r"\n 2 answers ")
+        assert "─ llama3.2:3b · technical ─" in driver.row("phi4")
+        assert "─ phi4 · http:/" in driver.row("phi4")
 
 
 async def test_no_part_of_a_name_is_said_twice() -> None:
     async with replay() as other, replay() as server:
         for each in (server, other):
             like_ollama(each).on("/api/chat", ollama_answer(FIRST))
-        async with running(server.url, size=(120, 40)) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
-            await stage.ask(f"/compare technical technical on {other.url}: {SKY}")
-            await stage.see(r"\n 2 answers ")
-            heading = stage.row("›─")
+        async with running(server.url, size=(120, 40)) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
+            await driver.see(r"\n 2 answers ")
+            heading = driver.row("›─")
             assert "›─ technical · llama3.2:3b ─" in heading
             assert heading.count("technical") == 1

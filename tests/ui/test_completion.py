@@ -10,56 +10,56 @@ from textual import events
 
 from tests.support import snapshot
 from tests.support.app import configure
-from tests.support.stage import SIZES, Stage, chatting, ollama_answer, questions
+from tests.support.app_driver import SIZES, AppDriver, chatting, ollama_answer, questions
 
 
-def popup_rows(stage: Stage) -> int:
+def popup_rows(driver: AppDriver) -> int:
     """How many choices are seen."""
-    return stage.app.chat.completion.size.height - 1 if stage.app.chat.completion.display else 0
+    return driver.app.chat.completion.size.height - 1 if driver.app.chat.completion.display else 0
 
 
 async def test_a_name_is_completed_and_done() -> None:
-    async with chatting() as (stage, server):
-        composer = stage.app.chat.composer
-        await stage.write("/pre")
-        await stage.see(
+    async with chatting() as (driver, server):
+        composer = driver.app.chat.composer
+        await driver.write("/pre")
+        await driver.see(
             r"── 1 of 1 ─+ ↑↓ choose · Enter does it · Tab fills in · Esc closes ──\n›/preset \[NAME\] +Switch to that"
         )
-        await stage.press("tab")
+        await driver.press("tab")
         assert composer.text == "/preset "
-        await stage.see(r"\n technical +exact and short.*\n creative .*\n chatbot .*\n──")
-        await stage.press("enter")
-        await stage.see("technical is in use")
+        await driver.see(r"\n technical +exact and short.*\n creative .*\n chatbot .*\n──")
+        await driver.press("enter")
+        await driver.see("technical is in use")
         assert composer.text == "/preset ", "nothing is taken that nobody chose"
-        await stage.press("down", "down")
-        await stage.see(r"\n›creative ")
-        await stage.press("tab")
+        await driver.press("down", "down")
+        await driver.see(r"\n›creative ")
+        await driver.press("tab")
         assert composer.text == "/preset creative"
-        await stage.see_no_more("exact and short")
-        await stage.press("enter")
-        await stage.see("preset creative")
+        await driver.see_no_more("exact and short")
+        await driver.press("enter")
+        await driver.see("preset creative")
         assert composer.text == ""
         assert questions(server) == []
 
 
 async def test_enter_does_what_is_marked() -> None:
-    async with chatting() as (stage, _):
-        await stage.write("/se")
-        await stage.see(r"›/search")
-        await stage.press("down", "down", "down")
-        await stage.see(r"\n›/settings")
-        await stage.press("enter")
-        await stage.see(r"›temperature")
-        assert stage.app.chat.composer.text == ""
-        await stage.press("f2")
-        await stage.write("/pre")
-        await stage.see("›/preset")
-        await stage.press("enter", "down", "down")
-        await stage.see(r"\n›creative ")
-        await stage.press("enter")
-        await stage.see("preset creative")
-        assert stage.app.state.preset.name == "creative"
-        assert stage.app.chat.composer.text == ""
+    async with chatting() as (driver, _):
+        await driver.write("/se")
+        await driver.see(r"›/search")
+        await driver.press("down", "down", "down")
+        await driver.see(r"\n›/settings")
+        await driver.press("enter")
+        await driver.see(r"›temperature")
+        assert driver.app.chat.composer.text == ""
+        await driver.press("f2")
+        await driver.write("/pre")
+        await driver.see("›/preset")
+        await driver.press("enter", "down", "down")
+        await driver.see(r"\n›creative ")
+        await driver.press("enter")
+        await driver.see("preset creative")
+        assert driver.app.state.preset.name == "creative"
+        assert driver.app.chat.composer.text == ""
 
 
 @pytest.mark.parametrize(
@@ -69,75 +69,75 @@ async def test_enter_does_what_is_marked() -> None:
 async def test_what_needs_an_argument_is_filled_in_and_waits(
     written: str, keys: list[str], filled: str
 ) -> None:
-    async with chatting() as (stage, server):
-        await stage.write(written)
-        await stage.see("Enter does it")
-        await stage.press(*keys, "enter")
-        assert stage.app.chat.composer.text == filled
-        await stage.see_no_more("wants")
+    async with chatting() as (driver, server):
+        await driver.write(written)
+        await driver.see("Enter does it")
+        await driver.press(*keys, "enter")
+        assert driver.app.chat.composer.text == filled
+        await driver.see_no_more("wants")
         assert questions(server) == []
 
 
 async def test_enter_does_it_where_another_key_sends() -> None:
     configure('[keys]\nsend = "alt+enter"\n')
-    async with chatting() as (stage, _):
-        await stage.write("/theme lokal-l")
-        await stage.press("down", "enter")
-        await stage.see("theme lokal-light")
+    async with chatting() as (driver, _):
+        await driver.write("/theme lokal-l")
+        await driver.press("down", "enter")
+        await driver.see("theme lokal-light")
 
 
 async def test_a_whole_name_is_done_at_once() -> None:
-    async with chatting() as (stage, _):
-        await stage.write("/set")
-        await stage.see(r"›/set \[NAME=VALUE\]")
-        await stage.press("enter")
-        await stage.see("What is sent with technical")
+    async with chatting() as (driver, _):
+        await driver.write("/set")
+        await driver.see(r"›/set \[NAME=VALUE\]")
+        await driver.press("enter")
+        await driver.see("What is sent with technical")
 
 
 async def test_up_and_down_go_round() -> None:
-    async with chatting() as (stage, _):
-        await stage.write("/")
-        await stage.see(r"── 1 of \d+ ─")
-        count = len([line for line in stage.screen() if line.startswith((" /", "›/"))])
+    async with chatting() as (driver, _):
+        await driver.write("/")
+        await driver.see(r"── 1 of \d+ ─")
+        count = len([line for line in driver.screen() if line.startswith((" /", "›/"))])
         assert count == 6
-        first = stage.row("^›/")
-        await stage.press("up")
-        assert stage.row("^›/") != first
-        await stage.see(r"── (\d+) of \1 ─")
-        await stage.press("down")
-        assert stage.row("^›/") == first
-        await stage.press(*["down"] * 7)
-        await stage.see(r"── 8 of \d+ ─")
-        assert stage.row("^›/")
+        first = driver.row("^›/")
+        await driver.press("up")
+        assert driver.row("^›/") != first
+        await driver.see(r"── (\d+) of \1 ─")
+        await driver.press("down")
+        assert driver.row("^›/") == first
+        await driver.press(*["down"] * 7)
+        await driver.see(r"── 8 of \d+ ─")
+        assert driver.row("^›/")
 
 
 async def test_escape_closes_it_and_stops_no_answer() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         from tests.support.replay import stalling
 
         server.on("/api/chat", stalling(ollama_answer("Slowly", ended=False)))
-        await stage.ask("Well?")
-        await stage.see("Slowly")
-        await stage.write("/pre")
-        await stage.see("Tab fills in")
-        await stage.press("escape")
-        await stage.see_no_more("Tab fills in")
-        assert stage.app.chat.doing
-        assert stage.app.chat.composer.text == "/pre"
-        await stage.press("up")
-        assert stage.app.chat.composer.text == "Well?", "the history has its keys again"
-        await stage.press("down")
-        assert stage.app.chat.composer.text == "/pre"
-        assert not stage.app.chat.completion.is_open, "what comes from the history is not offered anything"
-        await stage.press("tab")
-        await stage.see("Tab fills in")
-        await stage.press("escape", "escape")
-        await stage.see("stopped by you")
+        await driver.ask("Well?")
+        await driver.see("Slowly")
+        await driver.write("/pre")
+        await driver.see("Tab fills in")
+        await driver.press("escape")
+        await driver.see_no_more("Tab fills in")
+        assert driver.app.chat.doing
+        assert driver.app.chat.composer.text == "/pre"
+        await driver.press("up")
+        assert driver.app.chat.composer.text == "Well?", "the history has its keys again"
+        await driver.press("down")
+        assert driver.app.chat.composer.text == "/pre"
+        assert not driver.app.chat.completion.is_open, "what comes from the history is not offered anything"
+        await driver.press("tab")
+        await driver.see("Tab fills in")
+        await driver.press("escape", "escape")
+        await driver.see("stopped by you")
 
 
 async def test_it_is_there_only_for_a_command_in_one_line_with_the_cursor_at_its_end() -> None:
-    async with chatting() as (stage, _):
-        popup = stage.app.chat.completion
+    async with chatting() as (driver, _):
+        popup = driver.app.chat.completion
         for keys, shown in (
             (["/"], True),
             (["p"], True),
@@ -155,29 +155,29 @@ async def test_it_is_there_only_for_a_command_in_one_line_with_the_cursor_at_its
         ):
             for key in keys:
                 if len(key) == 1:
-                    await stage.write(key)
+                    await driver.write(key)
                 else:
-                    await stage.press(key)
-            assert popup.is_open is shown, (keys, stage.text())
-        stage.app.chat.composer.fill("")
-        stage.app.post_message(events.Paste("/theme "))
-        await stage.see(r"\n lokal-dark")
+                    await driver.press(key)
+            assert popup.is_open is shown, (keys, driver.text())
+        driver.app.chat.composer.fill("")
+        driver.app.post_message(events.Paste("/theme "))
+        await driver.see(r"\n lokal-dark")
 
 
 async def test_the_page_of_keys_and_the_palette_name_slash_commands() -> None:
-    async with chatting() as (stage, _):
-        await stage.press("f1")
-        await stage.press("end")
-        await stage.see("While you write a slash command")
-        await stage.write("/help")
-        await stage.see(r"/help \[COMMAND\] +Show every key")
-        await stage.press("escape")
-        await stage.press("escape", "ctrl+p")
-        await stage.see("Search for commands")
-        await stage.write("statist")
-        await stage.see(r"Statistics +\(/stats\)")
-        await stage.press("enter")
-        await stage.see("No answer yet")
+    async with chatting() as (driver, _):
+        await driver.press("f1")
+        await driver.press("end")
+        await driver.see("While you write a slash command")
+        await driver.write("/help")
+        await driver.see(r"/help \[COMMAND\] +Show every key")
+        await driver.press("escape")
+        await driver.press("escape", "ctrl+p")
+        await driver.see("Search for commands")
+        await driver.write("statist")
+        await driver.see(r"Statistics +\(/stats\)")
+        await driver.press("enter")
+        await driver.see("No answer yet")
 
 
 async def test_files_are_read_and_taken(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,68 +187,68 @@ async def test_files_are_read_and_taken(own_home: Path, monkeypatch: pytest.Monk
     (folder / "photo.png").touch()
     (own_home / "notes.md").touch()
     monkeypatch.chdir(own_home)
-    async with chatting() as (stage, _):
-        await stage.write("/import ")
-        await stage.see(r"\n with \[b\]odd\[b\] names/ +folder\n notes\.md +0 B\n")
-        await stage.write("wi")
-        await stage.see_no_more(r"\n notes\.md")
-        await stage.press("tab")
-        await stage.see(r"\n chat\.json +2 B\n──")
-        await stage.press("tab")
-        assert stage.app.chat.composer.text == "/import with [b]odd[b] names/chat.json"
-        await stage.press("enter")
-        await stage.see("There is no message in")
+    async with chatting() as (driver, _):
+        await driver.write("/import ")
+        await driver.see(r"\n with \[b\]odd\[b\] names/ +folder\n notes\.md +0 B\n")
+        await driver.write("wi")
+        await driver.see_no_more(r"\n notes\.md")
+        await driver.press("tab")
+        await driver.see(r"\n chat\.json +2 B\n──")
+        await driver.press("tab")
+        assert driver.app.chat.composer.text == "/import with [b]odd[b] names/chat.json"
+        await driver.press("enter")
+        await driver.see("There is no message in")
 
 
 async def test_tab_before_the_files_are_there(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (own_home / "notes.md").touch()
     monkeypatch.chdir(own_home)
     monkeypatch.setattr("tui.ui.chat.completion.PATIENCE_S", 60.0)
-    async with chatting() as (stage, _):
-        await stage.write("/export no\t")
-        await stage.until(lambda: stage.app.chat.composer.text == "/export notes.md", "the file is taken")
+    async with chatting() as (driver, _):
+        await driver.write("/export no\t")
+        await driver.until(lambda: driver.app.chat.composer.text == "/export notes.md", "the file is taken")
 
 
 @pytest.mark.parametrize("size", [*SIZES, (50, 15)])
 async def test_on_the_screen(size: tuple[int, int]) -> None:
-    async with chatting(size=size) as (stage, server):
+    async with chatting(size=size) as (driver, server):
         server.on("/api/chat", ollama_answer("A line.\n\n" * 40))
-        await stage.ask("Well?")
-        await stage.until(lambda: not stage.app.chat.doing, "the answer is there")
-        await stage.write("/set t")
-        await stage.press("down", "down")
-        await stage.until(lambda: popup_rows(stage) == 6, "six rows are seen")
-        await snapshot.check(stage, "completion")
+        await driver.ask("Well?")
+        await driver.until(lambda: not driver.app.chat.doing, "the answer is there")
+        await driver.write("/set t")
+        await driver.press("down", "down")
+        await driver.until(lambda: popup_rows(driver) == 6, "six rows are seen")
+        await snapshot.check(driver, "completion")
 
 
 @pytest.mark.parametrize("theme", ["lokal-light", "terminal"])
 async def test_in_other_themes(theme: str) -> None:
-    async with chatting(theme=theme) as (stage, _):
-        await stage.write("/")
-        await stage.press("down")
-        await snapshot.check(stage, f"{theme}-completion")
+    async with chatting(theme=theme) as (driver, _):
+        await driver.write("/")
+        await driver.press("down")
+        await snapshot.check(driver, f"{theme}-completion")
 
 
 async def test_the_chosen_one_stays_in_sight_on_a_smaller_screen() -> None:
-    async with chatting() as (stage, _):
-        await stage.write("/")
-        await stage.press(*["down"] * 5)
-        chosen = stage.row("^›/")
+    async with chatting() as (driver, _):
+        await driver.write("/")
+        await driver.press(*["down"] * 5)
+        chosen = driver.row("^›/")
         for size in ((80, 8), (80, 24), (50, 7)):
-            await stage.resize(*size)
-            await stage.see("(?m)^›" + re.escape(chosen[1:9]))
+            await driver.resize(*size)
+            await driver.see("(?m)^›" + re.escape(chosen[1:9]))
 
 
 async def test_small_screens() -> None:
-    async with chatting() as (stage, _):
-        await stage.write("/")
+    async with chatting() as (driver, _):
+        await driver.write("/")
         for size in ((50, 15), (40, 8), (20, 6), (10, 4), (1, 1), (200, 60), (80, 24)):
-            await stage.resize(*size)
-            await stage.press("down")
-            assert len(stage.screen()) == size[1]
-        assert stage.app.chat.completion.is_open
-        await stage.resize(40, 8)
-        await stage.press("backspace")
-        await stage.write("/")
-        await stage.until(lambda: 1 <= popup_rows(stage) <= 3, "it leaves room for the chat")
-        await stage.see(r"\n› /")
+            await driver.resize(*size)
+            await driver.press("down")
+            assert len(driver.screen()) == size[1]
+        assert driver.app.chat.completion.is_open
+        await driver.resize(40, 8)
+        await driver.press("backspace")
+        await driver.write("/")
+        await driver.until(lambda: 1 <= popup_rows(driver) <= 3, "it leaves room for the chat")
+        await driver.see(r"\n› /")

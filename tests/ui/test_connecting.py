@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import becomes_llamacpp, configure
+from tests.support.app_driver import NOBODY, chats, like_ollama, ollama_answer, running
 from tests.support.dialects import Dialect
 from tests.support.replay import recorded, replay
-from tests.support.stage import NOBODY, chats, like_ollama, ollama_answer, running
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.servers import choice
 
@@ -21,26 +21,26 @@ LLAMACPP = Dialect(ServerKind.LLAMACPP)
 async def test_a_server_that_loads_is_said_and_a_question_waits_for_it() -> None:
     async with replay() as server:
         server.other = recorded(f"{SINGLE}/chat-while-loading")
-        async with running(Endpoint(server.url)) as stage:
-            await stage.see("llama.cpp on this machine is loading its model")
-            await stage.see("You can type your question already")
-            await stage.see(" llama.cpp on this machine is loading")
-            await stage.ask("Hello?")
-            await stage.see("loading the model")
+        async with running(Endpoint(server.url)) as driver:
+            await driver.see("llama.cpp on this machine is loading its model")
+            await driver.see("You can type your question already")
+            await driver.see(" llama.cpp on this machine is loading")
+            await driver.ask("Hello?")
+            await driver.see("loading the model")
             becomes_llamacpp(server)
             server.on("/v1/models", recorded(f"{SINGLE}/v1-models"))
             server.on(LLAMACPP.path, LLAMACPP.stream(LLAMACPP.text("At last."), *LLAMACPP.end()))
-            await stage.see(r"At last\.")
+            await driver.see(r"At last\.")
 
 
 async def test_a_question_looks_again_for_a_server_that_was_not_there() -> None:
-    async with replay() as server, running(Endpoint(server.url)) as stage:
-        await stage.see("no server")
+    async with replay() as server, running(Endpoint(server.url)) as driver:
+        await driver.see("no server")
         becomes_llamacpp(server)
         server.on("/v1/models", recorded(f"{SINGLE}/v1-models"))
         server.on(LLAMACPP.path, LLAMACPP.stream(LLAMACPP.text("Here."), *LLAMACPP.end()))
-        await stage.ask("Hello?")
-        await stage.see(r"Here\.")
+        await driver.ask("Hello?")
+        await driver.see(r"Here\.")
 
 
 async def test_a_mistake_while_a_server_is_looked_for_does_not_leave_the_screen_waiting(
@@ -50,26 +50,26 @@ async def test_a_mistake_while_a_server_is_looked_for_does_not_leave_the_screen_
         raise RecursionError("too deep")
 
     monkeypatch.setattr(choice, "choose", mistaken)
-    async with running(NOBODY) as stage:
-        await stage.see("lokal made a mistake")
-        await stage.see_no_more("[Ll]ooking for a")
-        await stage.see("no server")
+    async with running(NOBODY) as driver:
+        await driver.see("lokal made a mistake")
+        await driver.see_no_more("[Ll]ooking for a")
+        await driver.see("no server")
 
 
 async def test_a_password_in_an_address_is_sent_and_written_down_nowhere() -> None:
     async with replay() as server:
         like_ollama(server)
         host = server.url.removeprefix("http://")
-        async with running(NOBODY) as stage:
-            await stage.see("no server")
-            await stage.ask(f"/server ann:s3cret-word@{host}")
-            await stage.see("Connected")
+        async with running(NOBODY) as driver:
+            await driver.see("no server")
+            await driver.ask(f"/server ann:s3cret-word@{host}")
+            await driver.see("Connected")
             assert {seen.headers.get("authorization") for seen in server.seen} == {
                 "Basic YW5uOnMzY3JldC13b3Jk"
             }
-            assert "s3cret" not in stage.text()
-            await stage.ask("/server ann:s3cret-word@127.0.0.1:1")
-            await stage.see("127.0.0.1:1")
+            assert "s3cret" not in driver.text()
+            await driver.ask("/server ann:s3cret-word@127.0.0.1:1")
+            await driver.see("127.0.0.1:1")
         kept = [path for path in Path(os.environ["HOME"]).parent.rglob("*") if path.is_file()]
         assert kept
         assert not [path for path in kept if b"s3cret" in path.read_bytes()]
@@ -78,19 +78,19 @@ async def test_a_password_in_an_address_is_sent_and_written_down_nowhere() -> No
 async def test_a_model_that_the_server_has_not_is_said_at_once_and_nothing_is_sent() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url, model="nope") as stage:
-            await stage.see("has no model “nope”")
-            await stage.ask("Well?")
-            await stage.see("No model is chosen")
+        async with running(server.url, model="nope") as driver:
+            await driver.see("has no model “nope”")
+            await driver.ask("Well?")
+            await driver.see("No model is chosen")
             assert chats(server) == []
-            assert stage.app.chat.composer.text == "Well?"
-            await stage.press("ctrl+u")
-            await stage.ask("/model llama3.2:3b")
-            await stage.ask("Well?")
-            await stage.see(r"Yes\.")
+            assert driver.app.chat.composer.text == "Well?"
+            await driver.press("ctrl+u")
+            await driver.ask("/model llama3.2:3b")
+            await driver.ask("Well?")
+            await driver.see(r"Yes\.")
 
 
 async def test_a_model_of_the_settings_that_is_gone_is_not_replaced_in_silence() -> None:
     configure('model = "gone:7b"\n')
-    async with replay() as server, running(like_ollama(server).url) as stage:
-        await stage.see("has no model “gone:7b”: llama3.2:3b")
+    async with replay() as server, running(like_ollama(server).url) as driver:
+        await driver.see("has no model “gone:7b”: llama3.2:3b")

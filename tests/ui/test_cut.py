@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.app_driver import chatting, like_ollama, ollama_answer, running
 from tests.support.replay import replay
-from tests.support.stage import chatting, like_ollama, ollama_answer, running
 from tui.core.message import Message, Role, Usage
 
 CUT = Message("a", None, Role.ASSISTANT, "Half", 0.0, parameters={"max_tokens": 512}, finish_reason="length")
@@ -36,19 +36,19 @@ async def test_a_full_window_is_not_taken_for_the_limit() -> None:
             ollama_answer("Most", tokens=512, reason="length"),
             ollama_answer(thought="Hm", tokens=392, reason="length"),
         )
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.ask("Why?")
-            await stage.see("cut at the end of the context window · F6 continues")
-            await stage.press("f5")
-            await stage.see("cut at 512 tokens · F6 continues")
-            await stage.press("f5")
-            await stage.see("The context window was full while thinking")
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.ask("Why?")
+            await driver.see("cut at the end of the context window · F6 continues")
+            await driver.press("f5")
+            await driver.see("cut at 512 tokens · F6 continues")
+            await driver.press("f5")
+            await driver.see("The context window was full while thinking")
 
 
 async def test_columns_say_it_too() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("Half", tokens=392, reason="length"))
-        await stage.ask("/compare technical creative: Why?")
-        await stage.see("cut at the end of the")
-        assert "cut at 512" not in stage.text()
+        await driver.ask("/compare technical creative: Why?")
+        await driver.see("cut at the end of the")
+        assert "cut at 512" not in driver.text()

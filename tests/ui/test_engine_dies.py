@@ -7,8 +7,8 @@ import shutil
 import signal
 from pathlib import Path
 
+from tests.support.app_driver import AppDriver, running
 from tests.support.llama import children, linux, needs_engine
-from tests.support.stage import Stage, running
 from tui.chat.state import ConnectionStatus
 from tui.core.endpoint import BUILT_IN
 from tui.core.message import Message, Role
@@ -18,21 +18,21 @@ pytestmark = [linux, needs_engine]
 WHY = "The system killed it, most likely for lack of memory"
 
 
-async def opened(stage: Stage, gguf: Path) -> None:
-    await stage.see("No server answers")
-    stage.app.open_file(str(gguf))
-    await stage.see("built-in llama.cpp on this machine")
+async def opened(driver: AppDriver, gguf: Path) -> None:
+    await driver.see("No server answers")
+    driver.app.open_file(str(gguf))
+    await driver.see("built-in llama.cpp on this machine")
 
 
-async def kill_engine(stage: Stage, others: list[int]) -> None:
+async def kill_engine(driver: AppDriver, others: list[int]) -> None:
     """What the system does when memory runs out; `others` are processes from before that are no concern of this."""
     (supervisor,) = (process for process in children(os.getpid()) if process not in others)
     os.kill(children(supervisor)[0], signal.SIGKILL)
-    await stage.until(lambda: not children(supervisor), "the engine's supervisor has ended")
+    await driver.until(lambda: not children(supervisor), "the engine's supervisor has ended")
 
 
-def last(stage: Stage) -> Message:
-    session = stage.app.chat.session
+def last(driver: AppDriver) -> Message:
+    session = driver.app.chat.session
     assert session is not None
     found = session.conversation.path()[-1]
     assert found.role is Role.ASSISTANT
@@ -41,45 +41,45 @@ def last(stage: Stage) -> Message:
 
 async def test_f6_goes_on_with_the_answer_and_f5_asks_again(endless_gguf: Path) -> None:
     others = children(os.getpid())
-    async with running() as stage:
-        await opened(stage, endless_gguf)
-        await stage.ask("Hello")
-        await stage.see("A short answer first")
-        await kill_engine(stage, others)
-        await stage.see("The built-in engine stopped while serving endless.gguf")
-        assert WHY in stage.text()
-        assert "llama-server" not in stage.text()
-        broken = last(stage)
+    async with running() as driver:
+        await opened(driver, endless_gguf)
+        await driver.ask("Hello")
+        await driver.see("A short answer first")
+        await kill_engine(driver, others)
+        await driver.see("The built-in engine stopped while serving endless.gguf")
+        assert WHY in driver.text()
+        assert "llama-server" not in driver.text()
+        broken = last(driver)
         assert broken.server == BUILT_IN
 
-        await stage.press("f6")
-        await stage.until(lambda: bool(stage.app.chat.doing), "it is being continued")
-        await stage.see(r"answering")
-        await stage.press("escape")
-        await stage.see("stopped by you")
-        assert last(stage).id == broken.id
-        assert last(stage).content.startswith(broken.content)
-        assert len(last(stage).content) > len(broken.content)
+        await driver.press("f6")
+        await driver.until(lambda: bool(driver.app.chat.doing), "it is being continued")
+        await driver.see(r"answering")
+        await driver.press("escape")
+        await driver.see("stopped by you")
+        assert last(driver).id == broken.id
+        assert last(driver).content.startswith(broken.content)
+        assert len(last(driver).content) > len(broken.content)
 
-        await kill_engine(stage, others)
-        await stage.press("f5")
-        await stage.see("It is started again")  # nothing had been asked of it, so nothing was said of it yet
-        await stage.see("A short answer first")
-        await stage.press("escape")
-        await stage.see("stopped by you")
+        await kill_engine(driver, others)
+        await driver.press("f5")
+        await driver.see("It is started again")  # nothing had been asked of it, so nothing was said of it yet
+        await driver.see("A short answer first")
+        await driver.press("escape")
+        await driver.see("stopped by you")
 
 
 async def test_the_guide_is_started_again(engine_installed: None) -> None:
     others = children(os.getpid())
-    async with running() as stage:
-        await stage.see("No server answers")
-        stage.app.ask_guide()
-        await stage.see("guide - knows only lokal")
-        await kill_engine(stage, others)
-        await stage.ask("What does top_p do?")
-        await stage.see("The built-in engine stopped while serving the guide")
-        await stage.see("nucleus sampling")
-        connection = stage.app.state.connection
+    async with running() as driver:
+        await driver.see("No server answers")
+        driver.app.ask_guide()
+        await driver.see("guide - knows only lokal")
+        await kill_engine(driver, others)
+        await driver.ask("What does top_p do?")
+        await driver.see("The built-in engine stopped while serving the guide")
+        await driver.see("nucleus sampling")
+        connection = driver.app.state.connection
         assert connection is not None
         assert connection.others == ()  # its socket is no server that is offered
 
@@ -89,14 +89,14 @@ async def test_a_model_that_could_not_be_loaded_anew_is_tried_once_more(
 ) -> None:
     """A larger window that is too large ends the engine; looking for a server starts it as it was before."""
     model = Path(shutil.copy(script_gguf, tmp_path / "copy.gguf"))
-    async with running() as stage:
-        await opened(stage, model)
+    async with running() as driver:
+        await opened(driver, model)
         size = os.path.getsize(model)  # noqa: PTH202, ASYNC240
         os.truncate(model, size // 2)
-        stage.app.backstage.restart_engine(stage.app.state)
-        await stage.until(
-            lambda: stage.app.state.status is ConnectionStatus.NONE, "the engine could not be started"
+        driver.app.backstage.restart_engine(driver.app.state)
+        await driver.until(
+            lambda: driver.app.state.status is ConnectionStatus.NONE, "the engine could not be started"
         )
         shutil.copy(script_gguf, model)
-        stage.app.search()
-        await stage.see("built-in llama.cpp on this machine")
+        driver.app.search()
+        await driver.see("built-in llama.cpp on this machine")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.support.app_driver import SIZES, chats, like_ollama, options, running
 from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted, nearly_full
-from tests.support.replay import Canned, as_json, held, recorded, replay, stalling
+from tests.support.replay import CannedResponse, as_json, held, recorded, replay, stalling
 from tests.support.snapshot import check
-from tests.support.stage import SIZES, chats, like_ollama, options, running
 
 
-def overflow(prompt: int, window: int) -> Canned:
+def overflow(prompt: int, window: int) -> CannedResponse:
     """Ollama's refusal of what does not fit, as it hands on that of its runner."""
     said = (
         '{"error":{"code":400,"message":"request exceeds the available context size","type":'
@@ -27,99 +27,101 @@ def messages(body: dict[str, object]) -> list[tuple[str, str]]:
 
 
 async def test_what_fits_is_asked_at_once() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask("And Hilbert?")
-        await stage.see("Four.")
+    async with nearly_full() as (driver, server):
+        await driver.ask("And Hilbert?")
+        await driver.see("Four.")
         assert len(messages(chats(server)[-1])) == 7
-        assert ASKED not in stage.text()
+        assert ASKED not in driver.text()
 
 
 async def test_a_question_that_alone_is_too_long() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", counted("Yes.", 12))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.ask(HUGE)
-            await stage.see(ASKED)
-            await stage.see(r"The window has 8k; this takes ~9\.9k tokens, and 256 for the answer")
-            await stage.see("nothing can be left out: the question alone is too long")
-            await stage.see("a window of 16k")
-            assert "fit.drop" not in stage.app.chat.choosing, "what cannot be done is not to choose"
-            await stage.press("escape")
-            assert not choosing(stage)
-            await stage.see_no_more(ASKED)
-            assert stage.app.chat.composer.plain.strip() == HUGE
-            assert stage.app.focused is stage.app.chat.composer
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.ask(HUGE)
+            await driver.see(ASKED)
+            await driver.see(r"The window has 8k; this takes ~9\.9k tokens, and 256 for the answer")
+            await driver.see("nothing can be left out: the question alone is too long")
+            await driver.see("a window of 16k")
+            assert "fit.drop" not in driver.app.chat.choosing, "what cannot be done is not to choose"
+            await driver.press("escape")
+            assert not choosing(driver)
+            await driver.see_no_more(ASKED)
+            assert driver.app.chat.composer.plain.strip() == HUGE
+            assert driver.app.focused is driver.app.chat.composer
             assert chats(server) == []
-            assert stage.app.chat.session is not None
-            assert len(stage.app.chat.session.conversation) == 0, "it was not asked, so it is not in the chat"
-            await stage.press("enter")
-            await stage.see(ASKED)
-            await choose(stage, "fit.anyway")
-            await stage.see(r"Yes\.")
+            assert driver.app.chat.session is not None
+            assert len(driver.app.chat.session.conversation) == 0, (
+                "it was not asked, so it is not in the chat"
+            )
+            await driver.press("enter")
+            await driver.see(ASKED)
+            await choose(driver, "fit.anyway")
+            await driver.see(r"Yes\.")
             assert len(chats(server)) == 1
 
 
 async def test_the_oldest_are_left_out() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
-        await stage.see("leave out the 2 oldest questions and answers, from “Who was Euler\\?” on")
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
+        await driver.see("leave out the 2 oldest questions and answers, from “Who was Euler\\?” on")
         assert len(chats(server)) == 3
-        await choose(stage, "fit.drop")
-        await stage.see(r"Four\.")
+        await choose(driver, "fit.drop")
+        await driver.see(r"Four\.")
         asked = messages(chats(server)[-1])
         assert [text for _, text in asked] == ["And Noether?", "Three.", LONG] or asked[0][0] == "system"
         assert "Euler" not in str(asked)
-        await stage.press("ctrl+home")
-        await stage.see(r"── you ─+ not seen ─")
-        await stage.see(r"40 tokens · 41 tok/s · not seen ─")
-        await stage.see("▲ The model no longer sees what is above")
-        assert stage.text().count("not seen") == 4
-        await stage.see("ctx 940 of 8k")
+        await driver.press("ctrl+home")
+        await driver.see(r"── you ─+ not seen ─")
+        await driver.see(r"40 tokens · 41 tok/s · not seen ─")
+        await driver.see("▲ The model no longer sees what is above")
+        assert driver.text().count("not seen") == 4
+        await driver.see("ctx 940 of 8k")
 
-        await stage.press("ctrl+g")
+        await driver.press("ctrl+g")
         server.on("/api/chat", counted("Five.", 990))
-        await stage.ask("And Hilbert?")
-        await stage.see(r"Five\.")
+        await driver.ask("And Hilbert?")
+        await driver.see(r"Five\.")
         assert "Euler" not in str(messages(chats(server)[-1])), "what was decided holds"
         assert "Noether" in str(messages(chats(server)[-1]))
-        assert stage.app.chat.session is not None
-        last = stage.app.chat.session.conversation.leaf
+        assert driver.app.chat.session is not None
+        last = driver.app.chat.session.conversation.leaf
         assert last is not None
         assert "left_out_to" in last.parameters
 
 
 async def test_another_branch_is_seen_as_a_whole() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
-        await choose(stage, "fit.drop")
-        await stage.see(r"Four\.")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is done")
-        session = stage.app.chat.session
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
+        await choose(driver, "fit.drop")
+        await driver.see(r"Four\.")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is done")
+        session = driver.app.chat.session
         assert session is not None
         first = session.conversation.path()[0]
-        stage.app.chat.ask("Who was Leonhard Euler?", instead_of=first)
-        await stage.until(lambda: len(chats(server)) == 5, "it is asked")
+        driver.app.chat.ask("Who was Leonhard Euler?", instead_of=first)
+        await driver.until(lambda: len(chats(server)) == 5, "it is asked")
         assert messages(chats(server)[-1]) == [("user", "Who was Leonhard Euler?")]
-        await stage.see("1|2/2")
-        assert "not seen" not in stage.text()
+        await driver.see("1|2/2")
+        assert "not seen" not in driver.text()
 
 
 async def test_a_summary_takes_the_place_of_the_oldest() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
         server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
-        await choose(stage, "fit.summary")
-        await stage.see(r"── summary ─+")
-        await stage.see("They spoke of")
-        await stage.see(r"stop, and choose again \(Esc\)")
-        await stage.see(r"summary: ")
-        await stage.press("escape")
-        await stage.see(ASKED)
-        assert "They spoke of" not in stage.text()
+        await choose(driver, "fit.summary")
+        await driver.see(r"── summary ─+")
+        await driver.see("They spoke of")
+        await driver.see(r"stop, and choose again \(Esc\)")
+        await driver.see(r"summary: ")
+        await driver.press("escape")
+        await driver.see(ASKED)
+        assert "They spoke of" not in driver.text()
         assert len(chats(server)) == 4
         asked = messages(chats(server)[-1])
         assert len(asked) == 1
@@ -129,57 +131,57 @@ async def test_a_summary_takes_the_place_of_the_oldest() -> None:
         assert options(chats(server)[-1])["num_predict"] == 512
 
         server.on("/api/chat", counted("They spoke of **mathematicians**.", 300), counted("Four.", 900))
-        await choose(stage, "fit.summary")
-        await stage.see(r"Four\.")
+        await choose(driver, "fit.summary")
+        await driver.see(r"Four\.")
         asked = messages(chats(server)[-1])
         assert asked[0][0] == "system"
         assert asked[0][1].endswith("They spoke of **mathematicians**.")
         assert [text for _, text in asked[1:]] == ["And Noether?", "Three.", LONG]
-        await stage.press("ctrl+home")
-        await stage.see("▲ The model no longer sees what is above, only this summary of it:")
-        await stage.see(r"They spoke of \*\*mathematicians\*\*\.")
+        await driver.press("ctrl+home")
+        await driver.see("▲ The model no longer sees what is above, only this summary of it:")
+        await driver.see(r"They spoke of \*\*mathematicians\*\*\.")
 
 
 async def test_a_summary_that_fails_leaves_the_choice() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
         server.on("/api/chat", recorded("ollama/chat-runner-cannot-load"))
-        await choose(stage, "fit.summary")
-        await stage.see("No summary: Ollama cannot do this")
-        await stage.see(ASKED)
+        await choose(driver, "fit.summary")
+        await driver.see("No summary: Ollama cannot do this")
+        await driver.see(ASKED)
         server.on("/api/chat", counted("", 300))
-        await choose(stage, "fit.summary")
-        await stage.see("No summary: The model wrote none")
-        await stage.see(ASKED)
-        await choose(stage, "answer.stop")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain.strip() == LONG
-        assert "not seen" not in stage.text()
+        await choose(driver, "fit.summary")
+        await driver.see("No summary: The model wrote none")
+        await driver.see(ASKED)
+        await choose(driver, "answer.stop")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain.strip() == LONG
+        assert "not seen" not in driver.text()
 
 
 async def test_a_larger_window() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see("a window of 16k: reloads the model")
-        await choose(stage, "fit.window")
-        await stage.see(r"Four\.")
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see("a window of 16k: reloads the model")
+        await choose(driver, "fit.window")
+        await driver.see(r"Four\.")
         assert options(chats(server)[-1])["num_ctx"] == 16384
         assert len(messages(chats(server)[-1])) == 7
-        assert "not seen" not in stage.text()
-        await stage.see("of 16k")
+        assert "not seen" not in driver.text()
+        await driver.see("of 16k")
 
 
 async def test_the_larger_window_holds_the_answer_too() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", counted("Yes.", 6700))
         limits = {"context_window": 2048, "max_tokens": 100_000}
-        async with running(server.url, overrides=limits) as stage:
-            await stage.see("ctx 0 of 2k")
-            await stage.ask(LONG * 8)
-            await stage.see("a window of 16k")  # 8k would hold the question, but not the 4k for its answer
-            await choose(stage, "fit.window")
-            await stage.see(r"Yes\.")
+        async with running(server.url, overrides=limits) as driver:
+            await driver.see("ctx 0 of 2k")
+            await driver.ask(LONG * 8)
+            await driver.see("a window of 16k")  # 8k would hold the question, but not the 4k for its answer
+            await choose(driver, "fit.window")
+            await driver.see(r"Yes\.")
             assert options(chats(server)[-1])["num_ctx"] == 16384
 
 
@@ -188,138 +190,138 @@ async def test_an_old_ollama_is_asked_how_large_the_window_can_be() -> None:
         like_ollama(server).on("/api/chat", counted("Yes.", 12))
         server.on("/api/tags", as_json(200, {"models": [{"name": "teacher:latest", "size": 9}]}))
         server.on("/api/show", held(recorded("ollama/show")))
-        async with running(server.url, overrides={"context_window": 1024}) as stage:
-            await stage.see("ctx 0 of 1k")
-            await stage.ask(LONG)
-            await stage.see("no larger window: the server does not say what the model was made for")
+        async with running(server.url, overrides={"context_window": 1024}) as driver:
+            await driver.see("ctx 0 of 1k")
+            await driver.ask(LONG)
+            await driver.see("no larger window: the server does not say what the model was made for")
             server.release.set()
-            await stage.see("a window of 2k")
-            await choose(stage, "fit.window")
-            await stage.see(r"Yes\.")
+            await driver.see("a window of 2k")
+            await choose(driver, "fit.window")
+            await driver.see(r"Yes\.")
             assert options(chats(server)[-1])["num_ctx"] == 2048
 
 
 async def test_no_larger_window_than_the_model_was_made_for() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", counted("Yes.", 12))
-        async with running(server.url, overrides={"context_window": 131072}) as stage:
-            await stage.see("ctx 0 of 128k")
-            await stage.ask(HUGE * 15)
-            await stage.see("no larger window: the model was made for 128k")
+        async with running(server.url, overrides={"context_window": 131072}) as driver:
+            await driver.see("ctx 0 of 128k")
+            await driver.ask(HUGE * 15)
+            await driver.see("no larger window: the model was made for 128k")
 
 
 async def test_a_window_that_was_set_counts_and_not_the_one_that_is_loaded() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", counted("Yes.", 12))
-        async with running(server.url, overrides={"context_window": 1024}) as stage:
-            await stage.see("ctx 0 of 1k")
-            await stage.ask(LONG)
-            await stage.see(ASKED)
-            await stage.see("The window has 1k")
+        async with running(server.url, overrides={"context_window": 1024}) as driver:
+            await driver.see("ctx 0 of 1k")
+            await driver.ask(LONG)
+            await driver.see(ASKED)
+            await driver.see("The window has 1k")
 
 
 async def test_the_server_refuses_and_the_same_choice_comes() -> None:
-    async with nearly_full() as (stage, server):
+    async with nearly_full() as (driver, server):
         server.on("/api/chat", overflow(9000, 8192))
-        await stage.ask("And Hilbert?")
-        await stage.see("The conversation does not fit into the context window")
-        await stage.see(ASKED)
-        await stage.see(r"this takes 9k|9\.0k tokens")
-        assert "ask anyway" not in stage.text(), "it has just refused"
-        await choose(stage, "answer.stop")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == "And Hilbert?", "the text is back"
-        await stage.see_no_more("does not fit")
-        await stage.press("enter")
-        await stage.see(ASKED)
+        await driver.ask("And Hilbert?")
+        await driver.see("The conversation does not fit into the context window")
+        await driver.see(ASKED)
+        await driver.see(r"this takes 9k|9\.0k tokens")
+        assert "ask anyway" not in driver.text(), "it has just refused"
+        await choose(driver, "answer.stop")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain == "And Hilbert?", "the text is back"
+        await driver.see_no_more("does not fit")
+        await driver.press("enter")
+        await driver.see(ASKED)
         server.on("/api/chat", counted("Four.", 900))
-        await choose(stage, "fit.drop")
-        await stage.see(r"Four\.")
+        await choose(driver, "fit.drop")
+        await driver.see(r"Four\.")
         asked = messages(chats(server)[-1])
         assert asked[-1] == ("user", "And Hilbert?")
         assert "Euler" not in str(asked)
-        assert "does not fit" not in stage.text(), "the answer took the place of the refusal"
+        assert "does not fit" not in driver.text(), "the answer took the place of the refusal"
 
 
 async def test_a_refused_question_stays_where_a_deleted_answer_hangs_on_it() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.press("shift+tab", "d", "escape")
+    async with nearly_full() as (driver, server):
+        await driver.press("shift+tab", "d", "escape")
         server.on("/api/chat", overflow(9000, 8192))
-        await stage.press("f5")
-        await stage.see("The conversation does not fit into the context window")
-        await stage.see(ASKED)
-        await stage.see(r"do not ask \(Esc\)\n")
-        await choose(stage, "answer.stop")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == ""
-        await stage.ask("/undo")
-        await stage.see(r"The message is back")
-        await stage.see(r"Two\.")
+        await driver.press("f5")
+        await driver.see("The conversation does not fit into the context window")
+        await driver.see(ASKED)
+        await driver.see(r"do not ask \(Esc\)\n")
+        await choose(driver, "answer.stop")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain == ""
+        await driver.ask("/undo")
+        await driver.see(r"The message is back")
+        await driver.see(r"Two\.")
 
 
 async def test_asking_again_is_guarded_too_and_loses_nothing() -> None:
-    async with nearly_full() as (stage, server):
-        stage.app.set_settings(replace(stage.app.state.settings, overrides={"context_window": 128}))
-        session = stage.app.chat.session
+    async with nearly_full() as (driver, server):
+        driver.app.set_settings(replace(driver.app.state.settings, overrides={"context_window": 128}))
+        session = driver.app.chat.session
         assert session is not None
         before = session.conversation.fingerprint()
-        await stage.press("f5")
-        await stage.see(ASKED)
-        assert choosing(stage)
-        await stage.see(r"do not ask \(Esc\)\n")
-        await choose(stage, "answer.stop")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == ""
+        await driver.press("f5")
+        await driver.see(ASKED)
+        assert choosing(driver)
+        await driver.see(r"do not ask \(Esc\)\n")
+        await choose(driver, "answer.stop")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain == ""
         assert session.conversation.fingerprint() == before
         assert len(chats(server)) == 3
 
 
 async def test_the_choice_stays_while_another_tab_is_looked_at() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
-        await stage.press("f3")
-        await stage.see("NAME")
-        await stage.press("f2")
-        await stage.see(ASKED)
-        assert choosing(stage)
-        await choose(stage, "fit.drop")
-        await stage.see(r"Four\.")
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
+        await driver.press("f3")
+        await driver.see("NAME")
+        await driver.press("f2")
+        await driver.see(ASKED)
+        assert choosing(driver)
+        await choose(driver, "fit.drop")
+        await driver.see(r"Four\.")
         assert len(chats(server)) == 4
 
 
 async def test_a_new_chat_does_not_take_the_question_along() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
-        await stage.press("ctrl+n")
-        await stage.see("ctx 0 of 8k")
-        assert not choosing(stage)
-        assert stage.app.chat.composer.plain == ""
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
+        await driver.press("ctrl+n")
+        await driver.see("ctx 0 of 8k")
+        assert not choosing(driver)
+        assert driver.app.chat.composer.plain == ""
         server.on("/api/chat", counted("Fresh.", 20))
-        await stage.ask("Hello?")
-        await stage.see(r"Fresh\.")
+        await driver.ask("Hello?")
+        await driver.see(r"Fresh\.")
 
 
 async def test_how_the_choice_looks() -> None:
-    async with nearly_full() as (stage, server):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
+    async with nearly_full() as (driver, server):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
         for size in ((50, 15), *reversed(SIZES)):
-            await stage.resize(*size)
-            await check(stage, "fit-choice")
+            await driver.resize(*size)
+            await check(driver, "fit-choice")
         server.on("/api/chat", stalling(counted("They spoke of Euler and Gauss.", 300, ended=False)))
-        await choose(stage, "fit.summary")
-        await stage.see("They spoke of")
+        await choose(driver, "fit.summary")
+        await driver.see("They spoke of")
         for size in reversed(SIZES):
-            await stage.resize(*size)
-            await check(stage, "fit-summarising")
-        await stage.press("escape")
-        await stage.see(ASKED)
+            await driver.resize(*size)
+            await check(driver, "fit-summarising")
+        await driver.press("escape")
+        await driver.see(ASKED)
         server.on("/api/chat", counted("They spoke of Euler and Gauss.", 300), counted("Four.", 900))
-        await choose(stage, "fit.summary")
-        await stage.see(r"Four\.")
-        await stage.press("ctrl+home")
+        await choose(driver, "fit.summary")
+        await driver.see(r"Four\.")
+        await driver.press("ctrl+home")
         for size in reversed(SIZES):
-            await stage.resize(*size)
-            await check(stage, "fit-left-out")
+            await driver.resize(*size)
+            await check(driver, "fit-left-out")

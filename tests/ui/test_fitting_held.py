@@ -10,279 +10,279 @@ import pytest
 from textual import events
 
 from tests.support.app import answer, becomes_llamacpp, configure, model_server
+from tests.support.app_driver import AppDriver, chats, like_ollama, ollama_answer, questions, running
 from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted
 from tests.support.replay import Replay, held, recorded, replay, stalling
-from tests.support.stage import Stage, chats, like_ollama, ollama_answer, questions, running
 from tui.core.message import Status
 from tui.ui.chat.decision_prompt import DecisionPrompt
 
 
 @asynccontextmanager
-async def nearly_full() -> AsyncIterator[tuple[Stage, Replay]]:
+async def nearly_full() -> AsyncIterator[tuple[AppDriver, Replay]]:
     """A chat of two questions with Ollama, whose window of 8k has 7.6k taken."""
     async with replay() as server:
         like_ollama(server).on(
             "/api/chat", counted("One.", 2400), counted("Two.", 7600), counted("Three.", 900)
         )
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 8k")
             for question, said in (("Who was Euler?", "One."), ("And Gauss?", "Two.")):
-                await stage.ask(question)
-                await stage.see(said)
-                await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
-            await stage.see("ctx 7.6k of 8k")
-            yield stage, server
+                await driver.ask(question)
+                await driver.see(said)
+                await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+            await driver.see("ctx 7.6k of 8k")
+            yield driver, server
 
 
-async def is_asked(stage: Stage, question: str = LONG) -> None:
+async def is_asked(driver: AppDriver, question: str = LONG) -> None:
     """Ask what does not fit."""
-    await stage.ask(question)
-    await stage.see(ASKED)
+    await driver.ask(question)
+    await driver.see(ASKED)
 
 
 # -- around the choice --------------------------------------------------------------------------------------------------
 
 
 async def test_nothing_is_asked_beside_the_choice() -> None:
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
-        await stage.press("f5")
-        stage.app.run_command("answer.continue")
-        stage.app.run_command("compare", "technical creative")
-        await stage.settle()
-        assert choosing(stage)
-        assert not stage.app.chat.can_retry
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
+        await driver.press("f5")
+        driver.app.run_command("answer.continue")
+        driver.app.run_command("compare", "technical creative")
+        await driver.settle()
+        assert choosing(driver)
+        assert not driver.app.chat.can_retry
         assert len(chats(server)) == 2
-        await choose(stage, "fit.drop")
-        await stage.see(r"Three\.")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+        await choose(driver, "fit.drop")
+        await driver.see(r"Three\.")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
         assert len(chats(server)) == 3
-        session = stage.app.chat.session
+        session = driver.app.chat.session
         assert session is not None
         assert all(message.status is not Status.STREAMING for message in session.conversation)
 
 
 async def test_the_branch_stays_while_there_is_a_choice() -> None:
-    async with nearly_full() as (stage, server):
+    async with nearly_full() as (driver, server):
         server.on("/api/chat", counted("Again.", 7600))
-        await stage.press("f5")
-        await stage.see(r"Again\.")
-        await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
-        session = stage.app.chat.session
+        await driver.press("f5")
+        await driver.see(r"Again\.")
+        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        session = driver.app.chat.session
         assert session is not None
         path = [message.id for message in session.conversation.path()]
-        await is_asked(stage)
-        stage.app.run_command("sibling.previous")
-        await stage.see("Choose first what is done about the question")
+        await is_asked(driver)
+        driver.app.run_command("sibling.previous")
+        await driver.see("Choose first what is done about the question")
         assert [message.id for message in session.conversation.path()] == path
-        assert choosing(stage)
+        assert choosing(driver)
 
 
 async def test_nobody_walks_while_there_is_a_choice() -> None:
-    async with nearly_full() as (stage, _):
-        await is_asked(stage)
-        await stage.press("shift+tab")
-        assert isinstance(stage.app.focused, DecisionPrompt)
-        stage.app.chat.walked.focus()
-        await stage.settle()
-        assert isinstance(stage.app.focused, DecisionPrompt)
-        assert stage.app.chat.walk.mark is None
-        await stage.press("escape")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.has_focus
-        assert stage.app.chat.composer.plain == LONG
+    async with nearly_full() as (driver, _):
+        await is_asked(driver)
+        await driver.press("shift+tab")
+        assert isinstance(driver.app.focused, DecisionPrompt)
+        driver.app.chat.walked.focus()
+        await driver.settle()
+        assert isinstance(driver.app.focused, DecisionPrompt)
+        assert driver.app.chat.walk.mark is None
+        await driver.press("escape")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.has_focus
+        assert driver.app.chat.composer.plain == LONG
 
 
 async def test_what_is_written_beside_the_choice_is_the_next_question() -> None:
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
-        await stage.press("enter")
-        await stage.see("Choose first what is done about the question: Tab goes to the list")
-        await stage.write("dsla: so dear a cat")
-        stage.app.post_message(events.Paste(" and dogs"))
-        await stage.settle()
-        assert choosing(stage)
-        await stage.press("enter")
-        await stage.see("waiting: dsla: so dear a cat and dogs")
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
+        await driver.press("enter")
+        await driver.see("Choose first what is done about the question: Tab goes to the list")
+        await driver.write("dsla: so dear a cat")
+        driver.app.post_message(events.Paste(" and dogs"))
+        await driver.settle()
+        assert choosing(driver)
+        await driver.press("enter")
+        await driver.see("waiting: dsla: so dear a cat and dogs")
         assert len(chats(server)) == 2
-        await choose(stage, "fit.drop")
-        await stage.until(lambda: len(chats(server)) == 4, "both are asked")
+        await choose(driver, "fit.drop")
+        await driver.until(lambda: len(chats(server)) == 4, "both are asked")
         assert questions(server)[2:] == [LONG, "dsla: so dear a cat and dogs"]
 
 
 async def test_typing_in_the_list_goes_on_in_the_composer() -> None:
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
-        await stage.press("tab")
-        assert isinstance(stage.app.focused, DecisionPrompt)
-        await stage.write("C and 2 dogs")
-        assert stage.app.chat.composer.has_focus
-        assert stage.app.chat.composer.plain == "C and 2 dogs"
-        await stage.press("tab")
-        await stage.write("1")
-        assert stage.app.chat.composer.plain == "C and 2 dogs1", (
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
+        await driver.press("tab")
+        assert isinstance(driver.app.focused, DecisionPrompt)
+        await driver.write("C and 2 dogs")
+        assert driver.app.chat.composer.has_focus
+        assert driver.app.chat.composer.plain == "C and 2 dogs"
+        await driver.press("tab")
+        await driver.write("1")
+        assert driver.app.chat.composer.plain == "C and 2 dogs1", (
             "a number chooses only where nothing is written"
         )
-        await stage.press("tab")
-        stage.app.post_message(events.Paste("1"))
-        await stage.settle()
-        assert stage.app.chat.composer.plain == "C and 2 dogs11"
-        assert choosing(stage)
+        await driver.press("tab")
+        driver.app.post_message(events.Paste("1"))
+        await driver.settle()
+        assert driver.app.chat.composer.plain == "C and 2 dogs11"
+        assert choosing(driver)
         assert len(chats(server)) == 2
 
 
 @pytest.mark.parametrize("keys", ["\t1", "\x1b[B1", "\x1b[B\r", "\t\x1b[B\x1b[A\r"])
 async def test_keys_that_come_in_one_piece_count_in_their_order(keys: str) -> None:
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
-        await stage.write(keys)
-        await stage.see(r"Three\.")
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
+        await driver.write(keys)
+        await driver.see(r"Three\.")
         assert questions(server)[-1] == LONG
-        assert stage.app.chat.composer.plain == ""
-        assert stage.app.chat.composer.has_focus
+        assert driver.app.chat.composer.plain == ""
+        assert driver.app.chat.composer.has_focus
 
 
 async def test_two_enters_are_one_choice() -> None:
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
-        await stage.write("A draft\t\x1b[B\r\r")
-        await stage.see("summary")
-        assert stage.app.chat.composer.plain == "A draft", (
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
+        await driver.write("A draft\t\x1b[B\r\r")
+        await driver.see("summary")
+        assert driver.app.chat.composer.plain == "A draft", (
             "the second is for no other list, and sends nothing"
         )
-        await stage.until(lambda: len(chats(server)) >= 3, "the summary is asked for")
+        await driver.until(lambda: len(chats(server)) >= 3, "the summary is asked for")
 
 
 async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys() -> None:
-    async with nearly_full() as (stage, _):
-        await stage.press("f7")
-        await stage.see("Chats  1")
-        stage.app.chat.ask(LONG)
-        await stage.see(ASKED)
-        await stage.press("d")
-        await stage.see("No chats yet")
-        await stage.press("u")
-        await stage.see("Chats  1")
-        await stage.press("escape")
-        await stage.see_no_more("Chats  1")
+    async with nearly_full() as (driver, _):
+        await driver.press("f7")
+        await driver.see("Chats  1")
+        driver.app.chat.ask(LONG)
+        await driver.see(ASKED)
+        await driver.press("d")
+        await driver.see("No chats yet")
+        await driver.press("u")
+        await driver.see("Chats  1")
+        await driver.press("escape")
+        await driver.see_no_more("Chats  1")
 
 
 async def test_a_walk_ends_where_the_choice_begins() -> None:
-    async with nearly_full() as (stage, _):
-        stage.app.chat.walk.enter()
-        stage.app.chat.ask(LONG)
-        await stage.see(ASKED)
-        assert stage.app.chat.walk.mark is None
-        assert isinstance(stage.app.focused, DecisionPrompt)
+    async with nearly_full() as (driver, _):
+        driver.app.chat.walk.enter()
+        driver.app.chat.ask(LONG)
+        await driver.see(ASKED)
+        assert driver.app.chat.walk.mark is None
+        assert isinstance(driver.app.focused, DecisionPrompt)
 
 
 async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> None:
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
         server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
-        await choose(stage, "fit.summary")
-        await stage.see("They spoke of")
-        assert stage.app.chat.stop()
-        assert not stage.app.chat.busy
-        await stage.see_no_more("They spoke of")
-        assert stage.app.chat.composer.plain == LONG
+        await choose(driver, "fit.summary")
+        await driver.see("They spoke of")
+        assert driver.app.chat.stop()
+        assert not driver.app.chat.busy
+        await driver.see_no_more("They spoke of")
+        assert driver.app.chat.composer.plain == LONG
 
 
 # -- nothing is lost ----------------------------------------------------------------------------------------------------
 
 
 async def test_an_edit_that_does_not_fit_is_kept_with_its_chat() -> None:
-    async with nearly_full() as (stage, _):
-        first = stage.app.chat.session
+    async with nearly_full() as (driver, _):
+        first = driver.app.chat.session
         assert first is not None
-        stage.app.chat.walk.enter()
-        await stage.press("up")
-        stage.app.run_command("message.edit")
-        await stage.settle()
-        stage.app.chat.walk.edits.hand_in(HUGE)
-        await stage.see(ASKED)
-        await stage.press("ctrl+n")
-        await stage.see_no_more(ASKED)
-        assert stage.app.chat.composer.plain == ""
-        stage.app.chat.open(first)
-        await stage.until(lambda: stage.app.chat.composer.plain == HUGE, "the edit is there")
+        driver.app.chat.walk.enter()
+        await driver.press("up")
+        driver.app.run_command("message.edit")
+        await driver.settle()
+        driver.app.chat.walk.edits.hand_in(HUGE)
+        await driver.see(ASKED)
+        await driver.press("ctrl+n")
+        await driver.see_no_more(ASKED)
+        assert driver.app.chat.composer.plain == ""
+        driver.app.chat.open(first)
+        await driver.until(lambda: driver.app.chat.composer.plain == HUGE, "the edit is there")
 
 
 async def test_what_was_written_down_before_there_was_a_server_comes_back_too(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     async with replay() as server:
         like_ollama(server).on("/api/version", held(recorded("ollama/version")))
-        async with running(server.url, overrides={"context_window": 1024}) as stage:
-            chat = stage.app.chat
-            await stage.until(lambda: chat.session is not None, "the chats are open")
-            stage.app.run_command("attach", str(tmp_path / "notes.txt"))
-            await stage.see("attached: notes.txt 1 line")
-            await stage.ask(LONG)
+        async with running(server.url, overrides={"context_window": 1024}) as driver:
+            chat = driver.app.chat
+            await driver.until(lambda: chat.session is not None, "the chats are open")
+            driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+            await driver.see("attached: notes.txt 1 line")
+            await driver.ask(LONG)
             session = chat.session
             assert session is not None
-            await stage.until(lambda: len(session.conversation) == 1, "it is written down")
+            await driver.until(lambda: len(session.conversation) == 1, "it is written down")
             server.release.set()
-            await stage.see(ASKED)
-            await stage.see("do not ask: the text comes back")
-            await stage.press("escape")
-            await stage.see_no_more(ASKED)
+            await driver.see(ASKED)
+            await driver.see("do not ask: the text comes back")
+            await driver.press("escape")
+            await driver.see_no_more(ASKED)
             assert chat.composer.plain == LONG
             assert [file.name for file in chat.attached] == ["notes.txt"]
             assert len(session.conversation) == 0
             chat.composer.fill("Short?")
-            await stage.press("enter")
-            await stage.until(lambda: len(chats(server)) == 1, "the chat goes on")
+            await driver.press("enter")
+            await driver.until(lambda: len(chats(server)) == 1, "the chat goes on")
 
 
 async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (stage, _):
-        first = stage.app.chat.session
+    async with nearly_full() as (driver, _):
+        first = driver.app.chat.session
         assert first is not None
-        stage.app.run_command("attach", str(tmp_path / "notes.txt"))
-        await stage.see("attached: notes.txt 1 line")
-        await is_asked(stage)
-        await stage.press("ctrl+n")
-        await stage.see_no_more("attached:|" + ASKED)
-        stage.app.chat.open(first)
-        await stage.see("attached: notes.txt 1 line")
-        assert [file.name for file in stage.app.chat.attached] == ["notes.txt"]
+        driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+        await driver.see("attached: notes.txt 1 line")
+        await is_asked(driver)
+        await driver.press("ctrl+n")
+        await driver.see_no_more("attached:|" + ASKED)
+        driver.app.chat.open(first)
+        await driver.see("attached: notes.txt 1 line")
+        assert [file.name for file in driver.app.chat.attached] == ["notes.txt"]
 
 
 async def test_the_files_of_a_waiting_question_come_back_with_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (stage, server):
-        first = stage.app.chat.session
+    async with nearly_full() as (driver, server):
+        first = driver.app.chat.session
         assert first is not None
         server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
-        await stage.ask("Short?")
-        await stage.see("Half")
-        stage.app.run_command("attach", str(tmp_path / "notes.txt"))
-        await stage.see("attached: notes.txt 1 line")
-        await stage.ask("What is in it?")
-        await stage.see("waiting: What is in it")
-        await stage.press("ctrl+n")
-        await stage.see_no_more("notes.txt")
-        stage.app.chat.open(first)
-        await stage.see("attached: notes.txt 1 line")
-        await stage.until(lambda: stage.app.chat.composer.plain == "What is in it?", "so is its text")
+        await driver.ask("Short?")
+        await driver.see("Half")
+        driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+        await driver.see("attached: notes.txt 1 line")
+        await driver.ask("What is in it?")
+        await driver.see("waiting: What is in it")
+        await driver.press("ctrl+n")
+        await driver.see_no_more("notes.txt")
+        driver.app.chat.open(first)
+        await driver.see("attached: notes.txt 1 line")
+        await driver.until(lambda: driver.app.chat.composer.plain == "What is in it?", "so is its text")
 
 
 async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (stage, _):
-        chat, first = stage.app.chat, stage.app.chat.session
+    async with nearly_full() as (driver, _):
+        chat, first = driver.app.chat, driver.app.chat.session
         assert first is not None
-        await stage.press("ctrl+n")
-        await stage.until(lambda: chat.session is not first, "there is a new chat")
+        await driver.press("ctrl+n")
+        await driver.until(lambda: chat.session is not first, "there is a new chat")
         second = chat.session
         assert second is not None
         chat.read_files(str(tmp_path / "notes.txt"))
         chat.open(first)
-        await stage.see("The file is attached in the chat that was open before")
+        await driver.see("The file is attached in the chat that was open before")
         assert chat.attached == ()
         chat.open(second)
-        await stage.see("attached: notes.txt 1 line")
+        await driver.see("attached: notes.txt 1 line")
 
 
 # -- keys of one's own ----------------------------------------------------------------------------------------------
@@ -290,23 +290,23 @@ async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Pa
 
 async def test_a_way_that_was_given_a_key_is_taken_by_it() -> None:
     configure('[keys]\n"fit.drop" = "alt+d"\n"fit.cancel" = "x"\n')
-    async with nearly_full() as (stage, server):
-        await is_asked(stage)
-        await stage.see(r"\(Alt\+D\)")
-        await stage.write("x")
-        assert choosing(stage), "a letter is text"
-        await stage.press("alt+d")
-        await stage.see(r"Three\.")
+    async with nearly_full() as (driver, server):
+        await is_asked(driver)
+        await driver.see(r"\(Alt\+D\)")
+        await driver.write("x")
+        assert choosing(driver), "a letter is text"
+        await driver.press("alt+d")
+        await driver.see(r"Three\.")
         assert len(chats(server)) == 3
-        assert stage.app.chat.composer.plain == "x"
+        assert driver.app.chat.composer.plain == "x"
 
 
 async def test_what_would_change_the_held_question_waits() -> None:
-    async with nearly_full() as (stage, _):
-        await is_asked(stage)
-        await stage.ask("/system " + LONG)
-        await stage.see("Choose first what is done about the question")
-        session = stage.app.chat.session
+    async with nearly_full() as (driver, _):
+        await is_asked(driver)
+        await driver.ask("/system " + LONG)
+        await driver.see("Choose first what is done about the question")
+        session = driver.app.chat.session
         assert session is not None
         assert session.conversation.system == ""
 
@@ -318,8 +318,8 @@ async def test_a_draft_is_counted_by_a_server_of_this_machine_only() -> None:
     async with model_server(answer("Yes.")) as server:
         becomes_llamacpp(server)
         for url, may in ((server.url, True), (server.url.replace("127.0.0.1", "127.1"), False)):
-            async with running(url) as stage:
-                await stage.see("ctx .+ of 4k")  # the second time with the draft of the first
-                stage.app.chat.composer.fill(LONG)
-                await stage.see(r"ctx ~\d+ of 4")
-                assert stage.app.chat.may_count_draft is may, url
+            async with running(url) as driver:
+                await driver.see("ctx .+ of 4k")  # the second time with the draft of the first
+                driver.app.chat.composer.fill(LONG)
+                await driver.see(r"ctx ~\d+ of 4")
+                assert driver.app.chat.may_count_draft is may, url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from tests.support.stage import SIZES, Stage, chatting
+from tests.support.app_driver import SIZES, AppDriver, chatting
 from tests.support.walk import answered, walked
 from tui.core.commands import COMMANDS, keymap
 from tui.ui.help import lines_of, rows_with, sections
@@ -20,8 +20,8 @@ def shown(query: str) -> str:
     return "\n".join("".join(text for text, _ in line) for line in found)
 
 
-def first_heading(stage: Stage) -> str:
-    return stage.screen()[1].strip()
+def first_heading(driver: AppDriver) -> str:
+    return driver.screen()[1].strip()
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_where_one_is() -> None:
 
 
 async def test_it_begins_where_one_is() -> None:
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
         for keys, heading in (
             ([], "Writing"),
             (["shift+tab"], "Among the messages"),
@@ -80,60 +80,60 @@ async def test_it_begins_where_one_is() -> None:
             (["f3"], "Models"),
             (["f4"], "Settings"),
         ):
-            await stage.press(*keys, "f1")
-            await stage.see("type to search")
-            assert first_heading(stage) == f"{heading} · you are here"
-            await stage.press("f1")
-            await stage.see_no_more("type to search")
-        await stage.press("f2")
-        await stage.write("/help")
-        await stage.press("enter")
-        await stage.see("type to search")
-        assert first_heading(stage) == "Writing · you are here"
+            await driver.press(*keys, "f1")
+            await driver.see("type to search")
+            assert first_heading(driver) == f"{heading} · you are here"
+            await driver.press("f1")
+            await driver.see_no_more("type to search")
+        await driver.press("f2")
+        await driver.write("/help")
+        await driver.press("enter")
+        await driver.see("type to search")
+        assert first_heading(driver) == "Writing · you are here"
 
 
 @pytest.mark.parametrize("size", [*SIZES, (50, 15)])
 async def test_letters_are_looked_for_and_esc_shows_all_again(size: tuple[int, int]) -> None:
-    async with chatting(size=size) as (stage, _):
-        await stage.press("f1")
-        await stage.see(r"^ Keys +type to search · ↑↓ scroll · Esc back")
-        top = stage.screen()[1:]
+    async with chatting(size=size) as (driver, _):
+        await driver.press("f1")
+        await driver.see(r"^ Keys +type to search · ↑↓ scroll · Esc back")
+        top = driver.screen()[1:]
         for letter in "jkq":
-            await stage.press(letter)
-        await stage.see(r"^ Keys  jkq▏ .*Esc shows all")
-        await stage.see("Nothing here has “jkq”")
-        await stage.press("backspace", "backspace", "backspace")
-        assert stage.screen()[1:] == top, "nothing was scrolled"
-        await stage.press("space", "end")
-        assert stage.screen()[1:] != top
-        await stage.write("fold rea")
-        await stage.see(r"^ Keys  fold rea▏")
-        await stage.see("Show or hide what the model")
-        assert "Ctrl+Q" not in stage.text()
-        await stage.press("escape")
-        assert stage.screen()[1:] == top
-        stage.app.post_message(events.Paste("suspend\n"))
-        await stage.see("Go back to the shell")
-        await stage.press("ctrl+u")
-        assert stage.screen()[1:] == top
-        await stage.press("escape")
-        await stage.see_no_more("type to search")
+            await driver.press(letter)
+        await driver.see(r"^ Keys  jkq▏ .*Esc shows all")
+        await driver.see("Nothing here has “jkq”")
+        await driver.press("backspace", "backspace", "backspace")
+        assert driver.screen()[1:] == top, "nothing was scrolled"
+        await driver.press("space", "end")
+        assert driver.screen()[1:] != top
+        await driver.write("fold rea")
+        await driver.see(r"^ Keys  fold rea▏")
+        await driver.see("Show or hide what the model")
+        assert "Ctrl+Q" not in driver.text()
+        await driver.press("escape")
+        assert driver.screen()[1:] == top
+        driver.app.post_message(events.Paste("suspend\n"))
+        await driver.see("Go back to the shell")
+        await driver.press("ctrl+u")
+        assert driver.screen()[1:] == top
+        await driver.press("escape")
+        await driver.see_no_more("type to search")
 
 
 async def test_no_more_is_scrolled_away_than_there_is() -> None:
-    async with chatting(size=(50, 15)) as (stage, _):
-        await stage.press("f1", "end")
-        await stage.see("/etc/hosts")
-        await stage.resize(120, 40)
-        await stage.see("/etc/hosts")
-        assert stage.screen()[1].strip(), "the page is full"
+    async with chatting(size=(50, 15)) as (driver, _):
+        await driver.press("f1", "end")
+        await driver.see("/etc/hosts")
+        await driver.resize(120, 40)
+        await driver.see("/etc/hosts")
+        assert driver.screen()[1].strip(), "the page is full"
 
 
 async def test_other_pages_take_no_letters_either() -> None:
-    async with chatting() as (stage, _):
-        await stage.ask("/set")
-        await stage.see("What is sent with technical")
-        await stage.press("q", "j", "space", "k")
-        await stage.see(r"^ Parameters +↑↓ scroll · Esc back")
-        await stage.press("enter")
-        await stage.see_no_more("What is sent with technical")
+    async with chatting() as (driver, _):
+        await driver.ask("/set")
+        await driver.see("What is sent with technical")
+        await driver.press("q", "j", "space", "k")
+        await driver.see(r"^ Parameters +↑↓ scroll · Esc back")
+        await driver.press("enter")
+        await driver.see_no_more("What is sent with technical")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.app_driver import running
 from tests.support.dialects import Dialect
 from tests.support.replay import Replay, as_json, held, recorded, replay
-from tests.support.stage import running
 from tui.chat import answer_stream
 from tui.core import generation
 from tui.core.endpoint import ServerKind
@@ -38,14 +38,14 @@ def textgen(server: Replay) -> None:
 async def test_what_is_left_out_is_said_and_the_answer_keeps_what_was_sent() -> None:
     async with replay() as server:
         vllm(server)
-        async with running(server.url) as stage:
-            await stage.see("smollm2")
-            await stage.ask("/set max_tokens=5000 stop=a1,b2,c3,d4,e5")
-            await stage.ask("What is the capital of France?")
-            await stage.see("Not sent to vLLM: .*max_tokens 5000")
-            await stage.see("The capital of France is Paris")
-            await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
-            session = stage.app.chat.session
+        async with running(server.url) as driver:
+            await driver.see("smollm2")
+            await driver.ask("/set max_tokens=5000 stop=a1,b2,c3,d4,e5")
+            await driver.ask("What is the capital of France?")
+            await driver.see("Not sent to vLLM: .*max_tokens 5000")
+            await driver.see("The capital of France is Paris")
+            await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+            session = driver.app.chat.session
             assert session is not None
             leaf = session.conversation.leaf
             assert leaf is not None
@@ -60,22 +60,22 @@ async def test_what_is_refused_later_is_said_beside_what_was_left_out() -> None:
     async with replay() as server:
         vllm(server)
         server.on(VLLM.path, recorded("vllm/param-thinking_budget-2048"), recorded("vllm/chat-stream-usage"))
-        async with running(server.url) as stage:
-            await stage.see("smollm2")
-            await stage.ask("/set max_tokens=5000 thinking_budget=2048")
-            await stage.ask("What is the capital of France?")
-            await stage.see("Not sent to vLLM: max_tokens 5000")
-            await stage.see("thinking_budget, for which")
-            assert "max_tokens 5000" in stage.text()
+        async with running(server.url) as driver:
+            await driver.see("smollm2")
+            await driver.ask("/set max_tokens=5000 thinking_budget=2048")
+            await driver.ask("What is the capital of France?")
+            await driver.see("Not sent to vLLM: max_tokens 5000")
+            await driver.see("thinking_budget, for which")
+            assert "max_tokens 5000" in driver.text()
 
 
 async def test_a_textgen_window_is_shown_and_its_question_is_held_back() -> None:
     async with replay() as server:
         textgen(server)
-        async with running(server.url) as stage:
-            await stage.see("of 1k")
-            await stage.ask("word " * 900)
-            await stage.see("This does not fit into the context window")
+        async with running(server.url) as driver:
+            await driver.see("of 1k")
+            await driver.ask("word " * 900)
+            await driver.see("This does not fit into the context window")
             assert TEXTGEN.path not in server.paths()
 
 
@@ -83,12 +83,12 @@ async def test_a_schema_is_said_to_be_ignored_when_the_server_is_another() -> No
     async with replay() as first, replay() as second:
         vllm(first)
         textgen(second)
-        async with running(first.url) as stage:
-            await stage.see("smollm2")
-            await stage.ask("/schema json")
-            await stage.see("Answers are JSON from the next one on")
-            await stage.ask(f"/server {second.url}")
-            await stage.see("text-generation-webui ignores that answers are to be JSON")
+        async with running(first.url) as driver:
+            await driver.see("smollm2")
+            await driver.ask("/schema json")
+            await driver.see("Answers are JSON from the next one on")
+            await driver.ask(f"/server {second.url}")
+            await driver.see("text-generation-webui ignores that answers are to be JSON")
             assert TEXTGEN.path not in second.paths()
 
 
@@ -98,10 +98,10 @@ async def test_silence_is_said_and_ends_nothing(monkeypatch: pytest.MonkeyPatch)
     async with replay() as server:
         vllm(server)
         server.on(VLLM.path, held(replace(recorded("vllm/chat-stream-usage"), piece=0)))
-        async with running(server.url) as stage:
-            await stage.see("smollm2")
-            await stage.ask("What is the capital of France?")
-            await stage.see(r"connecting · no word for \d+ min")
+        async with running(server.url) as driver:
+            await driver.see("smollm2")
+            await driver.ask("What is the capital of France?")
+            await driver.see(r"connecting · no word for \d+ min")
             server.release.set()
-            await stage.see("The capital of France is Paris")
-            await stage.until(lambda: "no word" not in stage.text(), "it is no longer silent")
+            await driver.see("The capital of France is Paris")
+            await driver.until(lambda: "no word" not in driver.text(), "it is no longer silent")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.app_driver import AppDriver, chatting, like_ollama, ollama_answer, questions, running
 from tests.support.replay import as_json, held, stalling
-from tests.support.stage import Stage, chatting, like_ollama, ollama_answer, questions, running
 
 
 @pytest.mark.parametrize(
@@ -19,82 +19,82 @@ from tests.support.stage import Stage, chatting, like_ollama, ollama_answer, que
     ],
 )
 async def test_in_an_empty_chat(key: str, said: str) -> None:
-    async with chatting() as (stage, server):
-        await stage.press(key)
-        await stage.see(said)
+    async with chatting() as (driver, server):
+        await driver.press(key)
+        await driver.see(said)
         assert questions(server) == []
 
 
 async def test_while_an_answer_comes_in_and_after_a_whole_one() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask("Well?")
-        await stage.see(r"Yes\.")
-        await stage.see("Enter send")
-        await stage.press("f6")
-        await stage.see("The last answer is whole")
+    async with chatting() as (driver, server):
+        await driver.ask("Well?")
+        await driver.see(r"Yes\.")
+        await driver.see("Enter send")
+        await driver.press("f6")
+        await driver.see("The last answer is whole")
         server.on("/api/chat", stalling(ollama_answer("Slowly", ended=False)))
-        await stage.ask("And?")
-        await stage.see("Slowly")
+        await driver.ask("And?")
+        await driver.see("Slowly")
         for key in ("f5", "f6"):
-            await stage.press(key)
-            await stage.see("An answer is coming in.*Esc stops it")
-            await stage.press("shift+tab", "escape")  # which takes the notice away
-            await stage.see_no_more("stops it")
-        assert stage.app.chat.doing
+            await driver.press(key)
+            await driver.see("An answer is coming in.*Esc stops it")
+            await driver.press("shift+tab", "escape")  # which takes the notice away
+            await driver.see_no_more("stops it")
+        assert driver.app.chat.doing
 
 
 async def test_reasoning_that_is_there_is_shown_without_a_word() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("Yes.", thought="Is it so?"))
-        await stage.ask("Well?")
-        await stage.see(r"Yes\.")
-        await stage.press("ctrl+o")
-        await stage.see(r"Is it so\?")
-        assert "There is no reasoning" not in stage.text()
+        await driver.ask("Well?")
+        await driver.see(r"Yes\.")
+        await driver.press("ctrl+o")
+        await driver.see(r"Is it so\?")
+        assert "There is no reasoning" not in driver.text()
 
 
-async def _looked(stage: Stage, said: str) -> None:
-    await stage.press("f8")
-    await stage.see(f"Looked again: {said}")
+async def _looked(driver: AppDriver, said: str) -> None:
+    await driver.press("f8")
+    await driver.see(f"Looked again: {said}")
 
 
 async def test_looking_for_servers_says_what_came_of_it() -> None:
-    async with chatting() as (stage, server):
-        await _looked(stage, r"Ollama on this machine, llama3\.2:3b")
-        await stage.press("f4")
-        await stage.see("›temperature ")
+    async with chatting() as (driver, server):
+        await _looked(driver, r"Ollama on this machine, llama3\.2:3b")
+        await driver.press("f4")
+        await driver.see("›temperature ")
         server.on("/api/version", as_json(500, {}))
         server.on("/api/tags", as_json(500, {}))
-        await _looked(stage, "")
-        await stage.see("no server")
+        await _looked(driver, "")
+        await driver.see("no server")
         like_ollama(server)
-        await _looked(stage, r"Ollama on this machine, llama3\.2:3b")
+        await _looked(driver, r"Ollama on this machine, llama3\.2:3b")
 
 
 async def test_one_search_is_enough() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/version", held(as_json(200, {})))
         server.on("/api/tags", held(as_json(200, {})))
-        await stage.press("f8")
-        await stage.see("Looking for a model server")
-        await stage.press("f8")
-        await stage.see("lokal is looking for a server already")
+        await driver.press("f8")
+        await driver.see("Looking for a model server")
+        await driver.press("f8")
+        await driver.see("lokal is looking for a server already")
 
 
 async def test_in_another_tab_a_key_of_the_chat_says_where_it_works() -> None:
-    async with chatting() as (stage, _):
+    async with chatting() as (driver, _):
         for tab in ("f3", "f4"):
-            await stage.press(tab, "f5")
-            await stage.see("“Ask again” works in the chat; F2 goes there")
-            await stage.press("ctrl+o")
-            await stage.see("“Fold or unfold reasoning” works in the chat")
-        await stage.press("f1", "f6")
-        await stage.see("type to search")
-        assert "Continue the answer” works" not in stage.text()
+            await driver.press(tab, "f5")
+            await driver.see("“Ask again” works in the chat; F2 goes there")
+            await driver.press("ctrl+o")
+            await driver.see("“Fold or unfold reasoning” works in the chat")
+        await driver.press("f1", "f6")
+        await driver.see("type to search")
+        assert "Continue the answer” works" not in driver.text()
 
 
 async def test_the_only_preset_has_no_next_one() -> None:
-    async with running() as stage:
-        stage.app.set_settings(replace(stage.app.state.settings, presets=stage.app.state.presets[:1]))
-        await stage.press("ctrl+t")
-        await stage.see("technical is the only preset")
+    async with running() as driver:
+        driver.app.set_settings(replace(driver.app.state.settings, presets=driver.app.state.presets[:1]))
+        await driver.press("ctrl+t")
+        await driver.see("technical is the only preset")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from tests.support.app_driver import NOBODY, AppDriver, chatting, ollama_answer
 from tests.support.editor import editor
-from tests.support.stage import NOBODY, Stage, chatting, ollama_answer
 from tests.support.walk import answered, walked
 from tests.support.writing import opened
 from tui.ui.divider import LONGEST, NOTICE_S, TICK_S
@@ -36,15 +36,15 @@ def here(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def told(stage: Stage) -> str:
+def told(driver: AppDriver) -> str:
     """What is on the rule and under it, as one line."""
-    divider = stage.app.chat.divider
-    rows = stage.screen()[divider.region.y : divider.region.bottom]
+    divider = driver.app.chat.divider
+    rows = driver.screen()[divider.region.y : divider.region.bottom]
     return re.sub(r" +", " ", " ".join(row.strip("─ ") for row in rows))
 
 
-def height(stage: Stage) -> int:
-    return stage.app.chat.divider.region.height
+def height(driver: AppDriver) -> int:
+    return driver.app.chat.divider.region.height
 
 
 def rescued(folder: Path) -> list[Path]:
@@ -52,11 +52,11 @@ def rescued(folder: Path) -> list[Path]:
     return list(folder.glob("lokal-*/draft.md"))
 
 
-async def passed(stage: Stage, seconds: float) -> None:
+async def passed(driver: AppDriver, seconds: float) -> None:
     """So many seconds go by for the rule."""
     for _ in range(round(seconds / TICK_S)):
-        stage.app.chat.divider.tick()
-    await stage.settle()
+        driver.app.chat.divider.tick()
+    await driver.settle()
 
 
 # -- how it is shown ----------------------------------------------------------------------------------------------------
@@ -64,98 +64,98 @@ async def passed(stage: Stage, seconds: float) -> None:
 
 @pytest.mark.parametrize("width", [120, 80, 50, 31])
 async def test_a_notice_is_whole_at_every_width(width: int) -> None:
-    async with chatting() as (stage, _):
-        await stage.resize(width, 24)
-        stage.app.tell("It is done")
-        await stage.see("── It is done ─")
-        assert height(stage) == 1
+    async with chatting() as (driver, _):
+        await driver.resize(width, 24)
+        driver.app.tell("It is done")
+        await driver.see("── It is done ─")
+        assert height(driver) == 1
         words = f"{WORDS}, with /a/path/that/is/{'long/' * 8}notes.md in it"
-        stage.app.tell(words, "warning")
-        await stage.until(lambda: told(stage).replace(" ", "") == words.replace(" ", ""), "it is told")
-        assert all(cell_len(line) <= width for line in stage.screen())
-        assert stage.screen()[stage.app.chat.composer.region.y].startswith("›")
-        await stage.resize(140, 24)
-        assert told(stage) == words
-        stage.app.chat.divider.clear_notice()
-        await stage.until(lambda: height(stage) == 1, "the rule is one line again")
+        driver.app.tell(words, "warning")
+        await driver.until(lambda: told(driver).replace(" ", "") == words.replace(" ", ""), "it is told")
+        assert all(cell_len(line) <= width for line in driver.screen())
+        assert driver.screen()[driver.app.chat.composer.region.y].startswith("›")
+        await driver.resize(140, 24)
+        assert told(driver) == words
+        driver.app.chat.divider.clear_notice()
+        await driver.until(lambda: height(driver) == 1, "the rule is one line again")
 
 
 async def test_a_notice_without_end_leaves_half_of_the_screen() -> None:
-    async with chatting() as (stage, _):
-        stage.app.tell("word " * LONGEST, "warning")
-        await stage.until(lambda: height(stage) == 12, "it has half of the screen")
-        await stage.see(r"…\n›")
+    async with chatting() as (driver, _):
+        driver.app.tell("word " * LONGEST, "warning")
+        await driver.until(lambda: height(driver) == 12, "it has half of the screen")
+        await driver.see(r"…\n›")
 
 
 async def test_a_notice_covers_neither_the_choices_nor_the_answer() -> None:
-    async with walked(ollama_answer("One.\n\n" * 20 + "The last line.")) as (stage, _):
-        await answered(stage, "Why?", "The last line")
-        stage.app.tell(WORDS * 5, "warning")
-        await stage.see("The last line(.*\n)+.*a notice that")
-        await stage.write("/c")
-        await stage.see("closes")
-        assert stage.app.chat.completion.region.bottom == stage.app.chat.divider.region.y
-        assert stage.app.chat.completion.region.height > 3
-        assert WORDS in told(stage)
+    async with walked(ollama_answer("One.\n\n" * 20 + "The last line.")) as (driver, _):
+        await answered(driver, "Why?", "The last line")
+        driver.app.tell(WORDS * 5, "warning")
+        await driver.see("The last line(.*\n)+.*a notice that")
+        await driver.write("/c")
+        await driver.see("closes")
+        assert driver.app.chat.completion.region.bottom == driver.app.chat.divider.region.y
+        assert driver.app.chat.completion.region.height > 3
+        assert WORDS in told(driver)
 
 
 async def test_the_next_notice_takes_the_place_of_the_one_before() -> None:
-    async with chatting() as (stage, _):
-        await stage.press("f4")
-        stage.app.tell(f"first {WORDS * 9}", "warning")
-        await stage.see("first a notice")
-        stage.app.tell("second [not markup]")
-        await stage.see(r"second \[not markup\]")
-        await stage.see_no_more("first")
-        await stage.press("f2")
-        stage.app.chat.tell("third")
-        await stage.see("── third ─")
-        await stage.see_no_more("second")
+    async with chatting() as (driver, _):
+        await driver.press("f4")
+        driver.app.tell(f"first {WORDS * 9}", "warning")
+        await driver.see("first a notice")
+        driver.app.tell("second [not markup]")
+        await driver.see(r"second \[not markup\]")
+        await driver.see_no_more("first")
+        await driver.press("f2")
+        driver.app.chat.tell("third")
+        await driver.see("── third ─")
+        await driver.see_no_more("second")
 
 
 async def test_what_went_wrong_where_nobody_saw_it_waits() -> None:
-    async with chatting() as (stage, _):
-        await stage.press("f1")
-        stage.app.tell("It went wrong", "warning")
-        await passed(stage, 3 * NOTICE_S)
-        await stage.press("escape")
-        await stage.see("── It went wrong ─")
-        await passed(stage, NOTICE_S)
-        await stage.see_no_more("It went wrong")
+    async with chatting() as (driver, _):
+        await driver.press("f1")
+        driver.app.tell("It went wrong", "warning")
+        await passed(driver, 3 * NOTICE_S)
+        await driver.press("escape")
+        await driver.see("── It went wrong ─")
+        await passed(driver, NOTICE_S)
+        await driver.see_no_more("It went wrong")
 
 
 async def test_a_longer_notice_stays_longer() -> None:
-    async with chatting() as (stage, _):
-        stage.app.tell(WORDS * 8, "warning")
-        await passed(stage, NOTICE_S)
-        assert WORDS in told(stage)
-        await passed(stage, 2 * NOTICE_S)
-        await stage.see_no_more("a notice")
+    async with chatting() as (driver, _):
+        driver.app.tell(WORDS * 8, "warning")
+        await passed(driver, NOTICE_S)
+        assert WORDS in told(driver)
+        await passed(driver, 2 * NOTICE_S)
+        await driver.see_no_more("a notice")
 
 
 async def test_what_goes_with_a_question_that_is_edited_is_said_whole(here: Path) -> None:
     for name in ("first-notes.txt", "second-notes.txt"):
         (here / name).write_text("one line\n")
-    async with walked() as (stage, _):
-        await stage.ask("/attach first-notes.txt second-notes.txt")
-        await stage.see("attached:")
-        await answered(stage, "Why?", r"Yes\.")
-        await stage.press("shift+tab", "up", "e")
-        await stage.until(lambda: told(stage).endswith("Esc leaves it"), "it is told whole")
-        assert "first-notes.txt" in told(stage)
-        assert "second-notes.txt" in told(stage)
-        await stage.press("escape")
-        await stage.see("message 1 of 2")
-        await stage.until(lambda: height(stage) == 1, "the rule is one line again")
+    async with walked() as (driver, _):
+        await driver.ask("/attach first-notes.txt second-notes.txt")
+        await driver.see("attached:")
+        await answered(driver, "Why?", r"Yes\.")
+        await driver.press("shift+tab", "up", "e")
+        await driver.until(lambda: told(driver).endswith("Esc leaves it"), "it is told whole")
+        assert "first-notes.txt" in told(driver)
+        assert "second-notes.txt" in told(driver)
+        await driver.press("escape")
+        await driver.see("message 1 of 2")
+        await driver.until(lambda: height(driver) == 1, "the rule is one line again")
 
 
 async def test_a_copy_in_tmux_is_said_with_its_hint_on_one_line() -> None:
-    async with walked() as (stage, _):
-        await answered(stage, "Why?", r"Yes\.")
-        await stage.press("shift+tab")
-        stage.app.post_message(Copied(Delivery(1_234_567, 1_234_567, "tmux")))
-        await stage.see("── 1,234,567 characters to tmux; the terminal may ignore it · w writes a file ─")
-        assert height(stage) == 1
+    async with walked() as (driver, _):
+        await answered(driver, "Why?", r"Yes\.")
+        await driver.press("shift+tab")
+        driver.app.post_message(Copied(Delivery(1_234_567, 1_234_567, "tmux")))
+        await driver.see("── 1,234,567 characters to tmux; the terminal may ignore it · w writes a file ─")
+        assert height(driver) == 1
 
 
 # -- commands that could not be done ------------------------------------------------------------------------------------
@@ -179,36 +179,36 @@ async def test_a_copy_in_tmux_is_said_with_its_hint_on_one_line() -> None:
 async def test_an_error_is_whole_and_the_command_is_back(
     here: Path, command: str, words: str, hint: str
 ) -> None:
-    async with walked() as (stage, _):
-        await answered(stage, "Why?", r"Yes\.")
-        await stage.ask(command)
-        await stage.until(lambda: words in told(stage) and hint in told(stage), f"{words!r} is told")
-        assert "…" not in told(stage)
-        assert "Reading" not in stage.text()
-        assert "Asking" not in stage.text()
-        await stage.until(lambda: stage.app.chat.composer.text == command, "the command is back")
-        stage.app.chat.composer.fill("")
-        await stage.ask("/stats extra")
-        await stage.until(lambda: "/stats" in told(stage), "the next one is told")
-        assert words not in stage.text()
+    async with walked() as (driver, _):
+        await answered(driver, "Why?", r"Yes\.")
+        await driver.ask(command)
+        await driver.until(lambda: words in told(driver) and hint in told(driver), f"{words!r} is told")
+        assert "…" not in told(driver)
+        assert "Reading" not in driver.text()
+        assert "Asking" not in driver.text()
+        await driver.until(lambda: driver.app.chat.composer.text == command, "the command is back")
+        driver.app.chat.composer.fill("")
+        await driver.ask("/stats extra")
+        await driver.until(lambda: "/stats" in told(driver), "the next one is told")
+        assert words not in driver.text()
 
 
 async def test_no_code_block_under_the_cursor_is_said_by_the_key_too() -> None:
-    async with walked() as (stage, _):
-        await answered(stage, "Why?", r"Yes\.")
-        await stage.press("shift+tab", "2")
-        await stage.see(r"── There is no code block in this message ─")
-        await stage.see("c copy")
+    async with walked() as (driver, _):
+        await answered(driver, "Why?", r"Yes\.")
+        await driver.press("shift+tab", "2")
+        await driver.see(r"── There is no code block in this message ─")
+        await driver.see("c copy")
 
 
 async def test_what_is_not_checked_of_a_schema_is_said_whole(here: Path) -> None:
     parts = {"a": {"$ref": "http://x/y"}, "b": {"format": "date"}, "c": {"contentEncoding": "base64"}}
     (here / "refs.json").write_text(json.dumps({"properties": parts}))
-    async with chatting() as (stage, _):
-        await stage.ask("/schema refs.json")
-        await stage.see("Answers fit refs.json")
+    async with chatting() as (driver, _):
+        await driver.ask("/schema refs.json")
+        await driver.see("Answers fit refs.json")
         names = ("$ref http://x/y", "format date", "contentEncoding")
-        await stage.until(lambda: all(name in told(stage) for name in names), "all of them are named")
+        await driver.until(lambda: all(name in told(driver) for name in names), "all of them are named")
 
 
 # -- what is about the text that is written -----------------------------------------------------------------------------
@@ -216,36 +216,36 @@ async def test_what_is_not_checked_of_a_schema_is_said_whole(here: Path) -> None
 
 @pytest.mark.parametrize("command", ["/zzz", "/preset loud", "/attach nofile.txt", "/open nofile.gguf"])
 async def test_what_is_wrong_with_what_is_written_goes_when_that_is_changed(command: str) -> None:
-    async with chatting() as (stage, _):
-        await opened(stage)
-        await stage.ask(command)
-        await stage.until(lambda: told(stage) != "", "it is told")
-        await stage.until(lambda: stage.app.chat.composer.text == command, "the command is back")
-        await stage.press("left", "end")
-        assert told(stage) != "", "the cursor changes nothing"
-        await stage.press("backspace")
-        await stage.until(lambda: told(stage) == "", "it was about something else")
+    async with chatting() as (driver, _):
+        await opened(driver)
+        await driver.ask(command)
+        await driver.until(lambda: told(driver) != "", "it is told")
+        await driver.until(lambda: driver.app.chat.composer.text == command, "the command is back")
+        await driver.press("left", "end")
+        assert told(driver) != "", "the cursor changes nothing"
+        await driver.press("backspace")
+        await driver.until(lambda: told(driver) == "", "it was about something else")
 
 
 async def test_other_notices_stay_while_somebody_writes() -> None:
-    async with chatting() as (stage, _):
-        await stage.ask("/zzz")
-        await stage.see("There is no command /zzz")
-        stage.app.chat.tell("Something else")
-        await stage.write("x")
-        assert told(stage) == "Something else"
+    async with chatting() as (driver, _):
+        await driver.ask("/zzz")
+        await driver.see("There is no command /zzz")
+        driver.app.chat.tell("Something else")
+        await driver.write("x")
+        assert told(driver) == "Something else"
 
 
 async def test_what_was_taken_away_is_not_told_of_when_it_is_back() -> None:
-    async with chatting() as (stage, _):
-        await stage.write("one\ntwo")
-        await stage.press("ctrl+u")
-        await stage.see("again deletes everything")
-        await stage.press("ctrl+u")
-        await stage.see("Everything is deleted; Ctrl.Z brings it back")
-        await stage.press("ctrl+z")
-        await stage.see("› one")
-        await stage.see_no_more("Everything is deleted")
+    async with chatting() as (driver, _):
+        await driver.write("one\ntwo")
+        await driver.press("ctrl+u")
+        await driver.see("again deletes everything")
+        await driver.press("ctrl+u")
+        await driver.see("Everything is deleted; Ctrl.Z brings it back")
+        await driver.press("ctrl+z")
+        await driver.see("› one")
+        await driver.see_no_more("Everything is deleted")
 
 
 # -- what was written in an editor --------------------------------------------------------------------------------------
@@ -258,21 +258,21 @@ async def test_where_rescued_text_is_stays_to_be_read(
     monkeypatch.setenv("VISUAL", editor(tmp_path, 'echo written > "$1"; exit 1'))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    async with chatting() as (stage, _):
-        await stage.write("draft")
-        await stage.press("alt+e")
-        await stage.until(lambda: told(stage).count("ended with status 1") == 1, "it is told")
-        await stage.press("alt+e")
-        await stage.until(lambda: told(stage).count("ended with status 1") == 2, "both are told")
+    async with chatting() as (driver, _):
+        await driver.write("draft")
+        await driver.press("alt+e")
+        await driver.until(lambda: told(driver).count("ended with status 1") == 1, "it is told")
+        await driver.press("alt+e")
+        await driver.until(lambda: told(driver).count("ended with status 1") == 2, "both are told")
         paths = rescued(tmp_path)
         assert len(paths) == 2
-        stage.app.tell("something else", "warning")
-        await stage.see("── something else ─")
-        await passed(stage, 9 * NOTICE_S)
-        await stage.see_no_more("something else")
-        said = told(stage).replace(" ", "")
+        driver.app.tell("something else", "warning")
+        await driver.see("── something else ─")
+        await passed(driver, 9 * NOTICE_S)
+        await driver.see_no_more("something else")
+        said = told(driver).replace(" ", "")
         assert all(str(path) in said for path in paths)
         assert not said.endswith(".")
-        await stage.press(goes)
-        await stage.see_no_more("ended with status")
+        await driver.press(goes)
+        await driver.see_no_more("ended with status")
         assert all(path.read_text() == "written\n" for path in paths)

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.support.app import configure
-from tests.support.stage import Stage, chatting, questions
+from tests.support.app_driver import AppDriver, chatting, questions
 from tui.core.commands import COMMANDS
 from tui.ui.chat.composer import Composer
 
@@ -42,10 +42,10 @@ def test_no_command_without_a_key_is_forgotten_here() -> None:
     assert list(SAYS) == WITHOUT_KEY
 
 
-async def asked_once(stage: Stage) -> None:
-    await stage.ask("Hello")
-    await stage.see(r"Yes\.")
-    await stage.until(lambda: not stage.app.chat.busy, "the answer is whole")
+async def asked_once(driver: AppDriver) -> None:
+    await driver.ask("Hello")
+    await driver.see(r"Yes\.")
+    await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
 
 
 @pytest.mark.parametrize("tab", ["f2", "f4"])
@@ -58,56 +58,56 @@ async def test_a_command_without_a_key_works_by_the_one_it_is_given(
     for id in [id for id in SAYS if id != "guide.ask"][part::2]:
         if id == "attach" and tab != "f2":
             continue  # where text is written only
-        async with chatting() as (stage, _):
-            await asked_once(stage)
-            await stage.press(tab)
-            await stage.write(f"\x1b{KEYS[id][-1]}")
-            await stage.see(SAYS[id])
+        async with chatting() as (driver, _):
+            await asked_once(driver)
+            await driver.press(tab)
+            await driver.write(f"\x1b{KEYS[id][-1]}")
+            await driver.see(SAYS[id])
 
 
 async def test_a_key_that_was_taken_away_does_nothing() -> None:
     configure('[keys]\nhelp = ""\n"theme.next" = "f10"\n')
-    async with chatting() as (stage, _):
-        await stage.press("f1", "f9")
-        assert len(stage.app.screen_stack) == 1
-        assert "theme" not in stage.text()
-        assert " keys" not in stage.row("Enter send"), "a hint without a key is none"
-        await stage.press("f10")
-        await stage.see("theme ")
+    async with chatting() as (driver, _):
+        await driver.press("f1", "f9")
+        assert len(driver.app.screen_stack) == 1
+        assert "theme" not in driver.text()
+        assert " keys" not in driver.row("Enter send"), "a hint without a key is none"
+        await driver.press("f10")
+        await driver.see("theme ")
 
 
 async def test_a_letter_is_no_key_where_text_is_written() -> None:
     configure('[keys]\n"theme.next" = "t"\n')
-    async with chatting() as (stage, _):
-        await stage.see("t is typed in the composer, so it")
-        await stage.write("test")
-        assert stage.app.chat.composer.text == "test"
+    async with chatting() as (driver, _):
+        await driver.see("t is typed in the composer, so it")
+        await driver.write("test")
+        assert driver.app.chat.composer.text == "test"
 
 
 async def test_alt_and_a_letter_write_nothing_and_go_by_words_as_in_a_shell() -> None:
-    async with chatting() as (stage, server):
-        composer = stage.app.query_one(Composer)
-        await stage.write("one two three\x1bx\x1bz\x1bЯ\x1bD")
+    async with chatting() as (driver, server):
+        composer = driver.app.query_one(Composer)
+        await driver.write("one two three\x1bx\x1bz\x1bЯ\x1bD")
         assert composer.text == "one two three"
-        await stage.write("\x1bb\x1bbX")
+        await driver.write("\x1bb\x1bbX")
         assert composer.text == "one Xtwo three"
-        await stage.write("\x1bf!\x1bd")
+        await driver.write("\x1bf!\x1bd")
         assert composer.text == "one Xtwo!"
-        await stage.write("\x1b\x7f\x1b\x7f")
+        await driver.write("\x1b\x7f\x1b\x7f")
         assert composer.text == "one "
-        await stage.press("f7")
-        await stage.write("/\x1bxone two\x1bb\x1bd")
-        await stage.see("one ")
-        assert "xone" not in stage.text()
+        await driver.press("f7")
+        await driver.write("/\x1bxone two\x1bb\x1bd")
+        await driver.see("one ")
+        assert "xone" not in driver.text()
         assert questions(server) == []
 
 
 async def test_the_same_on_a_page_with_a_line_to_write_on() -> None:
-    async with chatting() as (stage, _):
-        stage.app.run_command("server.help")
-        await stage.see("address of a server")
-        line = stage.app.screen.query_one(Input)
-        await stage.write("\x1bxlab one two\x1bb\x1bb\x1bd")
+    async with chatting() as (driver, _):
+        driver.app.run_command("server.help")
+        await driver.see("address of a server")
+        line = driver.app.screen.query_one(Input)
+        await driver.write("\x1bxlab one two\x1bb\x1bb\x1bd")
         assert line.value.split() == ["lab", "two"]
-        await stage.write("\x1b\x7f")
+        await driver.write("\x1b\x7f")
         assert line.value.split() == ["two"]

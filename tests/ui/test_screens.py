@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from tests.support.app_driver import NOBODY, like_router, ollama_answer, running, with_window
 from tests.support.replay import as_json, held, recorded, replay
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready
 from tests.support.snapshot import FOLDER, check, check_all
-from tests.support.stage import NOBODY, like_router, ollama_answer, running, with_window
 from tui.errors import StoreUnavailable
 from tui.ui.leaving import LeavePage
 
@@ -23,32 +23,32 @@ from tui.ui.leaving import LeavePage
 async def test_looking_for_a_server() -> None:
     async with replay() as server:
         server.other = held(as_json(200, {}))
-        async with running(server.url) as stage:
-            await stage.see("Looking for a model server")
-            await check_all(stage, "empty-searching")
+        async with running(server.url) as driver:
+            await driver.see("Looking for a model server")
+            await check_all(driver, "empty-searching")
 
 
 async def test_connected() -> None:
-    async with ollama() as server, running(server.url) as stage:
-        await ready(stage)
-        await check_all(stage, "empty-connected")
+    async with ollama() as server, running(server.url) as driver:
+        await ready(driver)
+        await check_all(driver, "empty-connected")
 
 
 async def test_nobody_answers() -> None:
-    async with running(NOBODY) as stage:
-        await stage.see("No server answers")
-        await check_all(stage, "empty-no-server")
+    async with running(NOBODY) as driver:
+        await driver.see("No server answers")
+        await check_all(driver, "empty-no-server")
 
 
 async def test_a_server_without_a_model() -> None:
     async with ollama() as server:
         server.on("/api/tags", recorded("ollama/tags-empty")).on("/api/ps", recorded("ollama/ps-empty"))
-        async with running(server.url) as stage:
-            await stage.see("has no model yet")
-            await check_all(stage, "empty-no-model")
-            await stage.press("f3")
-            await stage.see("no models yet")
-            await check_all(stage, "models-none")
+        async with running(server.url) as driver:
+            await driver.see("has no model yet")
+            await check_all(driver, "empty-no-model")
+            await driver.press("f3")
+            await driver.see("no models yet")
+            await check_all(driver, "models-none")
 
 
 # -- models -------------------------------------------------------------------------------------------------------------
@@ -58,81 +58,81 @@ async def test_models_of_ollama() -> None:
     async with ollama() as server:
         server.on("/api/tags", recorded("ollama/tags")).on("/api/ps", recorded("ollama/ps-two"))
         with_window(server, 4096)
-        async with running(server.url) as stage:
-            await stage.see("Preset")
-            await stage.press("f3")
-            await stage.see("in memory")
-            await stage.press("down", "down")
-            await check_all(stage, "models-ollama")
+        async with running(server.url) as driver:
+            await driver.see("Preset")
+            await driver.press("f3")
+            await driver.see("in memory")
+            await driver.press("down", "down")
+            await check_all(driver, "models-ollama")
 
 
 async def test_models_of_a_router() -> None:
-    async with replay() as server, running(like_router(server).url) as stage:
-        await stage.see("ctx 0 of 4k")
-        await stage.press("f3")
-        await stage.see("failed")
-        await stage.press("end")
-        await stage.see("could not be loaded")
-        await check_all(stage, "models-router")
+    async with replay() as server, running(like_router(server).url) as driver:
+        await driver.see("ctx 0 of 4k")
+        await driver.press("f3")
+        await driver.see("failed")
+        await driver.press("end")
+        await driver.see("could not be loaded")
+        await check_all(driver, "models-router")
 
 
 async def test_models_without_a_server() -> None:
-    async with running(NOBODY) as stage:
-        await stage.see("No server answers")
-        await stage.press("f3")
-        await stage.see("Enter choose")
-        await check_all(stage, "models-no-server")
+    async with running(NOBODY) as driver:
+        await driver.see("No server answers")
+        await driver.press("f3")
+        await driver.see("Enter choose")
+        await check_all(driver, "models-no-server")
 
 
 # -- settings -----------------------------------------------------------------------------------------------------------
 
 
 async def test_settings() -> None:
-    async with ollama() as server, running(server.url) as stage:
-        await ready(stage)
-        await stage.press("f4")
-        await stage.see("band 0.3–0.5")
-        await check_all(stage, "settings")
-        await stage.press("1", ".", "2", "enter")
-        await stage.see("outside 0.3–0.5")
-        await check_all(stage, "settings-outside-band")
-        await stage.press("9", "enter")
-        await stage.see("cannot be")
-        await check_all(stage, "settings-wrong-value")
-        await stage.press("escape")
-        await stage.see_no_more("cannot be")
-        await stage.press("down", "down", "down", "down", "down", "down", "down", "down")
-        await stage.press("right")
-        await stage.see("top_n_sigma: keeps")
-        await check_all(stage, "settings-not-for-this-server")
+    async with ollama() as server, running(server.url) as driver:
+        await ready(driver)
+        await driver.press("f4")
+        await driver.see("band 0.3–0.5")
+        await check_all(driver, "settings")
+        await driver.press("1", ".", "2", "enter")
+        await driver.see("outside 0.3–0.5")
+        await check_all(driver, "settings-outside-band")
+        await driver.press("9", "enter")
+        await driver.see("cannot be")
+        await check_all(driver, "settings-wrong-value")
+        await driver.press("escape")
+        await driver.see_no_more("cannot be")
+        await driver.press("down", "down", "down", "down", "down", "down", "down", "down")
+        await driver.press("right")
+        await driver.see("top_n_sigma: keeps")
+        await check_all(driver, "settings-not-for-this-server")
 
 
 async def test_settings_with_values_of_this_run() -> None:
-    async with ollama() as server, running(server.url, overrides={"temperature": 0.9, "seed": 7}) as stage:
-        await ready(stage)
-        await stage.press("f4")
-        await stage.see("this run")
-        await check_all(stage, "settings-this-run")
+    async with ollama() as server, running(server.url, overrides={"temperature": 0.9, "seed": 7}) as driver:
+        await ready(driver)
+        await driver.press("f4")
+        await driver.see("this run")
+        await check_all(driver, "settings-this-run")
 
 
 # -- pages over it ------------------------------------------------------------------------------------------------------
 
 
 async def test_the_key_page_and_the_palette() -> None:
-    async with ollama() as server, running(server.url) as stage:
-        await ready(stage)
-        await stage.press("f1")
-        await stage.see("you are here")
-        await check_all(stage, "keys")
-        await stage.press("escape")
-        await stage.see("Connected")
-        await stage.press("ctrl+p")
-        await stage.see("Ask again")
-        await check_all(stage, "palette")
-        await stage.write("crea")
-        await stage.see("Preset: creative")
-        await stage.see_no_more("Ask again")
-        await check_all(stage, "palette-search")
+    async with ollama() as server, running(server.url) as driver:
+        await ready(driver)
+        await driver.press("f1")
+        await driver.see("you are here")
+        await check_all(driver, "keys")
+        await driver.press("escape")
+        await driver.see("Connected")
+        await driver.press("ctrl+p")
+        await driver.see("Ask again")
+        await check_all(driver, "palette")
+        await driver.write("crea")
+        await driver.see("Preset: creative")
+        await driver.see_no_more("Ask again")
+        await check_all(driver, "palette-search")
 
 
 # -- leaving ------------------------------------------------------------------------------------------------------------
@@ -140,17 +140,17 @@ async def test_the_key_page_and_the_palette() -> None:
 
 async def test_the_page_of_what_is_not_saved() -> None:
     """lokal is left while the disk is full; a file that cannot be written is said under it."""
-    async with running(NOBODY) as stage:
+    async with running(NOBODY) as driver:
         problem = StoreUnavailable(
             "Cannot save the message",
             f"{Path.home()}/.local/share/lokal/chats.db: The disk is full",
             "Make room on the disk",
         )
-        page = LeavePage(problem, stage.app.backstage)
-        stage.app.push_screen(page)
-        await stage.see("Enter writes it there")
+        page = LeavePage(problem, driver.app.backstage)
+        driver.app.push_screen(page)
+        await driver.see("Enter writes it there")
         page.query_one(Input).value = "/dev/shm/lokal-unwritten-20261130-120000.json"  # it is not written
-        await check_all(stage, "leave")
+        await check_all(driver, "leave")
 
 
 # -- small screens ------------------------------------------------------------------------------------------------------
@@ -160,22 +160,22 @@ async def test_the_page_of_what_is_not_saved() -> None:
 async def test_small_screens(size: tuple[int, int]) -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer(BEGINNING))
-        async with running(server.url, size=size) as stage:
-            await ready(stage)
-            await check(stage, "empty-connected")
-            await stage.ask(QUESTION)
-            await stage.see(r"expects:")
-            await stage.see(r"ctx 1\.2k.* Enter send")
-            await check(stage, "chat")
-            await stage.press("f3")
-            await stage.see("NAME +")
-            await check(stage, "models")
-            await stage.press("f4")
-            await stage.see("›temperature ")
-            await check(stage, "settings")
-            await stage.press("f1")
-            await stage.see("you are here")
-            await check(stage, "keys")
+        async with running(server.url, size=size) as driver:
+            await ready(driver)
+            await check(driver, "empty-connected")
+            await driver.ask(QUESTION)
+            await driver.see(r"expects:")
+            await driver.see(r"ctx 1\.2k.* Enter send")
+            await check(driver, "chat")
+            await driver.press("f3")
+            await driver.see("NAME +")
+            await check(driver, "models")
+            await driver.press("f4")
+            await driver.see("›temperature ")
+            await check(driver, "settings")
+            await driver.press("f1")
+            await driver.see("you are here")
+            await check(driver, "keys")
 
 
 # -- themes -------------------------------------------------------------------------------------------------------------

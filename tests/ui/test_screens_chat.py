@@ -6,12 +6,12 @@ from pathlib import Path
 
 from textual import events
 
+from tests.support.app_driver import AppDriver, ollama_answer, running
 from tests.support.pictures import png, says_who_can_see
 from tests.support.replay import recorded, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready
 from tests.support.snapshot import check_all
-from tests.support.stage import Stage, ollama_answer, running
 
 # -- answers ------------------------------------------------------------------------------------------------------------
 
@@ -19,96 +19,96 @@ from tests.support.stage import Stage, ollama_answer, running
 async def test_a_chat_with_markdown() -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer(MARKDOWN))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask("How do I read a file line by line?")
-            await stage.see("A plain 👍 closes it")
-            await stage.see("ctx 1.2k of 8k")
-            await check_all(stage, "chat-end")
-            await stage.press("ctrl+home")
-            await check_all(stage, "chat-start")
-            await stage.press("pagedown")
-            await check_all(stage, "chat-middle")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask("How do I read a file line by line?")
+            await driver.see("A plain 👍 closes it")
+            await driver.see("ctx 1.2k of 8k")
+            await check_all(driver, "chat-end")
+            await driver.press("ctrl+home")
+            await check_all(driver, "chat-start")
+            await driver.press("pagedown")
+            await check_all(driver, "chat-middle")
 
 
 async def test_an_answer_comes_in_and_is_stopped() -> None:
     async with ollama() as server:
         server.on("/api/chat", stalling(ollama_answer(BEGINNING, ended=False)))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("than nginx expects:")
-            await stage.write("and if the socket exists but")
-            await stage.see("socket exists but")
-            await check_all(stage, "chat-answering")
-            await stage.press("escape")
-            await stage.see("stopped by you")
-            await check_all(stage, "chat-stopped")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask(QUESTION)
+            await driver.see("than nginx expects:")
+            await driver.write("and if the socket exists but")
+            await driver.see("socket exists but")
+            await check_all(driver, "chat-answering")
+            await driver.press("escape")
+            await driver.see("stopped by you")
+            await check_all(driver, "chat-stopped")
 
 
 async def test_a_failed_answer() -> None:
     async with ollama() as server:
         server.on("/api/chat", recorded("ollama/chat-runner-cannot-load"))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("F5 asks again")
-            await check_all(stage, "chat-failed")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask(QUESTION)
+            await driver.see("F5 asks again")
+            await check_all(driver, "chat-failed")
 
 
 async def test_an_interrupted_answer() -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer(BEGINNING, ended=False))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("F6 continues")
-            await check_all(stage, "chat-interrupted")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask(QUESTION)
+            await driver.see("F6 continues")
+            await check_all(driver, "chat-interrupted")
 
 
 async def test_an_answer_that_was_cut() -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer(BEGINNING, tokens=512, reason="length"))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("cut at 512 tokens")
-            await check_all(stage, "chat-cut")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask(QUESTION)
+            await driver.see("cut at 512 tokens")
+            await check_all(driver, "chat-cut")
 
 
 async def test_reasoning() -> None:
     async with ollama() as server:
         server.on("/api/chat", stalling(ollama_answer(thought=THOUGHT, ended=False)))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask("Read a file!")
-            await stage.see(r"thinking … \d lines")
-            await check_all(stage, "reasoning-live")
-            await stage.press("escape")
-            await stage.see("stopped by you")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask("Read a file!")
+            await driver.see(r"thinking … \d lines")
+            await check_all(driver, "reasoning-live")
+            await driver.press("escape")
+            await driver.see("stopped by you")
 
             server.on("/api/chat", ollama_answer("Line by line.", thought=THOUGHT))
-            await stage.press("ctrl+n")
-            await stage.see("Connected")
-            await stage.ask("Read a file!")
-            await stage.see(r"thought for \d lines")
-            await stage.see("412 tokens")
-            await check_all(stage, "reasoning-folded")
-            await stage.press("ctrl+o")
-            await stage.see("Let me check")
-            await check_all(stage, "reasoning-unfolded")
+            await driver.press("ctrl+n")
+            await driver.see("Connected")
+            await driver.ask("Read a file!")
+            await driver.see(r"thought for \d lines")
+            await driver.see("412 tokens")
+            await check_all(driver, "reasoning-folded")
+            await driver.press("ctrl+o")
+            await driver.see("Let me check")
+            await check_all(driver, "reasoning-unfolded")
 
 
 async def test_reading_back_while_an_answer_comes_in() -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer(MARKDOWN))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask("How do I read a file line by line?")
-            await stage.see("412 tokens|👍 closes it")
-            await stage.press("ctrl+home")
-            await stage.see("Ctrl\\+G to the end")
-            await check_all(stage, "chat-reading-back")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask("How do I read a file line by line?")
+            await driver.see("412 tokens|👍 closes it")
+            await driver.press("ctrl+home")
+            await driver.see("Ctrl\\+G to the end")
+            await check_all(driver, "chat-reading-back")
 
 
 # -- writing ------------------------------------------------------------------------------------------------------------
@@ -119,66 +119,66 @@ async def test_pasted_pieces_and_files_that_go_along(tmp_path: Path) -> None:
     (tmp_path / "report.txt").write_text("row\n" * 320)
     async with ollama() as server:
         says_who_can_see(server, sees=True).on("/api/chat", ollama_answer("A red square."))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.write("Compare ")
-            stage.app.post_message(events.Paste("row\n" * 4200))
-            await stage.see("⟦pasted 4,200 lines · 1⟧")
-            await stage.see("ctx ~")
-            await check_all(stage, "writing-pasted")
-            stage.app.chat.composer.fill("")
-            stage.app.run_command("attach", f"'{tmp_path / 'photo.png'}' '{tmp_path / 'report.txt'}'")
-            await stage.see("attached: photo.png")
-            await stage.write("What is it?")
-            await stage.see_no_more("Alt.P")
-            await check_all(stage, "writing-attached")
-            await stage.press("enter")
-            await stage.see("A red square")
-            await stage.see("412 tokens")
-            await check_all(stage, "chat-attached")
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.write("Compare ")
+            driver.app.post_message(events.Paste("row\n" * 4200))
+            await driver.see("⟦pasted 4,200 lines · 1⟧")
+            await driver.see("ctx ~")
+            await check_all(driver, "writing-pasted")
+            driver.app.chat.composer.fill("")
+            driver.app.run_command("attach", f"'{tmp_path / 'photo.png'}' '{tmp_path / 'report.txt'}'")
+            await driver.see("attached: photo.png")
+            await driver.write("What is it?")
+            await driver.see_no_more("Alt.P")
+            await check_all(driver, "writing-attached")
+            await driver.press("enter")
+            await driver.see("A red square")
+            await driver.see("412 tokens")
+            await check_all(driver, "chat-attached")
 
 
 async def test_questions_that_wait() -> None:
     async with ollama() as server:
         server.on("/api/chat", stalling(ollama_answer(BEGINNING, ended=False)))
-        async with running(server.url) as stage:
-            await ready(stage)
-            await stage.ask(QUESTION)
-            await stage.see("than nginx expects:")
-            await stage.ask(
+        async with running(server.url) as driver:
+            await ready(driver)
+            await driver.ask(QUESTION)
+            await driver.see("than nginx expects:")
+            await driver.ask(
                 "And how do I see which socket nginx expects, and who listens on it, and with which rights?"
             )
-            await stage.see("waiting: And")
-            await check_all(stage, "writing-waiting")
-            await stage.ask("Thanks.")
-            await stage.see("Thanks")
-            await stage.press("escape")
-            await stage.see("2 questions wait")
-            await check_all(stage, "writing-held")
+            await driver.see("waiting: And")
+            await check_all(driver, "writing-waiting")
+            await driver.ask("Thanks.")
+            await driver.see("Thanks")
+            await driver.press("escape")
+            await driver.see("2 questions wait")
+            await check_all(driver, "writing-held")
 
 
-async def answered(stage: Stage, count: int) -> None:
+async def answered(driver: AppDriver, count: int) -> None:
     """Wait until so many questions have whole answers."""
 
     def is_so() -> bool:
-        session = stage.app.chat.session
-        return not stage.app.chat.doing and session is not None and len(session.conversation) == 2 * count
+        session = driver.app.chat.session
+        return not driver.app.chat.doing and session is not None and len(session.conversation) == 2 * count
 
-    await stage.until(is_so, f"{count} answers are there")
+    await driver.until(is_so, f"{count} answers are there")
 
 
 async def test_searching_in_earlier_prompts() -> None:
     async with ollama() as server:
         server.on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url) as stage:
-            await ready(stage)
+        async with running(server.url) as driver:
+            await ready(driver)
             for number, prompt in enumerate((QUESTION, "What is nginx?", "Zażółć gęślą jaźń"), 1):
-                await stage.ask(prompt)
-                await answered(stage, number)
-            await stage.press("ctrl+r")
-            await stage.write("nginx")
-            await stage.see("1 of 2")
-            await check_all(stage, "writing-search")
-            await stage.write("?!")
-            await stage.see("nothing found")
-            await check_all(stage, "writing-search-nothing")
+                await driver.ask(prompt)
+                await answered(driver, number)
+            await driver.press("ctrl+r")
+            await driver.write("nginx")
+            await driver.see("1 of 2")
+            await check_all(driver, "writing-search")
+            await driver.write("?!")
+            await driver.see("nothing found")
+            await check_all(driver, "writing-search-nothing")

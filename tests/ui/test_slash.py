@@ -6,12 +6,11 @@ import pytest
 
 from tests.support import snapshot
 from tests.support.app import configure
-from tests.support.replay import as_json, replay, stalling
-from tests.support.stage import (
+from tests.support.app_driver import (
     MODEL,
     NOBODY,
     SIZES,
-    Stage,
+    AppDriver,
     chats,
     chatting,
     like_ollama,
@@ -20,18 +19,19 @@ from tests.support.stage import (
     questions,
     running,
 )
+from tests.support.replay import as_json, replay, stalling
 
 
-async def ready(stage: Stage) -> None:
+async def ready(driver: AppDriver) -> None:
     """Wait until the chats are open."""
-    await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
+    await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
 
 
-async def answered(stage: Stage, question: str) -> None:
+async def answered(driver: AppDriver, question: str) -> None:
     """Ask, and wait until the answer is there."""
-    await ready(stage)
-    await stage.ask(question)
-    await stage.until(lambda: not stage.app.chat.doing, "the answer is there")
+    await ready(driver)
+    await driver.ask(question)
+    await driver.until(lambda: not driver.app.chat.doing, "the answer is there")
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -39,54 +39,54 @@ async def answered(stage: Stage, question: str) -> None:
 
 @pytest.mark.parametrize("refused", ["/retry", "/hom", "/export /nowhere/x.md"])
 async def test_what_is_typed_after_a_refusal_takes_its_place(refused: str) -> None:
-    async with chatting() as (stage, server):
-        composer = stage.app.chat.composer
+    async with chatting() as (driver, server):
+        composer = driver.app.chat.composer
         if refused.startswith("/export"):
-            await answered(stage, "Hello")
-        await stage.write(f"{refused}\r")
-        await stage.until(lambda: composer.text == refused, "refused")
+            await answered(driver, "Hello")
+        await driver.write(f"{refused}\r")
+        await driver.until(lambda: composer.text == refused, "refused")
         assert composer.selected_text == refused
-        await stage.write("/stats")
+        await driver.write("/stats")
         assert composer.text == "/stats"
-        await stage.press("ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z")
+        await driver.press("ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z")
         assert composer.text == refused, "undo brings it back"
-        await stage.press("end", "left", "left")
-        await stage.write("x")
+        await driver.press("end", "left", "left")
+        await driver.write("x")
         assert composer.text == f"{refused[:-2]}x{refused[-2:]}", "arrows edit it"
         assert len(questions(server)) == refused.startswith("/export")
 
 
 async def test_enter_says_what_was_refused_again() -> None:
-    async with chatting() as (stage, server):
-        await stage.write("/retry\r")
-        await stage.see("Nothing was asked here yet")
-        await stage.press("enter")
-        await stage.see("Nothing was asked here yet")
-        await stage.write("/continue\r")
-        await stage.see("There is nothing to continue")
-        assert stage.app.chat.composer.text == "/continue"
-        await stage.write("Hello\r")
-        await stage.until(lambda: questions(server) == ["Hello"], "it is asked")
+    async with chatting() as (driver, server):
+        await driver.write("/retry\r")
+        await driver.see("Nothing was asked here yet")
+        await driver.press("enter")
+        await driver.see("Nothing was asked here yet")
+        await driver.write("/continue\r")
+        await driver.see("There is nothing to continue")
+        assert driver.app.chat.composer.text == "/continue"
+        await driver.write("Hello\r")
+        await driver.until(lambda: questions(server) == ["Hello"], "it is asked")
 
 
 async def test_a_draft_lies_under_a_command_that_is_begun_over_it() -> None:
-    async with chatting() as (stage, _):
-        composer = stage.app.chat.composer
-        await stage.write("a draft")
-        stage.app.run_command("preset.use")
-        await stage.see("What you were writing comes back after the command")
-        await stage.write("loud\r")
-        await stage.see("There is no preset “loud”")
+    async with chatting() as (driver, _):
+        composer = driver.app.chat.composer
+        await driver.write("a draft")
+        driver.app.run_command("preset.use")
+        await driver.see("What you were writing comes back after the command")
+        await driver.write("loud\r")
+        await driver.see("There is no preset “loud”")
         assert composer.selected_text == "/preset loud"
-        await stage.write("/preset creative\r")
-        await stage.see("preset creative")
+        await driver.write("/preset creative\r")
+        await driver.see("preset creative")
         assert composer.text == "a draft"
         for key in ("escape", "down", "backspace"):
-            stage.app.run_command("chat.rename")
-            await stage.until(lambda: composer.text == "/rename ", "it waits for a title")
+            driver.app.run_command("chat.rename")
+            await driver.until(lambda: composer.text == "/rename ", "it waits for a title")
             if key == "backspace":
-                await stage.press("ctrl+u")
-            await stage.press(key)
+                await driver.press("ctrl+u")
+            await driver.press(key)
             assert composer.text == "a draft"
 
 
@@ -94,8 +94,8 @@ async def test_a_draft_lies_under_a_command_that_is_begun_over_it() -> None:
 
 
 async def test_what_is_sent_and_what_is_not() -> None:
-    async with chatting() as (stage, server):
-        composer = stage.app.chat.composer
+    async with chatting() as (driver, server):
+        composer = driver.app.chat.composer
         for text, said in (
             ("/hom", r"There is no command /hom\. Did you mean /help\? // sends it as text"),
             ("/stop the server?", r"/stop takes nothing after it\. // at the start sends it as text"),
@@ -105,96 +105,96 @@ async def test_what_is_sent_and_what_is_not() -> None:
             ("/continue", "There is nothing to continue"),
             ("/preset loud", r"There is no preset “loud”\. There are: technical, creative, chatbot"),
         ):
-            await stage.ask(text)
-            await stage.see(said)
+            await driver.ask(text)
+            await driver.see(said)
             assert composer.text == text, "a text that cannot be done is not lost"
             assert questions(server) == []
-        await answered(stage, "//hom is no command")
-        await answered(stage, "/home/user is full, why?")
+        await answered(driver, "//hom is no command")
+        await answered(driver, "/home/user is full, why?")
         assert questions(server) == ["/hom is no command", "/home/user is full, why?"]
-        await stage.press("up", "up")
+        await driver.press("up", "up")
         assert composer.text == "//hom is no command", "the history has it as it was typed"
 
 
 async def test_commands_are_in_the_prompt_history_and_no_questions() -> None:
-    async with chatting() as (stage, server):
-        await ready(stage)
-        await stage.ask("/preset creative")
-        await stage.see("\n creative ")
-        assert stage.app.chat.composer.text == ""
-        await stage.press("up")
-        assert stage.app.chat.composer.text == "/preset creative"
+    async with chatting() as (driver, server):
+        await ready(driver)
+        await driver.ask("/preset creative")
+        await driver.see("\n creative ")
+        assert driver.app.chat.composer.text == ""
+        await driver.press("up")
+        assert driver.app.chat.composer.text == "/preset creative"
         assert not chats(server)
-        session = stage.app.chat.session
+        session = driver.app.chat.session
         assert session is not None
         assert len(session.conversation) == 0
 
 
 async def test_commands_work_while_an_answer_comes_in() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer("Slowly", ended=False)))
-        await stage.ask("Well?")
-        await stage.see("Slowly")
-        await stage.ask("/preset creative")
-        await stage.see("The next answer uses creative")
-        await stage.ask("/retry")
-        await stage.see("An answer is coming in. Esc stops it")
-        stage.app.chat.composer.fill("")
-        await stage.ask("/stop")
-        await stage.see("stopped by you")
+        await driver.ask("Well?")
+        await driver.see("Slowly")
+        await driver.ask("/preset creative")
+        await driver.see("The next answer uses creative")
+        await driver.ask("/retry")
+        await driver.see("An answer is coming in. Esc stops it")
+        driver.app.chat.composer.fill("")
+        await driver.ask("/stop")
+        await driver.see("stopped by you")
 
 
 # -- presets, models, servers, themes -----------------------------------------------------------------------------------
 
 
 async def test_presets() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask("/preset crea")
-        await stage.see("preset creative")
-        await answered(stage, "Well?")
+    async with chatting() as (driver, server):
+        await driver.ask("/preset crea")
+        await driver.see("preset creative")
+        await answered(driver, "Well?")
         assert options(chats(server)[0])["temperature"] == 0.85
-        await stage.ask("/preset")
-        await stage.see("creative is in use")
-        await stage.see(r"\n technical +exact and short")
-        await stage.press("down", "enter", "enter")
-        await stage.see("preset technical")
-        assert stage.app.state.preset.name == "technical"
+        await driver.ask("/preset")
+        await driver.see("creative is in use")
+        await driver.see(r"\n technical +exact and short")
+        await driver.press("down", "enter", "enter")
+        await driver.see("preset technical")
+        assert driver.app.state.preset.name == "technical"
 
 
 async def test_models() -> None:
     async with replay() as server:
         like_ollama(server, (MODEL, "3.2B", 2), ("qwen2.5:7b", "7.6B", 3), ("qwen3:8b", "8B", 4))
-        async with running(server.url) as stage:
-            await stage.see("Connected")
-            await stage.ask("/model qwen3")
-            await stage.see("model qwen3:8b")
-            await stage.ask("/model qwen")
-            await stage.see(r"More than one model begins with “qwen”\. Say which: qwen2.5:7b, qwen3:8b")
-            await stage.ask("/model mistral")
-            await stage.see("There is no model “mistral”")
-            await stage.ask("/model")
-            await stage.see("qwen3:8b is in use")
-            await stage.see(r"\n llama3.2:3b +3.2B, Q4_K_M")
-            assert stage.app.state.model == "qwen3:8b"
+        async with running(server.url) as driver:
+            await driver.see("Connected")
+            await driver.ask("/model qwen3")
+            await driver.see("model qwen3:8b")
+            await driver.ask("/model qwen")
+            await driver.see(r"More than one model begins with “qwen”\. Say which: qwen2.5:7b, qwen3:8b")
+            await driver.ask("/model mistral")
+            await driver.see("There is no model “mistral”")
+            await driver.ask("/model")
+            await driver.see("qwen3:8b is in use")
+            await driver.see(r"\n llama3.2:3b +3.2B, Q4_K_M")
+            assert driver.app.state.model == "qwen3:8b"
 
 
 async def test_without_a_server() -> None:
-    async with running(NOBODY) as stage:
-        await stage.see("No server answers")
-        await ready(stage)
-        await stage.ask("/model x")
-        await stage.see(r"No server, so no models\. F8 looks for one")
-        await stage.ask("/title")
-        await stage.see("Nothing was said here yet")
-        stage.app.chat.composer.fill("")
-        await stage.ask("/server :::")
-        await stage.see("“:::” is no server address")
-        stage.app.chat.composer.fill("")
+    async with running(NOBODY) as driver:
+        await driver.see("No server answers")
+        await ready(driver)
+        await driver.ask("/model x")
+        await driver.see(r"No server, so no models\. F8 looks for one")
+        await driver.ask("/title")
+        await driver.see("Nothing was said here yet")
+        driver.app.chat.composer.fill("")
+        await driver.ask("/server :::")
+        await driver.see("“:::” is no server address")
+        driver.app.chat.composer.fill("")
         async with replay() as server:
             like_ollama(server)
-            await stage.ask(f"/server {server.url}")
-            await stage.see("Connected")
-            assert stage.app.state.model == MODEL
+            await driver.ask(f"/server {server.url}")
+            await driver.see("Connected")
+            assert driver.app.state.model == MODEL
 
 
 async def test_another_server_keeps_the_chat_and_one_that_is_silent_changes_nothing() -> None:
@@ -202,131 +202,131 @@ async def test_another_server_keeps_the_chat_and_one_that_is_silent_changes_noth
         like_ollama(other, ("mistral:7b", "7B", 4))
         other.on("/api/chat", ollama_answer("From the other."))
         configure(f'[[servers]]\nname = "lab"\nurl = "{other.url}"\n')
-        async with chatting() as (stage, server):
-            await answered(stage, "One")
-            await stage.ask("/server http://127.0.0.1:1")
-            await stage.see("Nobody answers|No server answers|127.0.0.1:1 .*refused")
-            assert stage.app.state.connection is not None
-            assert stage.app.state.connection.server.endpoint.url == server.url
-            await stage.until(
-                lambda: stage.app.chat.composer.text != "", "the command is back, to be corrected"
+        async with chatting() as (driver, server):
+            await answered(driver, "One")
+            await driver.ask("/server http://127.0.0.1:1")
+            await driver.see("Nobody answers|No server answers|127.0.0.1:1 .*refused")
+            assert driver.app.state.connection is not None
+            assert driver.app.state.connection.server.endpoint.url == server.url
+            await driver.until(
+                lambda: driver.app.chat.composer.text != "", "the command is back, to be corrected"
             )
-            stage.app.chat.composer.fill("")
-            await stage.ask("/server lab")
-            await stage.see("Ollama on this machine · mistral:7b")
-            await answered(stage, "Two")
-            await stage.see("From the other")
+            driver.app.chat.composer.fill("")
+            await driver.ask("/server lab")
+            await driver.see("Ollama on this machine · mistral:7b")
+            await answered(driver, "Two")
+            await driver.see("From the other")
             assert questions(server) == ["One"]
             messages = chats(other)[0]["messages"]
             assert isinstance(messages, list)
             assert [message["content"] for message in messages] == ["One", "Yes.", "Two"]
-            await stage.ask("/server")
-            await stage.see(rf"\n {server.url} +Ollama")
+            await driver.ask("/server")
+            await driver.see(rf"\n {server.url} +Ollama")
 
 
 async def test_themes() -> None:
-    async with chatting() as (stage, _):
-        await stage.ask("/theme term")
-        await stage.see("theme terminal")
-        await stage.ask("/theme")
-        await stage.see("terminal is in use")
-        await stage.see(r"\n lokal-light\n")
-        assert stage.app.theme == "terminal", "alone it chooses nothing"
-        await stage.press("down", "enter", "enter")
-        await stage.see("theme lokal-dark")
-        await stage.press("f9")
-        await stage.see("theme lokal-light")
-        await stage.ask("/theme pink")
-        await stage.see("There is no theme “pink”")
+    async with chatting() as (driver, _):
+        await driver.ask("/theme term")
+        await driver.see("theme terminal")
+        await driver.ask("/theme")
+        await driver.see("terminal is in use")
+        await driver.see(r"\n lokal-light\n")
+        assert driver.app.theme == "terminal", "alone it chooses nothing"
+        await driver.press("down", "enter", "enter")
+        await driver.see("theme lokal-dark")
+        await driver.press("f9")
+        await driver.see("theme lokal-light")
+        await driver.ask("/theme pink")
+        await driver.see("There is no theme “pink”")
 
 
 # -- parameters ---------------------------------------------------------------------------------------------------------
 
 
 async def test_what_the_model_cannot_is_not_sent_and_said() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask("/set think=high")
-        await stage.see("think high, was default; not sent: llama3.2:3b has no thinking mode")
-        await answered(stage, "Well?")
-        await stage.see("Not sent, llama3.2:3b has no thinking mode: think")
-        leaf = stage.app.chat.session.conversation.leaf if stage.app.chat.session else None
+    async with chatting() as (driver, server):
+        await driver.ask("/set think=high")
+        await driver.see("think high, was default; not sent: llama3.2:3b has no thinking mode")
+        await answered(driver, "Well?")
+        await driver.see("Not sent, llama3.2:3b has no thinking mode: think")
+        leaf = driver.app.chat.session.conversation.leaf if driver.app.chat.session else None
         assert leaf is not None
         assert "think" not in leaf.parameters
-        await stage.ask("/set think=off")
-        await stage.see("think off, was high")
-        await answered(stage, "And now?")
-        assert "Not sent" not in stage.text(), "it is off without being told so"
+        await driver.ask("/set think=off")
+        await driver.see("think off, was high")
+        await answered(driver, "And now?")
+        assert "Not sent" not in driver.text(), "it is off without being told so"
         assert ["think" in body for body in chats(server)] == [False, False]
 
 
 async def test_parameters_for_this_run() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask("/set temp=0.3")
-        await stage.see(r"temperature 0\.3, was 0\.4, for this run")
-        await stage.ask("/set top_k=7 top_p=")
-        await stage.see(r"top_k 7, was 30, for this run; top_p default, was 0\.8")
-        await stage.ask("/set min_p=2")
-        await stage.see(r"min_p cannot be 2\.0\. It takes a number from 0 to 1")
-        await stage.ask("/set tmperature=1")
-        await stage.see(r"There is no parameter “tmperature”\. Did you mean temperature")
-        await stage.ask("/set dry_multiplier=1")
-        await stage.see("dry_multiplier 1, was default; not sent: Ollama does not take it")
-        await stage.ask("/set context_window=4096")
-        await stage.see("reloads the model")
-        await answered(stage, "Well?")
+    async with chatting() as (driver, server):
+        await driver.ask("/set temp=0.3")
+        await driver.see(r"temperature 0\.3, was 0\.4, for this run")
+        await driver.ask("/set top_k=7 top_p=")
+        await driver.see(r"top_k 7, was 30, for this run; top_p default, was 0\.8")
+        await driver.ask("/set min_p=2")
+        await driver.see(r"min_p cannot be 2\.0\. It takes a number from 0 to 1")
+        await driver.ask("/set tmperature=1")
+        await driver.see(r"There is no parameter “tmperature”\. Did you mean temperature")
+        await driver.ask("/set dry_multiplier=1")
+        await driver.see("dry_multiplier 1, was default; not sent: Ollama does not take it")
+        await driver.ask("/set context_window=4096")
+        await driver.see("reloads the model")
+        await answered(driver, "Well?")
         sent = options(chats(server)[0])
         assert (sent["temperature"], sent["top_k"], sent["num_ctx"]) == (0.3, 7, 4096)
         assert "top_p" not in sent
-        await stage.ask("/set -")
-        await stage.see("is removed; the preset is used")
-        await answered(stage, "And now?")
+        await driver.ask("/set -")
+        await driver.see("is removed; the preset is used")
+        await answered(driver, "And now?")
         assert options(chats(server)[1])["temperature"] == 0.4
 
 
 async def test_what_is_set_and_what_a_parameter_means() -> None:
-    async with chatting() as (stage, _):
-        await stage.ask("/set temperature=0.3")
-        await stage.ask("/set")
-        await stage.see("What is sent with technical")
-        await stage.see(r"temperature=0\.3 +for this run; technical has 0\.4")
-        await stage.see(r"top_k=30 +how many candidates")
-        await stage.press("escape")
-        await stage.ask("/set top_k")
-        await stage.see(r"Now +30, by the preset technical")
-        await stage.press("escape")
-        await stage.ask("/help min_p")
-        await stage.see(r"Takes +a number from 0 to 1")
-        await stage.press("enter")
-        await stage.ask("/help preset")
-        await stage.see(r"Write it +/preset \[NAME\]")
-        await stage.press("escape")
-        await stage.ask("/help nothing")
-        await stage.see("There is no command “nothing”")
-        await stage.ask("/help")
-        await stage.see("Writing · you are here")
+    async with chatting() as (driver, _):
+        await driver.ask("/set temperature=0.3")
+        await driver.ask("/set")
+        await driver.see("What is sent with technical")
+        await driver.see(r"temperature=0\.3 +for this run; technical has 0\.4")
+        await driver.see(r"top_k=30 +how many candidates")
+        await driver.press("escape")
+        await driver.ask("/set top_k")
+        await driver.see(r"Now +30, by the preset technical")
+        await driver.press("escape")
+        await driver.ask("/help min_p")
+        await driver.see(r"Takes +a number from 0 to 1")
+        await driver.press("enter")
+        await driver.ask("/help preset")
+        await driver.see(r"Write it +/preset \[NAME\]")
+        await driver.press("escape")
+        await driver.ask("/help nothing")
+        await driver.see("There is no command “nothing”")
+        await driver.ask("/help")
+        await driver.see("Writing · you are here")
 
 
 # -- figures ------------------------------------------------------------------------------------------------------------
 
 
 async def test_figures_of_an_empty_chat() -> None:
-    async with chatting() as (stage, _):
-        await ready(stage)
-        await stage.ask("/stats")
-        await stage.see("No answer yet")
-        await stage.press("escape")
-        await stage.see("Connected")
+    async with chatting() as (driver, _):
+        await ready(driver)
+        await driver.ask("/stats")
+        await driver.see("No answer yet")
+        await driver.press("escape")
+        await driver.see("Connected")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_figures_on_the_screen(size: tuple[int, int]) -> None:
-    async with chatting(size=size) as (stage, server):
-        await answered(stage, "Why does nginx answer 502 after a deploy, and what is to be looked at first?")
+    async with chatting(size=size) as (driver, server):
+        await answered(driver, "Why does nginx answer 502 after a deploy, and what is to be looked at first?")
         server.on("/api/chat", ollama_answer("And so.", tokens=30))
-        await answered(stage, "Почему так?")
+        await answered(driver, "Почему так?")
         server.on("/api/chat", as_json(500, {"error": "out of memory"}))
-        await answered(stage, "And now?")
-        conversation = stage.app.chat.session.conversation  # type: ignore[union-attr]
+        await answered(driver, "And now?")
+        conversation = driver.app.chat.session.conversation  # type: ignore[union-attr]
         from dataclasses import replace
 
         for answer in list(conversation):
@@ -335,14 +335,14 @@ async def test_figures_on_the_screen(size: tuple[int, int]) -> None:
                     answer.timings, first_token_s=0.42, total_s=10.5, load_s=None, prompt_tokens_per_s=812.5
                 )
                 conversation.update(replace(answer, timings=timings))
-        await stage.ask("/stats")
-        await stage.see("Tokens out")
-        await snapshot.check(stage, "stats")
+        await driver.ask("/stats")
+        await driver.see("Tokens out")
+        await snapshot.check(driver, "stats")
 
 
 async def test_set_page_on_the_screen() -> None:
-    async with chatting() as (stage, _):
-        await stage.ask("/set think=off dry_multiplier=0.8")
-        await stage.ask("/set")
-        await stage.see("What is sent")
-        await snapshot.check(stage, "set")
+    async with chatting() as (driver, _):
+        await driver.ask("/set think=off dry_multiplier=0.8")
+        await driver.ask("/set")
+        await driver.see("What is sent")
+        await snapshot.check(driver, "set")

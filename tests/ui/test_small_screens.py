@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from tests.support.app_driver import NOBODY, AppDriver, running
 from tests.support.fitting import ASKED, LONG, nearly_full
 from tests.support.snapshot import check
-from tests.support.stage import NOBODY, Stage, running
 from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
@@ -52,53 +52,53 @@ def test_no_line_of_the_empty_chat_is_wider_than_the_screen(state: ScreenState) 
 
 @pytest.mark.parametrize("size", [(50, 15), (80, 24)])
 async def test_nobody_answers(size: tuple[int, int]) -> None:
-    async with running(NOBODY, size=size) as stage:
-        await stage.see(r"   look again \(F8\)")
-        await stage.see("   start or name a server")
-        await stage.see("Tab or ↓ chooses here")
+    async with running(NOBODY, size=size) as driver:
+        await driver.see(r"   look again \(F8\)")
+        await driver.see("   start or name a server")
+        await driver.see("Tab or ↓ chooses here")
 
 
 async def test_the_empty_chat_follows_the_width() -> None:
-    async with running(NOBODY, size=(50, 15)) as stage:
-        await stage.see("Tab or ↓ chooses here\n")
-        await stage.resize(80, 15)
-        await stage.see("Tab or ↓ chooses here; what you type is a question\n")
-        await stage.see("how to start Ollama or llama-server here")
+    async with running(NOBODY, size=(50, 15)) as driver:
+        await driver.see("Tab or ↓ chooses here\n")
+        await driver.resize(80, 15)
+        await driver.see("Tab or ↓ chooses here; what you type is a question\n")
+        await driver.see("how to start Ollama or llama-server here")
 
 
 async def test_the_choice_under_the_cursor_is_in_sight_on_a_very_low_screen() -> None:
-    async with running(NOBODY) as stage:
-        await stage.see("Tab or ↓ chooses here")
-        await stage.press("tab", "down", "down", "down")
-        await stage.see(" › 4 look again")
+    async with running(NOBODY) as driver:
+        await driver.see("Tab or ↓ chooses here")
+        await driver.press("tab", "down", "down", "down")
+        await driver.see(" › 4 look again")
         for size in ((80, 6), (40, 5), (80, 24)):
-            await stage.resize(*size)
-            await stage.see(" › 4 look again")
-        await stage.resize(80, 6)
-        await stage.press("up", "up", "up")
-        await stage.see(" › 1 ask the guide")
+            await driver.resize(*size)
+            await driver.see(" › 4 look again")
+        await driver.resize(80, 6)
+        await driver.press("up", "up", "up")
+        await driver.see(" › 1 ask the guide")
 
 
-def said(stage: Stage) -> list[str]:
+def said(driver: AppDriver) -> list[str]:
     """The rows of the question."""
-    choice = stage.app.chat.fit_choice
-    return stage.screen()[choice.region.y : choice.region.bottom]
+    choice = driver.app.chat.fit_choice
+    return driver.screen()[choice.region.y : choice.region.bottom]
 
 
 async def test_a_question_of_lokal_is_whole_down_to_50_columns() -> None:
-    async with nearly_full() as (stage, _):
-        await stage.ask(LONG)
-        await stage.see(ASKED)
+    async with nearly_full() as (driver, _):
+        await driver.ask(LONG)
+        await driver.see(ASKED)
         for size in ((50, 15), (50, 24), (80, 15), (64, 17)):
-            await stage.resize(*size)
-            rows = said(stage)
+            await driver.resize(*size)
+            rows = said(driver)
             assert "…" not in "".join(rows), size
             assert len(rows) <= size[1] * 0.6
             assert "do not ask" in " ".join(rows[-2:]), size
             assert "for the answer" in " ".join(row.strip() for row in rows)
-        await stage.resize(50, 12)
-        rows = said(stage)
+        await driver.resize(50, 12)
+        rows = said(driver)
         assert "do not ask" in " ".join(rows[-2:]), "none is out of sight"
         assert any(row.endswith("…") for row in rows), "what is cut says so"
-        await stage.resize(50, 24)
-        await check(stage, "fit-choice")
+        await driver.resize(50, 24)
+        await check(driver, "fit-choice")

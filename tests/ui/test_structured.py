@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.app_driver import SIZES, AppDriver, chats, chatting, like_ollama, ollama_answer, running
 from tests.support.dialects import Dialect
 from tests.support.replay import as_json, replay, stalling
 from tests.support.snapshot import check
-from tests.support.stage import SIZES, Stage, chats, chatting, like_ollama, ollama_answer, running
 from tui.config.schema_file import MAX_BYTES, schema_named
 from tui.core.endpoint import ServerKind
 from tui.core.message import Message, Role
@@ -41,49 +41,49 @@ def invoice(own_home: Path) -> Path:
     return path
 
 
-def last_answer(stage: Stage) -> Message:
-    session = stage.app.chat.session
+def last_answer(driver: AppDriver) -> Message:
+    session = driver.app.chat.session
     assert session is not None
     assert session.conversation.leaf is not None
     return session.conversation.leaf
 
 
 async def test_any_json() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer('{"a":[1,2.50]}'))
-        await stage.ask("/schema json")
-        await stage.see("Answers are JSON")
-        await stage.see(r"technical .*· json ·")
-        await stage.ask("Give me JSON")
-        await stage.see(r"valid JSON ─\n")
+        await driver.ask("/schema json")
+        await driver.see("Answers are JSON")
+        await driver.see(r"technical .*· json ·")
+        await driver.ask("Give me JSON")
+        await driver.see(r"valid JSON ─\n")
         assert chats(server)[0]["format"] == "json"
-        assert '"a": [' in stage.text()
-        assert "2.50" in stage.text()
-        assert last_answer(stage).content == '{"a":[1,2.50]}'
-        await stage.ask("/schema off")
-        await stage.see("free text")
-        await stage.ask("And now?")
-        await stage.until(lambda: len(chats(server)) == 2, "the second question has been asked")
+        assert '"a": [' in driver.text()
+        assert "2.50" in driver.text()
+        assert last_answer(driver).content == '{"a":[1,2.50]}'
+        await driver.ask("/schema off")
+        await driver.see("free text")
+        await driver.ask("And now?")
+        await driver.until(lambda: len(chats(server)) == 2, "the second question has been asked")
         assert "format" not in chats(server)[1]
 
 
 async def test_a_schema_from_a_file(invoice: Path) -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FITS, thought="An invoice, then."), ollama_answer(MISFIT))
-        await stage.ask("/schema ~/invoice.json")
-        await stage.see("Answers fit invoice.json .*not checked: format date")
-        await stage.see("· schema invoice.json ·")
-        await stage.ask("What is on it?")
-        await stage.see(r"fits invoice.json ─\n")
+        await driver.ask("/schema ~/invoice.json")
+        await driver.see("Answers fit invoice.json .*not checked: format date")
+        await driver.see("· schema invoice.json ·")
+        await driver.ask("What is on it?")
+        await driver.see(r"fits invoice.json ─\n")
         assert chats(server)[0]["format"] == SCHEMA
-        assert "Not checked: format date" in stage.text()
-        await stage.ask("And on this?")
-        await stage.see(r"does not fit invoice.json ─\n")
-        assert "“total” is missing" in stage.text()
-        assert "at /items/0/price: a number is wanted, there is a string" in stage.text()
-        assert last_answer(stage).content == MISFIT
-        await stage.ask("/schema")
-        await stage.see("Answers fit invoice.json")
+        assert "Not checked: format date" in driver.text()
+        await driver.ask("And on this?")
+        await driver.see(r"does not fit invoice.json ─\n")
+        assert "“total” is missing" in driver.text()
+        assert "at /items/0/price: a number is wanted, there is a string" in driver.text()
+        assert last_answer(driver).content == MISFIT
+        await driver.ask("/schema")
+        await driver.see("Answers fit invoice.json")
 
 
 async def test_a_file_that_is_still_read_does_not_undo_what_was_said_after_it(
@@ -97,69 +97,69 @@ async def test_a_file_that_is_still_read_does_not_undo_what_was_said_after_it(
         return schema_named(path)
 
     monkeypatch.setattr("tui.config.schema_file.schema_named", slowly)
-    async with chatting() as (stage, _):
-        await stage.ask("/schema ~/invoice.json")
-        await stage.ask("/schema off")
-        await stage.see("free text")
+    async with chatting() as (driver, _):
+        await driver.ask("/schema ~/invoice.json")
+        await driver.ask("/schema off")
+        await driver.see("free text")
         there.set()
-        await stage.until(done.is_set, "the file was read")
+        await driver.until(done.is_set, "the file was read")
         await asyncio.sleep(0.1)
-        await stage.settle()
-        assert stage.app.chat.session is not None
-        assert stage.app.chat.session.schema is None
+        await driver.settle()
+        assert driver.app.chat.session is not None
+        assert driver.app.chat.session.schema is None
 
 
 async def test_the_chat_goes_on_so_when_it_is_opened_again(invoice: Path) -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer(FITS))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
-            await stage.ask(f"/schema '{invoice}'")
-            await stage.see("schema invoice.json")
-            await stage.ask("What is on it?")
-            await stage.see("fits invoice.json")
-            session = stage.app.chat.session
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.ask(f"/schema '{invoice}'")
+            await driver.see("schema invoice.json")
+            await driver.ask("What is on it?")
+            await driver.see("fits invoice.json")
+            session = driver.app.chat.session
             assert session is not None
             schema, chat = session.schema, session.conversation.id
-            stage.app.backstage.flush(60)
-            store = stage.app.backstage._store
+            driver.app.backstage.flush(60)
+            store = driver.app.backstage._store
             assert store is not None
             again = type(session)(store, session._persistence, store.load(chat))
             assert again.schema == schema
-            stage.app.chat.open(again)
-            await stage.see("fits invoice.json")
-            assert '"total": 12.50' in stage.text()
+            driver.app.chat.open(again)
+            await driver.see("fits invoice.json")
+            assert '"total": 12.50' in driver.text()
 
 
 async def test_what_is_no_json_stays_as_it_came() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("Sure! Here it is: {}"))
-        await stage.ask("/schema json")
-        await stage.ask("Give me JSON")
-        await stage.see(r"not JSON ─\n")
-        assert "Sure! Here it is: {}" in stage.text()
-        assert "it is not JSON: line 1, column 1" in stage.text()
+        await driver.ask("/schema json")
+        await driver.ask("Give me JSON")
+        await driver.see(r"not JSON ─\n")
+        assert "Sure! Here it is: {}" in driver.text()
+        assert "it is not JSON: line 1, column 1" in driver.text()
 
 
 async def test_an_answer_that_was_cut_is_not_judged() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer('{"a": "b', tokens=512, reason="length"))
-        await stage.ask("/schema json")
-        await stage.ask("Give me JSON")
-        await stage.see("cut at 512 tokens")
-        assert "JSON ─" not in stage.text()
+        await driver.ask("/schema json")
+        await driver.ask("Give me JSON")
+        await driver.see("cut at 512 tokens")
+        assert "JSON ─" not in driver.text()
 
 
 async def test_it_is_shown_as_it_comes() -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", stalling(ollama_answer('{"a":1,', ended=False)))
-        await stage.ask("/schema json")
-        await stage.ask("Give me JSON")
-        await stage.see(r'(?m)^\{"a":1,')
-        await stage.press("escape")
-        await stage.see("stopped by you")
-        assert '{"a":1,' in stage.text()
+        await driver.ask("/schema json")
+        await driver.ask("Give me JSON")
+        await driver.see(r'(?m)^\{"a":1,')
+        await driver.press("escape")
+        await driver.see("stopped by you")
+        assert '{"a":1,' in driver.text()
 
 
 async def test_what_cannot_be_a_schema_changes_nothing(own_home: Path) -> None:
@@ -170,9 +170,9 @@ async def test_what_cannot_be_a_schema_changes_nothing(own_home: Path) -> None:
     assert MAX_BYTES < 200_000_000
     (own_home / "bytes.json").write_bytes(b"\xff\xfe{}")
     os.mkfifo(own_home / "pipe.json")
-    async with chatting() as (stage, _):
-        await stage.ask("/schema json")
-        await stage.see("· json ·")
+    async with chatting() as (driver, _):
+        await driver.ask("/schema json")
+        await driver.see("· json ·")
         for name, says in (
             ("~/none.json", "No such file"),
             ("~/list.json", "There is an array"),
@@ -183,9 +183,9 @@ async def test_what_cannot_be_a_schema_changes_nothing(own_home: Path) -> None:
             ("~", "It is a folder"),
             ("/dev/zero", "a device, which may never end"),
         ):
-            await stage.ask(f"/schema {name}")
-            await stage.see(says)
-            assert "· json ·" in stage.text()
+            await driver.ask(f"/schema {name}")
+            await driver.see(says)
+            assert "· json ·" in driver.text()
 
 
 async def test_a_server_that_cannot_says_so() -> None:
@@ -196,14 +196,14 @@ async def test_a_server_that_cannot_says_so() -> None:
         )
         server.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": "m", "owned_by": "user"}]}))
         server.on(says.path, says.stream(says.text("{}"), *says.end()))
-        async with running(server.url) as stage:
-            await stage.see("text-generation-webui")
-            await stage.until(lambda: stage.app.chat.session is not None, "the chats are open")
-            await stage.ask("/schema json")
-            await stage.see("text-generation-webui ignores that answers are to be JSON")
-            await stage.ask("Give me JSON")
-            await stage.see("does not take it: .*a JSON schema")
-            await stage.until(lambda: says.path in server.paths(), "the question has been asked")
+        async with running(server.url) as driver:
+            await driver.see("text-generation-webui")
+            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.ask("/schema json")
+            await driver.see("text-generation-webui ignores that answers are to be JSON")
+            await driver.ask("Give me JSON")
+            await driver.see("does not take it: .*a JSON schema")
+            await driver.until(lambda: says.path in server.paths(), "the question has been asked")
             assert "response_format" not in server.last(says.path).json()
 
 
@@ -211,18 +211,18 @@ async def test_a_server_that_cannot_says_so() -> None:
 
 
 async def test_a_schema_that_holds_and_answers_to_it(invoice: Path) -> None:
-    async with chatting() as (stage, server):
+    async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FITS), ollama_answer(MISFIT))
-        await stage.ask(f"/schema {invoice}")
-        await stage.see("schema invoice.json")
-        await stage.ask("What is on the first invoice?")
-        await stage.see("fits invoice.json")
-        await stage.ask("And on the second?")
-        await stage.see("does not fit")
-        stage.app.chat.divider.clear_notice()
+        await driver.ask(f"/schema {invoice}")
+        await driver.see("schema invoice.json")
+        await driver.ask("What is on the first invoice?")
+        await driver.see("fits invoice.json")
+        await driver.ask("And on the second?")
+        await driver.see("does not fit")
+        driver.app.chat.divider.clear_notice()
         for size in reversed(SIZES):
-            await stage.resize(*size)
-            await check(stage, "structured")
+            await driver.resize(*size)
+            await check(driver, "structured")
 
 
 def test_a_recorded_schema_that_cannot_be_used_is_said() -> None:

@@ -6,7 +6,7 @@ import pytest
 from rich.segment import Segment
 from rich.style import Style
 
-from tests.support.stage import ollama_answer
+from tests.support.app_driver import ollama_answer
 from tests.support.walk import answered, walked
 from tui.core.codeblocks import code_blocks
 from tui.ui.transcript.entry import Entry, Heading, Tone
@@ -102,20 +102,20 @@ def test_another_width_shows_the_beginnings_again() -> None:
 
 async def test_the_keys_move_it_and_say_where_it_ends() -> None:
     long = "0123456789" * 9 + "the end"
-    async with walked(ollama_answer(f"So:\n\n```sh\n{long}\n```\n"), ollama_answer("Short.")) as (stage, _):
-        await answered(stage, "One?", "So:")
-        await stage.see("678→")
-        await stage.press("shift+tab")
-        await stage.see(r"1 code block · Shift\+→ sideways")
-        await stage.press("shift+left")
-        await stage.see("This is where the lines begin")
-        await stage.press("shift+right")
-        await stage.see(r"│ ←.*the end +\[1\]")
-        await stage.press("shift+right")
-        await stage.see("This is where the longest line ends")
-        await stage.press("shift+left")
-        await stage.see(r"│ 0123456789")
-        await stage.press("escape")
-        await answered(stage, "Two?", "Short")
-        await stage.press("shift+tab", "shift+right")
-        await stage.see("Nothing here is wider than the screen")
+    async with walked(ollama_answer(f"So:\n\n```sh\n{long}\n```\n"), ollama_answer("Short.")) as (driver, _):
+        await answered(driver, "One?", "So:")
+        await driver.see("678→")
+        await driver.press("shift+tab")
+        await driver.see(r"1 code block · Shift\+→ sideways")
+        await driver.press("shift+left")
+        await driver.see("This is where the lines begin")
+        await driver.press("shift+right")
+        await driver.see(r"│ ←.*the end +\[1\]")
+        await driver.press("shift+right")
+        await driver.see("This is where the longest line ends")
+        await driver.press("shift+left")
+        await driver.see(r"│ 0123456789")
+        await driver.press("escape")
+        await answered(driver, "Two?", "Short")
+        await driver.press("shift+tab", "shift+right")
+        await driver.see("Nothing here is wider than the screen")

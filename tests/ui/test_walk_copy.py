@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.app_driver import ollama_answer
 from tests.support.replay import stalling
-from tests.support.stage import ollama_answer
 from tests.support.walk import LONG, LONG_CODE, answered, walked
 from tui.ui.handout import CopyWanted
 
@@ -20,8 +20,8 @@ def names_in(folder: Path) -> list[str]:
 
 
 async def test_what_is_copied_is_said() -> None:
-    async with walked(ollama_answer(LONG)) as (stage, _):
-        await answered(stage, "Why?", r"Done\.")
+    async with walked(ollama_answer(LONG)) as (driver, _):
+        await answered(driver, "Why?", r"Done\.")
         for keys, said in (
             (("c",), f"{len(LONG)} characters by OSC 52; the terminal may ignore it · w writes a file"),
             (("1",), f"{len(LONG_CODE)} characters by OSC 52"),
@@ -31,19 +31,19 @@ async def test_what_is_copied_is_said() -> None:
             (("up", "up", "1"), r"There is no code block in this message ─"),
             (("c",), "4 characters by OSC 52"),
         ):
-            if stage.app.chat.walk.mark is None:
-                await stage.press("shift+tab")
-            await stage.press(*keys)
-            await stage.see(said)
-        await stage.press("C")
-        await stage.see(r"\d{3} characters by OSC 52")
+            if driver.app.chat.walk.mark is None:
+                await driver.press("shift+tab")
+            await driver.press(*keys)
+            await driver.see(said)
+        await driver.press("C")
+        await driver.see(r"\d{3} characters by OSC 52")
 
 
 async def test_the_slash_command_copies_the_last_answer() -> None:
-    async with walked(ollama_answer(LONG)) as (stage, _):
-        stage.app.run_command("copy")
-        await stage.see("There is nothing to copy yet")
-        await answered(stage, "Why?", r"Done\.")
+    async with walked(ollama_answer(LONG)) as (driver, _):
+        driver.app.run_command("copy")
+        await driver.see("There is nothing to copy yet")
+        await answered(driver, "Why?", r"Done\.")
         for argument, said in (
             ("", f"{len(LONG)} characters by OSC 52; the terminal may ignore it ─"),
             ("2", "12 characters by OSC 52"),
@@ -51,80 +51,80 @@ async def test_the_slash_command_copies_the_last_answer() -> None:
             ("all", r"\d+ characters by OSC 52"),
             ("x", "“x” is no code block: /copy, /copy 2 or /copy all"),
         ):
-            stage.app.run_command("copy", argument)
-            await stage.see(said)
+            driver.app.run_command("copy", argument)
+            await driver.see(said)
 
 
 async def test_the_text_that_was_copied_last_is_the_one_on_the_clipboard() -> None:
-    async with walked() as (stage, _):
+    async with walked() as (driver, _):
 
         def slowly() -> str:
             time.sleep(0.2)
             return "the first one"
 
-        stage.app.chat.post_message(CopyWanted(slowly))
-        stage.app.chat.post_message(CopyWanted(lambda: "the second"))
-        await stage.see("10 characters by OSC 52")
+        driver.app.chat.post_message(CopyWanted(slowly))
+        driver.app.chat.post_message(CopyWanted(lambda: "the second"))
+        await driver.see("10 characters by OSC 52")
         await asyncio.sleep(0.3)
-        await stage.see("10 characters by OSC 52")
+        await driver.see("10 characters by OSC 52")
 
 
 async def test_a_running_answer_is_copied_as_far_as_it_came() -> None:
-    async with walked(stalling(ollama_answer("So far", ended=False))) as (stage, _):
-        await stage.ask("Why?")
-        await stage.see("So far")
-        await stage.press("shift+tab", "c")
-        await stage.see("6 characters by OSC 52")
+    async with walked(stalling(ollama_answer("So far", ended=False))) as (driver, _):
+        await driver.ask("Why?")
+        await driver.see("So far")
+        await driver.press("shift+tab", "c")
+        await driver.see("6 characters by OSC 52")
         for key in ("e", "r", "t", "m", "g", "b", "u", "left"):
-            await stage.press(key)
-            await stage.see("An answer is coming in: Esc in the composer stops it|There is no other answer")
-            stage.app.chat.divider.clear_notice()
-        await stage.press("w", "escape")
-        await stage.see("message 2 of 2")
-        await stage.press("escape")
-        await stage.see_no_more("message 2 of 2")
-        assert stage.app.chat.doing, "the first Esc leaves, the next one stops"
-        await stage.press("escape")
-        await stage.see("stopped by you")
-        await stage.press("shift+tab")
-        await stage.see("message 2 of 2")
-        await stage.see("g continue  c copy")
+            await driver.press(key)
+            await driver.see("An answer is coming in: Esc in the composer stops it|There is no other answer")
+            driver.app.chat.divider.clear_notice()
+        await driver.press("w", "escape")
+        await driver.see("message 2 of 2")
+        await driver.press("escape")
+        await driver.see_no_more("message 2 of 2")
+        assert driver.app.chat.doing, "the first Esc leaves, the next one stops"
+        await driver.press("escape")
+        await driver.see("stopped by you")
+        await driver.press("shift+tab")
+        await driver.see("message 2 of 2")
+        await driver.see("g continue  c copy")
 
 
 async def test_writing_a_file_never_takes_the_place_of_another_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with walked(ollama_answer(LONG)) as (stage, _):
-        await answered(stage, "How do I build it?", r"Done\.")
-        await stage.write("my draft")
-        await stage.press("shift+tab", "]", "]", "w")
-        await stage.see(r"block \[2\] to which file\? Enter writes it, Esc leaves it")
-        await stage.see("› block-2.mk")
-        await stage.press("enter")
-        await stage.see(r"13 characters written to .*/block-2\.mk ─")
+    async with walked(ollama_answer(LONG)) as (driver, _):
+        await answered(driver, "How do I build it?", r"Done\.")
+        await driver.write("my draft")
+        await driver.press("shift+tab", "]", "]", "w")
+        await driver.see(r"block \[2\] to which file\? Enter writes it, Esc leaves it")
+        await driver.see("› block-2.mk")
+        await driver.press("enter")
+        await driver.see(r"13 characters written to .*/block-2\.mk ─")
         assert (tmp_path / "block-2.mk").read_text() == "all:\n\tcc a.c\n"
-        await stage.see("› my draft")
+        await driver.see("› my draft")
 
         (tmp_path / "block-2.mk").write_text("mine")
-        await stage.press("w", "enter")
-        await stage.see("The file exists: Enter again overwrites it, or give another name")
+        await driver.press("w", "enter")
+        await driver.see("The file exists: Enter again overwrites it, or give another name")
         assert (tmp_path / "block-2.mk").read_text() == "mine"
-        await stage.write("2")
-        await stage.press("enter")
-        await stage.see("characters written to")
+        await driver.write("2")
+        await driver.press("enter")
+        await driver.see("characters written to")
         assert (tmp_path / "block-2.mk2").exists()
         assert (tmp_path / "block-2.mk").read_text() == "mine"
-        await stage.press("w", "enter")
-        await stage.see("The file exists")
-        await stage.press("enter")
-        await stage.see("13 characters written to")
+        await driver.press("w", "enter")
+        await driver.see("The file exists")
+        await driver.press("enter")
+        await driver.see("13 characters written to")
         assert (tmp_path / "block-2.mk").read_text() == "all:\n\tcc a.c\n"
 
-        await stage.press("up", "w")
-        await stage.see("› How-do-I-build-it.md")
-        await stage.press("escape")
-        await stage.see("message 2 of 2")
+        await driver.press("up", "w")
+        await driver.see("› How-do-I-build-it.md")
+        await driver.press("escape")
+        await driver.see("message 2 of 2")
         assert "How-do-I-build-it.md" not in names_in(tmp_path)
 
 
@@ -133,9 +133,9 @@ async def test_a_file_that_cannot_be_written_is_said_and_can_be_named_anew(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    async with walked() as (stage, _):
-        await answered(stage, "Why?", r"Yes\.")
-        await stage.press("shift+tab")
+    async with walked() as (driver, _):
+        await answered(driver, "Why?", r"Yes\.")
+        await driver.press("shift+tab")
         for name, said in (
             ("missing/a.md", "There is no folder"),
             ("folder", "is not a file"),
@@ -143,15 +143,15 @@ async def test_a_file_that_cannot_be_written_is_said_and_can_be_named_anew(
             ("/proc/a.md", "Cannot write /proc/a.md"),
             ("x" * 300, "Cannot write"),
         ):
-            await stage.press("w")
-            await stage.press("ctrl+u")
-            await stage.write(name)
-            await stage.press("enter")
-            await stage.see(said)
-            await stage.press("escape")
-        await stage.press("w", "ctrl+u", "enter")
-        await stage.see("Nothing is written: Esc leaves it as it was")
-        await stage.write("~/a.md")
-        await stage.press("enter")
-        await stage.see("5 characters written to ~/a.md")
+            await driver.press("w")
+            await driver.press("ctrl+u")
+            await driver.write(name)
+            await driver.press("enter")
+            await driver.see(said)
+            await driver.press("escape")
+        await driver.press("w", "ctrl+u", "enter")
+        await driver.see("Nothing is written: Esc leaves it as it was")
+        await driver.write("~/a.md")
+        await driver.press("enter")
+        await driver.see("5 characters written to ~/a.md")
         assert (Path.home() / "a.md").read_text() == "Yes.\n"

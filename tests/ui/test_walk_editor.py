@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import configure
+from tests.support.app_driver import AppDriver, ollama_answer
 from tests.support.editor import editor
 from tests.support.replay import stalling
-from tests.support.stage import Stage, ollama_answer
 from tests.support.walk import answered, contents, walked
 from tests.support.writing import CHIP, PASTE, paste
 from tui.ui.chat.slip import Slip
@@ -21,8 +21,8 @@ def found(folder: Path, pattern: str) -> list[Path]:
     return list(folder.glob(pattern))
 
 
-def slip_of(stage: Stage) -> Slip:
-    return stage.app.chat.query_one(Slip)
+def slip_of(driver: AppDriver) -> Slip:
+    return driver.app.chat.query_one(Slip)
 
 
 @pytest.mark.parametrize(
@@ -36,31 +36,31 @@ async def test_an_edit_goes_on_in_the_editor(
     keys: tuple[str, ...], asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VISUAL", editor(tmp_path, 'printf "%s And two?" "$(cat "$1")" > "$1"'))
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.press(*keys, "alt+e")
-        await stage.see("Back from the editor; Enter takes it")
-        assert stage.app.screen.focused is slip_of(stage)
-        assert stage.app.chat.composer.text == "", "the draft is another text"
-        after = slip_of(stage).text
-        await stage.press("ctrl+z")
-        assert after.startswith(f"{slip_of(stage).text} And"), "one undo takes back what the editor did"
-        await stage.press("ctrl+y", "enter")
-        await stage.until(lambda: contents(stage) == asked, "it is handed in")
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.press(*keys, "alt+e")
+        await driver.see("Back from the editor; Enter takes it")
+        assert driver.app.screen.focused is slip_of(driver)
+        assert driver.app.chat.composer.text == "", "the draft is another text"
+        after = slip_of(driver).text
+        await driver.press("ctrl+z")
+        assert after.startswith(f"{slip_of(driver).text} And"), "one undo takes back what the editor did"
+        await driver.press("ctrl+y", "enter")
+        await driver.until(lambda: contents(driver) == asked, "it is handed in")
 
 
 async def test_the_palette_takes_the_edit_to_the_editor_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VISUAL", editor(tmp_path, 'echo more >> "$1"'))
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.write("draft")
-        await stage.press("shift+tab", "up", "e")
-        await paste(stage, PASTE)
-        stage.app.run_command("editor")
-        await stage.until(lambda: slip_of(stage).text == f"One?{CHIP}\nmore", "the piece is one again")
-        assert stage.app.chat.composer.text == "draft"
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.write("draft")
+        await driver.press("shift+tab", "up", "e")
+        await paste(driver, PASTE)
+        driver.app.run_command("editor")
+        await driver.until(lambda: slip_of(driver).text == f"One?{CHIP}\nmore", "the piece is one again")
+        assert driver.app.chat.composer.text == "draft"
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ async def test_an_editor_that_fails_leaves_the_edit(
     monkeypatch.setenv("VISUAL", editor(tmp_path, f'set -- "$1"; {does}'.replace("$1;", '"$1";')))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.press("shift+tab", "up", "e")
-        await stage.write(" Or")
-        await stage.press("alt+e")
-        await stage.see(words)
-        assert slip_of(stage).text == "One? Or"
-        await stage.write(" two?")
-        await stage.press("enter")
-        await stage.until(lambda: contents(stage)[:1] == ["One? Or two?"], "it is asked")
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.press("shift+tab", "up", "e")
+        await driver.write(" Or")
+        await driver.press("alt+e")
+        await driver.see(words)
+        assert slip_of(driver).text == "One? Or"
+        await driver.write(" two?")
+        await driver.press("enter")
+        await driver.until(lambda: contents(driver)[:1] == ["One? Or two?"], "it is asked")
     assert bool(found(tmp_path, "lokal-*/draft.md")) is kept
 
 
@@ -98,76 +98,76 @@ async def test_an_edit_that_was_left_before_the_editor_began_is_kept(
     gate = tmp_path / "gate"
     monkeypatch.setenv("VISUAL", editor(tmp_path, f'cat "{gate}" > "$1"'))
     os.mkfifo(gate)
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.press("shift+tab", "up", "e", "alt+e", "escape")
-        assert not slip_of(stage).display
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.press("shift+tab", "up", "e", "alt+e", "escape")
+        assert not slip_of(driver).display
         await asyncio.to_thread(gate.write_text, "Two?\n")
-        await stage.see("The edit is kept: e goes on with it")
-        await stage.press("e")
-        assert slip_of(stage).text == "Two?"
+        await driver.see("The edit is kept: e goes on with it")
+        await driver.press("e")
+        assert slip_of(driver).text == "Two?"
 
 
 async def test_a_file_name_does_not_go_to_the_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISUAL", editor(tmp_path, 'echo changed > "$1"'))
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.press("shift+tab", "w")
-        name = slip_of(stage).text
-        await stage.press("alt+e")
-        await stage.see("A file's name is one line: it is written here")
-        assert slip_of(stage).text == name
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.press("shift+tab", "w")
+        name = slip_of(driver).text
+        await driver.press("alt+e")
+        await driver.see("A file's name is one line: it is written here")
+        assert slip_of(driver).text == name
 
 
 async def test_a_key_of_the_composer_writes_nothing_on_the_slip() -> None:
     configure('[keys]\n"history.search" = "alt+h"\n')
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.press("shift+tab", "up", "e")
-        await stage.write("\x1bh")
-        assert slip_of(stage).text == "One?"
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.press("shift+tab", "up", "e")
+        await driver.write("\x1bh")
+        assert slip_of(driver).text == "One?"
 
 
 async def test_the_key_line_says_what_enter_does() -> None:
-    async with walked() as (stage, _):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.see("Enter send")
-        await stage.press("shift+tab", "w")
-        await stage.see("Enter write  Esc back")
-        await stage.press("escape", "e")
-        await stage.see("Enter go on  Esc back")
-        await stage.press("escape", "up", "e")
-        await stage.see("Enter ask  Esc back")
-        await stage.press("escape", "escape", "ctrl+r")
-        await stage.see("Enter take ")
-        await stage.press("escape")
-        await stage.see("Enter send")
+    async with walked() as (driver, _):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.see("Enter send")
+        await driver.press("shift+tab", "w")
+        await driver.see("Enter write  Esc back")
+        await driver.press("escape", "e")
+        await driver.see("Enter go on  Esc back")
+        await driver.press("escape", "up", "e")
+        await driver.see("Enter ask  Esc back")
+        await driver.press("escape", "escape", "ctrl+r")
+        await driver.see("Enter take ")
+        await driver.press("escape")
+        await driver.see("Enter send")
 
 
 @pytest.mark.parametrize("keys", [("r",), ("f5",), ("t",)])
 async def test_a_word_on_the_answers_that_there_were_goes_when_another_is_asked_for(
     keys: tuple[str, ...],
 ) -> None:
-    async with walked() as (stage, server):
-        await answered(stage, "One?", r"Yes\.")
-        await stage.press("shift+tab", "left")
-        await stage.see("There is no other answer in this place")
+    async with walked() as (driver, server):
+        await answered(driver, "One?", r"Yes\.")
+        await driver.press("shift+tab", "left")
+        await driver.see("There is no other answer in this place")
         server.on("/api/chat", stalling(ollama_answer("So far", ended=False)))
-        await stage.press(*keys)
-        await stage.see("So far")
-        assert "There is no other" not in stage.text()
+        await driver.press(*keys)
+        await driver.see("So far")
+        assert "There is no other" not in driver.text()
 
 
 async def test_a_word_on_one_key_goes_with_the_next() -> None:
-    async with walked(ollama_answer("```sh\n" + "ls\n" * 40 + "```\nDone.")) as (stage, _):
-        await answered(stage, "One?", r"Done\.")
-        await stage.press("shift+tab", "left")
-        await stage.see("There is no other answer in this place")
-        await stage.press("space")
-        await stage.see("message 2 of 2")
-        await stage.press("up", "e", "enter")
-        await stage.see("Nothing was changed")
-        await stage.write("!")
-        await stage.press("enter")
-        await stage.see("2/2")
-        assert "Nothing was changed" not in stage.text()
+    async with walked(ollama_answer("```sh\n" + "ls\n" * 40 + "```\nDone.")) as (driver, _):
+        await answered(driver, "One?", r"Done\.")
+        await driver.press("shift+tab", "left")
+        await driver.see("There is no other answer in this place")
+        await driver.press("space")
+        await driver.see("message 2 of 2")
+        await driver.press("up", "e", "enter")
+        await driver.see("Nothing was changed")
+        await driver.write("!")
+        await driver.press("enter")
+        await driver.see("2/2")
+        assert "Nothing was changed" not in driver.text()

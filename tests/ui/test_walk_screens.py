@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.app_driver import like_ollama, ollama_answer, running
 from tests.support.replay import replay
 from tests.support.snapshot import check, check_all
-from tests.support.stage import like_ollama, ollama_answer, running
 
 CODE = "\n".join(f"    step({number})" for number in range(40))
 ANSWER = f"""\
@@ -32,42 +32,42 @@ async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings(
 ) -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer("Use a loop."), ollama_answer(ANSWER))
-        async with running(server.url) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.ask("How do I run forty steps?")
-            await stage.see("Use a loop")
-            await stage.see("ctx 1.2k of 8k")
-            await stage.ask("Show me.")
-            await stage.see("import steps")
-            await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
-            await stage.press("shift+tab", "up")
-            await check_all(stage, "walk-message")
-            await stage.press("]")
-            await check_all(stage, "walk-block")
-            await stage.press("space")
-            await check_all(stage, "walk-folded")
-            await stage.press("]", "w")
-            await check_all(stage, "walk-file-name")
-            await stage.press("escape", "up", "up", "e")
-            await stage.write(" Please")
-            await check_all(stage, "walk-editing")
-            await stage.press("enter")
-            await stage.see("2/2")
-            await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
-            await stage.press("shift+tab", "up")
-            await check_all(stage, "walk-siblings")
+        async with running(server.url) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.ask("How do I run forty steps?")
+            await driver.see("Use a loop")
+            await driver.see("ctx 1.2k of 8k")
+            await driver.ask("Show me.")
+            await driver.see("import steps")
+            await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+            await driver.press("shift+tab", "up")
+            await check_all(driver, "walk-message")
+            await driver.press("]")
+            await check_all(driver, "walk-block")
+            await driver.press("space")
+            await check_all(driver, "walk-folded")
+            await driver.press("]", "w")
+            await check_all(driver, "walk-file-name")
+            await driver.press("escape", "up", "up", "e")
+            await driver.write(" Please")
+            await check_all(driver, "walk-editing")
+            await driver.press("enter")
+            await driver.see("2/2")
+            await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+            await driver.press("shift+tab", "up")
+            await check_all(driver, "walk-siblings")
             monkeypatch.setattr("tui.ui.divider.NOTICE_S", 600.0)
-            await stage.press("d")
-            await check_all(stage, "walk-deleted")
+            await driver.press("d")
+            await check_all(driver, "walk-deleted")
 
 
 async def test_without_colours_the_cursor_is_seen() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer(ANSWER))
-        async with running(server.url, environ={"NO_COLOR": "1"}) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.ask("Show me.")
-            await stage.see("import steps")
-            await stage.until(lambda: not stage.app.chat.doing, "the answer is done")
-            await stage.press("shift+tab", "]", "]")
-            await check(stage, "no-color-walk-block")
+        async with running(server.url, environ={"NO_COLOR": "1"}) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.ask("Show me.")
+            await driver.see("import steps")
+            await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+            await driver.press("shift+tab", "]", "]")
+            await check(driver, "no-color-walk-block")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.app_driver import chatting, ollama_answer, questions
 from tests.support.editor import editor
 from tests.support.replay import stalling
-from tests.support.stage import chatting, ollama_answer, questions
 from tests.support.writing import CHIP, PASTE, asked, paste
 
 
@@ -20,71 +20,71 @@ def found(folder: Path, pattern: str) -> list[Path]:
 
 
 async def test_searching_in_the_earlier_prompts() -> None:
-    async with chatting() as (stage, server):
-        composer = stage.app.chat.composer
+    async with chatting() as (driver, server):
+        composer = driver.app.chat.composer
         for number, prompt in enumerate(("Zażółć gęślą", "nginx 502", "Zazoo"), 1):
-            await stage.ask(prompt)
-            await asked(stage, server, number)
-        await stage.write("draft")
-        await stage.press("ctrl+r")
-        await stage.see("search: ▏ +words of an earlier prompt · Esc back")
-        await stage.write("zaz")
-        await stage.see("search: zaz▏ +1 of 2 · Ctrl.R older · Enter takes it · Esc back")
+            await driver.ask(prompt)
+            await asked(driver, server, number)
+        await driver.write("draft")
+        await driver.press("ctrl+r")
+        await driver.see("search: ▏ +words of an earlier prompt · Esc back")
+        await driver.write("zaz")
+        await driver.see("search: zaz▏ +1 of 2 · Ctrl.R older · Enter takes it · Esc back")
         assert composer.text == "Zazoo"
         assert composer.selected_text == "Zaz"
-        await stage.press("ctrl+r")
+        await driver.press("ctrl+r")
         assert composer.text == "Zażółć gęślą"
-        await stage.press("ctrl+r")
+        await driver.press("ctrl+r")
         assert composer.text == "Zażółć gęślą", "there is no older one"
-        await stage.press("down")
+        await driver.press("down")
         assert composer.text == "Zazoo"
-        await stage.write("!")
-        await stage.see("nothing found · Esc back")
+        await driver.write("!")
+        await driver.see("nothing found · Esc back")
         assert composer.text == "draft"
-        await stage.press("backspace", "up")
-        await stage.press("escape")
+        await driver.press("backspace", "up")
+        await driver.press("escape")
         assert composer.text == "draft"
-        await stage.see_no_more("search:")
-        await stage.press("ctrl+r")
-        await stage.write("502")
-        await stage.press("enter")
-        await stage.see_no_more("search:")
+        await driver.see_no_more("search:")
+        await driver.press("ctrl+r")
+        await driver.write("502")
+        await driver.press("enter")
+        await driver.see_no_more("search:")
         assert composer.text == "nginx 502"
         assert len(questions(server)) == 3, "it is taken, not sent"
-        await stage.press("down", "down")
+        await driver.press("down", "down")
         assert composer.text == "draft", "and the draft is not lost"
-        await stage.press("ctrl+r")
-        await paste(stage, "ngi")
-        await stage.press("end")
-        await stage.write("?")
+        await driver.press("ctrl+r")
+        await paste(driver, "ngi")
+        await driver.press("end")
+        await driver.write("?")
         assert composer.text == "nginx 502?", "any other key takes it and goes on"
 
 
 async def test_leaving_a_search_does_not_stop_the_answer() -> None:
-    async with chatting() as (stage, server):
-        await stage.ask("first")
-        await asked(stage, server, 1)
+    async with chatting() as (driver, server):
+        await driver.ask("first")
+        await asked(driver, server, 1)
         server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
-        await stage.ask("second")
-        await stage.see("Half")
-        await stage.press("ctrl+r")
-        await stage.write("fir")
-        await stage.press("escape")
-        assert stage.app.chat.doing
-        await stage.press("escape")
-        await stage.see("stopped by you")
+        await driver.ask("second")
+        await driver.see("Half")
+        await driver.press("ctrl+r")
+        await driver.write("fir")
+        await driver.press("escape")
+        assert driver.app.chat.doing
+        await driver.press("escape")
+        await driver.see("stopped by you")
 
 
 async def test_there_is_nothing_to_search_in_yet() -> None:
-    async with chatting() as (stage, _):
-        await stage.press("ctrl+r")
-        await stage.see("There is no earlier prompt yet")
+    async with chatting() as (driver, _):
+        await driver.press("ctrl+r")
+        await driver.see("There is no earlier prompt yet")
 
 
 async def test_a_history_that_cannot_be_read_is_said(own_home: Path) -> None:
     (own_home / ".local/state/lokal/history.jsonl").mkdir(parents=True)
-    async with chatting() as (stage, _):
-        await stage.see("Cannot read the prompt history")
+    async with chatting() as (driver, _):
+        await driver.see("Cannot read the prompt history")
 
 
 # -- the editor ---------------------------------------------------------------------------------------------------------
@@ -94,12 +94,12 @@ async def test_the_draft_in_an_editor(tmp_path: Path, monkeypatch: pytest.Monkey
     seen = tmp_path / "seen"
     does = f'stat -c "%a %n" "$1" > "{seen}"; cat "$1" >> "{seen}"; printf "and\\033[31m more\\n\\n" >> "$1"'
     monkeypatch.setenv("EDITOR", editor(tmp_path, does))
-    async with chatting() as (stage, server):
-        await stage.write("look at ")
-        await paste(stage, PASTE)
-        await stage.press("alt+e")
-        await stage.see("Back from the editor; Enter sends it")
-        assert stage.app.chat.composer.text == f"look at {CHIP}\nand more"
+    async with chatting() as (driver, server):
+        await driver.write("look at ")
+        await paste(driver, PASTE)
+        await driver.press("alt+e")
+        await driver.see("Back from the editor; Enter sends it")
+        assert driver.app.chat.composer.text == f"look at {CHIP}\nand more"
         assert questions(server) == []
         first, _, rest = seen.read_text(encoding="utf-8").partition("\n")
         assert first.startswith("600 ")
@@ -128,11 +128,11 @@ async def test_editors_that_fail(
     monkeypatch.setenv("VISUAL", editor(tmp_path, f'set -- "$1"; {does}'.replace("$1;", '"$1";')))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    async with chatting(size=(120, 40)) as (stage, _):
-        await stage.write("draft")
-        await stage.press("alt+e")
-        await stage.see(words)
-        assert stage.app.chat.composer.text == "draft"
+    async with chatting(size=(120, 40)) as (driver, _):
+        await driver.write("draft")
+        await driver.press("alt+e")
+        await driver.see(words)
+        assert driver.app.chat.composer.text == "draft"
     assert bool(found(tmp_path, "lokal-*/draft.md")) is kept, "what was written is never thrown away"
     assert bool(found(tmp_path, "lokal-*")) is kept
 
@@ -141,8 +141,8 @@ async def test_no_editor_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.delenv("EDITOR", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    async with chatting() as (stage, _):
-        await stage.write("draft")
-        await stage.press("alt+e")
-        await stage.see("There is no editor")
-        assert stage.app.chat.composer.text == "draft"
+    async with chatting() as (driver, _):
+        await driver.write("draft")
+        await driver.press("alt+e")
+        await driver.see("There is no editor")
+        assert driver.app.chat.composer.text == "draft"

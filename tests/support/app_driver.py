@@ -20,7 +20,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from tests.support.replay import Canned, Replay, as_json, ndjson, recorded, replay
+from tests.support.replay import CannedResponse, Replay, as_json, ndjson, recorded, replay
 from tui.config.presets import load_presets
 from tui.config.settings import load_settings
 from tui.config.themes import load_themes
@@ -63,7 +63,7 @@ class WatchedApp(LokalApp):
         super()._display(screen, renderable)
 
 
-class Stage:
+class AppDriver:
     """The running app and its pilot."""
 
     def __init__(self, app: WatchedApp, pilot: Pilot[None]) -> None:
@@ -187,7 +187,7 @@ async def running(
     environ: Mapping[str, str] | None = None,
     resume: str | None = None,
     model: str = "",
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[AppDriver]:
     """lokal as it starts on a good terminal in this test's home, against `server`, or one that it looks for itself; ended
     when the block ends."""
     with pytest.MonkeyPatch.context() as patch:
@@ -206,14 +206,14 @@ async def running(
         app = WatchedApp(launch, settings.value, presets.value, specs.value, theme, problems)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
-                stage = Stage(app, pilot)
+                driver = AppDriver(app, pilot)
                 try:
-                    yield stage
+                    yield driver
                 finally:
                     # As a person leaves: the messages end before the widgets go.
                     if app.is_running:
                         app.leave()
-                    await stage.until(lambda: not app.is_running, "lokal has ended")
+                    await driver.until(lambda: not app.is_running, "lokal has ended")
         finally:
             app.backstage.end()
 
@@ -262,7 +262,7 @@ def with_window(server: Replay, *tokens: int) -> Replay:
 
 def ollama_answer(
     text: str = "", *, thought: str = "", tokens: int = 412, reason: str = "stop", ended: bool = True
-) -> Canned:
+) -> CannedResponse:
     """An answer of Ollama in two pieces at the most, so that no rate of our own clock is shown, made at 41 tokens/s."""
     records: list[object] = []
     if thought:
@@ -301,13 +301,13 @@ def options(body: Mapping[str, object]) -> dict[str, object]:
 @asynccontextmanager
 async def chatting(
     size: tuple[int, int] = (80, 24), theme: str = "lokal-dark"
-) -> AsyncIterator[tuple[Stage, Replay]]:
+) -> AsyncIterator[tuple[AppDriver, Replay]]:
     """A connected lokal whose server answers `Yes.` to everything."""
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
-        async with running(server.url, size=size, theme=theme) as stage:
-            await stage.see("ctx 0 of 8k")
-            await stage.until(
-                lambda: stage.app.chat.draft_is_read, "the chats are open, and the draft is read"
+        async with running(server.url, size=size, theme=theme) as driver:
+            await driver.see("ctx 0 of 8k")
+            await driver.until(
+                lambda: driver.app.chat.draft_is_read, "the chats are open, and the draft is read"
             )
-            yield stage, server
+            yield driver, server
