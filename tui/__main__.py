@@ -25,7 +25,7 @@ def main() -> int:
 
         gc.disable()  # until the app's first frame, which turns it on: what is made before that stays
     try:
-        from tui.cli import main as run
+        from tui.cli.main import main as run
 
         return run(curtain=held, watch=watch)
     finally:

@@ -11,9 +11,9 @@ from typing import TextIO
 
 import pytest
 
-from tui import cli_output
-from tui.cli_output import ProgressLine, complain, say, write, write_json
-from tui.cli_running import Writer
+from tui.cli import output
+from tui.cli.output import ProgressLine, complain, say, write, write_json
+from tui.cli.signals import Writer
 from tui.errors import LokalError
 
 
@@ -109,4 +109,4 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         write("anything")
     assert raised.value.detail == "No space left on device"
     sys.stdout.flush()  # nothing is tried again
-    assert cli_output.not_written(OSError(28, "full")).detail == "full"
+    assert output.not_written(OSError(28, "full")).detail == "full"

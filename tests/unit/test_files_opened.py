@@ -14,7 +14,7 @@ REASONS = {
     "files.py": "it is the place",
     "atomic.py": "makes a new file and syncs a folder",
     "stopwatch.py": "the kernel's word on this process",
-    "cli_output.py": "the null device",
+    "cli/output.py": "the null device",
     "servers/engine.py": "the kernel's word on the engine's process",
     "servers/engine_listener.py": "the kernel's word on who listens",
     "servers/engine_socket.py": "locks its own folder",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tui import cli_grammar
+from tui.cli import parser
 from tui.core.commands import BY_SLASH, COMMANDS, key_name
 from tui.core.parameters import REGISTRY
 from tui.errors import EngineError, MalformedFile
@@ -113,9 +113,7 @@ def test_no_answer_names_a_command_that_lokal_does_not_have(source: Source) -> N
                     named.add(code)
                     words = shlex.split(code.split(" < ")[0].split(" > ")[0].split(" | ")[0])[1:]
                     if words != ["--version"]:  # which ends the process
-                        cli_grammar.parse(
-                            [word.replace("FILE", "model.gguf") for word in _with_values(words)]
-                        )
+                        parser.parse([word.replace("FILE", "model.gguf") for word in _with_values(words)])
                 elif re.fullmatch(r"--[a-z-]+", code):
                     assert code in _FLAGS, f"{subject.key}: {code}"
     assert len(named) > 20

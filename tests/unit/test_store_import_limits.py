@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tui.cli_output import local_minute
+from tui.cli.output import local_minute
 from tui.core.conversation import Conversation
 from tui.core.message import NO_PARAMETERS, Message, Role
 from tui.store.export import chat_as_json, iso_time

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.support.terminal import ROOT
-from tui.cli_piped import argument_text, text_of
+from tui.cli.input import argument_text, text_of
 from tui.errors import UsageError
 
 RUSSIAN = "Ошибка: соединение сброшено"

@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from tui.cli_grammar import Chats
-from tui.cli_output import local_minute, say, write, write_json
+from tui.cli.output import local_minute, say, write, write_json
+from tui.cli.parser import Chats
 from tui.core.message import Message, Role, Status
 from tui.core.text import safe_block, safe_line, safe_name
 from tui.errors import StoreError, UsageError
@@ -23,7 +23,7 @@ def chats(command: Chats) -> int:
     """Run `lokal chats`. Raises UsageError for a chat that there is not, FileError for a bad import, StoreError."""
     path = folders().database
     if command.action == "import":
-        from tui.cli_chats_change import import_files
+        from tui.cli.chats_change import import_files
 
         return 0 if import_files(path, command.files) else 1
     if _is_missing(path):  # no database is made for a question about it
@@ -45,15 +45,15 @@ def chats(command: Chats) -> int:
         elif command.action in ("show", "export"):
             _show(store, command)
         elif command.action == "search":
-            from tui.cli_chats_search import search
+            from tui.cli.chats_search import search
 
             search(store, command)
         elif command.action == "rename":
-            from tui.cli_chats_change import rename
+            from tui.cli.chats_change import rename
 
             rename(store, find(store, command.id), command.words)
         else:
-            from tui.cli_chats_change import delete
+            from tui.cli.chats_change import delete
 
             delete(store, [find(store, id) for id in command.ids], path, sure=command.yes)
     finally:

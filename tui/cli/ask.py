@@ -7,12 +7,12 @@ import os
 import sys
 from dataclasses import asdict
 
-from tui.cli_asking import Asking, Question
-from tui.cli_grammar import Ask
-from tui.cli_output import say, write_json
-from tui.cli_piped import MOST_TEXT, argument_text, read_input, text_of
-from tui.cli_running import Terminated, run
-from tui.cli_saving import SavedAnswer
+from tui.cli.ask_run import Asking, Question
+from tui.cli.ask_saving import SavedAnswer
+from tui.cli.input import MOST_TEXT, argument_text, read_input, text_of
+from tui.cli.output import say, write_json
+from tui.cli.parser import Ask
+from tui.cli.signals import Terminated, run
 from tui.config.presets import load_presets
 from tui.config.schema_file import schema_named
 from tui.config.settings import load_settings

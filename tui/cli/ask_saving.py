@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.cli_output import say
+from tui.cli.output import say
 from tui.core.message import Message, new_id
 from tui.errors import StoreError
 

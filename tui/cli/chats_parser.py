@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tui import cli_help
+from tui.cli import help as help_texts
 
 STDIN = Path("-")
 """What stands for standard input among files."""
@@ -30,7 +30,7 @@ def add_chats(chats: argparse.ArgumentParser) -> None:
         help="md: the open branch (default); json: everything",
     )
     search = actions.add_parser(
-        "search", description=cli_help.CHATS_SEARCH, help="the messages that have all these words"
+        "search", description=help_texts.CHATS_SEARCH, help="the messages that have all these words"
     )
     search.add_argument("words", nargs="+", metavar="TEXT", help='words, or the start of them; "a phrase"')
     search.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many (20)")
@@ -38,11 +38,13 @@ def add_chats(chats: argparse.ArgumentParser) -> None:
     rename = actions.add_parser("rename", help="give a chat another title")
     rename.add_argument("id", metavar="ID", help=which)
     rename.add_argument("words", nargs="+", metavar="TITLE", help="the new title")
-    delete = actions.add_parser("rm", description=cli_help.CHATS_RM, help="delete chats forever; asks first")
+    delete = actions.add_parser(
+        "rm", description=help_texts.CHATS_RM, help="delete chats forever; asks first"
+    )
     delete.add_argument("ids", nargs="+", metavar="ID", help=which)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     imported = actions.add_parser(
-        "import", description=cli_help.CHATS_IMPORT, help="import chats that were exported"
+        "import", description=help_texts.CHATS_IMPORT, help="import chats that were exported"
     )
     imported.add_argument(
         "files", nargs="+", type=_source, metavar="FILE", help="an exported file; - is standard input"

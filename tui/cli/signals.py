@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
-from tui import cli_output
+from tui.cli import output
 
 T = TypeVar("T")
 
@@ -125,7 +125,7 @@ class Writer:
             except BlockingIOError:  # somebody else has made the pipe non-blocking
                 continue
             except OSError as error:
-                raise cli_output.not_written(error) from error
+                raise output.not_written(error) from error
 
     async def end_line(self) -> None:
         """Begin a new line, if this one has something in it."""

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tui import __version__
-from tui.cli_grammar import MAX_WIDTH, Doctor
-from tui.cli_output import write, write_json
-from tui.cli_running import run
+from tui.cli.output import write, write_json
+from tui.cli.parser import MAX_WIDTH, Doctor
+from tui.cli.signals import run
 from tui.config.presets import load_presets
 from tui.config.settings import Settings, load_settings
 from tui.config.themes import AUTO, load_themes

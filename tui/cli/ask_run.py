@@ -10,9 +10,9 @@ from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tui.cli_output import ProgressLine, say
-from tui.cli_running import Writer
-from tui.cli_saving import SavedAnswer
+from tui.cli.ask_saving import SavedAnswer
+from tui.cli.output import ProgressLine, say
+from tui.cli.signals import Writer
 from tui.config.settings import Settings
 from tui.core.endings import remark
 from tui.core.endpoint import Endpoint

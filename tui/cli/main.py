@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui import cli_output
-from tui.cli_grammar import Ask, Chats, Command, Doctor, Presets, Screen, parse
+from tui.cli import output
+from tui.cli.parser import Ask, Chats, Command, Doctor, Presets, Screen, parse
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
 from tui.stopwatch import Stopwatch
 
@@ -29,11 +29,11 @@ def main(
 
     `curtain` is what holds the terminal until the screen is there; `watch` has run since the program's start.
     """
-    cli_output.prepare()
+    output.prepare()
     try:
         return _run(arguments, curtain, watch or Stopwatch())
     except BrokenPipeError:  # whoever read the output had enough (`| head -1`)
-        cli_output.abandon()
+        output.abandon()
         return OK
 
 
@@ -43,7 +43,7 @@ def _run(arguments: Sequence[str] | None, curtain: Curtain | None, watch: Stopwa
     except LokalError as error:
         if curtain is not None:
             curtain.drop()  # or the message would go with it
-        cli_output.complain(error)
+        output.complain(error)
         return status_of(error)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -66,23 +66,23 @@ def _dispatch(command: Command, curtain: Curtain | None, watch: Stopwatch) -> in
         case Screen():
             return _open(command, curtain, watch)
         case Ask():
-            from tui.cli_ask import ask
-            from tui.cli_running import Terminated
+            from tui.cli.ask import ask
+            from tui.cli.signals import Terminated
 
             try:
                 return ask(command)
             except Terminated as ending:
                 return ending.status
         case Doctor():
-            from tui.cli_doctor import doctor
+            from tui.cli.doctor import doctor
 
             return doctor(command)
         case Presets():
-            from tui.cli_presets import presets
+            from tui.cli.presets import presets
 
             return presets(command)
         case Chats():
-            from tui.cli_chats import chats
+            from tui.cli.chats import chats
 
             return chats(command)
 

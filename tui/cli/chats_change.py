@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui.cli_grammar_chats import STDIN
-from tui.cli_output import say
-from tui.cli_piped import read_input
+from tui.cli.chats_parser import STDIN
+from tui.cli.input import read_input
+from tui.cli.output import say
 from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
 from tui.store.importing import LARGEST, Export, read_chats

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tui import __version__, cli_help
-from tui.cli_grammar_chats import add_chats
+from tui import __version__
+from tui.cli import help as help_texts
+from tui.cli.chats_parser import add_chats
 from tui.errors import UsageError
 
 MAX_WIDTH = 78
@@ -206,7 +207,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="lokal", usage=cli_help.TOP_USAGE, description=cli_help.TOP, epilog=cli_help.EXAMPLES
+        prog="lokal", usage=help_texts.TOP_USAGE, description=help_texts.TOP, epilog=help_texts.EXAMPLES
     )
     parser.add_argument(
         "--version", action="version", version=f"lokal {__version__}", help="show the version"
@@ -228,9 +229,9 @@ def _parser() -> _Parser:
         prog="lokal", dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser
     )
     _add_ask(commands)
-    _add_json(commands.add_parser("doctor", description=cli_help.DOCTOR))
+    _add_json(commands.add_parser("doctor", description=help_texts.DOCTOR))
     _add_presets(commands)
-    add_chats(commands.add_parser("chats", description=cli_help.CHATS))
+    add_chats(commands.add_parser("chats", description=help_texts.CHATS))
     return parser
 
 
@@ -269,8 +270,8 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_ask(commands: _Commands[_Parser]) -> None:
-    ask = commands.add_parser("ask", usage=cli_help.ASK_USAGE, description=cli_help.ASK)
-    ask.epilogue = cli_help.ask_epilogue
+    ask = commands.add_parser("ask", usage=help_texts.ASK_USAGE, description=help_texts.ASK)
+    ask.epilogue = help_texts.ask_epilogue
     _add_target(ask, "_here")
     ask.add_argument("--system", metavar="TEXT", help="a system prompt instead of the preset's")
     ask.add_argument(
@@ -291,7 +292,7 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
 
 
 def _add_presets(commands: _Commands[_Parser]) -> None:
-    presets = commands.add_parser("presets", description=cli_help.PRESETS)
+    presets = commands.add_parser("presets", description=help_texts.PRESETS)
     actions = presets.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_json(actions.add_parser("list", help="one line for each preset"))
     show = actions.add_parser("show", help="the values of a preset, and the band each belongs in")

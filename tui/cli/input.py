@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from tui.cli_output import say
+from tui.cli.output import say
 from tui.core.encodings import seems_to_be
 from tui.core.text import plain_text, safe_line
 from tui.errors import UsageError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.cli import status_of
-from tui.cli_grammar import Ask, Chats, Command, Doctor, Presets, Screen, Target, parse
+from tui.cli.main import status_of
+from tui.cli.parser import Ask, Chats, Command, Doctor, Presets, Screen, Target, parse
 from tui.errors import (
     AuthRequired,
     EngineError,
