@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.emulator import Terminal
-from tui.curtain import WHEEL_BACK, WHEEL_OFF
+from tui.early_frame import WHEEL_BACK, WHEEL_OFF
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no ttys on Windows")
 

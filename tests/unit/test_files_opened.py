@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "tui"
 REASONS = {
     "files.py": "it is the place",
     "atomic.py": "makes a new file and syncs a folder",
-    "stopwatch.py": "the kernel's word on this process",
+    "startup_profile.py": "the kernel's word on this process",
     "cli/output.py": "the null device",
     "servers/engine.py": "the kernel's word on the engine's process",
     "servers/engine_listener.py": "the kernel's word on who listens",

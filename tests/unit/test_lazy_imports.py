@@ -69,7 +69,7 @@ def loaded_by(code: str) -> set[str]:
     "code",
     [
         "import tui.cli.main",
-        "import tui.__main__, tui.curtain",
+        "import tui.__main__, tui.early_frame",
         "from tui.cli.main import main\nassert main(['--version']) == 0",
         "from tui.cli.main import main\nassert main(['--help']) == 0",
         "from tui.cli.main import main\nassert main(['ask', '--help']) == 0",

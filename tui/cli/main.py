@@ -13,36 +13,38 @@ from typing import TYPE_CHECKING
 from tui.cli import output
 from tui.cli.parser import Ask, Chats, Command, Doctor, Presets, Screen, parse
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
-from tui.stopwatch import Stopwatch
+from tui.startup_profile import StartupProfile
 
 if TYPE_CHECKING:
-    from tui.curtain import Curtain
+    from tui.early_frame import EarlyFrame
 
 OK, FAILED, USAGE, UNREACHABLE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """The exit statuses; 128 + n after signal n."""
 
 
 def main(
-    arguments: Sequence[str] | None = None, curtain: Curtain | None = None, watch: Stopwatch | None = None
+    arguments: Sequence[str] | None = None,
+    early_frame: EarlyFrame | None = None,
+    profile: StartupProfile | None = None,
 ) -> int:
     """Run a command line; the exit status. Errors are written to standard error, never as a traceback.
 
-    `curtain` is what holds the terminal until the screen is there; `watch` has run since the program's start.
+    `early_frame` is what holds the terminal until the screen is there; `profile` has run since the program's start.
     """
     output.prepare()
     try:
-        return _run(arguments, curtain, watch or Stopwatch())
+        return _run(arguments, early_frame, profile or StartupProfile())
     except BrokenPipeError:  # whoever read the output had enough (`| head -1`)
         output.abandon()
         return OK
 
 
-def _run(arguments: Sequence[str] | None, curtain: Curtain | None, watch: Stopwatch) -> int:
+def _run(arguments: Sequence[str] | None, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     try:
-        return _dispatch(parse(arguments), curtain, watch)
+        return _dispatch(parse(arguments), early_frame, profile)
     except LokalError as error:
-        if curtain is not None:
-            curtain.drop()  # or the message would go with it
+        if early_frame is not None:
+            early_frame.restore_terminal()  # or the message would go with it
         output.complain(error)
         return status_of(error)
     except KeyboardInterrupt:
@@ -61,10 +63,10 @@ def status_of(error: LokalError) -> int:
     return USAGE if isinstance(error, UsageError | FileError) else FAILED
 
 
-def _dispatch(command: Command, curtain: Curtain | None, watch: Stopwatch) -> int:
+def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     match command:
         case Screen():
-            return _open(command, curtain, watch)
+            return _open(command, early_frame, profile)
         case Ask():
             from tui.cli.ask import ask
             from tui.cli.signals import Terminated
@@ -87,7 +89,7 @@ def _dispatch(command: Command, curtain: Curtain | None, watch: Stopwatch) -> in
             return chats(command)
 
 
-def _open(command: Screen, curtain: Curtain | None, watch: Stopwatch) -> int:
+def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     """Open the screen, after all that can be wrong on the command line was looked at."""
     from tui.core.parameters import parse_assignment
     from tui.paths import folders
@@ -116,16 +118,16 @@ def _open(command: Screen, curtain: Curtain | None, watch: Stopwatch) -> int:
             "lokal needs a terminal", "", 'To ask from a script or a pipe: lokal ask "your question"'
         )
 
-    watch.mark("the command line is read")
-    if curtain is not None:
-        curtain.ask()
+    profile.mark("the command line is read")
+    if early_frame is not None:
+        early_frame.ask_background()
     from tui.ui.launch import Launch
     from tui.ui.run import run
 
-    watch.mark("Textual and lokal's screen are imported")
+    profile.mark("Textual and lokal's screen are imported")
 
     launch = Launch(places, server, target.model, target.preset or "", overrides, target.gguf, command.resume)
-    status = run(launch, curtain, watch if command.profile else None)
+    status = run(launch, early_frame, profile if command.profile else None)
     if command.profile:
-        print(watch.report(), file=sys.stderr)
+        print(profile.report(), file=sys.stderr)
     return status

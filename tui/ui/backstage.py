@@ -207,7 +207,7 @@ class Backstage(Connecting):
         return next((preset for preset in saved if preset.name == name), None)
 
     def keep_frame(self, picture: str, size: tuple[int, int]) -> None:
-        """Keep the first frame for the curtain of the next start."""
+        """Keep the first frame for the next start, which shows it early."""
         if picture:
             path = Path(frame_file.frame_file(os.environ, *size))
             self._persistence.submit(partial(_keep_frame, path, picture))

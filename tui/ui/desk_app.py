@@ -19,10 +19,10 @@ from tui.core.commands import keymap
 from tui.core.endpoint import Endpoint
 from tui.core.presets import Preset
 from tui.core.text import safe_line
-from tui.curtain import Curtain
+from tui.early_frame import EarlyFrame
 from tui.errors import LokalError, StoreError, sentences
 from tui.paths import with_tilde
-from tui.stopwatch import Stopwatch
+from tui.startup_profile import StartupProfile
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
@@ -75,13 +75,13 @@ class DeskApp(Shell):
         specs: Mapping[str, ThemeSpec],
         theme: str,
         problems: tuple[LokalError, ...] = (),
-        curtain: Curtain | None = None,
-        watch: Stopwatch | None = None,
+        early_frame: EarlyFrame | None = None,
+        profile: StartupProfile | None = None,
     ) -> None:
         """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start;
-        with a `watch` the app only starts, marks when, and leaves."""
-        super().__init__(specs, theme, curtain)
-        self._watch = watch
+        with a `profile` the app only starts, marks when, and leaves."""
+        super().__init__(specs, theme, early_frame)
+        self._profile = profile
         self.launch = launch
         self.settings = settings
         self._problems = problems
@@ -178,9 +178,9 @@ class DeskApp(Shell):
         self.show_state()
 
     def mark(self, name: str) -> None:
-        """Note on the stopwatch, if one runs, that something is done."""
-        if self._watch is not None:
-            self._watch.mark(name)
+        """Note in the profile of this start, if one is made, that `name` is done."""
+        if self._profile is not None:
+            self._profile.mark(name)
 
     # -- presets and themes -----------------------------------------------------------------------------------------
 
@@ -338,7 +338,7 @@ class DeskApp(Shell):
 
     def _end_profile(self, name: str) -> None:
         """With --profile-start there is nothing more to see."""
-        if self._watch is not None:
+        if self._profile is not None:
             self.mark(name)
             self.leave()
 

@@ -10,17 +10,17 @@ from tui.config.presets import load_presets
 from tui.config.settings import load_settings
 from tui.config.themes import ThemeSpec, load_themes
 from tui.core.presets import find as find_preset
-from tui.curtain import Curtain, restorer
+from tui.early_frame import EarlyFrame, terminal_restorer
 from tui.end_signals import EndSignals
 from tui.errors import LokalError, UsageError
-from tui.stopwatch import Stopwatch
+from tui.startup_profile import StartupProfile
 from tui.ui import compat, theme
 from tui.ui.app import LokalApp
 from tui.ui.launch import Launch
 from tui.ui.terminal import probe
 
 
-def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None = None) -> int:
+def run(launch: Launch, early_frame: EarlyFrame | None = None, profile: StartupProfile | None = None) -> int:
     """Run lokal until the person leaves; the exit status. Raises UsageError for an unknown preset."""
     settings = load_settings(launch.folders.settings_file)
     presets = load_presets(launch.folders.presets)
@@ -39,17 +39,21 @@ def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None 
         problems.append(UsageError(f"There is no theme “{name}”", "", f"There are: {known}"))
         name = "auto"
     if name == "auto":
-        name = _automatic(launch, curtain, specs.value)
-    if watch is not None:
-        watch.mark("settings, presets and themes are read")
+        name = _automatic(launch, early_frame, specs.value)
+    if profile is not None:
+        profile.mark("settings, presets and themes are read")
     for size in ("COLUMNS", "LINES"):
         # Where they are exported Textual believes them before the terminal, and does not follow when it is resized.
         os.environ.pop(size, None)
     compat.teach_keys()
     compat.hasten_escape(os.environ)
     compat.hasten_updates()
-    app = LokalApp(launch, settings.value, presets.value, specs.value, name, tuple(problems), curtain, watch)
-    signals = app.end_signals = curtain.signals if curtain is not None else EndSignals(restorer())
+    app = LokalApp(
+        launch, settings.value, presets.value, specs.value, name, tuple(problems), early_frame, profile
+    )
+    signals = app.end_signals = (
+        early_frame.signals if early_frame is not None else EndSignals(terminal_restorer())
+    )
     try:
         app.run(mouse=False)
     finally:
@@ -58,7 +62,7 @@ def run(launch: Launch, curtain: Curtain | None = None, watch: Stopwatch | None 
     return 128 + signals.number if signals.number else app.exit_status
 
 
-def _automatic(launch: Launch, curtain: Curtain | None, specs: Mapping[str, ThemeSpec]) -> str:
+def _automatic(launch: Launch, early_frame: EarlyFrame | None, specs: Mapping[str, ThemeSpec]) -> str:
     """Dark or light as the terminal is; its own colours where it cannot say or has no others.
 
     The terminal's word is waited for only the first time: later the theme of last time is taken, and changed in the
@@ -72,8 +76,8 @@ def _automatic(launch: Launch, curtain: Curtain | None, specs: Mapping[str, Them
         kept = ""
     if kept in specs:
         return kept
-    if curtain is None:
+    if early_frame is None:
         return theme.resolve_auto(probe.background(), truecolor=True)
     background, read = probe.read_background(0)
-    curtain.typed += read
+    early_frame.typed += read
     return theme.resolve_auto(background, truecolor=True)

@@ -15,7 +15,7 @@ from textual.binding import BindingType
 
 from tui.config.themes import ThemeSpec
 from tui.core.keyboard import latin
-from tui.curtain import Curtain
+from tui.early_frame import EarlyFrame
 from tui.end_signals import EndSignals
 from tui.ui import keys
 from tui.ui import theme as themes
@@ -35,13 +35,13 @@ def _provider() -> type[Provider]:
     return Commands
 
 
-def _driver(curtain: Curtain | None) -> type[Driver] | None:
+def _driver(early_frame: EarlyFrame | None) -> type[Driver] | None:
     """lokal's own reading of the terminal, where it is a POSIX one and no test; None = Textual's choice."""
     if sys.platform == "win32" or not (sys.__stdin__ and sys.__stdin__.isatty()):
         return None
     from tui.ui.terminal.driver import driver_with
 
-    return driver_with(curtain)
+    return driver_with(early_frame)
 
 
 class Shell(DeltaApp[None]):
@@ -55,12 +55,12 @@ class Shell(DeltaApp[None]):
     end_signals: EndSignals | None = None
     """What ends lokal from outside; None in a test."""
 
-    def __init__(self, specs: Mapping[str, ThemeSpec], theme: str, curtain: Curtain | None) -> None:
-        """`theme` is a name in `specs`; `curtain` holds the terminal until the driver starts."""
+    def __init__(self, specs: Mapping[str, ThemeSpec], theme: str, early_frame: EarlyFrame | None) -> None:
+        """`theme` is a name in `specs`; `early_frame` holds the terminal until the driver starts."""
         theme = themes.TERMINAL if "NO_COLOR" in os.environ else theme
         self.palette = themes.palette_from(specs[theme])
         # Without ansi_color, Textual 8.2 answers NO_COLOR with greys, and with black on black for a terminal's own colours.
-        super().__init__(driver_class=_driver(curtain), ansi_color=True)
+        super().__init__(driver_class=_driver(early_frame), ansi_color=True)
         self._specs = specs
         for spec in specs.values():
             self.register_theme(themes.textual_theme(spec))

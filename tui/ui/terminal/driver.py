@@ -28,7 +28,7 @@ from textual.drivers.linux_driver import (
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.curtain import ANSWER_S, ASK_LAST, WHEEL_BACK, WHEEL_OFF, Curtain, take_answers
+from tui.early_frame import ANSWER_S, ASK_LAST, WHEEL_BACK, WHEEL_OFF, EarlyFrame, take_answers
 from tui.ui.terminal.link import Pace
 from tui.ui.terminal.reader import InputReader
 
@@ -98,9 +98,9 @@ class _Outlet:
 
 
 class LokalDriver(LinuxDriver):
-    """Textual's driver with lokal's reading loop, which takes the terminal over from the curtain, if there is one."""
+    """Textual's driver with lokal's reading loop, which takes the terminal over from the early frame, if there is one."""
 
-    curtain: Curtain | None = None
+    early_frame: EarlyFrame | None = None
 
     class TerminalGone(Message):
         """The terminal was closed."""
@@ -189,17 +189,17 @@ class LokalDriver(LinuxDriver):
                 signal.signal(signal.SIGTTOU, before)
 
     def start_application_mode(self) -> None:
-        """As Textual does it; but a terminal that the curtain holds is on the alternate screen already, where asking
-        for it again would wipe what is painted, and its settings to go back to are those from before the curtain."""
-        curtain = self.curtain
+        """As Textual does it; but a terminal that the early frame holds is on the alternate screen already, where asking
+        for it again would wipe what is painted, and its settings to go back to are those from before the early frame."""
+        early_frame = self.early_frame
         self._is_up = False
         self._reports_ended = False
         if not self._asked_at:
             self._asked_at = time.monotonic()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual 8.2
-        if curtain is not None and not curtain.handed_over:
-            curtain.handed_over = True
-            self.attrs_before = curtain.settings
+        if early_frame is not None and not early_frame.handed_over:
+            early_frame.handed_over = True
+            self.attrs_before = early_frame.settings
         else:
             self.write(WHEEL_OFF)
         self._is_up = True
@@ -248,7 +248,7 @@ class LokalDriver(LinuxDriver):
             return
         if self._reports_ended and data in _END_REPORTS:
             return
-        if data == "\x1b[?1049h" and self.curtain is not None and not self.curtain.handed_over:
+        if data == "\x1b[?1049h" and self.early_frame is not None and not self.early_frame.handed_over:
             return
         super().write(_ASK_FOR_MORE if data == _ASK_FOR_KEYS else data)
 
@@ -285,9 +285,9 @@ class LokalDriver(LinuxDriver):
         while not self._listening.wait(0.02):
             if self.exit_event.is_set():
                 return
-        if self.curtain is not None:
-            self._give(reader, self.curtain.typed)
-            self.curtain.typed = b""
+        if self.early_frame is not None:
+            self._give(reader, self.early_frame.typed)
+            self.early_frame.typed = b""
         while not self.exit_event.is_set():
             ready = select.select([terminal, wake], [], [], reader.patience_s)[0]
             if terminal in ready:
@@ -327,6 +327,6 @@ class LokalDriver(LinuxDriver):
             return b""
 
 
-def driver_with(curtain: Curtain | None) -> type[LokalDriver]:
-    """The driver class for an app that opens behind `curtain`: Textual makes the driver itself, from a class."""
-    return type("LokalDriver", (LokalDriver,), {"curtain": curtain})
+def driver_with(early_frame: EarlyFrame | None) -> type[LokalDriver]:
+    """The driver class for an app that opens behind `early_frame`: Textual makes the driver itself, from a class."""
+    return type("LokalDriver", (LokalDriver,), {"early_frame": early_frame})

@@ -18,10 +18,10 @@ import pytest
 
 from tests.support.app import answer, bodies, model_server, turns
 from tests.support.terminal import DEADLINE_S, ROOT, lokal
-from tui import curtain, frame_file
+from tui import early_frame, frame_file
 from tui.ui.backstage import FRAMES
 
-RAISE = "import os, sys; from tui import curtain; held = curtain.raised(sys.argv[1:], os.environ); "
+SHOW = "import os, sys; from tui import early_frame; shown = early_frame.show_early_frame(sys.argv[1:], os.environ); "
 
 
 class Pty:
@@ -58,7 +58,7 @@ class Pty:
 
 def test_it_imports_next_to_nothing() -> None:
     code = (
-        "import sys; before = set(sys.modules); import tui.curtain; "
+        "import sys; before = set(sys.modules); import tui.early_frame; "
         "new = {name.partition('.')[0] for name in set(sys.modules) - before}; print(sorted(new))"
     )
     ran = subprocess.run(
@@ -70,8 +70,8 @@ def test_it_imports_next_to_nothing() -> None:
 
 def test_the_first_time_it_paints_the_outline_for_this_size() -> None:
     terminal = Pty(100, 30)
-    process = terminal.run(RAISE + "held.ask(); input()")
-    written = terminal.read_until(curtain.ASK_BACKGROUND).decode()
+    process = terminal.run(SHOW + "shown.ask_background(); input()")
+    written = terminal.read_until(early_frame.ASK_BACKGROUND).decode()
     assert written.startswith("\x1b[?1049h")
     assert "Chat" in written
     assert "─" * 100 in written
@@ -92,8 +92,8 @@ def test_it_paints_the_frame_of_last_time(own_home: Path) -> None:
     kept.parent.mkdir(parents=True)
     kept.write_text(frame_file.to_text([[("1", "the frame of last time")]]), encoding="utf-8")
     terminal = Pty(*size)
-    process = terminal.run(RAISE + "held.ask(); input()", COLORTERM="", NO_COLOR="")
-    written = terminal.read_until(curtain.ASK_BACKGROUND)
+    process = terminal.run(SHOW + "shown.ask_background(); input()", COLORTERM="", NO_COLOR="")
+    written = terminal.read_until(early_frame.ASK_BACKGROUND)
     assert b"\x1b[1;1H\x1b[0;1mthe frame of last time\x1b[m" in written
     process.kill()
     process.wait()
@@ -102,14 +102,14 @@ def test_it_paints_the_frame_of_last_time(own_home: Path) -> None:
 @pytest.mark.parametrize(
     "way",
     [
-        "held.drop()", "held.drop(); held.drop()",
+        "shown.restore_terminal()", "shown.restore_terminal(); shown.restore_terminal()",
         *(f"os.kill(os.getpid(), {number}); import time; time.sleep(60)" for number in (1, 2, 3, 10, 15)),
         "[os.kill(os.getpid(), 2) for _ in range(50)]; import time; time.sleep(60)",
     ],
 )  # fmt: skip
 def test_the_terminal_is_put_right(way: str) -> None:
     terminal = Pty()
-    terminal.run(RAISE + way).wait()
+    terminal.run(SHOW + way).wait()
     right_again = b"\x1b[?1049l\x1b[?25h"
     assert terminal.read_until(right_again).endswith(right_again)
     assert terminal.restored
@@ -118,10 +118,13 @@ def test_the_terminal_is_put_right(way: str) -> None:
 def test_what_the_terminal_has_still_to_say_is_not_left_for_the_shell() -> None:
     terminal = Pty()
     process = terminal.run(
-        RAISE + "held.ask(); held.drop(); print('the shell has', repr(sys.stdin.readline()))"
+        SHOW
+        + "shown.ask_background(); shown.restore_terminal(); print('the shell has', repr(sys.stdin.readline()))"
     )
-    terminal.read_until(curtain.ASK_LAST)
-    os.write(terminal.master, b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c" + curtain.LAST_ANSWER + b"ls\n")
+    terminal.read_until(early_frame.ASK_LAST)
+    os.write(
+        terminal.master, b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c" + early_frame.LAST_ANSWER + b"ls\n"
+    )
     terminal.read_until(b"the shell has 'ls\\n'")
     assert process.wait() == 0
     assert terminal.restored
@@ -129,12 +132,12 @@ def test_what_the_terminal_has_still_to_say_is_not_left_for_the_shell() -> None:
 
 def test_a_terminal_that_says_nothing_is_not_waited_for_long() -> None:
     outer, inner = os.pipe()
-    assert not curtain.take_answers(outer, 0.01)
+    assert not early_frame.take_answers(outer, 0.01)
     os.write(inner, b"\x1b[0\x1b[0nrest")
-    assert curtain.take_answers(outer, DEADLINE_S)
+    assert early_frame.take_answers(outer, DEADLINE_S)
     assert os.read(outer, 100) == b"rest"
     os.close(inner)
-    assert not curtain.take_answers(outer, DEADLINE_S), "it is gone"
+    assert not early_frame.take_answers(outer, DEADLINE_S), "it is gone"
     os.close(outer)
 
 
@@ -188,8 +191,8 @@ def test_where_there_is_nothing_to_paint(
     arguments: tuple[str, ...], environ: dict[str, str], size: tuple[int, int]
 ) -> None:
     terminal = Pty(*size)
-    terminal.run(RAISE + "print('held', held)", *arguments, **environ).wait()
-    assert b"\x1b[?1049h" not in terminal.read_until(b"held None")
+    terminal.run(SHOW + "print('shown', shown)", *arguments, **environ).wait()
+    assert b"\x1b[?1049h" not in terminal.read_until(b"shown None")
     assert terminal.restored
 
 

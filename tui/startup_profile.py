@@ -7,7 +7,7 @@ import os
 import time
 
 
-class Stopwatch:
+class StartupProfile:
     """Marks in the order in which they were made. Making one takes no more than reading the clock."""
 
     def __init__(self) -> None:

@@ -2,8 +2,8 @@
 
 It runs before anything else is imported, so it imports next to nothing itself. It takes the terminal (raw mode, alternate
 screen) and paints; keys that are typed meanwhile wait in the kernel, where the app finds them. Once the command line is
-known to be right, `ask` asks the terminal for its background. Textual's driver then takes the terminal over as it is;
-whatever happens in between, `drop` puts it right again.
+known to be right, `ask_background` asks the terminal for its background. Textual's driver then takes the terminal over as
+it is; whatever happens in between, `restore_terminal` puts it right again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ENTER = b"\x1b[?1049h" + WHEEL_OFF.encode() + b"\x1b[?25l\x1b[H"
 _LEAVE = WHEEL_BACK.encode() + b"\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
-class Curtain:
+class EarlyFrame:
     """Holds the terminal until the app has it. `typed` is what was read of the input on the way; `asked_at` is when the
     terminal was asked for its background, by `time.monotonic`, None if it was not; `signals` are those that end lokal."""
 
@@ -62,7 +62,7 @@ class Curtain:
         self.signals = EndSignals(self._put_right)
         os.write(output_fd, _ENTER + _picture(size, environ))
 
-    def ask(self) -> None:
+    def ask_background(self) -> None:
         """Ask the terminal for its background, and take what was typed. Not before it is sure that the screen is opened: an
         answer, or a line that was meant for it, would otherwise be left for the shell, or be lost to it."""
         import time
@@ -79,9 +79,9 @@ class Curtain:
             with contextlib.suppress(OSError):
                 os.write(self._output_fd, _UNDO_DRIVER)
             self.handed_over = False
-        self.drop()
+        self.restore_terminal()
 
-    def drop(self) -> None:
+    def restore_terminal(self) -> None:
         """Put the terminal right; harmless if the app has done so already. Somebody else's it stays as it is."""
         import termios
 
@@ -98,7 +98,7 @@ class Curtain:
             termios.tcsetattr(self._input_fd, termios.TCSANOW, self.settings)
 
 
-def restorer() -> Callable[[], None]:
+def terminal_restorer() -> Callable[[], None]:
     """What puts the terminal of this process right, as it is now, whatever an app has made of it by then."""
     settings = None
     with contextlib.suppress(ImportError, OSError, ValueError):
@@ -147,8 +147,8 @@ def take_answers(input_fd: int, seconds: float) -> bool:
     return False
 
 
-def raised(arguments: Sequence[str], environ: Mapping[str, str]) -> Curtain | None:
-    """A curtain, if the command line opens the screen and there is a terminal that is big enough for it."""
+def show_early_frame(arguments: Sequence[str], environ: Mapping[str, str]) -> EarlyFrame | None:
+    """Take the terminal and show the early frame, if the command line opens the screen and there is a terminal that is big enough for it."""
     if sys.platform == "win32" or not _NOT_FOR.isdisjoint(arguments):
         return None
     if environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
@@ -159,7 +159,7 @@ def raised(arguments: Sequence[str], environ: Mapping[str, str]) -> Curtain | No
         columns, rows = os.get_terminal_size(1)
         if columns < MIN_COLUMNS or rows < MIN_ROWS:
             return None
-        return Curtain(0, 1, (columns, rows), environ)
+        return EarlyFrame(0, 1, (columns, rows), environ)
     except OSError:
         return None
 
