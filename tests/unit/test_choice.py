@@ -167,7 +167,7 @@ def test_a_key_goes_to_a_named_server_that_has_none() -> None:
 def no_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only configured servers are looked at, so that one of this machine's own does not get in between, and they have
     all the time that a busy machine takes."""
-    monkeypatch.setattr(detect, "PORTS", ())
+    monkeypatch.setattr(detect, "usual_ports", tuple)
     monkeypatch.setattr(choice, "LOADING_EVERY_S", 0.01)
     monkeypatch.setattr(detect, "find", partial(detect.find, timeout=60))
 

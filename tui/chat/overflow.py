@@ -8,27 +8,17 @@ from tui.chat.decision import Decision, DecisionOption
 from tui.chat.state import ClientState
 from tui.core.budget import Budget, Cut, answer_room, kept_room
 from tui.core.conversation import title_from
-from tui.core.endpoint import ServerKind
 from tui.core.message import Role
 from tui.core.summary import summary_tokens
 from tui.core.text import human_tokens, safe_line
 from tui.core.tokens import Count
+from tui.servers.profile import ServerProfile
 
 DROP, SUMMARY, WINDOW, ANYWAY, CANCEL = "fit.drop", "fit.summary", "fit.window", "fit.anyway", "fit.cancel"
 STOP = "answer.stop"
 """What ends everything takes back what is held."""
 QUOTED = 36
 """Characters of a question that is named."""
-_REFUSES = frozenset({ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.VLLM})
-"""Kinds that refuse what does not fit, so that trying costs nothing. The others may cut it in silence."""
-
-_SET_BY = {
-    ServerKind.LLAMACPP: "llama-server sets it when it starts: --ctx-size",
-    ServerKind.LMSTUDIO: "LM Studio sets it when it loads the model",
-    ServerKind.VLLM: "vLLM sets it when it starts: --max-model-len",
-    ServerKind.TEXTGEN: "text-generation-webui sets it when it loads the model: ctx-size",
-    ServerKind.OPENAI: "the server sets it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +28,7 @@ class Overflow:
     `unasked` it is a question that comes back into the composer; `tried` = the server has refused it already. Where several
     are asked, `whose` names those whom it does not fit, if there are others."""
 
-    kind: ServerKind
+    profile: ServerProfile
     prompt: Count
     room: int
     window: int
@@ -64,7 +54,7 @@ def window_of(state: ClientState) -> int | None:
     connection = state.connection
     if connection is None:
         return None
-    if connection.server.kind is ServerKind.OLLAMA and asked is not None:
+    if connection.server.profile.window_by_request and asked is not None:
         return min(asked, trained_window(state) or asked)
     return state.window or asked
 
@@ -92,7 +82,7 @@ def describe(
     room = room_of(state, window)
     larger, no_larger = _larger(state, window, trained, budget.prompt.tokens)
     return Overflow(
-        state.connection.server.kind,
+        state.connection.server.profile,
         budget.prompt,
         room,
         window,
@@ -110,11 +100,11 @@ def _larger(state: ClientState, window: int, trained: int | None, prompt: int) -
     answer is that in the larger window: it grows with it."""
     connection = state.connection
     assert connection is not None
-    kind = connection.server.kind
+    profile = connection.server.profile
     if connection.guide:
         return None, "the guide has no larger one"
-    if not connection.embedded and kind is not ServerKind.OLLAMA:
-        return None, _SET_BY[kind]
+    if not connection.embedded and not profile.window_by_request:
+        return None, profile.hints.window_is_fixed
     trained = trained_window(state) or trained
     if trained is None:
         return None, "the server does not say what the model was made for; set context_window yourself"
@@ -169,9 +159,9 @@ def decision_for(case: Overflow) -> Decision:
     if case.whose:
         others = f"ask the others anyway, and not {case.whose}"
         options.append(DecisionOption(ANYWAY, others, brief="ask the others anyway"))
-    elif not case.prompt.exact and not case.tried and case.kind in _REFUSES:
+    elif not case.prompt.exact and not case.tried and case.profile.refuses_overflow:
         estimate = "ask anyway: this is an estimate"
-        refuses = f"{estimate}, and {case.kind.label} refuses what does not fit"
+        refuses = f"{estimate}, and {case.profile.label} refuses what does not fit"
         options.append(DecisionOption(ANYWAY, refuses, brief=estimate))
     options.append(DecisionOption(STOP, "do not ask: the text comes back" if case.unasked else "do not ask"))
     whose = f" of {case.whose}" if case.whose else ""

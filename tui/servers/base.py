@@ -7,26 +7,13 @@ fixtures; the contract suite then runs over it as over all others.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Protocol
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a kind of server can do beyond answering."""
-
-    resumes: bool = False  # continues an answer that is the last turn
-    reports_prefill: bool = False  # says how far it has read the prompt
-    loads_on_request: bool = False  # loads the model that a request names
-    knows_loaded: bool = False  # says which models are in memory
-    counts_tokens: bool = False  # says how many tokens a prompt takes
-    structured: bool = False  # holds an answer to JSON, or to a schema
-    room: int | None = None  # cuts the prompt to the window less max_tokens, or less this where none is sent
+from tui.servers.profile import Capabilities, ServerProfile
 
 
 class Server(Protocol):
@@ -38,6 +25,11 @@ class Server(Protocol):
 
     @property
     def kind(self) -> ServerKind: ...
+
+    @property
+    def profile(self) -> ServerProfile:
+        """What is known of all servers of its kind."""
+        ...
 
     @property
     def endpoint(self) -> Endpoint: ...

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from tui.core.endpoint import Endpoint, ServerKind, parse_endpoint
+from tui.core.endpoint import Endpoint, parse_endpoint
 from tui.core.model import GUIDE, Model, ServerInfo
 from tui.core.text import safe_name
 from tui.errors import ModelMissing, NotAModelServer, ServerError, StillLoading, Unreachable
 from tui.servers import detect
 from tui.servers.base import Server
 from tui.servers.both import both
-from tui.servers.registry import connect
+from tui.servers.registry import all_profiles, connect
 from tui.servers.unrecognised import OPEN_WEBUI
 
 GIVEN_TIMEOUT_S = 5.0
@@ -54,7 +54,7 @@ class Connection:
             return "no server"
         if self.embedded:
             return "built-in llama.cpp on this machine"
-        endpoint, label = self.server.endpoint, self.info.kind.label
+        endpoint, label = self.server.endpoint, self.server.profile.label
         if not self.alike:
             return f"{label} on {endpoint.place}"
         if endpoint.name:
@@ -178,25 +178,22 @@ def why_not_model(connection: Connection, wished: str, usual: str, model: str) -
 
 def _is_missing(connection: Connection, name: str) -> bool:
     """Whether the server surely does not have it. Other servers with OpenAI's API may have what they do not list."""
-    listed = connection.models or connection.info.kind is ServerKind.OLLAMA
-    return (
-        bool(listed)
-        and connection.info.kind is not ServerKind.OPENAI
-        and _listed(connection.models, name) is None
-    )
+    profile = connection.server.profile
+    listed = profile.lists_all_models and (bool(connection.models) or profile.lists_models_always)
+    return listed and _listed(connection.models, name) is None
 
 
 def require_model(connection: Connection, wished: str, usual: str) -> str:
     """As `pick_model`, for a question that is asked right away. Raises ModelMissing where there is no model, and where
     the server would answer with whatever model it has loaded instead of the one that was asked for."""
-    models, info = connection.models, connection.info
+    models, info, profile = connection.models, connection.info, connection.server.profile
     name = pick_model(models, wished, usual)
-    if not name and info.kind is not ServerKind.OPENAI:  # such a server may list none and have one
-        raise ModelMissing(f"{info.kind.label} at {info.url} has no model", "", _HOW_TO_GET[info.kind])
-    ignores_names = info.kind in _ANSWERING_ANYWAY and not info.router
+    if not name and profile.lists_all_models:
+        raise ModelMissing(f"{profile.label} at {info.url} has no model", "", profile.hints.get_model)
+    ignores_names = profile.ignores_model_name and not info.router
     if wished and ignores_names and _listed(models, wished) is None:
         missing = ModelMissing(
-            f"{info.kind.label} has no model “{safe_name(wished, 120)}”", "", "Name one that it has"
+            f"{profile.label} has no model “{safe_name(wished, 120)}”", "", "Name one that it has"
         )
         raise with_names(missing, models)
     return name
@@ -219,18 +216,6 @@ async def window_of(server: Server, model: str) -> int | None:
         return await server.context_window(model)
     except ServerError:
         return None
-
-
-_ANSWERING_ANYWAY = frozenset({ServerKind.LLAMACPP, ServerKind.TEXTGEN, ServerKind.LMSTUDIO})
-"""Servers that do not mind what model a request names, at least while only one is loaded."""
-
-_HOW_TO_GET = {
-    ServerKind.OLLAMA: "Get one, such as: ollama pull llama3.2",
-    ServerKind.LLAMACPP: "Put a GGUF file into its --models-dir",
-    ServerKind.LMSTUDIO: "Download one in LM Studio, or with: lms get",
-    ServerKind.VLLM: "Start it with one: vllm serve MODEL",
-    ServerKind.TEXTGEN: "Put one into its models folder and load it",
-}
 
 
 def _chats(model: Model) -> bool:
@@ -303,5 +288,10 @@ def _nobody(
     return Unreachable(
         "No model server answers",
         f"Asked: {places}",
-        "Start one (ollama serve, or llama-server -m model.gguf), name one with --server, or use --gguf model.gguf",
+        f"Start one ({', or '.join(_first_commands())}), name one with --server, or use --gguf model.gguf",
     )
+
+
+def _first_commands() -> list[str]:
+    """The commands that start the servers which are advised to whoever has none."""
+    return [profile.hints.start_command for profile in all_profiles() if profile.hints.setup is not None]

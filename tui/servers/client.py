@@ -7,13 +7,13 @@ import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from typing import ClassVar
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, Phase, Progress
 from tui.core.request import ChatRequest
 from tui.errors import LokalError, ModelMissing, NotAModelServer, Refused, ServerError, TryLater
 from tui.servers.answer import Answer
-from tui.servers.base import Capabilities
 from tui.servers.failures import (
     Asked,
     complaint_in,
@@ -26,28 +26,27 @@ from tui.servers.failures import (
 from tui.servers.http import Http, Incoming, Reply
 from tui.servers.opening import Opening
 from tui.servers.outgoing import text_files_of
+from tui.servers.profile import Capabilities, ServerProfile
 from tui.servers.stream import Frame, Framing, Parser
 from tui.servers.wire import Fields, TooMuch, read_object
 
 PATIENCE_S = 120.0
 """How long a server that says when it wants to be asked again is waited for, in all; beyond that the person is told."""
 LEAST_PAUSE_S = 0.5
-_NAMELESS = frozenset({ServerKind.OPENAI, ServerKind.TEXTGEN})
-"""Kinds that need no model's name: they may have one and no list, or say themselves that none is loaded."""
 
 
 class ServerClient:
-    """The base of the server classes."""
+    """The base of the server classes. Each names its profile."""
 
-    def __init__(self, endpoint: Endpoint, kind: ServerKind, capabilities: Capabilities) -> None:
+    profile: ClassVar[ServerProfile]
+
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._kind = kind
-        self._capabilities = capabilities
         self._http = Http(endpoint)
 
     @property
     def kind(self) -> ServerKind:
-        return self._kind
+        return self.profile.kind
 
     @property
     def endpoint(self) -> Endpoint:
@@ -55,7 +54,7 @@ class ServerClient:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._capabilities
+        return self.profile.capabilities
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -64,15 +63,15 @@ class ServerClient:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """Stream an answer; see `Server.chat`."""
         try:
-            if not request.model and self._kind not in _NAMELESS:
+            if not request.model and self.profile.needs_model_name:
                 raise ModelMissing("No model is chosen", "", "/model chooses one that the server has")
-            if request.resume and not self._capabilities.resumes:
+            if request.resume and not self.capabilities.resumes:
                 raise Refused(
-                    f"{self._kind.label} cannot continue an answer", "", "Ask the model to go on instead"
+                    f"{self.profile.label} cannot continue an answer", "", "Ask the model to go on instead"
                 )
-            if request.schema is not None and not self._capabilities.structured:
+            if request.schema is not None and not self.capabilities.structured:
                 raise Refused(
-                    f"{self._kind.label} cannot hold an answer to a schema",
+                    f"{self.profile.label} cannot hold an answer to a schema",
                     "",
                     "Ask for JSON in words instead",
                 )
@@ -96,7 +95,7 @@ class ServerClient:
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         """Tokens of the prompt; see `Server.count_tokens`."""
-        if not self._capabilities.counts_tokens:
+        if not self.capabilities.counts_tokens:
             return None
         turns = tuple(replace(turn, attachments=text_files_of(turn)) for turn in request.turns)
         try:
@@ -121,7 +120,7 @@ class ServerClient:
         return None
 
     def _asked(self, model: str = "") -> Asked:
-        return Asked(self._endpoint, self._kind, model)
+        return Asked(self._endpoint, self.kind, model)
 
     async def _get(self, path: str, model: str = "") -> Fields:
         """The JSON object at `path`. Raises the ServerError that anything else is."""
@@ -140,7 +139,7 @@ class ServerClient:
         fields = self._read(reply.body)
         if fields is None:
             raise NotAModelServer(
-                f"{self._endpoint.address} does not answer like {self._kind.label}",
+                f"{self._endpoint.address} does not answer like {self.profile.label}",
                 "Its reply is not JSON" if reply.body else "Its reply is empty",
                 "Check the address and the kind of server in the config",
             )

@@ -22,22 +22,20 @@ from tui.core.text import safe_line
 from tui.errors import NotAModelServer, ServerError, Unreachable, UsageError
 from tui.servers.failures import complaint_in, too_much
 from tui.servers.http import Http, Reply
-from tui.servers.unrecognised import explain, open_webui
-from tui.servers.wire import Fields, TooMuch, read_object
+from tui.servers.probe_replies import MODELS, VERSION, ProbeReplies
+from tui.servers.registry import all_profiles
+from tui.servers.unrecognised import explain, is_open_webui, open_webui
+from tui.servers.wire import TooMuch, read_object
 
+_ANY = ServerKind.OPENAI
+"""What a server is taken for that lists its models and is of no kind that is known."""
 OLLAMA_PORT = 11434
-PORTS = (OLLAMA_PORT, 9931, 8080, 1234, 8000, 5000)
-"""Where servers listen by default: Ollama, llama-server now and of old, LM Studio, vLLM, text-generation-webui."""
 MAX_PROBE, MAX_TOGETHER = 4_000_000, 8_000_000
 """Bytes of the reply to one question by which a kind is recognised, and of those to all of them."""
 LISTENS_S = 2.0
 """How long another place is waited for to take a connection."""
 SLICES = 10
 """Parts of the time for a server's replies, so that one in which this machine stood still costs only itself."""
-
-_VERSION, _GREETING, _HEALTH, _PROPS = "/api/version", "/lmstudio-greeting", "/health", "/props"
-_VLLM_VERSION, _TEXTGEN, _MODELS = "/version", "/v1/internal/model/info", "/v1/models"
-_PROBES = (_VERSION, _GREETING, _HEALTH, _PROPS, _VLLM_VERSION, _TEXTGEN, _MODELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +46,15 @@ class Found:
     info: ServerInfo
 
 
+def usual_ports() -> tuple[int, ...]:
+    """Where servers of all kinds listen by default."""
+    return tuple(port for profile in all_profiles() for port in profile.ports)
+
+
 def candidates(environ: Mapping[str, str], configured: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """Where to look: the configured servers, then OLLAMA_HOST, then the usual ports of this machine; each once."""
     named = _ollama_endpoint(environ.get("OLLAMA_HOST", ""))
-    usual = [parse_endpoint(f"localhost:{port}") for port in PORTS]
+    usual = [parse_endpoint(f"localhost:{port}") for port in usual_ports()]
     places: dict[tuple[str, str, int, str], Endpoint] = {}
     for endpoint in (*configured, *([named] if named is not None else []), *usual):
         places.setdefault(_place(endpoint.url), endpoint)
@@ -122,7 +125,9 @@ async def recognise(
     from tui.servers.body import Allowance
 
     together = Allowance(MAX_TOGETHER)
-    probes = {path: asyncio.create_task(http.get(path, 4 * timeout, MAX_PROBE, together)) for path in _PROBES}
+    probes = {
+        path: asyncio.create_task(http.get(path, 4 * timeout, MAX_PROBE, together)) for path in _probe_paths()
+    }
     try:
         silent = await _listen(set(probes.values()), timeout)
         replies, problem = _heard(probes)
@@ -199,10 +204,10 @@ def _heard(probes: Mapping[str, asyncio.Task[Reply]]) -> tuple[dict[str, Reply],
 def _may_be_several(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
     """Whether something answers, and what it said leaves open what it is. An Ollama that is taken for a plain server of
     OpenAI's API would cut prompts in silence."""
-    if not replies or endpoint.kind is ServerKind.OPENAI:
+    if not replies or endpoint.kind is _ANY:
         return False
     try:
-        return _judge(endpoint, replies).kind is ServerKind.OPENAI
+        return _judge(endpoint, replies).kind is _ANY
     except ServerError:
         return True
 
@@ -267,91 +272,47 @@ async def _try(endpoint: Endpoint, timeout_s: float) -> Found | ServerError:
         return error
 
 
+def _probe_paths() -> tuple[str, ...]:
+    """What every address is asked; each once."""
+    paths = [path for profile in all_profiles() for path in profile.recognition.probes]
+    return tuple(dict.fromkeys([*paths, MODELS]))
+
+
 def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
     """What the replies prove. Raises NotAModelServer, AuthRequired."""
-    models, versions = replies.get(_MODELS), replies.get(_VERSION)
-    needs_key = (
-        models is not None and models.status in (401, 403) and not models.challenge.startswith("basic")
-    )
-    if endpoint.kind is ServerKind.OPENAI and models is not None and _listed(models) is not None:
-        return ServerInfo(ServerKind.OPENAI, endpoint.url)
-
-    def said(path: str) -> Fields:
-        reply = replies.get(path)
-        fields = reply.fields() if reply is not None and reply.status == 200 else Fields()
-        return Fields() if "error" in fields else fields
-
-    if "deployment_id" in said(_VERSION) or (said(_VERSION) and said(_HEALTH).values.get("status") is True):
+    came = ProbeReplies(endpoint.url, replies)
+    if endpoint.kind is _ANY and came.models is not None:
+        return ServerInfo(_ANY, endpoint.url)
+    if is_open_webui(came):
         raise open_webui(endpoint)
-    if version := said(_VERSION).text("version"):
-        return ServerInfo(ServerKind.OLLAMA, endpoint.url, safe_line(version, 40))
-    if said(_GREETING).flag("lmstudio"):
-        return ServerInfo(ServerKind.LMSTUDIO, endpoint.url, needs_key=needs_key)
-    health = replies.get(_HEALTH)
-    if health is not None and health.status in (200, 503) and health.server.lower().startswith("llama.cpp"):
-        from tui.servers.llamacpp import info_from
-
-        return info_from(endpoint.url, health, replies.get(_PROPS))
-    if any(_says_loading(replies.get(path)) for path in (_HEALTH, _MODELS)):
-        return ServerInfo(
-            ServerKind.LLAMACPP, endpoint.url, loading=True
-        )  # a proxy has put in a name of its own
-    if version := said(_VLLM_VERSION).text("version"):
-        vllm = replies[_VLLM_VERSION].server.lower().startswith("uvicorn") or _owner(models) == "vllm"
-        if vllm:
-            return ServerInfo(ServerKind.VLLM, endpoint.url, safe_line(version, 40), needs_key=needs_key)
-    if _is_textgen(replies.get(_TEXTGEN)):
-        return ServerInfo(ServerKind.TEXTGEN, endpoint.url, needs_key=replies[_TEXTGEN].status == 401)
-    if models is not None and _listed(models) is not None:
-        kind = _OWNERS.get(_owner(models), endpoint.kind or ServerKind.OPENAI)
-        return ServerInfo(kind, endpoint.url)
-    if needs_key and endpoint.kind is not None and not complaint_in(models.body if models else b"").web_page:
+    for profile in all_profiles():
+        recognise = profile.recognition.recognise
+        if recognise is not None and (info := recognise(came)) is not None:
+            return info
+    if came.models is not None:
+        return ServerInfo(_owned_by(came.owner) or endpoint.kind or _ANY, endpoint.url)
+    models = replies.get(MODELS)
+    if (
+        came.needs_key
+        and endpoint.kind is not None
+        and not complaint_in(models.body if models else b"").web_page
+    ):
         return ServerInfo(endpoint.kind, endpoint.url, needs_key=True)
     for reply in replies.values():
         try:
             read_object(reply.body)
         except TooMuch as error:
             raise too_much(endpoint, error) from error
-    raise explain(
-        endpoint,
-        replies,
-        (_VERSION, _MODELS) if versions and versions.status in (401, 403) else (_MODELS, _VERSION),
+    versions = replies.get(VERSION)
+    most_telling = (VERSION, MODELS) if versions and versions.status in (401, 403) else (MODELS, VERSION)
+    raise explain(endpoint, replies, most_telling)
+
+
+def _owned_by(owner: str) -> ServerKind | None:
+    """The kind that writes this name into its list of models."""
+    return next(
+        (profile.kind for profile in all_profiles() if owner and profile.recognition.owner == owner), None
     )
-
-
-_OWNERS = {
-    "llamacpp": ServerKind.LLAMACPP,
-    "vllm": ServerKind.VLLM,
-    "organization_owner": ServerKind.LMSTUDIO,
-}
-
-
-def _listed(models: Reply) -> tuple[Fields, ...] | None:
-    """The models in a reply of `/v1/models`; None if it is no such reply."""
-    fields = models.fields() if models.status == 200 else Fields()
-    return fields.items("data") if isinstance(fields.values.get("data"), list) else None
-
-
-def _owner(models: Reply | None) -> str:
-    listed = _listed(models) if models is not None else None
-    return listed[0].text("owned_by") if listed else ""
-
-
-def _says_loading(reply: Reply | None) -> bool:
-    """Whether it is what llama-server says to everything while it loads its model."""
-    if reply is None or reply.status != 503:
-        return False
-    complaint = complaint_in(reply.body)
-    return complaint.type == "unavailable_error" and "loading model" in complaint.text.lower()
-
-
-def _is_textgen(reply: Reply | None) -> bool:
-    if reply is None:
-        return False
-    fields = reply.fields()
-    if reply.status == 401:
-        return fields.text("detail") == "Unauthorized"
-    return reply.status == 200 and "model_name" in fields and ("loader" in fields or "lora_names" in fields)
 
 
 def _place(url: str) -> tuple[str, str, int, str]:

@@ -11,11 +11,11 @@ from tui.core.events import Event, Failed, Progress
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
 from tui.errors import EngineError, Interrupted, LokalError, ServerError, Unreachable
-from tui.servers.base import Capabilities
 from tui.servers.both import both
 from tui.servers.choice import Connection
 from tui.servers.engine import Engine
 from tui.servers.llamacpp import LlamaCppServer
+from tui.servers.profile import Capabilities, ServerProfile
 
 NOTICE_S = 2.0
 """How long a connection may be broken, in seconds, before the end of the process behind it is known."""
@@ -42,6 +42,10 @@ class EmbeddedServer:
     @property
     def kind(self) -> ServerKind:
         return self._server.kind
+
+    @property
+    def profile(self) -> ServerProfile:
+        return self._server.profile
 
     @property
     def endpoint(self) -> Endpoint:

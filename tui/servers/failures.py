@@ -20,6 +20,7 @@ from tui.errors import (
     StillLoading,
     TryLater,
 )
+from tui.servers.registry import profile_of
 from tui.servers.wire import Fields, TooMuch, parse_object
 
 MAX_TEXT = 500  # characters of a server's message that are shown
@@ -43,6 +44,14 @@ class Complaint:
     def by_proxy(self) -> bool:
         """Whether no model server says so, but what stands before it: a web page, or what browsers are asked with."""
         return self.web_page or self.challenge not in ("", "bearer")
+
+    def is_about_key(self, status: int) -> bool:
+        """Whether it wants to be told who asks, or does not believe what it was told."""
+        return (
+            status in (401, 403)
+            or self.type == "authentication_error"
+            or self.text.lower() in ("unauthorized", "invalid api key")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,32 +201,35 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
 def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | None:
     """The refusals that have an error of their own."""
     text, lower = complaint.text, complaint.text.lower()
-    kind, url = asked.kind, asked.endpoint.address
+    profile, url = profile_of(asked.kind), asked.endpoint.address
     code = status if status >= 400 else complaint.code
-    if code == 403 and kind is ServerKind.OLLAMA and not complaint.by_proxy:
-        return Refused("Ollama refuses this address", text, "" if text else FOREIGN_HOST, status)
+    if profile.explain_refusal is not None and (own := profile.explain_refusal(complaint, status, asked)):
+        return own
     if code in (401, 403, 407) and complaint.by_proxy:
         return refused_by_proxy(complaint, code, asked.endpoint)
-    if (
-        code in (401, 403)
-        or complaint.type == "authentication_error"
-        or lower in ("unauthorized", "invalid api key")
-    ):
-        return _auth(text, status, asked)
+    if complaint.is_about_key(code):
+        return wants_key(profile.label, text, status, asked.endpoint)
     if _is_overflow(complaint):
         return _overflow(complaint, status, asked)
     if code == 503 and "loading" in lower:
-        return StillLoading(f"{kind.label} is still loading the model", text, "Try again in a moment", status)
+        return StillLoading(
+            f"{profile.label} is still loading the model", text, "Try again in a moment", status
+        )
     if code == 429 or (code == 503 and not complaint.web_page) or "server busy" in lower:
-        return ServerBusy(f"{kind.label} is busy", text, "Its queue is full; try again in a moment", status)
+        return ServerBusy(
+            f"{profile.label} is busy", text, "Its queue is full; try again in a moment", status
+        )
     if _is_missing(complaint, code):
         name = safe_name(asked.model, 120)
         return ModelMissing(
-            f"{kind.label} has no model “{name}”", text, _where_models_come_from(asked), status
+            f"{profile.label} has no model “{name}”",
+            text,
+            profile.hints.missing_model.format(model=name),
+            status,
         )
     if code in (404, 405):
         return Refused(
-            f"{kind.label} does not serve this at {url}",
+            f"{profile.label} does not serve this at {url}",
             text,
             "Check the address and the kind of server in the config; an old version may not have it yet",
             status,
@@ -251,22 +263,6 @@ def refused_by_proxy(complaint: Complaint, status: int, endpoint: Endpoint) -> A
     return AuthRequired(title, said, hint, status)
 
 
-def _auth(text: str, status: int, asked: Asked) -> AuthRequired:
-    # Ollama itself asks for no key; what is said of an answer may be that of its cloud, and names that or its model.
-    clouds = (
-        "ollama.com" in text or "cloud" in asked.model.rpartition(":")[2] or text.lower() == "unauthorized"
-    )
-    if asked.kind is ServerKind.OLLAMA and asked.model and clouds:
-        return AuthRequired(
-            "This model runs in Ollama's cloud",
-            text,
-            "Sign in with: ollama signin, or choose a local model",
-            status,
-        )
-    who = "What is before Ollama" if asked.kind is ServerKind.OLLAMA else asked.kind.label
-    return wants_key(who, text, status, asked.endpoint)
-
-
 def wants_key(who: str, text: str, status: int, endpoint: Endpoint) -> AuthRequired:
     """The server is not content with what it was sent to tell who asks, or with nothing."""
     where = (
@@ -285,18 +281,6 @@ def _is_missing(complaint: Complaint, code: int) -> bool:
     if code not in (0, 400, 404) or "model" not in lower:
         return False
     return "not found" in lower or "does not exist" in lower or "is not found" in lower
-
-
-def _where_models_come_from(asked: Asked) -> str:
-    match asked.kind:
-        case ServerKind.OLLAMA:
-            return f"Get it with: ollama pull {safe_name(asked.model, 120)}"
-        case ServerKind.LMSTUDIO:
-            return "Download it in LM Studio, or with: lms get"
-        case ServerKind.VLLM:
-            return "vLLM has the model it was started with; names are exact, and the Models tab shows them"
-        case _:
-            return "The Models tab shows the models that the server has"
 
 
 _WINDOW = re.compile(r"context (?:size|length|window)\D{0,40}?(\d+)")
@@ -337,22 +321,12 @@ def _overflow(complaint: Complaint, status: int, asked: Asked) -> ContextOverflo
     return ContextOverflow(
         "The conversation does not fit into the context window",
         detail,
-        f"Start a new chat, shorten the question, or enlarge the window: {_HOW_TO_ENLARGE[asked.kind]}",
+        f"Start a new chat, shorten the question, or enlarge the window: {profile_of(asked.kind).hints.enlarge_window}",
         status,
         complaint.prompt_tokens,
         complaint.window_tokens,
         at_least=at_least,
     )
-
-
-_HOW_TO_ENLARGE = {
-    ServerKind.OLLAMA: "context_window among the parameters",
-    ServerKind.LLAMACPP: "--ctx-size of llama-server",
-    ServerKind.LMSTUDIO: "context length when the model is loaded in LM Studio",
-    ServerKind.VLLM: "--max-model-len of vLLM",
-    ServerKind.TEXTGEN: "ctx-size when the model is loaded",
-    ServerKind.OPENAI: "a setting of the server",
-}
 
 
 def redirected(endpoint: Endpoint, status: int, location: str, path: str = "") -> BadReply:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from urllib.parse import quote
 
-from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.endpoint import ServerKind
 from tui.core.events import Event, Phase, Progress
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
@@ -15,36 +15,72 @@ from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, NotAModelServer, Refused, ServerError, StillLoading
 from tui.servers.answer import plain_number
-from tui.servers.base import Capabilities
 from tui.servers.both import both
 from tui.servers.client import ServerClient
+from tui.servers.failures import complaint_in
 from tui.servers.http import Reply
 from tui.servers.openai_chunks import messages_of
 from tui.servers.openai_request import answer_for, chat_body, without_thought
+from tui.servers.probe_replies import MODELS, ProbeReplies
+from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
 from tui.servers.stream import Sse
 from tui.servers.wire import Fields
 
 _KIND = ServerKind.LLAMACPP
 _HEALTH_EVERY_S = 0.25
+_HEALTH, _PROPS = "/health", "/props"
+
+
+def _recognise(replies: ProbeReplies) -> ServerInfo | None:
+    health = replies.reply(_HEALTH)
+    if health is not None and health.status in (200, 503) and health.server.lower().startswith("llama.cpp"):
+        return info_from(replies.url, health, replies.reply(_PROPS))
+    if any(_says_loading(replies.reply(path)) for path in (_HEALTH, MODELS)):
+        return ServerInfo(_KIND, replies.url, loading=True)  # a proxy has put in a name of its own
+    return None
+
+
+def _says_loading(reply: Reply | None) -> bool:
+    """Whether it is what llama-server says to everything while it loads its model."""
+    if reply is None or reply.status != 503:
+        return False
+    complaint = complaint_in(reply.body)
+    return complaint.type == "unavailable_error" and "loading model" in complaint.text.lower()
+
+
+PROFILE = ServerProfile(
+    _KIND,
+    Hints(
+        start="Start it with: llama-server -m model.gguf",
+        start_command="llama-server -m model.gguf",
+        get_model="Put a GGUF file into its --models-dir",
+        enlarge_window="--ctx-size of llama-server",
+        window_is_fixed="llama-server sets it when it starts: --ctx-size",
+        setup=Setup(
+            "a GGUF file and nothing else",
+            (
+                SetupStep("llama-server -m model.gguf", "answers on port 8080"),
+                SetupStep("lokal --gguf model.gguf", "the one built into lokal"),
+            ),
+        ),
+    ),
+    Capabilities(resumes=True, loads_on_request=True, counts_tokens=True, structured=True),
+    Recognition((_HEALTH, _PROPS), _recognise, "llamacpp"),
+    ports=(9931, 8080),  # now, and of old
+    refuses_overflow=True,
+    ignores_model_name=True,
+    takes_load_flags=True,
+)
 
 
 class LlamaCppServer(ServerClient):
     """A llama-server."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        capabilities = Capabilities(
-            resumes=True,
-            reports_prefill=True,
-            loads_on_request=True,
-            knows_loaded=True,
-            counts_tokens=True,
-            structured=True,
-        )
-        super().__init__(endpoint, _KIND, capabilities)
+    profile = PROFILE
 
     async def info(self) -> ServerInfo:
         """Its build, whether it is a router, still loading, or wants a key."""
-        health, props = await both(self._http.get("/health"), self._http.get("/props"))
+        health, props = await both(self._http.get(_HEALTH), self._http.get(_PROPS))
         if health.status not in (200, 503) or not health.fields():
             self._object(health)
             raise NotAModelServer(
@@ -62,10 +98,10 @@ class LlamaCppServer(ServerClient):
     async def context_window(self, model: str) -> int | None:
         """The window of one slot; None while a router has not loaded the model."""
         try:
-            props = await self._get("/props")
+            props = await self._get(_PROPS)
             if props.text("role") == "router":
                 # Without autoload=false the question itself would load the model.
-                props = await self._get(f"/props?model={quote(model, safe='')}&autoload=false", model)
+                props = await self._get(f"{_PROPS}?model={quote(model, safe='')}&autoload=false", model)
         except AuthRequired:
             return next((m.context_loaded for m in await self.models() if m.name == model), None)
         except StillLoading:
@@ -106,7 +142,7 @@ class LlamaCppServer(ServerClient):
 
     async def _until_loaded(self) -> None:
         while True:
-            if (await self._http.get("/health")).status != 503:
+            if (await self._http.get(_HEALTH)).status != 503:
                 return
             await asyncio.sleep(_HEALTH_EVERY_S)
 

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.endpoint import ServerKind
 from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, Refused, ServerError
-from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.openai_chunks import OpenAIAnswer
 from tui.servers.openai_request import chat_body
+from tui.servers.probe_replies import ProbeReplies
+from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 from tui.servers.stream import Sse
 from tui.servers.wire import Fields
 
 _KIND = ServerKind.LMSTUDIO
+_GREETING = "/lmstudio-greeting"
 _TYPES = {"llm": ("completion",), "vlm": ("completion", "vision"), "embeddings": ("embedding",)}
+
+
+def _recognise(replies: ProbeReplies) -> ServerInfo | None:
+    if not replies.fields(_GREETING).flag("lmstudio"):
+        return None
+    return ServerInfo(_KIND, replies.url, needs_key=replies.needs_key)
+
+
+PROFILE = ServerProfile(
+    _KIND,
+    Hints(
+        start="Start its server in LM Studio, or with: lms server start",
+        get_model="Download one in LM Studio, or with: lms get",
+        missing_model="Download it in LM Studio, or with: lms get",
+        enlarge_window="context length when the model is loaded in LM Studio",
+        window_is_fixed="LM Studio sets it when it loads the model",
+    ),
+    Capabilities(loads_on_request=True, structured=True),
+    Recognition((_GREETING,), _recognise, "organization_owner"),
+    ports=(1234,),
+    ignores_model_name=True,
+)
 
 
 class LMStudioServer(ServerClient):
     """An LM Studio server."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(
-            endpoint, _KIND, Capabilities(loads_on_request=True, knows_loaded=True, structured=True)
-        )
+    profile = PROFILE
 
     async def info(self) -> ServerInfo:
         """Whether it wants a key; it tells no version."""

@@ -17,14 +17,15 @@ from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest, Turn
 from tui.core.text import safe_line
-from tui.errors import BadReply, ServerError
+from tui.errors import AuthRequired, BadReply, Refused, ServerError
 from tui.servers.answer import CALL_SIZE, Answer, tool_call
-from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
-from tui.servers.failures import complaint_in, refused
+from tui.servers.failures import FOREIGN_HOST, Asked, Complaint, complaint_in, refused, wants_key
 from tui.servers.http import ASK_S, check
 from tui.servers.ollama_package import new_client
 from tui.servers.outgoing import base64_of, pictures_of, text_of
+from tui.servers.probe_replies import VERSION, ProbeReplies
+from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
 from tui.servers.stream import Ndjson
 from tui.servers.structured import structure_for
 from tui.servers.wire import Fields
@@ -46,15 +47,72 @@ class Running:
     context_window: int
 
 
+def _recognise(replies: ProbeReplies) -> ServerInfo | None:
+    version = replies.fields(VERSION).text("version")
+    return ServerInfo(_KIND, replies.url, safe_line(version, 40)) if version else None
+
+
+def _explain_refusal(complaint: Complaint, status: int, asked: Asked) -> ServerError | None:
+    """It takes no requests for a foreign host name, has models in a cloud that wants an account, and asks for no key
+    itself."""
+    text = complaint.text
+    code = status if status >= 400 else complaint.code
+    if complaint.by_proxy and code in (401, 403, 407):
+        return None
+    if code == 403:
+        return Refused("Ollama refuses this address", text, "" if text else FOREIGN_HOST, status)
+    if not complaint.is_about_key(code):
+        return None
+    # What is said of an answer may be that of its cloud, and names that or its model.
+    cloud = (
+        "ollama.com" in text or "cloud" in asked.model.rpartition(":")[2] or text.lower() == "unauthorized"
+    )
+    if asked.model and cloud:
+        return AuthRequired(
+            "This model runs in Ollama's cloud",
+            text,
+            "Sign in with: ollama signin, or choose a local model",
+            status,
+        )
+    return wants_key("What is before Ollama", text, status, asked.endpoint)
+
+
+_PULL = "ollama pull llama3.2:3b"
+
+PROFILE = ServerProfile(
+    _KIND,
+    Hints(
+        start="Start it with: ollama serve",
+        start_command="ollama serve",
+        get_model="Get one, such as: ollama pull llama3.2",
+        model_command=_PULL,
+        missing_model="Get it with: ollama pull {model}",
+        enlarge_window="context_window among the parameters",
+        setup=Setup(
+            "easiest to begin with: it fetches models by name",
+            (
+                SetupStep("curl -fsSL https://ollama.com/install.sh | sh", "if it is not installed"),
+                SetupStep("ollama serve", "starts it"),
+                SetupStep(_PULL, "a model, 2 GB"),
+            ),
+        ),
+    ),
+    Capabilities(loads_on_request=True, structured=True),
+    Recognition((VERSION,), _recognise),
+    ports=(11434,),
+    refuses_overflow=True,
+    lists_models_always=True,
+    explain_refusal=_explain_refusal,
+)
+
+
 class OllamaServer(ServerClient):
     """An Ollama server."""
 
+    profile = PROFILE
+
     def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(
-            endpoint,
-            _KIND,
-            Capabilities(loads_on_request=True, knows_loaded=True, structured=True),
-        )
+        super().__init__(endpoint)
         self._manager: ollama.AsyncClient | None = None
         self._has_manager: bool | None = None
         self._named_none: dict[str, bool] = {}
@@ -67,7 +125,7 @@ class OllamaServer(ServerClient):
 
     async def info(self) -> ServerInfo:
         """Its version."""
-        reply = await self._get("/api/version")
+        reply = await self._get(VERSION)
         return ServerInfo(_KIND, self.endpoint.url, safe_line(reply.text("version"), 40))
 
     async def models(self) -> tuple[Model, ...]:

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.endpoint import ServerKind
 from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired
-from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.openai_chunks import OpenAIAnswer
 from tui.servers.openai_request import chat_body
+from tui.servers.profile import Capabilities, Hints, ServerProfile
 from tui.servers.stream import Sse
 
 _KIND = ServerKind.OPENAI
+
+PROFILE = ServerProfile(
+    _KIND,
+    Hints(
+        start="Is it running, and is the address right?",
+        get_model="Load one there",
+        enlarge_window="a setting of the server",
+        window_is_fixed="the server sets it",
+    ),
+    Capabilities(structured=True),
+    needs_model_name=False,  # it may have one and no list
+    lists_all_models=False,
+)
 
 
 class OpenAIServer(ServerClient):
     """Such a server."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(endpoint, _KIND, Capabilities(structured=True))
+    profile = PROFILE
 
     async def info(self) -> ServerInfo:
         """Whether it wants a key."""

@@ -1,40 +1,57 @@
-"""The kinds of server and their classes, one line each. A class, and httpx with it, is imported when it is used."""
+"""The kinds of server, one line each. The module of a kind is imported when it is first used; httpx when a server is
+first asked."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import ClassVar, Protocol
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.errors import UsageError
 from tui.servers.base import Server
+from tui.servers.profile import ServerProfile
+
+
+class ServerClass(Protocol):
+    """The class of a kind."""
+
+    profile: ClassVar[ServerProfile]
+
+    def __call__(self, endpoint: Endpoint) -> Server: ...
+
+
+_CLASSES: Mapping[ServerKind, str] = {
+    ServerKind.OLLAMA: "ollama.OllamaServer",
+    ServerKind.LLAMACPP: "llamacpp.LlamaCppServer",
+    ServerKind.LMSTUDIO: "lmstudio.LMStudioServer",
+    ServerKind.VLLM: "vllm.VllmServer",
+    ServerKind.TEXTGEN: "textgen.TextgenServer",
+    ServerKind.OPENAI: "openai.OpenAIServer",
+}
+"""Module and class of each kind. The order is that in which the kinds are looked for."""
 
 
 def connect(endpoint: Endpoint) -> Server:
     """The server at `endpoint`; nothing is sent yet. Raises UsageError if its kind has not been recognised."""
-    match endpoint.kind:
-        case ServerKind.OLLAMA:
-            from tui.servers.ollama import OllamaServer
+    if endpoint.kind is None:
+        raise UsageError(
+            f"The kind of server at {endpoint.url} is not known", "", "Let it be recognised first"
+        )
+    return _class_of(endpoint.kind)(endpoint)
 
-            return OllamaServer(endpoint)
-        case ServerKind.LLAMACPP:
-            from tui.servers.llamacpp import LlamaCppServer
 
-            return LlamaCppServer(endpoint)
-        case ServerKind.LMSTUDIO:
-            from tui.servers.lmstudio import LMStudioServer
+def profile_of(kind: ServerKind) -> ServerProfile:
+    """What is known of all servers of this kind."""
+    return _class_of(kind).profile
 
-            return LMStudioServer(endpoint)
-        case ServerKind.VLLM:
-            from tui.servers.vllm import VllmServer
 
-            return VllmServer(endpoint)
-        case ServerKind.TEXTGEN:
-            from tui.servers.textgen import TextgenServer
+def all_profiles() -> tuple[ServerProfile, ...]:
+    """The profiles of all kinds, in the order in which they are looked for."""
+    return tuple(map(profile_of, _CLASSES))
 
-            return TextgenServer(endpoint)
-        case ServerKind.OPENAI:
-            from tui.servers.openai import OpenAIServer
 
-            return OpenAIServer(endpoint)
-        case None:
-            raise UsageError(
-                f"The kind of server at {endpoint.url} is not known", "", "Let it be recognised first"
-            )
+def _class_of(kind: ServerKind) -> ServerClass:
+    module, _, name = _CLASSES[kind].partition(".")
+    found: ServerClass = getattr(import_module(f"tui.servers.{module}"), name)
+    return found

@@ -29,12 +29,13 @@ from tui.errors import (
     Refused,
     ServerError,
 )
-from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.failures import complaint_in, refused
 from tui.servers.openai_chunks import messages_of
 from tui.servers.openai_request import answer_for, chat_body, not_sent, without_thought
 from tui.servers.outgoing import text_of
+from tui.servers.probe_replies import ProbeReplies
+from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 from tui.servers.repeated import RepeatedStart
 from tui.servers.stream import Sse
 from tui.servers.textgen_sight import Sight
@@ -43,6 +44,7 @@ from tui.servers.textgen_window import ALL, UNSAID_ROOM, learn_window
 _KIND = ServerKind.TEXTGEN
 _CHAT = "/v1/chat/completions"
 _INTERNAL = "/v1/internal"
+_LOADED = f"{_INTERNAL}/model/info"
 SMALL = 1024
 """Tokens of a prompt and its answer that every window holds: for less the window is not asked for."""
 
@@ -58,15 +60,44 @@ class Loaded:
     loader: str = ""
 
 
+def _recognise(replies: ProbeReplies) -> ServerInfo | None:
+    reply = replies.reply(_LOADED)
+    if reply is None:
+        return None
+    fields = reply.fields()
+    needs_key = reply.status == 401
+    if needs_key:
+        known = fields.text("detail") == "Unauthorized"
+    else:
+        known = (
+            reply.status == 200 and "model_name" in fields and ("loader" in fields or "lora_names" in fields)
+        )
+    return ServerInfo(_KIND, replies.url, needs_key=needs_key) if known else None
+
+
+PROFILE = ServerProfile(
+    _KIND,
+    Hints(
+        start="Start text-generation-webui with --api",
+        get_model="Put one into its models folder and load it",
+        enlarge_window="ctx-size when the model is loaded",
+        window_is_fixed="text-generation-webui sets it when it loads the model: ctx-size",
+    ),
+    Capabilities(resumes=True, counts_tokens=True, room=UNSAID_ROOM),
+    Recognition((_LOADED,), _recognise),
+    ports=(5000,),
+    needs_model_name=False,  # it says itself that none is loaded
+    ignores_model_name=True,
+)
+
+
 class TextgenServer(ServerClient):
     """A text-generation-webui. It remembers the window that it has learnt, for as long as the same model is loaded."""
 
+    profile = PROFILE
+
     def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(
-            endpoint,
-            _KIND,
-            Capabilities(resumes=True, knows_loaded=True, counts_tokens=True, room=UNSAID_ROOM),
-        )
+        super().__init__(endpoint)
         self._window: tuple[Loaded, int | None] | None = None
         self._sight = Sight(self._http)
 
@@ -96,7 +127,7 @@ class TextgenServer(ServerClient):
     async def _loaded(self) -> Loaded | None:
         """What is loaded; None = nothing. After a load that failed it goes on naming the model, without a loader."""
         try:
-            info = await self._get(f"{_INTERNAL}/model/info")
+            info = await self._get(_LOADED)
         except AuthRequired:
             raise
         except ServerError:

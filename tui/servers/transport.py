@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.endpoint import Endpoint
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
 from tui.servers import engine_listener
@@ -22,6 +22,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 from tui.servers.body import BodyTooLong, expand  # noqa: E402
+from tui.servers.registry import profile_of  # noqa: E402
 
 CONNECT_S = 5.0
 WRITE_S = 60.0
@@ -217,18 +218,11 @@ def unreachable(endpoint: Endpoint, why: str) -> Unreachable:
     """Nobody answers at this endpoint; `why` is a sentence."""
     if endpoint.built_in:
         return Unreachable("The built-in engine does not answer", why, "Ask again: it is started again")
-    return Unreachable(f"No server answers at {endpoint.address}", why, _START[endpoint.kind])
+    hint = _RUNNING if endpoint.kind is None else profile_of(endpoint.kind).hints.start
+    return Unreachable(f"No server answers at {endpoint.address}", why, hint)
 
 
-_START = {
-    None: "Is it running, and is the address right?",
-    ServerKind.OLLAMA: "Start it with: ollama serve",
-    ServerKind.LLAMACPP: "Start it with: llama-server -m model.gguf",
-    ServerKind.LMSTUDIO: "Start its server in LM Studio, or with: lms server start",
-    ServerKind.VLLM: "vLLM answers only when the model is loaded; start it with: vllm serve MODEL",
-    ServerKind.TEXTGEN: "Start text-generation-webui with --api",
-    ServerKind.OPENAI: "Is it running, and is the address right?",
-}
+_RUNNING = "Is it running, and is the address right?"
 
 
 def why(error: BaseException) -> str:

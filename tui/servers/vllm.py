@@ -13,37 +13,65 @@ from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, LokalError, Refused, ServerError
-from tui.servers.base import Capabilities
 from tui.servers.client import ServerClient
 from tui.servers.openai_chunks import messages_of
 from tui.servers.openai_request import answer_for, chat_body, not_sent, without_thought
+from tui.servers.probe_replies import ProbeReplies
+from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 from tui.servers.stream import Sse
 
 _KIND = ServerKind.VLLM
 _CHAT = "/v1/chat/completions"
+_VERSION = "/version"
 _BUDGET = "thinking_budget"
 _BUDGET_LEFT_OUT = f"{_BUDGET}, for which vLLM has to be started with --reasoning-parser"
 SLEEP_S = 3.0
 """Seconds that vLLM may take to say whether it is asleep."""
 
 
+def _recognise(replies: ProbeReplies) -> ServerInfo | None:
+    reply, version = replies.reply(_VERSION), replies.fields(_VERSION).text("version")
+    if not version or reply is None:
+        return None
+    if not reply.server.lower().startswith("uvicorn") and replies.owner != _OWNER:
+        return None
+    return ServerInfo(_KIND, replies.url, safe_line(version, 40), needs_key=replies.needs_key)
+
+
+_OWNER = "vllm"
+
+PROFILE = ServerProfile(
+    _KIND,
+    Hints(
+        start="vLLM answers only when the model is loaded; start it with: vllm serve MODEL",
+        start_command="vllm serve MODEL",
+        get_model="Start it with one: vllm serve MODEL",
+        missing_model="vLLM has the model it was started with; names are exact, and the Models tab shows them",
+        enlarge_window="--max-model-len of vLLM",
+        window_is_fixed="vLLM sets it when it starts: --max-model-len",
+    ),
+    Capabilities(resumes=True, counts_tokens=True, structured=True),
+    Recognition((_VERSION,), _recognise, _OWNER),
+    ports=(8000,),
+    refuses_overflow=True,
+)
+
+
 class VllmServer(ServerClient):
     """A vLLM server. It remembers what it has learnt of it: how large the windows of its models are, that it takes no
     thinking budget, and that it does not say whether it is asleep."""
 
+    profile = PROFILE
+
     def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(
-            endpoint,
-            _KIND,
-            Capabilities(resumes=True, knows_loaded=True, counts_tokens=True, structured=True),
-        )
+        super().__init__(endpoint)
         self._windows: Mapping[str, int | None] = {}
         self._takes_budget = True
         self._says_asleep = True
 
     async def info(self) -> ServerInfo:
         """Its version, and whether it wants a key."""
-        version = safe_line((await self._http.get("/version")).fields().text("version"), 40)
+        version = safe_line((await self._http.get(_VERSION)).fields().text("version"), 40)
         try:
             await self._get("/v1/models")
         except AuthRequired:

@@ -47,7 +47,7 @@ def _connected(state: ScreenState, width: int) -> tuple[Line, ...]:
         (),
     ]
     if not connection.models:
-        hint = "ollama pull llama3.2:3b" if connection.info.kind == "ollama" else "load one there"
+        hint = connection.server.profile.hints.model_command or "load one there"
         missing = ("This server has no model yet: ", "No model there yet: ")
         lines.append(wording(width, *(((words, "warning"), (hint, "strong_code")) for words in missing)))
         lines.append(_plain(f"then {state.key('server.search')} asks it again."))

@@ -13,7 +13,6 @@ from textual.strip import Strip
 
 from tui.chat.decision import Decision
 from tui.chat.state import ConnectionStatus
-from tui.core.endpoint import ServerKind
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
@@ -136,10 +135,8 @@ class ModelsPane(Vertical):
             return ways_on(state, writing=False) if state.status is ConnectionStatus.NONE else None
         if connection.models:
             return None
-        is_ollama = connection.info.kind is ServerKind.OLLAMA
-        return ways_to_models(
-            connection.place, "ollama pull llama3.2:3b gets one" if is_ollama else "Load one there"
-        )
+        command = connection.server.profile.hints.model_command
+        return ways_to_models(connection.place, f"{command} gets one" if command else "Load one there")
 
     def _lines(self) -> tuple[tuple[str, str], ...]:
         model = self.table.current

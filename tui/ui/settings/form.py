@@ -13,7 +13,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.chat.overflow import window_of
-from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.parameter import NO_LIMIT, Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY, beyond
@@ -297,18 +296,18 @@ def _note(parameter: Parameter, state: ScreenState, *, outside: bool) -> tuple[s
     if parameter.name in state.overrides:
         return f"this run: {parameter.format(state.overrides[parameter.name])}", "accent"
     connection = state.connection
-    kind = connection.server.kind if connection else None
-    if kind is not None and kind not in parameter.wire:
-        if parameter.engine_flag and kind is ServerKind.LLAMACPP:
+    profile = connection.server.profile if connection else None
+    if profile is not None and profile.kind not in parameter.wire:
+        if parameter.engine_flag and profile.takes_load_flags:
             return "at start only", "muted"
-        return f"not for {kind.label}", "warning" if parameter.name in state.preset.values else "muted"
-    if kind is not None and beyond((parameter.name,), state.model_info):
+        return f"not for {profile.label}", "warning" if parameter.name in state.preset.values else "muted"
+    if profile is not None and beyond((parameter.name,), state.model_info):
         return "model cannot", "warning" if parameter.name in state.preset.values else "muted"
     bounds = band(state.preset.name, parameter.name)
     if bounds is not None:
         text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
         return (f"outside {text}", "warning") if outside else (f"band {text}", "muted")
-    if kind is not None and parameter.wire[kind].reloads:
+    if profile is not None and parameter.wire[profile.kind].reloads:
         return "reloads the model", "muted"
     return parameter.unit, "muted"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from tui.chat.decision import Decision, DecisionOption
+from tui.servers.registry import all_profiles
 from tui.ui.state import ScreenState
 
 Line = tuple[tuple[str, str], ...]
@@ -63,7 +64,8 @@ def ways_to_models(place: str, fetch: str) -> Decision:
 def guide_welcome(state: ScreenState, width: int) -> tuple[Line, ...]:
     """The empty chat with the guide, in words for `width` cells."""
     guide, real, file = ("The guide", "second"), ("A real model  ", "muted"), ("/open model.gguf", "")
-    pull = (f"ollama pull llama3.2:3b, then {state.key('server.search')}", "")
+    command = next(filter(None, (profile.hints.model_command for profile in all_profiles())))
+    pull = (f"{command}, then {state.key('server.search')}", "")
     both = (real, pull, ("   or   ", "muted"), file)
     language = (("     ", ""), ("Как остановить ответ?", ""))
     return (

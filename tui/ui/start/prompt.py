@@ -20,6 +20,7 @@ from tui import files
 from tui.chat.chat_files import as_path
 from tui.core.text import human_size, safe_line, safe_name
 from tui.errors import LokalError, UsageError
+from tui.servers.registry import all_profiles
 from tui.ui.compat import run_own_binding
 from tui.ui.covering import CoveringScreen
 from tui.ui.line import LineWidget
@@ -192,21 +193,24 @@ class PromptPage(CoveringScreen[str]):
 
 def server_lines() -> tuple[Line, ...]:
     """How to start a server here."""
-    return (
-        (("Start a model server on this machine", "heading"),),
-        (),
-        (("Ollama", "second"), ("   easiest to begin with: it fetches models by name", "muted")),
-        (("   curl -fsSL https://ollama.com/install.sh | sh", "strong_code"), ("   if it is not installed", "muted")),
-        (("   ollama serve", "strong_code"), ("                               starts it", "muted")),
-        (("   ollama pull llama3.2:3b", "strong_code"), ("                    a model, 2 GB", "muted")),
-        (),
-        (("llama.cpp", "second"), ("   a GGUF file and nothing else", "muted")),
-        (("   llama-server -m model.gguf", "strong_code"), ("                 answers on port 8080", "muted")),
-        (("   lokal --gguf model.gguf", "strong_code"), ("                    the one built into lokal", "muted")),
-        (),
-        (("A server elsewhere", "second"), ("   write its address below, such as 192.168.1.5:11434", "muted")),
-        (("   ssh -L 11434:127.0.0.1:11434 HOST", "strong_code"), ("          brings one here through SSH", "muted")),
-    )  # fmt: skip
+    lines: list[Line] = [(("Start a model server on this machine", "heading"),)]
+    for profile in all_profiles():
+        if (setup := profile.hints.setup) is not None:
+            lines += [(), ((profile.label, "second"), (f"   {setup.summary}", "muted"))]
+            lines += [_command(step.command, step.purpose) for step in setup.steps]
+    elsewhere = ("   write its address below, such as 192.168.1.5:11434", "muted")
+    lines += [(), (("A server elsewhere", "second"), elsewhere)]
+    lines.append(_command("ssh -L 11434:127.0.0.1:11434 HOST", "brings one here through SSH"))
+    return tuple(lines)
+
+
+COMMAND_WIDTH = 40
+"""Cells from the beginning of a command to the blanks before its purpose."""
+
+
+def _command(command: str, purpose: str) -> Line:
+    gap = " " * max(0, COMMAND_WIDTH - len(command))
+    return (f"   {command}", "strong_code"), (f"{gap}   {purpose}", "muted")
 
 
 def server_page(use: Callable[[str], Coroutine[None, None, None]]) -> PromptPage:
