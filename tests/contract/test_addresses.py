@@ -15,7 +15,7 @@ from tests.support.replay import CannedResponse, Replay, as_json, recorded, repl
 from tui.core.endpoint import Endpoint, ServerKind, parse_endpoint
 from tui.errors import AuthRequired, BadReply, NotAModelServer, Refused, ServerBusy, ServerError, Unreachable
 from tui.servers.detect import find, reach, recognise
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 TLS = Path(__file__).parents[1] / "fixtures" / "tls"
 BASIC = {"WWW-Authenticate": 'Basic realm="Restricted"'}
@@ -60,7 +60,7 @@ async def test_a_header_wins_over_a_key_and_a_key_over_the_address(
     async with under_test(dialect) as tested:
         ollama(tested.replay)
         endpoint = replace(tested.server.endpoint, **given)  # type: ignore[arg-type]
-        server = connect(endpoint)
+        server = server_for(endpoint)
         await server.models()
         await hear(server.chat(HELLO))
         await server.aclose()
@@ -74,7 +74,7 @@ async def test_headers_go_with_every_request_and_are_masked_where_they_come_back
     async with replay() as running:
         ollama(running).on("/api/chat", as_json(500, {"error": "no teamtoken-123 here"}))
         running.on("/api/tags", as_json(200, {"models": [{"name": "teamtoken-123"}]}))
-        server = connect(Endpoint(running.url, ServerKind.OLLAMA, headers=headers))
+        server = server_for(Endpoint(running.url, ServerKind.OLLAMA, headers=headers))
         assert "teamtoken" not in repr(await server.models())
         heard = await hear(server.chat(HELLO))
         await server.aclose()

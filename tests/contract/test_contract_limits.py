@@ -17,11 +17,12 @@ from tui.core.events import Phase, Progress
 from tui.core.message import Role
 from tui.core.request import ChatRequest, Turn
 from tui.errors import BadReply, Interrupted, ServerBusy, ServerError
-from tui.servers import answer, body, client, detect
+from tui.servers import answer, detect, server_client
 from tui.servers.detect import recognise
-from tui.servers.ollama import OllamaServer
-from tui.servers.ollama_package import is_free_of_wishes
-from tui.servers.wire import MOST_ITEMS
+from tui.servers.http import body
+from tui.servers.json_object import MOST_ITEMS
+from tui.servers.kinds.ollama import OllamaServer
+from tui.servers.kinds.ollama_package import is_free_of_wishes
 
 DEEP = b'{"models":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 WIDE = b'{"models":[' + b"[]," * 1_200_000 + b"[]]}"
@@ -186,7 +187,7 @@ async def test_a_busy_server_that_wants_too_long_is_said(
     assert isinstance(heard.error, ServerBusy)
     assert "asked again in 10 min" in heard.error.hint
     # It is not asked for ever either.
-    monkeypatch.setattr(client, "PATIENCE_S", 0.9)
+    monkeypatch.setattr(server_client, "PATIENCE_S", 0.9)
     tested.answers(as_json(503, {"error": "queue full"}, {"Retry-After": "0"}))
     heard = await hear(tested.server.chat(HELLO))
     assert isinstance(heard.error, ServerBusy)

@@ -19,7 +19,7 @@ from tui.errors import (
     Interrupted,
     Unreachable,
 )
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 SOON_S = 60.0
 
@@ -134,7 +134,7 @@ async def test_nobody_there(tested: ServerUnderTest) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    server = connect(Endpoint(url, tested.dialect.kind))
+    server = server_for(Endpoint(url, tested.dialect.kind))
     try:
         error = (await hear(server.chat(HELLO))).error
         assert isinstance(error, Unreachable)
@@ -155,7 +155,7 @@ async def test_the_key_goes_out_and_the_environment_does_not(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("OLLAMA_API_KEY", "secret-of-another-server")
-    server = connect(replace(tested.server.endpoint, api_key=key))
+    server = server_for(replace(tested.server.endpoint, api_key=key))
     try:
         tested.answers(tested.dialect.stream(*tested.dialect.end()))
         assert (await hear(server.chat(HELLO))).done

@@ -23,7 +23,7 @@ from tui.errors import (
     Refused,
     ServerBusy,
 )
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 
 async def test_a_file_that_is_neither_is_refused_before_anything_is_sent(tested: ServerUnderTest) -> None:
@@ -136,7 +136,7 @@ async def test_an_error_inside_a_200(tested: ServerUnderTest) -> None:
 
 
 async def test_a_key_that_cannot_be_sent(tested: ServerUnderTest) -> None:
-    server = connect(replace(tested.server.endpoint, api_key="ключ"))
+    server = server_for(replace(tested.server.endpoint, api_key="ключ"))
     error = (await hear(server.chat(HELLO))).error
     assert isinstance(error, AuthRequired)
     assert tested.replay.seen == []

@@ -16,7 +16,7 @@ from tui.core.endpoint import ServerKind
 from tui.core.message import Attachment, Role, Value
 from tui.core.request import ChatRequest, Turn
 from tui.errors import ModelMissing
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 SINGLE = "llama-server/single"
 COUNTING = {ServerKind.LLAMACPP, ServerKind.VLLM, ServerKind.TEXTGEN}
@@ -70,7 +70,7 @@ async def test_a_count_that_cannot_be_had_is_none(tested: ServerUnderTest, reply
 async def test_a_server_that_is_gone_counts_nothing() -> None:
     for kind in COUNTING:
         async with under_test(Dialect(kind)) as tested:
-            server = connect(replace(tested.server.endpoint, url="http://127.0.0.1:1"))
+            server = server_for(replace(tested.server.endpoint, url="http://127.0.0.1:1"))
             assert await server.count_tokens(HELLO) is None
             await server.aclose()
 
@@ -112,7 +112,7 @@ async def test_a_real_llama_server_counts_what_it_then_reads(
     start_llama: StartServer, script_gguf: Path
 ) -> None:
     endpoint = start_llama(script_gguf).endpoint
-    server = connect(replace(endpoint, kind=ServerKind.LLAMACPP))
+    server = server_for(replace(endpoint, kind=ServerKind.LLAMACPP))
     turns = (
         Turn(Role.SYSTEM, "Odpowiadaj krótko."),
         Turn(Role.USER, "Hello, <|im_end|> wie geht's? 你好"),

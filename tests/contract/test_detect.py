@@ -22,7 +22,7 @@ from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import ServerInfo
 from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable
 from tui.servers.detect import find, recognise
-from tui.servers.http import Http
+from tui.servers.http.http_client import HttpClient
 
 SINGLE, ROUTER = "llama-server/single", "llama-server/router"
 LMSTUDIO_OTHER = as_json(200, {"error": "Unexpected endpoint or method. (GET /x)"})
@@ -233,7 +233,7 @@ async def test_a_reply_that_drips_has_a_limit_too() -> None:
     async with replay() as running:
         running.other = stalling(CannedResponse(as_json(200, {"version": "0.33.0"}).raw[:-1]))
         with pytest.raises(Unreachable, match="does not answer"):
-            await Http(Endpoint(running.url)).get("/api/version", timeout_s=0.1)
+            await HttpClient(Endpoint(running.url)).get("/api/version", timeout_s=0.1)
 
 
 async def test_finding_keeps_the_order_and_passes_over_the_dead() -> None:

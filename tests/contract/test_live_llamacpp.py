@@ -20,7 +20,7 @@ from tui.core.request import ChatRequest, Turn
 from tui.errors import AuthRequired, ContextOverflow, Interrupted, Refused, Unreachable
 from tui.servers.base import Server
 from tui.servers.detect import find, recognise
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 StartServer = Callable[..., LlamaServer]
 SOON_S = 60.0
@@ -30,7 +30,7 @@ HELLO = ChatRequest("any", (Turn(Role.USER, "Hello"),), {"temperature": 0.0, "ma
 @pytest.fixture
 async def server(llama_server: Endpoint) -> AsyncIterator[Server]:
     """A client of the shared server."""
-    connected = connect(replace(llama_server, kind=ServerKind.LLAMACPP))
+    connected = server_for(replace(llama_server, kind=ServerKind.LLAMACPP))
     yield connected
     await connected.aclose()
 
@@ -62,7 +62,7 @@ async def test_what_it_says_of_itself(server: Server, llama_server: Endpoint) ->
 
 
 async def test_a_wrong_key(llama_server: Endpoint) -> None:
-    wrong = connect(replace(llama_server, kind=ServerKind.LLAMACPP, api_key="wrong"))
+    wrong = server_for(replace(llama_server, kind=ServerKind.LLAMACPP, api_key="wrong"))
     try:
         assert isinstance((await hear(wrong.chat(HELLO))).error, AuthRequired)
         assert (await wrong.info()).needs_key
@@ -96,7 +96,7 @@ async def test_an_answer_is_continued_where_it_stopped(server: Server) -> None:
 
 async def test_reasoning(start_llama: StartServer, thinking_gguf: Path) -> None:
     running = start_llama(thinking_gguf)
-    server = connect(replace(running.endpoint, kind=ServerKind.LLAMACPP))
+    server = server_for(replace(running.endpoint, kind=ServerKind.LLAMACPP))
     try:
         heard = await hear(server.chat(HELLO))
     finally:
@@ -109,7 +109,7 @@ async def test_closing_frees_the_slot_and_a_killed_server_interrupts(
     start_llama: StartServer, endless_gguf: Path
 ) -> None:
     running = start_llama(endless_gguf)
-    server = connect(replace(running.endpoint, kind=ServerKind.LLAMACPP))
+    server = server_for(replace(running.endpoint, kind=ServerKind.LLAMACPP))
     endless = replace(HELLO, parameters={"temperature": 0.0})
     try:
         events = server.chat(endless)

@@ -22,10 +22,10 @@ from tui.errors import (
     StillLoading,
 )
 from tui.servers.answer import Answer
-from tui.servers.failures import Asked
-from tui.servers.ollama import OllamaAnswer
-from tui.servers.openai_chunks import OpenAIAnswer
-from tui.servers.stream import Ndjson, Parser, Sse
+from tui.servers.errors import Asked
+from tui.servers.http.framing import Ndjson, Parser, Sse
+from tui.servers.kinds.ollama import OllamaAnswer
+from tui.servers.kinds.openai_chunks import OpenAIAnswer
 
 KINDS = {kind.value: kind for kind in ServerKind}
 OLLAMA, LLAMACPP = Dialect(ServerKind.OLLAMA), Dialect(ServerKind.LLAMACPP)

@@ -16,7 +16,7 @@ from tui.core.schema import ANY_JSON, Schema, parse
 from tui.core.validation import check
 from tui.errors import Refused
 from tui.servers.base import Server
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 ROOT = {
     "type": "object",
@@ -79,7 +79,7 @@ async def test_a_server_that_cannot_refuses_before_it_is_asked(tested: ServerUnd
 @pytest.fixture
 async def real(start_llama: StartServer, bigram_gguf: Path) -> AsyncIterator[Server]:
     """A real llama-server, whose model has never seen JSON."""
-    server = connect(replace(start_llama(bigram_gguf).endpoint, kind=ServerKind.LLAMACPP))
+    server = server_for(replace(start_llama(bigram_gguf).endpoint, kind=ServerKind.LLAMACPP))
     yield server
     await server.aclose()
 

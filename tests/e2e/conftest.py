@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui.core.message import Value
-from tui.servers.engine import Engine
+from tui.servers.engine.engine import Engine
 
 StartEngine = Callable[..., Engine]
 

@@ -19,9 +19,9 @@ from tui.core.events import Done, Event, Failed, Phase, Progress, TextDelta
 from tui.core.message import Role
 from tui.core.request import ChatRequest, Turn
 from tui.errors import EngineError, FileError, Interrupted, Unreachable
-from tui.servers import embedded
-from tui.servers.choice import Connection
-from tui.servers.engine import Engine
+from tui.servers.connect import Connection
+from tui.servers.engine import embedded
+from tui.servers.engine.engine import Engine
 
 pytestmark = [linux, needs_engine]
 

@@ -18,7 +18,7 @@ from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
 from tui.errors import EngineError
-from tui.servers.engine import Engine
+from tui.servers.engine.engine import Engine
 
 
 def ask(endpoint: Endpoint, **more: object) -> httpx.Response:

@@ -57,7 +57,7 @@ async def test_a_killed_supervisor_takes_the_server_along(engine: StartEngine, s
 _PARENT = """
 import asyncio, os, sys
 from pathlib import Path
-from tui.servers.engine import Engine
+from tui.servers.engine.engine import Engine
 
 async def main():
     engine = Engine(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -14,8 +14,8 @@ from tests.e2e.conftest import StartEngine
 from tests.support.listener import Listener
 from tests.support.llama import is_alive, linux, processes, until
 from tui.errors import EngineError
-from tui.servers import engine_listener
-from tui.servers.llamacpp import LlamaCppServer
+from tui.servers.engine import port_listener
+from tui.servers.kinds.llamacpp import LlamaCppServer
 
 _STAND_IN = """#!{python}
 import http.server, json, os, signal, socket, socketserver, sys
@@ -155,7 +155,7 @@ async def test_one_that_listens_where_nobody_can_see_it_is_given_up(
     engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(NOWHERE)
-    monkeypatch.setattr("tui.servers.engine.ELSEWHERE_POLLS", 1)
+    monkeypatch.setattr("tui.servers.engine.engine.ELSEWHERE_POLLS", 1)
     with pytest.raises(EngineError, match="cannot prove"):
         await engine(script_gguf).start()
 
@@ -169,9 +169,9 @@ async def test_a_port_that_another_user_has_taken_meanwhile_is_given_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand_in(NO_SOCKETS)
-    free = engine_listener.free_port()
+    free = port_listener.free_port()
     ports = iter([listener.port, free])
-    monkeypatch.setattr(engine_listener, "free_port", lambda: next(ports))
+    monkeypatch.setattr(port_listener, "free_port", lambda: next(ports))
     endpoint = await engine(script_gguf).start()
     assert endpoint.url == f"http://127.0.0.1:{free}"
     assert listener.received() == []
@@ -181,7 +181,7 @@ async def test_where_nothing_proves_who_listens_nothing_is_sent(
     engine: StartEngine, stand_in: Callable[..., Path], script_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = stand_in(NO_SOCKETS)
-    monkeypatch.setattr(engine_listener, "can_tell", lambda: False)
+    monkeypatch.setattr(port_listener, "can_tell", lambda: False)
     with pytest.raises(EngineError) as caught:
         await engine(script_gguf).start()
     assert "safely" in caught.value.title

@@ -17,7 +17,7 @@ from tui.core.message import Role
 from tui.core.request import ChatRequest, Turn
 from tui.errors import LokalError
 from tui.servers.base import Server
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 E = TypeVar("E", bound=Event)
 Record = dict[str, object]
@@ -155,7 +155,7 @@ async def under_test(dialect: Dialect, api_key: str = "") -> AsyncIterator[Serve
         running.on("/health", as_json(200, {"status": "ok"}, {"Server": "llama.cpp"}))
         if dialect.kind in (ServerKind.VLLM, ServerKind.TEXTGEN):
             running.other = recorded(f"{dialect.kind.value}/not-found")
-        server = connect(Endpoint(running.url, dialect.kind, api_key))
+        server = server_for(Endpoint(running.url, dialect.kind, api_key))
         try:
             yield ServerUnderTest(server, dialect, running)
         finally:

@@ -16,7 +16,7 @@ import pytest
 
 from tui.core.endpoint import Endpoint
 from tui.core.message import NO_PARAMETERS, Value
-from tui.servers.engine import Engine
+from tui.servers.engine.engine import Engine
 
 T = TypeVar("T")
 

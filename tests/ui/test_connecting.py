@@ -12,7 +12,7 @@ from tests.support.app_driver import NOBODY, chats, like_ollama, ollama_answer, 
 from tests.support.dialects import Dialect
 from tests.support.replay import recorded, replay
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.servers import choice
+from tui.servers import connect
 
 SINGLE = "llama-server/single"
 LLAMACPP = Dialect(ServerKind.LLAMACPP)
@@ -49,7 +49,7 @@ async def test_a_mistake_while_a_server_is_looked_for_does_not_leave_the_screen_
     async def mistaken(*_: object, **__: object) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(choice, "choose", mistaken)
+    monkeypatch.setattr(connect, "choose", mistaken)
     async with running(NOBODY) as driver:
         await driver.see("lokal made a mistake")
         await driver.see_no_more("[Ll]ooking for a")

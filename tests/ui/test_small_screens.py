@@ -11,8 +11,8 @@ from tests.support.snapshot import check
 from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
-from tui.servers.choice import Connection
-from tui.servers.registry import connect
+from tui.servers.connect import Connection
+from tui.servers.registry import server_for
 from tui.ui.chat.welcome import welcome
 from tui.ui.start.panel import Line
 from tui.ui.state import ScreenState
@@ -24,7 +24,7 @@ NARROW = 48
 def state_with(kind: ServerKind, *models: Model, version: str = "0.33.0") -> ScreenState:
     """A state with a server that is never asked."""
     endpoint = Endpoint("http://127.0.0.1:9", kind)
-    connection = Connection(connect(endpoint), ServerInfo(kind, endpoint.url, version), models)
+    connection = Connection(server_for(endpoint), ServerInfo(kind, endpoint.url, version), models)
     server = ServerState(ConnectionStatus.CONNECTED, connection)
     return ScreenState(server, ModelSettings(models[0].name if models else "", 8192))
 

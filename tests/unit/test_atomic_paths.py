@@ -16,7 +16,7 @@ from tui.config.history import PromptHistory
 from tui.config.presets import load_presets
 from tui.errors import FileError, LokalError, MalformedFile, UsageError
 from tui.paths import folders
-from tui.servers import engine_log
+from tui.servers.engine import engine_log
 from tui.store.store import Store
 
 

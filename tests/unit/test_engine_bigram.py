@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.bigram import CONTROL, build, build_script, split, unique_pieces
 from tests.support.sample import MARKDOWN
-from tui.servers.engine_file import inspect
+from tui.servers.engine.gguf_file import inspect
 
 
 @given(st.text(min_size=1))

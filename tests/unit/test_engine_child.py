@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tui.core.parameters import REGISTRY, engine_flags
-from tui.servers.engine_child import WHEEL_SETTINGS, Job
+from tui.servers.engine.child_process import WHEEL_SETTINGS, Job
 
 JOB = Job(
     "/usr/bin/llama-server", "/m/żaba.gguf", "żaba", "127.0.0.1", 4711, "geheim", ("--ctx-size", "4096")

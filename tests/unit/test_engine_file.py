@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tui.errors import FileError, MalformedFile
-from tui.servers.engine_file import inspect
+from tui.servers.engine.gguf_file import inspect
 
 
 def _text(value: str) -> bytes:

@@ -14,8 +14,8 @@ from tests.support.listener import Listener
 from tests.support.llama import linux
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.errors import Unreachable
-from tui.servers import engine_health, engine_listener
-from tui.servers.http import Http
+from tui.servers.engine import health_check, port_listener
+from tui.servers.http.http_client import HttpClient
 
 pytestmark = linux
 
@@ -30,29 +30,29 @@ def other_process() -> Iterator[int]:
 
 def test_who_listens_is_told(listener: Listener, other_process: int) -> None:
     port = listener.port
-    assert engine_listener.can_tell()
-    assert engine_listener.listens(os.getpid(), port)
-    assert not engine_listener.listens(other_process, port)
-    assert not engine_listener.listens(1 << 22, port)
-    assert not engine_listener.listens(0, port)
+    assert port_listener.can_tell()
+    assert port_listener.listens(os.getpid(), port)
+    assert not port_listener.listens(other_process, port)
+    assert not port_listener.listens(1 << 22, port)
+    assert not port_listener.listens(0, port)
     listener.close()
-    assert not engine_listener.listens(os.getpid(), port)
+    assert not port_listener.listens(os.getpid(), port)
 
 
 def test_a_listener_on_all_addresses_is_no_proof() -> None:
     with socket.create_server(("0.0.0.0", 0)) as everywhere:
-        assert not engine_listener.listens(os.getpid(), everywhere.getsockname()[1])
+        assert not port_listener.listens(os.getpid(), everywhere.getsockname()[1])
 
 
 def test_while_it_loads_nothing_goes_to_another_process(listener: Listener, other_process: int) -> None:
-    url = f"http://{engine_listener.LOOPBACK}:{listener.port}"
-    assert engine_health.ask(Endpoint(url, api_key="secret", process=other_process)).status == 0
+    url = f"http://{port_listener.LOOPBACK}:{listener.port}"
+    assert health_check.ask(Endpoint(url, api_key="secret", process=other_process)).status == 0
     assert listener.received() == []
 
 
 async def test_no_question_goes_to_another_process(listener: Listener, other_process: int) -> None:
-    url = f"http://{engine_listener.LOOPBACK}:{listener.port}"
-    http = Http(Endpoint(url, ServerKind.LLAMACPP, "secret", process=other_process))
+    url = f"http://{port_listener.LOOPBACK}:{listener.port}"
+    http = HttpClient(Endpoint(url, ServerKind.LLAMACPP, "secret", process=other_process))
     with pytest.raises(Unreachable, match="built-in engine"):
         await http.ask("/apply-template", {"messages": ["a secret too"]})
     assert listener.received() == []
@@ -64,8 +64,8 @@ async def test_what_was_taken_over_between_connecting_and_sending_gets_nothing(
 ) -> None:
     """The engine listened when the connection was begun, and no longer when it was there."""
     answers = iter([True, False])
-    monkeypatch.setattr(engine_listener, "listens", lambda *_: next(answers))
-    http = Http(Endpoint(f"http://127.0.0.1:{listener.port}", ServerKind.LLAMACPP, "secret", process=1))
+    monkeypatch.setattr(port_listener, "listens", lambda *_: next(answers))
+    http = HttpClient(Endpoint(f"http://127.0.0.1:{listener.port}", ServerKind.LLAMACPP, "secret", process=1))
     with pytest.raises(Unreachable):
         await http.get("/props")
     assert listener.received() == [b""]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tui.errors import FileError
-from tui.servers import engine_log
+from tui.servers.engine import engine_log
 
 _GIVES_UP = """\
 0.00.006.171 E llama_model_load_from_file_impl: failed to load model

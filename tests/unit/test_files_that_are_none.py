@@ -16,7 +16,7 @@ from tui.config.schema_file import load_schema
 from tui.config.settings import load_settings, set_value
 from tui.config.themes import load_themes
 from tui.errors import FileError, LokalError, MalformedFile, StoreError
-from tui.servers.engine_file import inspect
+from tui.servers.engine.gguf_file import inspect
 from tui.store.importing import read_chats
 from tui.store.store import Store
 

@@ -84,7 +84,7 @@ def test_the_command_line_loads_next_to_nothing(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["import tui.ui.run", "import tui.ui.app", "import tui.servers.choice", "import tui.cli.ask"]
+    "code", ["import tui.ui.run", "import tui.ui.app", "import tui.servers.connect", "import tui.cli.ask"]
 )
 def test_importing_is_cheap(code: str) -> None:
     assert sorted(loaded_by(code) & set(BEHIND_THE_FIRST_FRAME)) == []

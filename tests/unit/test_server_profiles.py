@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.servers.registry import all_profiles, connect, profile_of
+from tui.servers.registry import all_profiles, profile_of, server_for
 
 PACKAGE = Path(__file__).parents[2] / "tui"
 MAY_NAME_A_KIND = ("servers/", "core/parameters.py", "core/endpoint.py")
@@ -23,7 +23,7 @@ def test_every_kind_has_its_own_profile() -> None:
 @pytest.mark.parametrize("kind", list(ServerKind))
 def test_a_profile_is_complete(kind: ServerKind) -> None:
     profile = profile_of(kind)
-    server = connect(Endpoint("http://127.0.0.1:1", kind))
+    server = server_for(Endpoint("http://127.0.0.1:1", kind))
     assert server.profile is profile
     assert server.capabilities is profile.capabilities
     assert profile.label == kind.label

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.text import human_time
 from tui.errors import AuthRequired, ModelMissing, Refused, ServerBusy, StillLoading, UsageError
-from tui.servers.answer import Clean, plain_number
+from tui.servers.answer import TextSanitizer, plain_number
 from tui.servers.detect import candidates, ollama_host
-from tui.servers.failures import Asked, Complaint, complaint_in, refused
-from tui.servers.http import retry_after
-from tui.servers.ollama import full_name
-from tui.servers.registry import connect
-from tui.servers.wire import Fields, parse_object
+from tui.servers.errors import Asked, ServerErrorBody, complaint_in, refused
+from tui.servers.http.http_client import retry_after
+from tui.servers.json_object import JsonObject, parse_object
+from tui.servers.kinds.ollama import full_name
+from tui.servers.registry import server_for
 
 LOCAL = "http://127.0.0.1"
 
@@ -31,7 +31,7 @@ def test_httpx_is_not_loaded_before_a_server_is_asked() -> None:
 import sys
 import tui.servers, tui.servers.base, tui.servers.registry, tui.servers.detect
 from tui.core.endpoint import Endpoint, ServerKind
-servers = [tui.servers.registry.connect(Endpoint("http://127.0.0.1:1", kind)) for kind in ServerKind]
+servers = [tui.servers.registry.server_for(Endpoint("http://127.0.0.1:1", kind)) for kind in ServerKind]
 tui.servers.detect.candidates({}, ())
 print(sorted({"httpx", "ollama", "pydantic", "textual", "rich", "sqlite3"} & set(sys.modules)))
 """
@@ -41,7 +41,7 @@ print(sorted({"httpx", "ollama", "pydantic", "textual", "rich", "sqlite3"} & set
 
 
 def test_httpx_comes_without_its_own_command_line() -> None:
-    code = "import tui.servers.transport, ollama, sys; print(*sorted(name for name in sys.modules if sys.modules[name]))"
+    code = "import tui.servers.http.transport, ollama, sys; print(*sorted(name for name in sys.modules if sys.modules[name]))"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     loaded = set(done.stdout.split())
@@ -51,16 +51,18 @@ def test_httpx_comes_without_its_own_command_line() -> None:
 
 def test_a_server_of_unknown_kind_is_not_connected() -> None:
     with pytest.raises(UsageError):
-        connect(Endpoint(f"{LOCAL}:1"))
+        server_for(Endpoint(f"{LOCAL}:1"))
     for kind in ServerKind:
-        server = connect(Endpoint(f"{LOCAL}:1", kind))
+        server = server_for(Endpoint(f"{LOCAL}:1", kind))
         assert server.kind is kind
         assert server.endpoint.kind is kind
 
 
 def test_the_key_is_in_no_text() -> None:
     endpoint = Endpoint(f"{LOCAL}:1", ServerKind.VLLM, "secret")
-    assert "secret" not in repr(connect(endpoint)) + repr(Asked(endpoint, ServerKind.VLLM)) + repr(endpoint)
+    assert "secret" not in repr(server_for(endpoint)) + repr(Asked(endpoint, ServerKind.VLLM)) + repr(
+        endpoint
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,12 +119,12 @@ def test_fields_take_what_is_there() -> None:
     assert fields.texts("l") == ("t",)
     assert (fields.as_json("o"), fields.as_json("s"), fields.as_json("z")) == ('{"x": 1}', "a\ufffd", "")
     assert "z" in fields
-    assert Fields().items("l") == ()
+    assert JsonObject().items("l") == ()
 
 
 @given(st.binary(max_size=200))
 def test_bytes_are_an_object_or_none(data: bytes) -> None:
-    assert parse_object(data) is None or isinstance(parse_object(data), Fields)
+    assert parse_object(data) is None or isinstance(parse_object(data), JsonObject)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_any_complaint_becomes_an_error_that_can_be_shown(
 
 
 def refusal(text: str, status: int, kind: ServerKind = ServerKind.OLLAMA, key: str = "") -> Refused:
-    error = refused(Complaint(text), status, Asked(Endpoint(f"{LOCAL}:1", kind, key), kind, "llama3"))
+    error = refused(ServerErrorBody(text), status, Asked(Endpoint(f"{LOCAL}:1", kind, key), kind, "llama3"))
     assert isinstance(error, Refused)
     return error
 
@@ -198,12 +200,12 @@ def test_numbers_of_parameters() -> None:
 @given(st.text(alphabet="a\r\n\x1b[]\u0085", max_size=20), st.lists(st.integers(0, 20), max_size=5))
 def test_line_ends_do_not_depend_on_the_cut(text: str, cuts: list[int]) -> None:
     edges = [0, *sorted(at for at in cuts if at <= len(text)), len(text)]
-    clean = Clean()
+    clean = TextSanitizer()
     pieces = "".join(clean.take(text[a:b]) for a, b in pairwise(edges))
     assert "\x1b" not in pieces
     assert "\r" not in pieces
     if "\x1b" not in text:
-        assert pieces == Clean().take(text)
+        assert pieces == TextSanitizer().take(text)
 
 
 @pytest.mark.parametrize(

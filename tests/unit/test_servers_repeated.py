@@ -6,7 +6,7 @@ import pytest
 
 from tui.core.events import Done, Event, Failed, Phase, Progress, TextDelta
 from tui.errors import Interrupted
-from tui.servers.repeated import RepeatedStart
+from tui.servers.repeated_start import RepeatedStart
 
 DONE = Done("stop")
 BROKEN = Failed(Interrupted("The answer broke off"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.errors import BadReply
-from tui.servers.stream import Frame, Framing, Lines, Ndjson, Parser, Sse
+from tui.servers.http.framing import Frame, Framing, Lines, Ndjson, Parser, Sse
 
 
 def frames(parser: Parser, data: bytes, size: int) -> list[Frame]:

@@ -17,7 +17,7 @@ from tui.core.schema import RECORD, Schema
 from tui.core.tokens import estimate
 
 if TYPE_CHECKING:
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
 
 GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of it and add no remark."
 """Asked of a server that cannot take up an unfinished answer itself."""

@@ -17,7 +17,7 @@ from tui.errors import LokalError
 if TYPE_CHECKING:
     from typing import Self
 
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
 
 
 class ConnectionStatus(StrEnum):

@@ -10,7 +10,7 @@ from tui.core.text import safe_line
 
 if TYPE_CHECKING:
     from tui.core.validation import Verdict
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
 
 
 def schema_of(message: Message | None) -> Schema | None:

@@ -26,9 +26,9 @@ from tui.core.schema import RECORD, Schema
 from tui.core.text import human_size, safe_line
 from tui.core.validation import check
 from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
-from tui.servers.choice import Connection, choose, named_server, require_model, why_not_model, with_names
+from tui.servers.connect import Connection, choose, named_server, require_model, why_not_model, with_names
 from tui.servers.detect import ollama_host_problem
-from tui.servers.engine_child import PROMPT_CACHE_MIB
+from tui.servers.engine.child_process import PROMPT_CACHE_MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Asking:
     async def _ask_guide(self, nobody: Unreachable) -> None:
         """Let the guide answer. Where it cannot, that no server answers is still what matters most."""
         from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
-        from tui.servers.engine import why_missing
+        from tui.servers.engine.engine import why_missing
 
         missing = why_missing()
         if missing is not None:
@@ -142,8 +142,8 @@ class Asking:
     async def _ask_engine(
         self, gguf: Path, values: Mapping[str, Value], name: str = "", cache_mib: int = PROMPT_CACHE_MIB
     ) -> None:
-        from tui.servers import embedded
-        from tui.servers.engine import Engine
+        from tui.servers.engine import embedded
+        from tui.servers.engine.engine import Engine
 
         keys = self._question.settings.keys_of_servers
         engine = Engine(gguf, self._question.logs, values, name=name, cache_mib=cache_mib, keys=keys)

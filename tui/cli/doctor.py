@@ -28,8 +28,8 @@ from tui.errors import LokalError, ServerError, Unreachable, UsageError
 from tui.guide.model import checked_model
 from tui.paths import Folders, folders
 from tui.servers import detect
-from tui.servers.choice import named_server
-from tui.servers.registry import connect
+from tui.servers.connect import named_server
+from tui.servers.registry import server_for
 from tui.ui.terminal.probe import TerminalAbilities, describe, terminal_size
 
 NO_ENGINE = 'none: pip install "lokal[engine]" adds it'
@@ -157,7 +157,7 @@ async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | Silent:
     except ServerError as error:
         words = f"{error.title}: {error.detail}" if error.detail else error.title
         return Silent(endpoint.url, words, named, not isinstance(error, Unreachable))
-    info, server = found.info, connect(found.endpoint)
+    info, server = found.info, server_for(found.endpoint)
     models: tuple[str, ...] = ()
     problem = ""
     try:

@@ -100,12 +100,12 @@ def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfi
     if target.server is not None:
         from tui.config.settings import load_settings
         from tui.core.secrets import KEY_VARIABLE
-        from tui.servers.choice import named_server
+        from tui.servers.connect import named_server
 
         configured = load_settings(places.settings_file).value.servers
         server = named_server(target.server, configured, os.environ.get(KEY_VARIABLE, ""))
     if target.gguf is not None:
-        from tui.servers.engine_file import inspect
+        from tui.servers.engine.gguf_file import inspect
 
         inspect(target.gguf)
     if target.preset is not None:

@@ -18,7 +18,7 @@ NO_LIMIT = -1
 """The value of a parameter that limits something, where it is not to; people write it so for most servers."""
 _NO_LIMIT_WORDS = frozenset({"-1", "no limit", "unlimited", "inf", "infinite"})
 
-Fields = Mapping[str, object]
+WireFields = Mapping[str, object]
 """JSON fields by path: `{"options.top_k": 40}` is `{"options": {"top_k": 40}}`."""
 
 
@@ -27,7 +27,7 @@ class Wire:
     """How one kind of server takes a parameter. `reloads` = another value makes the server load the model anew; `limit`
     says what of a value it takes, where that is not all."""
 
-    encode: Callable[[Value], Fields]
+    encode: Callable[[Value], WireFields]
     reloads: bool = False
     limit: Limit | None = None
 
@@ -192,7 +192,7 @@ def _unescape(typed: str) -> str:
     return re.sub(r"\\([\\ntrs,])", lambda match: _MEANINGS[match[1]], typed)
 
 
-def nest(fields: Fields) -> dict[str, object]:
+def nest(fields: WireFields) -> dict[str, object]:
     """Dotted paths as nested JSON objects."""
     body: dict[str, object] = {}
     for path, value in fields.items():

@@ -15,7 +15,7 @@ from tui.core.endpoint import ServerKind
 from tui.core.limits import Allowed, first, not_zero, within_window
 from tui.core.message import Value
 from tui.core.model import Model
-from tui.core.parameter import Fields, Parameter, Wire, at, nest, unless_unlimited
+from tui.core.parameter import Parameter, Wire, WireFields, at, nest, unless_unlimited
 from tui.core.text import safe_name
 from tui.errors import UsageError
 
@@ -46,17 +46,17 @@ def _without(wires: dict[ServerKind, Wire], *kinds: ServerKind) -> dict[ServerKi
     return {kind: wire for kind, wire in wires.items() if kind not in kinds}
 
 
-def _think_ollama(value: Value) -> Fields:
+def _think_ollama(value: Value) -> WireFields:
     return {"think": {"off": False, "on": True}.get(str(value), value)}
 
 
-def _think_template(value: Value) -> Fields:
+def _think_template(value: Value) -> WireFields:
     if value in ("on", "off"):
         return {"chat_template_kwargs.enable_thinking": value == "on"}
     return {"chat_template_kwargs.enable_thinking": True, "reasoning_effort": value}
 
 
-def _think_textgen(value: Value) -> Fields:
+def _think_textgen(value: Value) -> WireFields:
     if value in ("on", "off"):
         return {"enable_thinking": value == "on"}
     return {"enable_thinking": True, "reasoning_effort": value}

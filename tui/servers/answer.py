@@ -11,18 +11,18 @@ from tui.core.message import Timings, Usage
 from tui.core.text import safe_block, safe_line
 from tui.core.thinking import ThinkSplitter
 from tui.errors import BadReply, Interrupted, ServerError
-from tui.servers.failures import (
+from tui.servers.errors import (
     Asked,
-    Complaint,
+    ServerErrorBody,
     complaint_in,
     complaint_of,
     complaint_within,
     refused,
     too_much,
 )
-from tui.servers.parts import parts_of, reasoning_of
-from tui.servers.stream import Frame
-from tui.servers.wire import Fields, TooMuch, read_object
+from tui.servers.http.framing import Frame
+from tui.servers.json_object import JsonObject, TooMuch, read_object
+from tui.servers.message_parts import parts_of, reasoning_of
 
 MAX_ANSWER = 16 << 20
 """Bytes of text, reasoning and function calls that one answer may have."""
@@ -31,7 +31,7 @@ CALL_SIZE = 500
 """Bytes that a call of a function takes beside its arguments."""
 
 
-class Clean:
+class TextSanitizer:
     """Makes the pieces of one text safe to show. A CR LF that is split over two pieces stays one line break."""
 
     def __init__(self) -> None:
@@ -62,8 +62,8 @@ class Answer:
         self.timings = Timings()
         self.tool_calls: list[ToolCall] = []
         self._splitter = None if resumed else ThinkSplitter()
-        self._text = Clean()
-        self._reasoning = Clean()
+        self._text = TextSanitizer()
+        self._reasoning = TextSanitizer()
         self._text_came = False
         self._reasoning_came = False
         self._said = False  # text came that is not blank
@@ -73,7 +73,7 @@ class Answer:
         self._unreadable: ServerError | None = None
         self._room = MAX_ANSWER
 
-    def record(self, fields: Fields) -> list[Event]:
+    def record(self, fields: JsonObject) -> list[Event]:
         """The events in one record that is no complaint."""
         raise NotImplementedError
 
@@ -102,13 +102,13 @@ class Answer:
         events = self.record(fields)
         return events if complaint_here is None else [*events, *self.fail(complaint_here)]
 
-    def fail(self, complaint: Complaint, status: int = 200) -> list[Event]:
+    def fail(self, complaint: ServerErrorBody, status: int = 200) -> list[Event]:
         """End with what the server complains of."""
         self.failure = refused(complaint, status, self.asked)
         self.ended = True
         return []
 
-    def _page(self, complaint: Complaint) -> list[Event]:
+    def _page(self, complaint: ServerErrorBody) -> list[Event]:
         """A web page came, of a proxy as a rule."""
         if not self._text_came and not self._reasoning_came:
             return self.fail(complaint)
@@ -117,7 +117,7 @@ class Answer:
         self.ended = True
         return []
 
-    def message(self, message: Fields) -> list[Event]:
+    def message(self, message: JsonObject) -> list[Event]:
         """The events of the text and the reasoning in a message."""
         events = self.reasoning(reasoning_of(message))
         for part in parts_of(message):

@@ -20,12 +20,12 @@ from tui.core.model import ServerInfo
 from tui.core.secrets import without_login
 from tui.core.text import safe_line
 from tui.errors import NotAModelServer, ServerError, Unreachable, UsageError
-from tui.servers.failures import complaint_in, too_much
-from tui.servers.http import Http, Reply
+from tui.servers.errors import complaint_in, too_much
+from tui.servers.http.http_client import HttpClient, Reply
+from tui.servers.json_object import TooMuch, read_object
 from tui.servers.probe_replies import MODELS, VERSION, ProbeReplies
 from tui.servers.registry import all_profiles
 from tui.servers.unrecognised import explain, is_open_webui, open_webui
-from tui.servers.wire import TooMuch, read_object
 
 _ANY = ServerKind.OPENAI
 """What a server is taken for that lists its models and is of no kind that is known."""
@@ -120,9 +120,9 @@ async def recognise(
     A kind that the endpoint has is taken as a wish: it decides only where the replies do not. Raises Unreachable,
     NotAModelServer, and AuthRequired if there is a server that says nothing at all without a key.
     """
-    http = Http(endpoint)
+    http = HttpClient(endpoint)
     await http.prepare()  # loading httpx is not to count as a server's silence
-    from tui.servers.body import Allowance
+    from tui.servers.http.body import Allowance
 
     together = Allowance(MAX_TOGETHER)
     probes = {
@@ -144,7 +144,7 @@ async def recognise(
         await http.aclose()
     if not replies:
         if isinstance(problem, Unreachable) and await _speaks_tls(endpoint):
-            from tui.servers import transport
+            from tui.servers.http import transport
 
             raise transport.wants_https(endpoint)
         raise problem or Unreachable(

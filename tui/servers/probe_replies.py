@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.servers.http import Reply
-from tui.servers.wire import Fields
+from tui.servers.http.http_client import Reply
+from tui.servers.json_object import JsonObject
 
 MODELS = "/v1/models"
 """Asked of every server: nearly all kinds list their models there."""
@@ -24,17 +24,17 @@ class ProbeReplies:
         """The reply at `path`, whatever its status."""
         return self._replies.get(path)
 
-    def fields(self, path: str) -> Fields:
+    def fields(self, path: str) -> JsonObject:
         """The JSON object at `path`; empty for an error, and where there is none."""
         reply = self._replies.get(path)
-        fields = reply.fields() if reply is not None and reply.status == 200 else Fields()
-        return Fields() if "error" in fields else fields
+        fields = reply.fields() if reply is not None and reply.status == 200 else JsonObject()
+        return JsonObject() if "error" in fields else fields
 
     @property
-    def models(self) -> tuple[Fields, ...] | None:
+    def models(self) -> tuple[JsonObject, ...] | None:
         """The entries of its list of models; None where there is no such list."""
         reply = self._replies.get(MODELS)
-        fields = reply.fields() if reply is not None and reply.status == 200 else Fields()
+        fields = reply.fields() if reply is not None and reply.status == 200 else JsonObject()
         return fields.items("data") if isinstance(fields.values.get("data"), list) else None
 
     @property

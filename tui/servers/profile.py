@@ -18,7 +18,7 @@ from tui.core.parameters import BY_NAME
 if TYPE_CHECKING:
     from tui.core.model import ServerInfo
     from tui.errors import ServerError
-    from tui.servers.failures import Asked, Complaint
+    from tui.servers.errors import Asked, ServerErrorBody
     from tui.servers.probe_replies import ProbeReplies
 
 
@@ -104,7 +104,7 @@ class ServerProfile:
     lists_all_models: bool = True
     lists_models_always: bool = False
     takes_load_flags: bool = False
-    explain_refusal: Callable[[Complaint, int, Asked], ServerError | None] | None = None
+    explain_refusal: Callable[[ServerErrorBody, int, Asked], ServerError | None] | None = None
 
     @property
     def label(self) -> str:

@@ -32,7 +32,7 @@ _CLASSES: Mapping[ServerKind, str] = {
 """Module and class of each kind. The order is that in which the kinds are looked for."""
 
 
-def connect(endpoint: Endpoint) -> Server:
+def server_for(endpoint: Endpoint) -> Server:
     """The server at `endpoint`; nothing is sent yet. Raises UsageError if its kind has not been recognised."""
     if endpoint.kind is None:
         raise UsageError(
@@ -53,5 +53,5 @@ def all_profiles() -> tuple[ServerProfile, ...]:
 
 def _class_of(kind: ServerKind) -> ServerClass:
     module, _, name = _CLASSES[kind].partition(".")
-    found: ServerClass = getattr(import_module(f"tui.servers.{module}"), name)
+    found: ServerClass = getattr(import_module(f"tui.servers.kinds.{module}"), name)
     return found

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.text import safe_line
 from tui.errors import NotAModelServer, Refused, ServerBusy, ServerError
-from tui.servers.failures import (
+from tui.servers.errors import (
     FOREIGN_HOST,
     Asked,
-    Complaint,
+    ServerErrorBody,
     complaint_in,
     redirected,
     refused,
     refused_by_proxy,
     wants_key,
 )
-from tui.servers.http import Reply
+from tui.servers.http.http_client import Reply
 from tui.servers.probe_replies import VERSION, ProbeReplies
 
 OPEN_WEBUI = "Open WebUI"
@@ -69,11 +69,11 @@ def explain(endpoint: Endpoint, replies: Mapping[str, Reply], most_telling: tupl
     )
 
 
-def _complaint(reply: Reply) -> Complaint:
+def _complaint(reply: Reply) -> ServerErrorBody:
     return complaint_in(reply.body, reply.challenge)
 
 
-def _page(endpoint: Endpoint, reply: Reply, page: Complaint) -> NotAModelServer:
+def _page(endpoint: Endpoint, reply: Reply, page: ServerErrorBody) -> NotAModelServer:
     """The same page for people at every path: where one signs in to a proxy, or a site of another kind."""
     if reply.status < 400:
         error = refused(page, reply.status, Asked(endpoint, ServerKind.OPENAI))
@@ -92,7 +92,7 @@ def _refusal(endpoint: Endpoint, path: str, reply: Reply) -> ServerError:
         return redirected(endpoint, status, reply.location, path)
     text = endpoint.masked(complaint.text)
     if ("http request" in text.lower() and "https" in text.lower()) or "plain http" in text.lower():
-        from tui.servers import transport
+        from tui.servers.http import transport
 
         return transport.wants_https(endpoint)
     if status in (401, 403, 407) and complaint.by_proxy:

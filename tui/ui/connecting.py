@@ -32,8 +32,8 @@ from tui.ui.state import ScreenState
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
-    from tui.servers.choice import Connection
-    from tui.servers.engine import Engine
+    from tui.servers.connect import Connection
+    from tui.servers.engine.engine import Engine
 
 
 class Connecting:
@@ -69,14 +69,14 @@ class Connecting:
     async def _connect(
         self, state: ScreenState, endpoint: Endpoint | None, text: str, *, asked: bool
     ) -> None:
-        from tui.servers import choice
-        from tui.servers.engine import why_missing
+        from tui.servers import connect
+        from tui.servers.engine.engine import why_missing
 
         try:
             again, self._try_again = self._try_again, None
             gguf = again or self._launch.gguf
             if endpoint is not None:
-                found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self.waits())
+                found = await connect.choose(endpoint, self._settings.servers, os.environ, waits=self.waits())
             elif gguf is not None:
                 found = await self._start_engine(gguf, state)
             else:
@@ -85,7 +85,7 @@ class Connecting:
                 if wanted is None:
                     self._look_at_environment()
                 configured = self._settings.servers
-                found = await choice.choose(wanted, configured, os.environ, usual, self.waits())
+                found = await connect.choose(wanted, configured, os.environ, usual, self.waits())
         except LokalError as error:
             named = endpoint is not None and not asked
             asked_by_name = named or gguf is not None or self._names_one()
@@ -97,14 +97,14 @@ class Connecting:
         # The command line's model is for the first server; after that the one that was in use last is the usual one.
         first = "" if self._asked else self._launch.model
         self._asked = True
-        model = choice.start_model(found, first, state.model or self._settings.model)
+        model = connect.start_model(found, first, state.model or self._settings.model)
         # The server before may still be asked for its own.
         self._app.workers.cancel_group(self._app, "window")
         self._app.post_message(Connected(found, model, None, asked=asked))
-        if told := choice.why_not_model(found, first, state.model or self._settings.model, model):
+        if told := connect.why_not_model(found, first, state.model or self._settings.model, model):
             self._app.post_message(Told(told, "warning"))
         if model:
-            self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
+            self._app.post_message(WindowKnown(model, await connect.window_of(found.server, model)))
 
     def waits(self) -> Callable[[Endpoint], None]:
         """What tells of a server that is still loading its model, once."""
@@ -138,7 +138,7 @@ class Connecting:
     def endpoint_named(self, text: str) -> Endpoint:
         """The server that a person means. The key that was given with --server goes to no other address. Raises
         UsageError."""
-        from tui.servers.choice import named_server
+        from tui.servers.connect import named_server
 
         found, given = named_server(text, self._settings.servers), self._launch.server
         if given is None or given.url != found.url:
@@ -153,8 +153,8 @@ class Connecting:
 
     async def _start_guide(self) -> None:
         from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
-        from tui.servers import embedded
-        from tui.servers.engine import Engine, why_missing
+        from tui.servers.engine import embedded
+        from tui.servers.engine.engine import Engine, why_missing
 
         try:
             if self._guide is None or not self._guide.running:
@@ -184,12 +184,12 @@ class Connecting:
     async def _start_gguf(
         self, path: Path, state: ScreenState, text: str = "", *, anew: bool = False
     ) -> None:
-        from tui.servers import engine_file
-        from tui.servers.engine import why_missing
+        from tui.servers.engine import gguf_file
+        from tui.servers.engine.engine import why_missing
 
         before = self._engine
         try:
-            await files.in_thread(lambda: engine_file.inspect(path))  # before one that works is ended for it
+            await files.in_thread(lambda: gguf_file.inspect(path))  # before one that works is ended for it
             if self._engine is not None and (anew or self._engine.gguf != path):
                 engine, self._engine = self._engine, None
                 await engine.stop()
@@ -222,8 +222,8 @@ class Connecting:
     # -- models -----------------------------------------------------------------------------------------------------
 
     async def _start_engine(self, gguf: Path, state: ScreenState) -> Connection:
-        from tui.servers import embedded
-        from tui.servers.engine import Engine
+        from tui.servers.engine import embedded
+        from tui.servers.engine.engine import Engine
 
         if self._engine is None or not self._engine.running:
             if self._engine is not None:
@@ -245,11 +245,11 @@ class Connecting:
     async def connect_to(self, name: str, model: str, usual: str) -> tuple[Connection, str]:
         """A connection beside the open one to the server of that name or address, and the model to ask there: `model`,
         else the `usual` one, else any. Raises LokalError."""
-        from tui.servers import choice
+        from tui.servers import connect
 
-        found = await choice.choose(self.look_up(name), self._settings.servers, os.environ, model or usual)
+        found = await connect.choose(self.look_up(name), self._settings.servers, os.environ, model or usual)
         try:
-            return found, choice.require_model(found, model, usual)
+            return found, connect.require_model(found, model, usual)
         except LokalError:
             await found.server.aclose()
             raise
@@ -261,7 +261,7 @@ class Connecting:
             self._run(work, "models", exclusive=True)
 
     async def _refresh(self, connection: Connection, model: str, *, asked: bool) -> None:
-        from tui.servers.choice import window_of
+        from tui.servers.connect import window_of
 
         try:
             models = await connection.server.models()
@@ -278,7 +278,7 @@ class Connecting:
             self._run(partial(self._ask_window, state.connection, state.model), "window", exclusive=True)
 
     async def _ask_window(self, connection: Connection, model: str) -> None:
-        from tui.servers.choice import window_of
+        from tui.servers.connect import window_of
 
         self._app.post_message(WindowKnown(model, await window_of(connection.server, model)))
 

@@ -211,13 +211,13 @@ class Errands:
     ) -> None:
         """Connect to it, and say so. Raises LokalError, and then nothing has changed. With `instead_of_search` a search
         for servers that is still going on ends without a result."""
-        from tui.servers import choice
+        from tui.servers import connect
 
-        found = await choice.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
+        found = await connect.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
         known = state.connection.others if state.connection else ()
         here = {other.url for other in found.others}
         others = (*found.others, *(other for other in known if other.url not in here))
-        model = choice.pick_model(found.models, "", state.model or self._settings.model)
+        model = connect.pick_model(found.models, "", state.model or self._settings.model)
         if instead_of_search:
             self._app.workers.cancel_group(self._app, "connect")
         self._app.post_message(
@@ -225,7 +225,7 @@ class Errands:
         )
         self._app.post_message(Connected(replace(found, others=others), model, None))
         if model:
-            self._app.post_message(WindowKnown(model, await choice.window_of(found.server, model)))
+            self._app.post_message(WindowKnown(model, await connect.window_of(found.server, model)))
 
     # -- plumbing ---------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tui.errors import LokalError
 
 if TYPE_CHECKING:
     from tui.chat.session import ChatSession
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
 
 
 class Connected(Message):

@@ -110,7 +110,7 @@ class Several(Guarded):
         return state.connection is not None and state.window is None and state.model != self._state.model
 
     async def _weigh(self, held: Joint, states: Sequence[ClientState]) -> None:
-        from tui.servers.choice import window_of
+        from tui.servers.connect import window_of
 
         found = []
         for state in states:

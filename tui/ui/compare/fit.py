@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.chat.state import ClientState
     from tui.core.conversation import Conversation
     from tui.core.request import ChatRequest
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
 
 
 async def why_too_long(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tui.chat.session import ChatSession
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
 
 Connect = Callable[[str, str, str], Awaitable["tuple[Connection, str]"]]
 """Connects to a server by its name or address; given the model that is wanted and the usual one, empty for none, it says
@@ -156,7 +156,7 @@ class Race:
     async def _see_that_it_fits(self, lane: Lane, connection: Connection) -> None:
         """Raise the LokalError that what is to be sent does not fit into the context window. Of the columns that ask the
         open server that is known before the comparison begins, and the person was asked."""
-        from tui.servers.choice import window_of
+        from tui.servers.connect import window_of
 
         if lane.column.server or lane.state.model != self._state.model:
             window = await window_of(connection.server, lane.state.model)

@@ -19,7 +19,7 @@ from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.chat.session import ChatSession
-    from tui.servers.choice import Connection
+    from tui.servers.connect import Connection
     from tui.ui.app import LokalApp
 
 

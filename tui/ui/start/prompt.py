@@ -271,8 +271,8 @@ class FilePage(PromptPage):
 
 async def openable(text: str) -> str | None:
     """None for a model that can be opened; of a folder how its name goes on. Raises LokalError for what is neither."""
-    from tui.servers import engine_file
-    from tui.servers.engine import why_missing
+    from tui.servers.engine import gguf_file
+    from tui.servers.engine.engine import why_missing
 
     path = as_path(text)
     if await files.in_thread(path.is_dir):
@@ -284,7 +284,7 @@ async def openable(text: str) -> str | None:
     missing = why_missing()
     if missing is not None:
         raise missing
-    await files.in_thread(partial(engine_file.inspect, path))
+    await files.in_thread(partial(gguf_file.inspect, path))
     return None
 
 

@@ -20,14 +20,14 @@ from tui.errors import (
     StillLoading,
     TryLater,
 )
+from tui.servers.json_object import JsonObject, TooMuch, parse_object
 from tui.servers.registry import profile_of
-from tui.servers.wire import Fields, TooMuch, parse_object
 
 MAX_TEXT = 500  # characters of a server's message that are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ServerErrorBody:
     """What a server complains of. `text` is one safe line, empty if it gave no reason; `type` is its own word for the
     kind of error and `code` the HTTP status that it names in the body, 0 for none. Token counts are 0 if not told.
     `challenge` is the scheme by which a 401 wants to be told who asks."""
@@ -63,21 +63,21 @@ class Asked:
     model: str = ""
 
 
-def complaint_in(body: str | bytes, challenge: str = "") -> Complaint:
+def complaint_in(body: str | bytes, challenge: str = "") -> ServerErrorBody:
     """The complaint that the body of an error reply holds: JSON of any known shape, a web page, plain text, nothing;
     `challenge` is the scheme that came with it."""
     return replace(_complaint_in(body), challenge=challenge)
 
 
-def _complaint_in(body: str | bytes) -> Complaint:
+def _complaint_in(body: str | bytes) -> ServerErrorBody:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     fields = parse_object(text)
     if fields is not None:
         return complaint_of(fields)
     if re.match(r"\s*<(!doctype|html|\?xml|head|body)", text[:500], re.IGNORECASE):
         title = re.search(r"<(title|h1)[^>]*>([^<]*)", text[:20_000], re.IGNORECASE)
-        return Complaint(safe_line(title.group(2), MAX_TEXT) if title else "", web_page=True)
-    return Complaint(safe_line(text, MAX_TEXT))
+        return ServerErrorBody(safe_line(title.group(2), MAX_TEXT) if title else "", web_page=True)
+    return ServerErrorBody(safe_line(text, MAX_TEXT))
 
 
 _WORDS = ("message", "msg", "error_msg", "error_message", "errmsg")
@@ -85,7 +85,7 @@ _SIGNS = ("code", "type", "status", "success", "error_code", "errcode", "statusC
 """What stands beside the words of a complaint that is not called one."""
 
 
-def complaint_within(fields: Fields) -> Complaint | None:
+def complaint_within(fields: JsonObject) -> ServerErrorBody | None:
     """The complaint that a record of an answer is, or has beside what else it says; None if it has none."""
     values = fields.values
     if values.get("error"):
@@ -99,10 +99,12 @@ def complaint_within(fields: Fields) -> Complaint | None:
     return None
 
 
-def complaint_of(fields: Fields, depth: int = 0) -> Complaint:
+def complaint_of(fields: JsonObject, depth: int = 0) -> ServerErrorBody:
     """The complaint in an object: `error` as text, as an object or as JSON in a string; `detail` as text, as an object
     or as a list of faults (FastAPI); `errors` as a list; `message` by itself (old vLLM), or by another name."""
-    inner = fields.inner("error") or fields.inner("detail") or next(iter(fields.items("errors")), Fields())
+    inner = (
+        fields.inner("error") or fields.inner("detail") or next(iter(fields.items("errors")), JsonObject())
+    )
     if inner and depth < 4:
         return complaint_of(inner, depth + 1)
     text = fields.text("error") or next(iter(fields.texts("errors")), fields.text("errors"))
@@ -116,7 +118,7 @@ def complaint_of(fields: Fields, depth: int = 0) -> Complaint:
         return complaint_of(nested, depth + 1)
     if link := fields.text("signin_url"):
         text = f"{text}: {link}"
-    return Complaint(
+    return ServerErrorBody(
         safe_line(text, MAX_TEXT),
         safe_line(fields.text("type"), 80),
         fields.count("code") or fields.count("error_code") or fields.count("status") or 0,
@@ -125,13 +127,13 @@ def complaint_of(fields: Fields, depth: int = 0) -> Complaint:
     )
 
 
-def _faults(faults: tuple[Fields, ...]) -> str:
+def _faults(faults: tuple[JsonObject, ...]) -> str:
     return "; ".join(
         f"{'.'.join(fault.texts('loc')[-1:])}: {fault.text('msg')}".removeprefix(": ") for fault in faults[:3]
     )
 
 
-def refused(complaint: Complaint, status: int, asked: Asked) -> ServerError:
+def refused(complaint: ServerErrorBody, status: int, asked: Asked) -> ServerError:
     """The error that a refusal is. `status` is the HTTP status, 200 for a complaint inside a stream."""
     # What a server complains of may hold the key that it was sent.
     complaint = replace(complaint, text=asked.endpoint.masked(complaint.text))
@@ -198,7 +200,7 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
 )  # fmt: skip
 
 
-def _known(complaint: Complaint, status: int, asked: Asked) -> ServerError | None:
+def _known(complaint: ServerErrorBody, status: int, asked: Asked) -> ServerError | None:
     """The refusals that have an error of their own."""
     text, lower = complaint.text, complaint.text.lower()
     profile, url = profile_of(asked.kind), asked.endpoint.address
@@ -245,7 +247,7 @@ FOREIGN_HOST = (
 _HEADERS = "put what it wants into headers of this server, under [[servers]] in the config"
 
 
-def refused_by_proxy(complaint: Complaint, status: int, endpoint: Endpoint) -> AuthRequired:
+def refused_by_proxy(complaint: ServerErrorBody, status: int, endpoint: Endpoint) -> AuthRequired:
     """What stands before the server lets nobody in without a name and a password, or at all."""
     said = f"Status {status}" + (f": {endpoint.masked(complaint.text)}" if complaint.text else "")
     known = bool(endpoint.login) and not endpoint.api_key and not endpoint.headers
@@ -276,7 +278,7 @@ def wants_key(who: str, text: str, status: int, endpoint: Endpoint) -> AuthRequi
     return AuthRequired(f"{who} wants an API key", text, f"Put it {where}", status)
 
 
-def _is_missing(complaint: Complaint, code: int) -> bool:
+def _is_missing(complaint: ServerErrorBody, code: int) -> bool:
     lower = complaint.text.lower()
     if code not in (0, 400, 404) or "model" not in lower:
         return False
@@ -291,7 +293,7 @@ _PROMPTS = tuple(
 """Where servers say how long the prompt is, the surest words first: vLLM's name the room for the answer too."""
 
 
-def _is_overflow(complaint: Complaint) -> bool:
+def _is_overflow(complaint: ServerErrorBody) -> bool:
     lower = complaint.text.lower()
     return (
         complaint.type == "exceed_context_size_error"
@@ -304,7 +306,7 @@ def _is_overflow(complaint: Complaint) -> bool:
     )
 
 
-def _overflow(complaint: Complaint, status: int, asked: Asked) -> ContextOverflow:
+def _overflow(complaint: ServerErrorBody, status: int, asked: Asked) -> ContextOverflow:
     lower = complaint.text.lower()
     window = _WINDOW.search(lower)
     prompt = next((found for pattern in _PROMPTS if (found := pattern.search(lower))), None)

@@ -13,8 +13,8 @@ from tests.support.replay import Replay, as_json, held, recorded, replay, reply
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import Model, ServerInfo
 from tui.errors import ModelMissing, NotAModelServer, ServerError, Unreachable, UsageError
-from tui.servers import choice, detect
-from tui.servers.choice import (
+from tui.servers import connect, detect
+from tui.servers.connect import (
     Connection,
     choose,
     get_to_know,
@@ -25,7 +25,7 @@ from tui.servers.choice import (
     why_not_model,
     with_names,
 )
-from tui.servers.registry import connect
+from tui.servers.registry import server_for
 
 CHATTY, LOADED = Model("small:1b"), Model("big:7b", loaded=True)
 CLOUD = Model("huge:cloud", note="runs elsewhere", loaded=True)
@@ -55,7 +55,7 @@ def test_the_model_to_start_with(models: tuple[Model, ...], wished: str, usual: 
 def connection(kind: ServerKind, *models: Model, router: bool = False) -> Connection:
     """A connection to a server that is never asked."""
     endpoint = Endpoint("http://127.0.0.1:9", kind)
-    return Connection(connect(endpoint), ServerInfo(kind, endpoint.url, router=router), models)
+    return Connection(server_for(endpoint), ServerInfo(kind, endpoint.url, router=router), models)
 
 
 def test_a_server_that_does_not_mind_the_name_is_not_asked_for_another_model() -> None:
@@ -168,7 +168,7 @@ def no_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only configured servers are looked at, so that one of this machine's own does not get in between, and they have
     all the time that a busy machine takes."""
     monkeypatch.setattr(detect, "usual_ports", tuple)
-    monkeypatch.setattr(choice, "LOADING_EVERY_S", 0.01)
+    monkeypatch.setattr(connect, "LOADING_EVERY_S", 0.01)
     monkeypatch.setattr(detect, "find", partial(detect.find, timeout=60))
 
 

@@ -14,7 +14,8 @@ from tui.core.events import Event, Failed, Phase, Progress
 from tui.core.request import ChatRequest
 from tui.errors import LokalError, ModelMissing, NotAModelServer, Refused, ServerError, TryLater
 from tui.servers.answer import Answer
-from tui.servers.failures import (
+from tui.servers.attachments import text_files_of
+from tui.servers.errors import (
     Asked,
     complaint_in,
     complaint_of,
@@ -23,12 +24,11 @@ from tui.servers.failures import (
     too_much,
     with_time,
 )
-from tui.servers.http import Http, Incoming, Reply
-from tui.servers.opening import Opening
-from tui.servers.outgoing import text_files_of
+from tui.servers.http.framing import Frame, Framing, Parser
+from tui.servers.http.http_client import HttpClient, Reply, StreamingResponse
+from tui.servers.http.pending_response import PendingResponse
+from tui.servers.json_object import JsonObject, TooMuch, read_object
 from tui.servers.profile import Capabilities, ServerProfile
-from tui.servers.stream import Frame, Framing, Parser
-from tui.servers.wire import Fields, TooMuch, read_object
 
 PATIENCE_S = 120.0
 """How long a server that says when it wants to be asked again is waited for, in all; beyond that the person is told."""
@@ -42,7 +42,7 @@ class ServerClient:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._http = Http(endpoint)
+        self._http = HttpClient(endpoint)
 
     @property
     def kind(self) -> ServerKind:
@@ -122,15 +122,15 @@ class ServerClient:
     def _asked(self, model: str = "") -> Asked:
         return Asked(self._endpoint, self.kind, model)
 
-    async def _get(self, path: str, model: str = "") -> Fields:
+    async def _get(self, path: str, model: str = "") -> JsonObject:
         """The JSON object at `path`. Raises the ServerError that anything else is."""
         return self._object(await self._http.get(path), model)
 
-    async def _ask(self, path: str, body: Mapping[str, object], model: str = "") -> Fields:
+    async def _ask(self, path: str, body: Mapping[str, object], model: str = "") -> JsonObject:
         """The JSON object that `body` is answered with. Raises the ServerError that anything else is."""
         return self._object(await self._http.ask(path, body), model)
 
-    def _object(self, reply: Reply, model: str = "") -> Fields:
+    def _object(self, reply: Reply, model: str = "") -> JsonObject:
         if 300 <= reply.status < 400:
             raise redirected(self._endpoint, reply.status, reply.location)
         if reply.status != 200:
@@ -147,7 +147,7 @@ class ServerClient:
             raise refused(complaint_of(fields), reply.status, self._asked(model))
         return fields
 
-    def _read(self, body: bytes) -> Fields | None:
+    def _read(self, body: bytes) -> JsonObject | None:
         try:
             return read_object(body)
         except TooMuch as error:
@@ -158,7 +158,7 @@ class ServerClient:
     ) -> AsyncGenerator[Event, None]:
         """Ask and read an answer to its end. Raises the ServerError that a refusal before its beginning is."""
         model = answer.asked.model
-        async with Opening(self._http, path, body) as opening:
+        async with PendingResponse(self._http, path, body) as opening:
             async with aclosing(opening.waits(lambda: self._is_loaded(model))) as waits:
                 async for progress in waits:
                     yield progress
@@ -178,7 +178,7 @@ class ServerClient:
             for event in answer.finish(broken):
                 yield event
 
-    async def _require_answer(self, incoming: Incoming, model: str) -> None:
+    async def _require_answer(self, incoming: StreamingResponse, model: str) -> None:
         if 300 <= incoming.status < 400:
             raise redirected(self._endpoint, incoming.status, incoming.location)
         if incoming.status != 200:
@@ -195,7 +195,7 @@ async def _waiting(pause_s: float) -> AsyncGenerator[Progress, None]:
         left -= 1.0
 
 
-async def _frames(incoming: Incoming, parser: Parser) -> AsyncGenerator[Frame, None]:
+async def _frames(incoming: StreamingResponse, parser: Parser) -> AsyncGenerator[Frame, None]:
     async with aclosing(incoming.chunks()) as chunks:
         async for chunk in chunks:
             for frame in parser.feed(chunk):

@@ -13,8 +13,8 @@ from tui.core.text import safe_name
 from tui.errors import ModelMissing, NotAModelServer, ServerError, StillLoading, Unreachable
 from tui.servers import detect
 from tui.servers.base import Server
-from tui.servers.both import both
-from tui.servers.registry import all_profiles, connect
+from tui.servers.gather import gather_or_cancel
+from tui.servers.registry import all_profiles, server_for
 from tui.servers.unrecognised import OPEN_WEBUI
 
 GIVEN_TIMEOUT_S = 5.0
@@ -128,11 +128,11 @@ def _has_twin(endpoint: Endpoint, others: Sequence[Endpoint]) -> bool:
 async def get_to_know(endpoint: Endpoint, waits: Waits | None = None) -> Connection:
     """A connection to a server whose kind is known. With `waits` one that is still loading its model is waited for,
     without it StillLoading is raised. Raises ServerError."""
-    server = connect(endpoint)
+    server = server_for(endpoint)
     try:
         while True:
             try:
-                info, models = await both(server.info(), server.models())
+                info, models = await gather_or_cancel(server.info(), server.models())
                 return Connection(server, info, models, (endpoint,))
             except StillLoading:
                 if waits is None:

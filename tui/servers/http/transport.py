@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from tui.core.endpoint import Endpoint
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
-from tui.servers import engine_listener
+from tui.servers.engine import port_listener
 
 # Where click is installed httpx loads its own command line, with 3 MB of what that needs; None: as if it were not.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
-from tui.servers.body import BodyTooLong, expand  # noqa: E402
+from tui.servers.http.body import BodyTooLong, expand  # noqa: E402
 from tui.servers.registry import profile_of  # noqa: E402
 
 CONNECT_S = 5.0
@@ -50,7 +50,7 @@ def _only_to(endpoint: Endpoint) -> Callable[[httpx.Request], Awaitable[None]]:
     async def trace(event: str, _: Mapping[str, object]) -> None:
         if event not in ("connection.connect_tcp.started", "http11.send_request_headers.started"):
             return
-        if not await asyncio.to_thread(engine_listener.listens, endpoint.process, port):
+        if not await asyncio.to_thread(port_listener.listens, endpoint.process, port):
             raise httpx.ConnectError("The built-in engine is gone")
 
     async def watch(request: httpx.Request) -> None:
@@ -70,7 +70,7 @@ def transport(endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
             socket_options=None if endpoint.socket else _keepalive(),  # those are of TCP
         )
     except ssl.SSLError as error:  # httpx makes a context for http too
-        from tui.servers.certificates import unusable
+        from tui.servers.http.certificates import unusable
 
         raise unusable(error) from error
 
@@ -79,7 +79,7 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:
     # An http URL needs no certificates, and loading them costs some 90 ms; nothing follows a redirect to https.
     if not endpoint.url.startswith("https:"):
         return False
-    from tui.servers.certificates import tls_context
+    from tui.servers.http.certificates import tls_context
 
     return tls_context(os.environ, endpoint.ca_file)
 

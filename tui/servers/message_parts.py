@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.servers.wire import Fields, whole_characters
+from tui.servers.json_object import JsonObject, whole_characters
 
 REASONING_FIELDS = (
     "reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_details", "thinking_blocks",
@@ -26,7 +26,7 @@ class Part:
     reasoning: bool = False
 
 
-def reasoning_of(message: Fields) -> str:
+def reasoning_of(message: JsonObject) -> str:
     """The reasoning that a message has beside its content."""
     values = message.values
     if _REASONING.isdisjoint(values):
@@ -34,7 +34,7 @@ def reasoning_of(message: Fields) -> str:
     return next((text for key in REASONING_FIELDS if (text := _text_in(values.get(key)))), "")
 
 
-def parts_of(message: Fields) -> list[Part]:
+def parts_of(message: JsonObject) -> list[Part]:
     """What the content of a message says, or why the model refuses to say anything."""
     content = message.values.get("content")
     if isinstance(content, str):
@@ -51,7 +51,7 @@ def parts_of(message: Fields) -> list[Part]:
     return parts or _refusal(message)
 
 
-def _refusal(message: Fields) -> list[Part]:
+def _refusal(message: JsonObject) -> list[Part]:
     text = message.text("refusal")
     return [Part(text)] if text else []
 

@@ -11,9 +11,9 @@ from tui.core.message import Timings, Usage
 from tui.core.request import Turn
 from tui.errors import ServerError
 from tui.servers.answer import Answer, tool_call
-from tui.servers.failures import Asked, complaint_of
-from tui.servers.outgoing import data_url, pictures_of, text_of
-from tui.servers.wire import Fields
+from tui.servers.attachments import data_url, pictures_of, text_of
+from tui.servers.errors import Asked, complaint_of
+from tui.servers.json_object import JsonObject
 
 MAX_TOOL_CALLS = 1000
 
@@ -49,7 +49,7 @@ class OpenAIAnswer(Answer):
         super().__init__(asked, resumed=resumed)
         self._calls: dict[int, _Call] = {}
 
-    def record(self, fields: Fields) -> list[Event]:
+    def record(self, fields: JsonObject) -> list[Event]:
         events: list[Event] = []
         if progress := fields.inner("prompt_progress"):
             events.append(_progress(progress))
@@ -66,7 +66,7 @@ class OpenAIAnswer(Answer):
         self._calls.clear()
         return super().finish(broken)
 
-    def _choice(self, choice: Fields) -> list[Event]:
+    def _choice(self, choice: JsonObject) -> list[Event]:
         # A server that ignored `stream` sends `message`; old text-generation-webui sends both, and then it repeats.
         whole = not isinstance(choice.values.get("delta"), dict)
         delta = choice.inner("message" if whole else "delta")
@@ -74,14 +74,14 @@ class OpenAIAnswer(Answer):
         for position, fragment in enumerate(delta.items("tool_calls")):
             self._take_fragment(fragment, position)
         if function := delta.inner("function_call"):  # OpenAI's of old
-            self._take_fragment(Fields({"function": function.values}), 0)
+            self._take_fragment(JsonObject({"function": function.values}), 0)
         if reason := choice.text("finish_reason"):
             self.finish_reason = reason
         if choice.values.get("error"):
             self.fail(complaint_of(choice))
         return events
 
-    def _take_fragment(self, fragment: Fields, position: int) -> None:
+    def _take_fragment(self, fragment: JsonObject, position: int) -> None:
         """Identifier and name come with the first fragment of a call; some servers repeat them, or send them empty."""
         index = fragment.count("index")
         function = fragment.inner("function")
@@ -96,7 +96,7 @@ class OpenAIAnswer(Answer):
         if arguments and self.spend(len(arguments)):
             call.arguments.append(arguments)
 
-    def _count(self, fields: Fields) -> None:
+    def _count(self, fields: JsonObject) -> None:
         if usage := fields.inner("usage"):
             self.usage = Usage(
                 usage.count("prompt_tokens")
@@ -111,7 +111,7 @@ class OpenAIAnswer(Answer):
         if stats := fields.inner("stats"):  # LM Studio
             self.timings = replace(self.timings, tokens_per_s=stats.number("tokens_per_second") or None)
 
-    def _count_llama(self, timings: Fields) -> None:
+    def _count_llama(self, timings: JsonObject) -> None:
         """llama-server splits the prompt into cached and read tokens, and counts in milliseconds. The rate of a
         prompt that came from the cache, and of an answer of one token, says nothing."""
         cached, read, written = (
@@ -131,7 +131,7 @@ class OpenAIAnswer(Answer):
         )
 
 
-def _progress(progress: Fields) -> Progress:
+def _progress(progress: JsonObject) -> Progress:
     """How far the prompt has been read, without what the cache held already."""
     cached = progress.count("cache") or 0
     done = (progress.count("processed") or 0) - cached

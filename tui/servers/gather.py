@@ -10,7 +10,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-async def both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+async def gather_or_cancel(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
     """The two results. When one fails the other has ended too before its error is raised: left alone it would go on
     asking, and fail with nobody there to hear it."""
     one, other = asyncio.ensure_future(first), asyncio.ensure_future(second)

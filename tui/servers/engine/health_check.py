@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint
-from tui.servers import engine_listener, engine_socket
+from tui.servers.engine import port_listener, socket_folder
 
 REPLY_TIMEOUT_S = 2.0
 
@@ -25,7 +25,7 @@ def is_there(endpoint: Endpoint) -> bool:
     """Whether the engine listens at its address."""
     if endpoint.socket:
         return os.path.lexists(endpoint.socket)
-    return engine_listener.listens(endpoint.process, urlsplit(endpoint.url).port or 0)
+    return port_listener.listens(endpoint.process, urlsplit(endpoint.url).port or 0)
 
 
 def ask(endpoint: Endpoint) -> Health:
@@ -53,11 +53,11 @@ def _get(endpoint: Endpoint, path: str) -> Health:
 def _connected(endpoint: Endpoint) -> socket.socket:
     """A connection to the engine and to nobody else. Raises OSError."""
     if endpoint.socket:
-        return engine_socket.connect(endpoint.socket, REPLY_TIMEOUT_S)
+        return socket_folder.connect(endpoint.socket, REPLY_TIMEOUT_S)
     if not is_there(endpoint):
         raise ConnectionRefusedError
     port = urlsplit(endpoint.url).port
-    connection = socket.create_connection((engine_listener.LOOPBACK, port), REPLY_TIMEOUT_S)
+    connection = socket.create_connection((port_listener.LOOPBACK, port), REPLY_TIMEOUT_S)
     if not is_there(endpoint):
         connection.close()
         raise ConnectionRefusedError

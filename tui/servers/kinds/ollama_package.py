@@ -29,7 +29,7 @@ def new_client(endpoint: Endpoint, environ: Mapping[str, str], timeout_s: float)
     the environment. It takes long to load."""
     if not is_free_of_wishes(environ):
         return None
-    from tui.servers import body, transport
+    from tui.servers.http import body, transport
 
     try:
         import ollama

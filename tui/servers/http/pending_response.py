@@ -8,18 +8,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from types import TracebackType
 
 from tui.core.events import Phase, Progress
-from tui.servers.http import Http, Incoming
+from tui.servers.http.http_client import HttpClient, StreamingResponse
 
 
-class Opening:
+class PendingResponse:
     """A request that was sent at once. Leaving the context closes its connection, however far it got."""
 
-    def __init__(self, http: Http, path: str, body: Mapping[str, object]) -> None:
+    def __init__(self, http: HttpClient, path: str, body: Mapping[str, object]) -> None:
         self._http = http
         self._path = path
         self._body = body
 
-    async def __aenter__(self) -> Opening:
+    async def __aenter__(self) -> PendingResponse:
         self._posting = asyncio.create_task(self._http.post(self._path, self._body))
         return self
 
@@ -49,6 +49,6 @@ class Opening:
             asking.cancel()
             await asyncio.wait({asking})
 
-    async def incoming(self) -> Incoming:
+    async def incoming(self) -> StreamingResponse:
         """The answer, its headers being there. Raises ServerError."""
         return await self._posting

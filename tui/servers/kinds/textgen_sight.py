@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui.errors import ServerError
 
 if TYPE_CHECKING:
-    from tui.servers.http import Http
+    from tui.servers.http.http_client import HttpClient
 
 SEEING_LOADERS = ("llama.cpp", "exllamav3")
 TEXT_TOKENS = 16
@@ -27,7 +27,7 @@ SIDE = 64
 class Sight:
     """Asks once for each model and loader."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: HttpClient) -> None:
         self._http = http
         self._known: dict[tuple[str, str], bool] = {}
 

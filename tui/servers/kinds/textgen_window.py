@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tui.errors import ServerError
 
 if TYPE_CHECKING:
-    from tui.servers.http import Http
+    from tui.servers.http.http_client import HttpClient
 
 ALL: Mapping[str, object] = {"truncation_length": 1_000_000, "max_tokens": 1}
 """With these fields its prompt maker cuts nothing."""
@@ -24,7 +24,7 @@ LEARNING_S = 60.0
 """Seconds that it may take to make such a prompt: it halves the text until it fits, and counts it each time."""
 
 
-async def learn_window(http: Http, model: str) -> int | None:
+async def learn_window(http: HttpClient, model: str) -> int | None:
     """The window in tokens; None where it cannot be learnt, or is larger than what is tried. Never raises."""
     for words in WORDS:
         text = " ".join(["word"] * words)

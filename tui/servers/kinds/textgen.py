@@ -29,17 +29,17 @@ from tui.errors import (
     Refused,
     ServerError,
 )
-from tui.servers.client import ServerClient
-from tui.servers.failures import complaint_in, refused
-from tui.servers.openai_chunks import messages_of
-from tui.servers.openai_request import answer_for, chat_body, not_sent, without_thought
-from tui.servers.outgoing import text_of
+from tui.servers.attachments import text_of
+from tui.servers.errors import complaint_in, refused
+from tui.servers.http.framing import Sse
+from tui.servers.kinds.openai_chunks import messages_of
+from tui.servers.kinds.openai_request import answer_for, chat_body, not_sent, without_thought
+from tui.servers.kinds.textgen_sight import Sight
+from tui.servers.kinds.textgen_window import ALL, UNSAID_ROOM, learn_window
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
-from tui.servers.repeated import RepeatedStart
-from tui.servers.stream import Sse
-from tui.servers.textgen_sight import Sight
-from tui.servers.textgen_window import ALL, UNSAID_ROOM, learn_window
+from tui.servers.repeated_start import RepeatedStart
+from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.TEXTGEN
 _CHAT = "/v1/chat/completions"

@@ -1,9 +1,9 @@
 """The embedded engine: llama.cpp's own server in a child process, for a GGUF file without any server running.
 
 It is the `llama-server` on the PATH, or else the one inside the xllamacpp package (`pip install 'lokal[engine]'`). It
-listens on a Unix socket that only this user can reach (`engine_socket`), or, where that cannot be, on a free loopback
-port that is looked at before anything is sent there (`engine_listener`). It has a random key, writes to a log instead of
-the terminal, and ends with lokal (`engine_child` sees to that). `EmbeddedServer` is what the rest of lokal talks to.
+listens on a Unix socket that only this user can reach (`socket_folder`), or, where that cannot be, on a free loopback
+port that is looked at before anything is sent there (`port_listener`). It has a random key, writes to a log instead of
+the terminal, and ends with lokal (`child_process` sees to that). `EmbeddedServer` is what the rest of lokal talks to.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from tui.core.parameters import engine_flags
 from tui.core.secrets import without_keys
 from tui.core.text import safe_line
 from tui.errors import EngineError
-from tui.servers import (
-    engine_child,
-    engine_failure,
-    engine_file,
-    engine_health,
-    engine_listener,
+from tui.servers.engine import (
+    child_process,
     engine_log,
-    engine_socket,
+    exit_cause,
+    gguf_file,
+    health_check,
+    port_listener,
+    socket_folder,
 )
-from tui.servers.engine_child import Job
-from tui.servers.engine_socket import SocketFolder
+from tui.servers.engine.child_process import Job
+from tui.servers.engine.socket_folder import SocketFolder
 
 DEFAULT_CONTEXT = 8192
 """Tokens of context window where the person sets none: enough for a long talk, small enough for 8 GB of memory."""
@@ -51,7 +51,7 @@ _POLL_S = 0.05
 ELSEWHERE_POLLS = 100
 """How often a server that says that it listens is not found to listen before it is given up."""
 
-_STOP_TIMEOUT_S = engine_child.GRACE_S + 2
+_STOP_TIMEOUT_S = child_process.GRACE_S + 2
 _LISTENING = re.compile(rb"listening", re.IGNORECASE)
 _ATTEMPTS = 3  # a free port may be taken by somebody else before the server has it
 _INSTALL = "Install it with `pip install 'lokal[engine]'`, or put llama.cpp's llama-server on the PATH"
@@ -79,7 +79,7 @@ class Engine:
         name: str = "",
         port: int | None = None,
         api_key: str = "",
-        cache_mib: int = engine_child.PROMPT_CACHE_MIB,
+        cache_mib: int = child_process.PROMPT_CACHE_MIB,
         keys: Collection[str] = (),
     ) -> None:
         """`keys` are of other servers: no variable that holds one of them goes into the engine's environment."""
@@ -114,7 +114,7 @@ class Engine:
     def endpoint(self) -> Endpoint | None:
         """Where the server answers; None while it does not, also where its socket was taken away."""
         endpoint = self._endpoint if self.running else None
-        return endpoint if endpoint is not None and engine_health.is_there(endpoint) else None
+        return endpoint if endpoint is not None and health_check.is_there(endpoint) else None
 
     @property
     def stopped(self) -> bool:
@@ -137,13 +137,13 @@ class Engine:
             if (endpoint := self.endpoint) is not None:
                 return endpoint
             self._end()
-            model = await files.in_thread(lambda: engine_file.inspect(self.gguf))
+            model = await files.in_thread(lambda: gguf_file.inspect(self.gguf))
             self._program = _find_program()
             return await self._start(model, on_progress or (lambda _: None))
 
-    async def _start(self, model: engine_file.GgufFile, on_progress: Callable[[Progress], None]) -> Endpoint:
+    async def _start(self, model: gguf_file.GgufFile, on_progress: Callable[[Progress], None]) -> Endpoint:
         if self._port is None:
-            self._folder = await asyncio.to_thread(engine_socket.create, os.environ)
+            self._folder = await asyncio.to_thread(socket_folder.create, os.environ)
         for _ in range(_ATTEMPTS):
             try:
                 return await self._start_once(model, on_progress)
@@ -209,7 +209,7 @@ class Engine:
         return self._called or safe_line(self.gguf.name, 80)
 
     async def _start_once(
-        self, model: engine_file.GgufFile, on_progress: Callable[[Progress], None]
+        self, model: gguf_file.GgufFile, on_progress: Callable[[Progress], None]
     ) -> Endpoint:
         endpoint = self._place()
         process = self._spawn(self._job(model, endpoint))
@@ -219,12 +219,12 @@ class Engine:
         if not endpoint.socket:
             endpoint = replace(endpoint, process=worker)
         elsewhere = 0
-        while (reply := await asyncio.to_thread(engine_health.ask, endpoint)).status != 200:
+        while (reply := await asyncio.to_thread(health_check.ask, endpoint)).status != 200:
             if process.poll() is not None:
                 raise self._not_started(process.returncode)
             if reply.status in (401, 403, 404):  # lokal's own server knows the key and the path
                 self._refuse(f"It answers its own key with status {reply.status}")
-            if reply.status == 0 and self._says_it_listens() and not engine_health.is_there(endpoint):
+            if reply.status == 0 and self._says_it_listens() and not health_check.is_there(endpoint):
                 if (
                     endpoint.socket
                 ):  # an old one takes the path for a host's name, a confined one sees another /tmp
@@ -246,8 +246,8 @@ class Engine:
         """Where the server is to listen. Raises EngineError where nothing would tell that it is the one that does."""
         if self._folder is not None:
             url = "http://localhost"  # of which a server on a Unix socket sees only the Host header
-        elif engine_listener.can_tell():
-            url = f"http://{engine_listener.LOOPBACK}:{self._port or engine_listener.free_port()}"
+        elif port_listener.can_tell():
+            url = f"http://{port_listener.LOOPBACK}:{self._port or port_listener.free_port()}"
         else:
             raise EngineError(
                 "The built-in engine cannot be used safely here",
@@ -261,14 +261,14 @@ class Engine:
     def _says_it_listens(self) -> bool:
         return self._log_file is not None and engine_log.says(self._log_file, _LISTENING)
 
-    def _job(self, model: engine_file.GgufFile, endpoint: Endpoint) -> Job:
+    def _job(self, model: gguf_file.GgufFile, endpoint: Endpoint) -> Job:
         values = dict(self._values)
         values.setdefault("context_window", min(model.context_trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT))
         return Job(
             program=self._program,
             gguf=str(self.gguf.absolute()),
             alias=safe_line(self.gguf.stem.replace(",", "_")),  # a comma would separate two names
-            host=endpoint.socket or engine_listener.LOOPBACK,
+            host=endpoint.socket or port_listener.LOOPBACK,
             port=urlsplit(endpoint.url).port or 0,
             api_key=self._api_key,
             flags=tuple(engine_flags(values)),
@@ -281,7 +281,7 @@ class Engine:
         try:
             self._process = subprocess.Popen(
                 # -P: neither the folder it is started in nor that of the file is searched for modules.
-                [sys.executable, "-P", engine_child.__file__],
+                [sys.executable, "-P", child_process.__file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,  # the process id of the server
                 stderr=log,
@@ -302,7 +302,7 @@ class Engine:
 
     def _not_started(self, code: int) -> EngineError | _CannotListen:
         error = self._error(f"The engine cannot load {self._name}", code)
-        cannot = engine_failure.could_not_listen(error) or engine_socket.SOCKET in error.detail
+        cannot = exit_cause.could_not_listen(error) or socket_folder.SOCKET in error.detail
         return _CannotListen() if cannot else error
 
     def _refuse(self, detail: str) -> NoReturn:
@@ -312,7 +312,7 @@ class Engine:
         )
 
     def _error(self, title: str, code: int) -> EngineError:
-        return engine_failure.explain(title, code, self._log_file, self._program)
+        return exit_cause.explain(title, code, self._log_file, self._program)
 
 
 def why_missing() -> EngineError | None:

@@ -13,12 +13,12 @@ from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, LokalError, Refused, ServerError
-from tui.servers.client import ServerClient
-from tui.servers.openai_chunks import messages_of
-from tui.servers.openai_request import answer_for, chat_body, not_sent, without_thought
+from tui.servers.http.framing import Sse
+from tui.servers.kinds.openai_chunks import messages_of
+from tui.servers.kinds.openai_request import answer_for, chat_body, not_sent, without_thought
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
-from tui.servers.stream import Sse
+from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.VLLM
 _CHAT = "/v1/chat/completions"

@@ -10,9 +10,9 @@ from tui.core.events import Event, NotSent
 from tui.core.message import Value
 from tui.core.parameters import Outgoing
 from tui.core.request import ChatRequest
-from tui.servers.failures import Asked
-from tui.servers.openai_chunks import OpenAIAnswer, messages_of
-from tui.servers.structured import structure_for
+from tui.servers.errors import Asked
+from tui.servers.kinds.openai_chunks import OpenAIAnswer, messages_of
+from tui.servers.kinds.openai_response_format import structure_for
 
 
 def chat_body(request: ChatRequest, outgoing: Outgoing, kind: ServerKind) -> dict[str, object]:

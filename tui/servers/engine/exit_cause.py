@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tui.errors import EngineError
-from tui.servers import engine_log
+from tui.servers.engine import engine_log
 
 _SIGNALS = {
     4: "The processor lacks an instruction that this build of llama.cpp uses (SIGILL)",

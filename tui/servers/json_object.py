@@ -14,7 +14,7 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class JsonObject:
     """One JSON object as it came. Falsy when it is empty or was none."""
 
     values: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
@@ -50,11 +50,11 @@ class Fields:
         """Whether `key` is true."""
         return self.values.get(key) is True
 
-    def inner(self, key: str) -> Fields:
+    def inner(self, key: str) -> JsonObject:
         """The object at `key`, empty for anything else."""
         return _fields(self.values.get(key))
 
-    def items(self, key: str) -> tuple[Fields, ...]:
+    def items(self, key: str) -> tuple[JsonObject, ...]:
         """The objects in the list at `key`, of which no server has more than MOST_ITEMS: to show a million models would
         take minutes."""
         value = self.values.get(key)
@@ -89,8 +89,8 @@ class Fields:
             return ""
 
 
-def _fields(value: object) -> Fields:
-    return Fields(value) if isinstance(value, dict) else Fields()
+def _fields(value: object) -> JsonObject:
+    return JsonObject(value) if isinstance(value, dict) else JsonObject()
 
 
 class TooMuch(Exception):
@@ -101,7 +101,7 @@ _LONG = 1_000_000
 _MOST_VALUES = 1_000_000
 
 
-def parse_object(data: str | bytes) -> Fields | None:
+def parse_object(data: str | bytes) -> JsonObject | None:
     """The JSON object that `data` holds; None if it holds none, or too much."""
     try:
         return read_object(data)
@@ -109,7 +109,7 @@ def parse_object(data: str | bytes) -> Fields | None:
         return None
 
 
-def read_object(data: str | bytes) -> Fields | None:
+def read_object(data: str | bytes) -> JsonObject | None:
     """The JSON object that `data` holds; None if it holds none. Control characters in strings are let through, and so
     is a byte order mark; bytes that are not UTF-8 become U+FFFD. Raises TooMuch."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
@@ -121,7 +121,7 @@ def read_object(data: str | bytes) -> Fields | None:
         return None
     except RecursionError as error:
         raise TooMuch("Its JSON is nested too deep") from error
-    return Fields(value) if isinstance(value, dict) else None
+    return JsonObject(value) if isinstance(value, dict) else None
 
 
 def whole_characters(text: str) -> str:

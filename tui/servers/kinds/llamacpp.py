@@ -15,16 +15,16 @@ from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, NotAModelServer, Refused, ServerError, StillLoading
 from tui.servers.answer import plain_number
-from tui.servers.both import both
-from tui.servers.client import ServerClient
-from tui.servers.failures import complaint_in
-from tui.servers.http import Reply
-from tui.servers.openai_chunks import messages_of
-from tui.servers.openai_request import answer_for, chat_body, without_thought
+from tui.servers.errors import complaint_in
+from tui.servers.gather import gather_or_cancel
+from tui.servers.http.framing import Sse
+from tui.servers.http.http_client import Reply
+from tui.servers.json_object import JsonObject
+from tui.servers.kinds.openai_chunks import messages_of
+from tui.servers.kinds.openai_request import answer_for, chat_body, without_thought
 from tui.servers.probe_replies import MODELS, ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
-from tui.servers.stream import Sse
-from tui.servers.wire import Fields
+from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.LLAMACPP
 _HEALTH_EVERY_S = 0.25
@@ -80,7 +80,7 @@ class LlamaCppServer(ServerClient):
 
     async def info(self) -> ServerInfo:
         """Its build, whether it is a router, still loading, or wants a key."""
-        health, props = await both(self._http.get(_HEALTH), self._http.get(_PROPS))
+        health, props = await gather_or_cancel(self._http.get(_HEALTH), self._http.get(_PROPS))
         if health.status not in (200, 503) or not health.fields():
             self._object(health)
             raise NotAModelServer(
@@ -155,7 +155,7 @@ class LlamaCppServer(ServerClient):
 
 def info_from(url: str, health: Reply, props: Reply | None) -> ServerInfo:
     """What `/health`, which is open to all, and `/props`, which may want a key, say."""
-    told = props.fields() if props is not None and props.status == 200 else Fields()
+    told = props.fields() if props is not None and props.status == 200 else JsonObject()
     return ServerInfo(
         _KIND,
         url,
@@ -166,7 +166,7 @@ def info_from(url: str, health: Reply, props: Reply | None) -> ServerInfo:
     )
 
 
-def _model(entry: Fields) -> Model:
+def _model(entry: JsonObject) -> Model:
     meta, status = entry.inner("meta"), entry.inner("status")
     state = status.text("value")
     size, parameters = meta.count("size"), meta.count("n_params")
@@ -187,7 +187,7 @@ def _model(entry: Fields) -> Model:
     )
 
 
-def _note(status: Fields, state: str) -> str:
+def _note(status: JsonObject, state: str) -> str:
     if status.flag("failed"):
         code = status.count("exit_code")
         return "could not be loaded" + (f" (exit code {code})" if code is not None else "")

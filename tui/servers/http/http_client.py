@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from tui.core.endpoint import Endpoint
 from tui.core.secrets import masked_json
 from tui.errors import AuthRequired, Unreachable
-from tui.servers.wire import Fields, parse_object
+from tui.servers.json_object import JsonObject, parse_object
 
 if TYPE_CHECKING:
     import httpx
 
-    from tui.servers.body import Allowance
+    from tui.servers.http.body import Allowance
 
 DAY_S = 86_400.0
 ASK_S = 10.0
@@ -39,12 +39,12 @@ class Reply:
     location: str = ""
     challenge: str = ""
 
-    def fields(self) -> Fields:
+    def fields(self) -> JsonObject:
         """The JSON object in the body, empty if there is none."""
-        return parse_object(self.body) or Fields()
+        return parse_object(self.body) or JsonObject()
 
 
-class Incoming:
+class StreamingResponse:
     """An answer whose headers have come and whose body is still to be read. Its owner closes it."""
 
     def __init__(self, endpoint: Endpoint, response: httpx.Response) -> None:
@@ -58,7 +58,7 @@ class Incoming:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises Interrupted if it breaks off."""
-        from tui.servers import transport
+        from tui.servers.http import transport
 
         transport.gather_reads(self._response)
         with transport.translated(self._endpoint, answering=True, began=True):
@@ -67,7 +67,7 @@ class Incoming:
 
     async def whole(self) -> bytes:
         """All of the body, for an error or an answer that does not stream. Raises BadReply if it is too long."""
-        from tui.servers import body, transport
+        from tui.servers.http import body, transport
 
         with transport.translated(self._endpoint, answering=True, began=True):
             return await body.limited(self._response.aiter_bytes())
@@ -77,7 +77,7 @@ class Incoming:
         await self._response.aclose()
 
 
-class Http:
+class HttpClient:
     """Requests to one endpoint. The client is made at the first of them. All methods raise ServerError."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -94,7 +94,7 @@ class Http:
         """GET `path`, within `timeout_s` in all, of at most `limit` bytes and within an `allowance` that it has together
         with others. A reply with an error status is a reply."""
         client = await self.prepare()
-        from tui.servers import body, transport
+        from tui.servers.http import body, transport
 
         limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
         with transport.translated(self._endpoint):
@@ -107,20 +107,20 @@ class Http:
                     content = await read
         return self._reply(response, content)
 
-    async def post(self, path: str, body: Mapping[str, object]) -> Incoming:
+    async def post(self, path: str, body: Mapping[str, object]) -> StreamingResponse:
         """POST `body` as JSON and wait for the headers of the answer. Neither they nor what follows has a time limit: a
         processor may read a long prompt for hours without a word. A machine that is gone is noticed all the same."""
         client = await self.prepare()
-        from tui.servers import transport
+        from tui.servers.http import transport
 
         with transport.translated(self._endpoint, answering=True):
             request = self._request(client, path, body, transport.timeout(None))
-            return Incoming(self._endpoint, await client.send(request, stream=True))
+            return StreamingResponse(self._endpoint, await client.send(request, stream=True))
 
     async def ask(self, path: str, fields: Mapping[str, object], timeout_s: float = ASK_S) -> Reply:
         """POST `fields` as JSON and read the reply, within `timeout_s` in all. A reply with an error status is a reply."""
         client = await self.prepare()
-        from tui.servers import body, transport
+        from tui.servers.http import body, transport
 
         limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
         with transport.translated(self._endpoint):
@@ -175,7 +175,7 @@ class Http:
 
 
 def _new_client(endpoint: Endpoint) -> httpx.AsyncClient:
-    from tui.servers import transport
+    from tui.servers.http import transport
 
     return transport.client(endpoint)
 

@@ -11,11 +11,11 @@ from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired
-from tui.servers.client import ServerClient
-from tui.servers.openai_chunks import OpenAIAnswer
-from tui.servers.openai_request import chat_body
+from tui.servers.http.framing import Sse
+from tui.servers.kinds.openai_chunks import OpenAIAnswer
+from tui.servers.kinds.openai_request import chat_body
 from tui.servers.profile import Capabilities, Hints, ServerProfile
-from tui.servers.stream import Sse
+from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.OPENAI
 

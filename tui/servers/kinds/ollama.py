@@ -19,16 +19,16 @@ from tui.core.request import ChatRequest, Turn
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, BadReply, Refused, ServerError
 from tui.servers.answer import CALL_SIZE, Answer, tool_call
-from tui.servers.client import ServerClient
-from tui.servers.failures import FOREIGN_HOST, Asked, Complaint, complaint_in, refused, wants_key
-from tui.servers.http import ASK_S, check
-from tui.servers.ollama_package import new_client
-from tui.servers.outgoing import base64_of, pictures_of, text_of
+from tui.servers.attachments import base64_of, pictures_of, text_of
+from tui.servers.errors import FOREIGN_HOST, Asked, ServerErrorBody, complaint_in, refused, wants_key
+from tui.servers.http.framing import Ndjson
+from tui.servers.http.http_client import ASK_S, check
+from tui.servers.json_object import JsonObject
+from tui.servers.kinds.ollama_package import new_client
+from tui.servers.kinds.openai_response_format import structure_for
 from tui.servers.probe_replies import VERSION, ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
-from tui.servers.stream import Ndjson
-from tui.servers.structured import structure_for
-from tui.servers.wire import Fields
+from tui.servers.server_client import ServerClient
 
 if TYPE_CHECKING:
     import ollama
@@ -52,7 +52,7 @@ def _recognise(replies: ProbeReplies) -> ServerInfo | None:
     return ServerInfo(_KIND, replies.url, safe_line(version, 40)) if version else None
 
 
-def _explain_refusal(complaint: Complaint, status: int, asked: Asked) -> ServerError | None:
+def _explain_refusal(complaint: ServerErrorBody, status: int, asked: Asked) -> ServerError | None:
     """It takes no requests for a foreign host name, has models in a cloud that wants an account, and asks for no key
     itself."""
     text = complaint.text
@@ -199,7 +199,7 @@ class OllamaServer(ServerClient):
     async def _listed_by(self, manager: ollama.AsyncClient) -> tuple[Running, ...]:
         import ollama
 
-        from tui.servers import transport
+        from tui.servers.http import transport
 
         try:
             with transport.translated(self.endpoint):
@@ -241,7 +241,7 @@ class OllamaServer(ServerClient):
 class OllamaAnswer(Answer):
     """Reads the records of `/api/chat`. The last one may hold text and tool calls too."""
 
-    def record(self, fields: Fields) -> list[Event]:
+    def record(self, fields: JsonObject) -> list[Event]:
         message = fields.inner("message")
         events = self.message(message)
         for call in message.items("tool_calls"):
@@ -257,7 +257,7 @@ class OllamaAnswer(Answer):
         return events
 
 
-def _timings(fields: Fields) -> Timings:
+def _timings(fields: JsonObject) -> Timings:
     """Ollama counts in nanoseconds. It gives no rate of reading the prompt: its count includes cached tokens, its
     duration does not."""
     tokens, seconds = fields.count("eval_count"), _seconds(fields, "eval_duration")
@@ -268,12 +268,12 @@ def _timings(fields: Fields) -> Timings:
     )
 
 
-def _seconds(fields: Fields, key: str) -> float | None:
+def _seconds(fields: JsonObject, key: str) -> float | None:
     nanoseconds = fields.number(key)
     return None if nanoseconds is None else nanoseconds / 1e9
 
 
-def _model(entry: Fields, running: Mapping[str, Running] | None) -> Model:
+def _model(entry: JsonObject, running: Mapping[str, Running] | None) -> Model:
     details = entry.inner("details")
     name = entry.text("name") or entry.text("model")
     loaded = None if running is None else running.get(full_name(name))

@@ -11,10 +11,10 @@ from tui.core.events import Event, Failed, Progress
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
 from tui.errors import EngineError, Interrupted, LokalError, ServerError, Unreachable
-from tui.servers.both import both
-from tui.servers.choice import Connection
-from tui.servers.engine import Engine
-from tui.servers.llamacpp import LlamaCppServer
+from tui.servers.connect import Connection
+from tui.servers.engine.engine import Engine
+from tui.servers.gather import gather_or_cancel
+from tui.servers.kinds.llamacpp import LlamaCppServer
 from tui.servers.profile import Capabilities, ServerProfile
 
 NOTICE_S = 2.0
@@ -149,7 +149,7 @@ async def start(
     """Start the engine, unless it runs, and connect to it. Raises FileError, EngineError, ServerError."""
     server = EmbeddedServer(engine, await engine.start(on_progress), on_restart)
     try:
-        info, models = await both(server.info(), server.models())
+        info, models = await gather_or_cancel(server.info(), server.models())
     except BaseException:
         await server.aclose()
         raise

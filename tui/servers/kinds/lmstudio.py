@@ -11,13 +11,13 @@ from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, Refused, ServerError
-from tui.servers.client import ServerClient
-from tui.servers.openai_chunks import OpenAIAnswer
-from tui.servers.openai_request import chat_body
+from tui.servers.http.framing import Sse
+from tui.servers.json_object import JsonObject
+from tui.servers.kinds.openai_chunks import OpenAIAnswer
+from tui.servers.kinds.openai_request import chat_body
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
-from tui.servers.stream import Sse
-from tui.servers.wire import Fields
+from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.LMSTUDIO
 _GREETING = "/lmstudio-greeting"
@@ -76,7 +76,7 @@ class LMStudioServer(ServerClient):
         except ServerError:
             return None
 
-    async def _told(self) -> dict[str, Fields]:
+    async def _told(self) -> dict[str, JsonObject]:
         """Its own list by identifier; empty where this version has none."""
         try:
             return {entry.text("id"): entry for entry in (await self._get("/api/v0/models")).items("data")}
@@ -88,7 +88,7 @@ class LMStudioServer(ServerClient):
         return self._stream("/v1/chat/completions", body, OpenAIAnswer(self._asked(request.model)), Sse())
 
 
-def _model(entry: Fields, told: Fields | None) -> Model:
+def _model(entry: JsonObject, told: JsonObject | None) -> Model:
     name = safe_line(entry.text("id"))
     if told is None:
         return Model(name)
@@ -104,6 +104,6 @@ def _model(entry: Fields, told: Fields | None) -> Model:
     )
 
 
-def _loaded(told: Fields | None) -> bool | None:
+def _loaded(told: JsonObject | None) -> bool | None:
     state = told.text("state") if told is not None else ""
     return state == "loaded" if state else None
