@@ -139,7 +139,7 @@ def test_engine_flags_leave_out_what_is_automatic() -> None:
 @pytest.mark.parametrize("parameter", REGISTRY, ids=lambda parameter: parameter.name)
 def test_each_declaration_is_whole(parameter: Parameter) -> None:
     assert parameter.help
-    assert parameter.when
+    assert parameter.when_to_change
     assert parameter.group
     assert parameter.lo <= parameter.hi
     assert parameter.step > 0

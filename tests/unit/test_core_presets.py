@@ -6,7 +6,7 @@ import pytest
 
 from tui.core.advice import ADVICE, Change, Direction, about
 from tui.core.parameters import BY_NAME
-from tui.core.presets import SHIPPED, Preset, after, band, find
+from tui.core.presets import SHIPPED, Preset, after, find, recommended_range
 from tui.errors import UsageError
 
 # From the owner's table: the middle of each band.
@@ -30,16 +30,16 @@ def test_three_presets_ship_in_this_order_with_the_middles_of_their_bands() -> N
 @pytest.mark.parametrize("preset", SHIPPED, ids=lambda preset: preset.name)
 def test_each_value_lies_in_its_band(preset: Preset) -> None:
     for name, value in preset.values.items():
-        bounds = band(preset.name, name)
+        bounds = recommended_range(preset.name, name)
         assert bounds is not None
         assert isinstance(value, int | float)
         assert bounds[0] <= value <= bounds[1]
 
 
 def test_a_band_belongs_to_a_shipped_preset_only() -> None:
-    assert band("technical", "temperature") == (0.3, 0.5)
-    assert band("technical", "min_p") is None
-    assert band("mine", "temperature") is None
+    assert recommended_range("technical", "temperature") == (0.3, 0.5)
+    assert recommended_range("technical", "min_p") is None
+    assert recommended_range("mine", "temperature") is None
 
 
 def test_values_are_replaced_in_a_copy() -> None:

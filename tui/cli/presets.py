@@ -8,7 +8,7 @@ from tui.cli.output import say, write, write_json
 from tui.cli.parser import MAX_WIDTH, Presets
 from tui.config.presets import load_presets
 from tui.core.parameters import REGISTRY
-from tui.core.presets import Preset, band, find
+from tui.core.presets import Preset, find, recommended_range
 from tui.core.text import safe_block, safe_line
 from tui.paths import folders
 
@@ -39,7 +39,7 @@ def _in_words(preset: Preset) -> str:
         lines.append(f"{'parameter':<18}{'value':<9}{'band':<12}what it does")
     for parameter in REGISTRY:
         if parameter.name in preset.values:
-            bounds = band(preset.name, parameter.name)
+            bounds = recommended_range(preset.name, parameter.name)
             within = f"{bounds[0]:g}–{bounds[1]:g}" if bounds and bounds[0] != bounds[1] else ""
             value = safe_line(parameter.format(preset.values[parameter.name]))
             row = f"{parameter.name:<18}{value:<8} {within:<11} "
@@ -48,7 +48,7 @@ def _in_words(preset: Preset) -> str:
 
 
 def _as_object(preset: Preset) -> dict[str, object]:
-    bands = {name: band(preset.name, name) for name in preset.values}
+    bands = {name: recommended_range(preset.name, name) for name in preset.values}
     return {
         "name": preset.name,
         "description": preset.description,

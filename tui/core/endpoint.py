@@ -15,29 +15,23 @@ from tui.errors import UsageError
 
 
 class ServerKind(StrEnum):
-    """The kinds of server that lokal tells apart."""
+    """The kinds of server that lokal tells apart: the name in the config, and the one people know it by (`label`)."""
 
-    OLLAMA = "ollama"
-    LLAMACPP = "llamacpp"
-    LMSTUDIO = "lmstudio"
-    VLLM = "vllm"
-    TEXTGEN = "textgen"
-    OPENAI = "openai"  # any other server with /v1/chat/completions
+    OLLAMA = "ollama", "Ollama"
+    LLAMACPP = "llamacpp", "llama.cpp"
+    LMSTUDIO = "lmstudio", "LM Studio"
+    VLLM = "vllm", "vLLM"
+    TEXTGEN = "textgen", "text-generation-webui"
+    OPENAI = "openai", "OpenAI-compatible server"  # any other with /v1/chat/completions
 
-    @property
-    def label(self) -> str:
-        """The name people know it by."""
-        return _LABELS[self]
+    label: str
 
+    def __new__(cls, name: str, label: str = "") -> ServerKind:
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.label = label
+        return kind
 
-_LABELS = {
-    ServerKind.OLLAMA: "Ollama",
-    ServerKind.LLAMACPP: "llama.cpp",
-    ServerKind.LMSTUDIO: "LM Studio",
-    ServerKind.VLLM: "vLLM",
-    ServerKind.TEXTGEN: "text-generation-webui",
-    ServerKind.OPENAI: "OpenAI-compatible server",
-}
 
 BUILT_IN = "built-in llama.cpp"
 """What the built-in engine is called where other servers have an address."""

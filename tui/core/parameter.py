@@ -23,7 +23,7 @@ WireFields = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class WireMapping:
     """How one kind of server takes a parameter. `reloads` = another value makes the server load the model anew; `limit`
     says what of a value it takes, where that is not all."""
 
@@ -32,15 +32,17 @@ class Wire:
     limit: Limit | None = None
 
 
-def unless_unlimited(path: str, limit: Limit | None = None) -> Wire:
+def unless_unlimited(path: str, limit: Limit | None = None) -> WireMapping:
     """The value at `path`, but nothing for NO_LIMIT: where the server has no limit unless it is told one, and takes no
     number that means none."""
-    return Wire(lambda value: {} if value == NO_LIMIT else {path: value}, limit=limit)
+    return WireMapping(lambda value: {} if value == NO_LIMIT else {path: value}, limit=limit)
 
 
-def at(path: str, *, reloads: bool = False, limit: Limit | None = None) -> Wire:
+def wire_path(path: str, *, reloads: bool = False, limit: Limit | None = None) -> WireMapping:
     """The value as it is, at `path`; a tuple becomes a list."""
-    return Wire(lambda value: {path: list(value) if isinstance(value, tuple) else value}, reloads, limit)
+    return WireMapping(
+        lambda value: {path: list(value) if isinstance(value, tuple) else value}, reloads, limit
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,12 @@ class Parameter:
     hi: float = math.inf
     step: float = 1
     usual: tuple[float, float] | None = None
-    low: str = ""
-    high: str = ""
-    when: str = ""
+    low_effect: str = ""
+    high_effect: str = ""
+    when_to_change: str = ""
     unit: str = ""
     choices: tuple[str, ...] = ()
-    wire: Mapping[ServerKind, Wire] = field(default_factory=dict)
+    wire: Mapping[ServerKind, WireMapping] = field(default_factory=dict)
     engine_flag: str = ""
     unlimited: bool = False
     off: int | None = None

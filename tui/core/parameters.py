@@ -15,7 +15,7 @@ from tui.core.endpoint import ServerKind
 from tui.core.limits import Allowed, first, not_zero, within_window
 from tui.core.message import Value
 from tui.core.model import Model
-from tui.core.parameter import Parameter, Wire, WireFields, at, nest, unless_unlimited
+from tui.core.parameter import Parameter, WireFields, WireMapping, nest, unless_unlimited, wire_path
 from tui.core.text import safe_name
 from tui.errors import UsageError
 
@@ -31,18 +31,18 @@ _SAMPLING, _REPETITION, _LENGTH, _THINKING, _LOADING = (
 )
 
 
-def _everywhere(name: str) -> dict[ServerKind, Wire]:
+def _everywhere(name: str) -> dict[ServerKind, WireMapping]:
     return {
-        kind: at(f"options.{name}" if kind is OLLAMA else name)
+        kind: wire_path(f"options.{name}" if kind is OLLAMA else name)
         for kind in (OLLAMA, LLAMACPP, LMSTUDIO, VLLM, TEXTGEN, OPENAI)
     }
 
 
-def _llama_like(name: str, *, textgen: str | None = None) -> dict[ServerKind, Wire]:
-    return {LLAMACPP: at(name), TEXTGEN: at(textgen or name)}
+def _llama_like(name: str, *, textgen: str | None = None) -> dict[ServerKind, WireMapping]:
+    return {LLAMACPP: wire_path(name), TEXTGEN: wire_path(textgen or name)}
 
 
-def _without(wires: dict[ServerKind, Wire], *kinds: ServerKind) -> dict[ServerKind, Wire]:
+def _without(wires: dict[ServerKind, WireMapping], *kinds: ServerKind) -> dict[ServerKind, WireMapping]:
     return {kind: wire for kind, wire in wires.items() if kind not in kinds}
 
 
@@ -66,127 +66,127 @@ REGISTRY: tuple[Parameter, ...] = (
     Parameter(
         "temperature", float, "temperature", "how random the choice of the next token is", _SAMPLING,
         lo=0, hi=2, step=0.05, usual=(0, 1.5),
-        low="predictable, nearly the same answer each time", high="varied and inventive, with more mistakes",
-        when="0.3–0.5 for facts and summaries, 0.7–1.0 for verse, ideas and dialogue",
+        low_effect="predictable, nearly the same answer each time", high_effect="varied and inventive, with more mistakes",
+        when_to_change="0.3–0.5 for facts and summaries, 0.7–1.0 for verse, ideas and dialogue",
         wire=_everywhere("temperature"),
     ),
     Parameter(
         "top_p", float, "top_p (nucleus)", "keeps only the most probable tokens whose chances add up to p", _SAMPLING,
         lo=0.01, hi=1, step=0.05, usual=(0, 1),
-        low="strict, only the likeliest words", high="less obvious words are allowed too",
-        when="0.7–0.9 for technical text, 0.9–1.0 for fiction", wire=_everywhere("top_p"),
+        low_effect="strict, only the likeliest words", high_effect="less obvious words are allowed too",
+        when_to_change="0.7–0.9 for technical text, 0.9–1.0 for fiction", wire=_everywhere("top_p"),
     ),
     Parameter(
         "top_k", int, "top_k", "how many candidates remain for the next token", _SAMPLING,
-        lo=0, hi=1000, step=5, usual=(0, 100), low="strict; 0 switches it off", high="variety, more risk of error",
-        when="about 20 if the model makes too many mistakes, about 50 if its answers are too much alike",
+        lo=0, hi=1000, step=5, usual=(0, 100), low_effect="strict; 0 switches it off", high_effect="variety, more risk of error",
+        when_to_change="about 20 if the model makes too many mistakes, about 50 if its answers are too much alike",
         wire=_without(_everywhere("top_k"), OPENAI), off=0,
     ),
     Parameter(
         "min_p", float, "min_p", "drops tokens less likely than this share of the likeliest one", _SAMPLING,
-        lo=0, hi=1, step=0.01, usual=(0, 0.3), low="0 switches it off", high="only tokens close to the likeliest remain",
-        when="0.05–0.1 keeps a high temperature sensible", wire=_without(_everywhere("min_p"), OPENAI),
+        lo=0, hi=1, step=0.01, usual=(0, 0.3), low_effect="0 switches it off", high_effect="only tokens close to the likeliest remain",
+        when_to_change="0.05–0.1 keeps a high temperature sensible", wire=_without(_everywhere("min_p"), OPENAI),
     ),
     Parameter(
         "typical_p", float, "typical_p", "keeps tokens about as surprising as the text is on average", _SAMPLING,
-        lo=0, hi=1, step=0.05, usual=(0, 1), low="more even text", high="1 switches it off",
-        when="seldom; top_p or min_p does most of it",
+        lo=0, hi=1, step=0.05, usual=(0, 1), low_effect="more even text", high_effect="1 switches it off",
+        when_to_change="seldom; top_p or min_p does most of it",
         wire={
-            OLLAMA: at("options.typical_p"), LLAMACPP: at("typical_p"),
-            TEXTGEN: at("typical_p", limit=not_zero("typical_p", "no token at all")),
+            OLLAMA: wire_path("options.typical_p"), LLAMACPP: wire_path("typical_p"),
+            TEXTGEN: wire_path("typical_p", limit=not_zero("typical_p", "no token at all")),
         },
     ),
     Parameter(
         "top_n_sigma", float, "top_n_sigma", "keeps tokens within so many standard deviations of the best score", _SAMPLING,
-        lo=-1, hi=10, step=0.1, usual=(-1, 4), low="strict; -1 or 0 switches it off", high="more candidates",
-        when="1.0 for high temperatures", wire=_llama_like("top_n_sigma"),
+        lo=-1, hi=10, step=0.1, usual=(-1, 4), low_effect="strict; -1 or 0 switches it off", high_effect="more candidates",
+        when_to_change="1.0 for high temperatures", wire=_llama_like("top_n_sigma"),
     ),
     Parameter(
         "xtc_probability", float, "XTC probability", "how often the likeliest tokens are passed over for a rarer one",
-        _SAMPLING, lo=0, hi=1, step=0.05, usual=(0, 1), low="0 switches it off", high="unusual turns of phrase",
-        when="0.3–0.5 for stories", wire=_llama_like("xtc_probability"),
+        _SAMPLING, lo=0, hi=1, step=0.05, usual=(0, 1), low_effect="0 switches it off", high_effect="unusual turns of phrase",
+        when_to_change="0.3–0.5 for stories", wire=_llama_like("xtc_probability"),
     ),
     Parameter(
         "xtc_threshold", float, "XTC threshold", "how likely a token must be to be passed over", _SAMPLING,
-        lo=0, hi=1, step=0.05, usual=(0, 0.5), low="more tokens are passed over", high="above 0.5 it has no effect",
-        when="0.1 with XTC probability", wire=_llama_like("xtc_threshold"),
+        lo=0, hi=1, step=0.05, usual=(0, 0.5), low_effect="more tokens are passed over", high_effect="above 0.5 it has no effect",
+        when_to_change="0.1 with XTC probability", wire=_llama_like("xtc_threshold"),
     ),
     Parameter(
         "dynatemp_range", float, "dynamic temperature", "how far the temperature moves with the model's certainty",
-        _SAMPLING, lo=0, hi=2, step=0.05, usual=(0, 1), low="0 switches it off", high="bolder where it is unsure",
-        when="with a temperature around 1", wire={LLAMACPP: at("dynatemp_range")},
+        _SAMPLING, lo=0, hi=2, step=0.05, usual=(0, 1), low_effect="0 switches it off", high_effect="bolder where it is unsure",
+        when_to_change="with a temperature around 1", wire={LLAMACPP: wire_path("dynatemp_range")},
     ),
     Parameter(
         "mirostat", int, "mirostat", "steers the surprise of the text instead of top_k and top_p", _SAMPLING,
-        lo=0, hi=2, step=1, usual=(0, 2), low="0 switches it off", high="2 is the newer method",
-        when="long texts that get dull or wild", wire=_llama_like("mirostat", textgen="mirostat_mode"),
+        lo=0, hi=2, step=1, usual=(0, 2), low_effect="0 switches it off", high_effect="2 is the newer method",
+        when_to_change="long texts that get dull or wild", wire=_llama_like("mirostat", textgen="mirostat_mode"),
     ),
     Parameter(
         "mirostat_tau", float, "mirostat tau", "the surprise that mirostat aims at", _SAMPLING,
-        lo=0, hi=20, step=0.5, usual=(0, 10), low="focused", high="diverse", when="5 is usual",
+        lo=0, hi=20, step=0.5, usual=(0, 10), low_effect="focused", high_effect="diverse", when_to_change="5 is usual",
         wire=_llama_like("mirostat_tau"),
     ),
     Parameter(
         "mirostat_eta", float, "mirostat eta", "how fast mirostat corrects itself", _SAMPLING,
-        lo=0, hi=1, step=0.05, usual=(0, 1), low="slowly", high="at once", when="0.1 is usual",
+        lo=0, hi=1, step=0.05, usual=(0, 1), low_effect="slowly", high_effect="at once", when_to_change="0.1 is usual",
         wire=_llama_like("mirostat_eta"),
     ),
     Parameter(
         "seed", int, "seed", "the start of the random numbers: the same seed gives the same answer again", _SAMPLING,
-        lo=-1, hi=2**32 - 1, step=1, low="-1 draws a new one each time", high="",
-        when="to compare parameters with nothing else changed", wire=_everywhere("seed"),
+        lo=-1, hi=2**32 - 1, step=1, low_effect="-1 draws a new one each time", high_effect="",
+        when_to_change="to compare parameters with nothing else changed", wire=_everywhere("seed"),
     ),
     Parameter(
         "repeat_penalty", float, "repeat_penalty", "makes tokens that came lately less likely", _REPETITION,
-        lo=0.01, hi=5, step=0.05, usual=(1, 2), low="1 switches it off; 1.1–1.3 is usual",
-        high="1.5–2.0 breaks loops, but damages names and code",
-        when="raise it to 1.5–2.0 when the same phrases come back",
+        lo=0.01, hi=5, step=0.05, usual=(1, 2), low_effect="1 switches it off; 1.1–1.3 is usual",
+        high_effect="1.5–2.0 breaks loops, but damages names and code",
+        when_to_change="raise it to 1.5–2.0 when the same phrases come back",
         wire={
-            OLLAMA: at("options.repeat_penalty"), LLAMACPP: at("repeat_penalty"), LMSTUDIO: at("repeat_penalty"),
-            VLLM: at("repetition_penalty"), TEXTGEN: at("repetition_penalty"),
+            OLLAMA: wire_path("options.repeat_penalty"), LLAMACPP: wire_path("repeat_penalty"), LMSTUDIO: wire_path("repeat_penalty"),
+            VLLM: wire_path("repetition_penalty"), TEXTGEN: wire_path("repetition_penalty"),
         },
     ),
     Parameter(
         "repeat_last_n", int, "repeat window", "how many tokens back repeat_penalty looks", _REPETITION,
-        lo=0, hi=1_000_000, step=16, usual=(0, 512), low="0 switches it off", high="phrases from far back count too",
-        when="raise it if paragraphs come back", unit="tokens",
+        lo=0, hi=1_000_000, step=16, usual=(0, 512), low_effect="0 switches it off", high_effect="phrases from far back count too",
+        when_to_change="raise it if paragraphs come back", unit="tokens",
         wire={
-            OLLAMA: at("options.repeat_last_n"), LLAMACPP: at("repeat_last_n"),
-            TEXTGEN: at("repetition_penalty_range", limit=not_zero("repeat_last_n", "the whole context")),
+            OLLAMA: wire_path("options.repeat_last_n"), LLAMACPP: wire_path("repeat_last_n"),
+            TEXTGEN: wire_path("repetition_penalty_range", limit=not_zero("repeat_last_n", "the whole context")),
         },
     ),
     Parameter(
         "presence_penalty", float, "presence_penalty", "makes every token that was used once less likely", _REPETITION,
-        lo=-2, hi=2, step=0.1, usual=(-2, 2), low="stays with its subject", high="moves on to new subjects",
-        when="0.5–1.0 if it keeps to one idea", wire=_everywhere("presence_penalty"),
+        lo=-2, hi=2, step=0.1, usual=(-2, 2), low_effect="stays with its subject", high_effect="moves on to new subjects",
+        when_to_change="0.5–1.0 if it keeps to one idea", wire=_everywhere("presence_penalty"),
     ),
     Parameter(
         "frequency_penalty", float, "frequency_penalty", "makes a token less likely the more often it was used",
-        _REPETITION, lo=-2, hi=2, step=0.1, usual=(-2, 2), low="repetition is welcome", high="each word comes less and less",
-        when="0.3–0.8 if single words come back", wire=_everywhere("frequency_penalty"),
+        _REPETITION, lo=-2, hi=2, step=0.1, usual=(-2, 2), low_effect="repetition is welcome", high_effect="each word comes less and less",
+        when_to_change="0.3–0.8 if single words come back", wire=_everywhere("frequency_penalty"),
     ),
     Parameter(
         "dry_multiplier", float, "DRY", "punishes whole phrases that come again, not single words", _REPETITION,
-        lo=0, hi=5, step=0.1, usual=(0, 2), low="0 switches it off", high="no phrase comes twice",
-        when="0.8 where repeat_penalty spoils the style", wire=_llama_like("dry_multiplier"),
+        lo=0, hi=5, step=0.1, usual=(0, 2), low_effect="0 switches it off", high_effect="no phrase comes twice",
+        when_to_change="0.8 where repeat_penalty spoils the style", wire=_llama_like("dry_multiplier"),
     ),
     Parameter(
         "dry_base", float, "DRY base", "how fast DRY grows with the length of the phrase", _REPETITION,
-        lo=1, hi=4, step=0.05, usual=(1, 3), low="gently", high="steeply", when="1.75 is usual",
+        lo=1, hi=4, step=0.05, usual=(1, 3), low_effect="gently", high_effect="steeply", when_to_change="1.75 is usual",
         wire=_llama_like("dry_base"),
     ),
     Parameter(
         "dry_allowed_length", int, "DRY allowed length", "the longest phrase that may come again freely", _REPETITION,
-        lo=1, hi=100, step=1, usual=(1, 20), low="short ones are punished too", high="only long ones are",
-        when="2 is usual", unit="tokens", wire=_llama_like("dry_allowed_length"),
+        lo=1, hi=100, step=1, usual=(1, 20), low_effect="short ones are punished too", high_effect="only long ones are",
+        when_to_change="2 is usual", unit="tokens", wire=_llama_like("dry_allowed_length"),
     ),
     Parameter(
         "max_tokens", int, "max_tokens", "how many tokens an answer may have at the most", _LENGTH,
-        lo=1, hi=1_000_000, step=128, first=1024, usual=(0, 4096), low="128 cuts answers off in mid-word",
-        high="2048 takes long, and may be too much text; -1: no limit",
-        when="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
+        lo=1, hi=1_000_000, step=128, first=1024, usual=(0, 4096), low_effect="128 cuts answers off in mid-word",
+        high_effect="2048 takes long, and may be too much text; -1: no limit",
+        when_to_change="256–512 for short answers, 1024–2048 for long texts", unit="tokens",
         wire={
-            OLLAMA: at("options.num_predict"), LLAMACPP: at("max_tokens"), LMSTUDIO: at("max_tokens"),
+            OLLAMA: wire_path("options.num_predict"), LLAMACPP: wire_path("max_tokens"), LMSTUDIO: wire_path("max_tokens"),
             VLLM: unless_unlimited("max_tokens", within_window(equal=True)),
             TEXTGEN: unless_unlimited("max_tokens", within_window(equal=False)),
             OPENAI: unless_unlimited("max_tokens"),
@@ -195,47 +195,47 @@ REGISTRY: tuple[Parameter, ...] = (
     ),
     Parameter(
         "stop", tuple, "stop sequences", "the answer ends where one of these texts would come", _LENGTH,
-        when="to end at a blank line (\\n\\n) or before the next question",
-        wire={**_everywhere("stop"), VLLM: at("stop", limit=first(4))},
+        when_to_change="to end at a blank line (\\n\\n) or before the next question",
+        wire={**_everywhere("stop"), VLLM: wire_path("stop", limit=first(4))},
     ),
     Parameter(
         "think", str, "thinking", "whether a reasoning model thinks before it answers, and how hard", _THINKING,
-        choices=("off", "on", "low", "medium", "high"), low="off: answers at once", high="high: better at hard questions, slow",
-        when="off for chat, on or high for mathematics and code",
+        choices=("off", "on", "low", "medium", "high"), low_effect="off: answers at once", high_effect="high: better at hard questions, slow",
+        when_to_change="off for chat, on or high for mathematics and code",
         wire={
-            OLLAMA: Wire(_think_ollama), LLAMACPP: Wire(_think_template), VLLM: Wire(_think_template),
-            TEXTGEN: Wire(_think_textgen),
+            OLLAMA: WireMapping(_think_ollama), LLAMACPP: WireMapping(_think_template), VLLM: WireMapping(_think_template),
+            TEXTGEN: WireMapping(_think_textgen),
         },
     ),
     Parameter(
         "thinking_budget", int, "thinking budget", "how many tokens the model may think", _THINKING,
-        lo=-1, hi=1_000_000, step=128, usual=(0, 4096), low="0: not at all", high="-1: as long as it likes",
-        when="if it thinks without end", unit="tokens",
-        wire={LLAMACPP: at("reasoning_budget_tokens"), VLLM: at("thinking_token_budget")},
+        lo=-1, hi=1_000_000, step=128, usual=(0, 4096), low_effect="0: not at all", high_effect="-1: as long as it likes",
+        when_to_change="if it thinks without end", unit="tokens",
+        wire={LLAMACPP: wire_path("reasoning_budget_tokens"), VLLM: wire_path("thinking_token_budget")},
     ),
     Parameter(
         "context_window", int, "context window", "how much of the conversation the model sees", _LOADING,
-        lo=16, hi=16_777_216, step=1024, first=4096, usual=(0, 32768), low="2048–4096: enough for models of 7B and less, little memory",
-        high="8192 and more: long texts, needs more memory", when="8192 is worth a try from 13B on", unit="tokens",
-        wire={OLLAMA: at("options.num_ctx", reloads=True)}, engine_flag="--ctx-size",
+        lo=16, hi=16_777_216, step=1024, first=4096, usual=(0, 32768), low_effect="2048–4096: enough for models of 7B and less, little memory",
+        high_effect="8192 and more: long texts, needs more memory", when_to_change="8192 is worth a try from 13B on", unit="tokens",
+        wire={OLLAMA: wire_path("options.num_ctx", reloads=True)}, engine_flag="--ctx-size",
     ),
     Parameter(
         "batch_size", int, "batch size", "how many tokens of the prompt are read in one pass", _LOADING,
-        lo=1, hi=65536, step=64, first=512, usual=(0, 2048), low="slower, steady on weak machines", high="faster, more graphics memory",
-        when="leave it at the default unless there is trouble", unit="tokens",
-        wire={OLLAMA: at("options.num_batch", reloads=True)}, engine_flag="--batch-size",
+        lo=1, hi=65536, step=64, first=512, usual=(0, 2048), low_effect="slower, steady on weak machines", high_effect="faster, more graphics memory",
+        when_to_change="leave it at the default unless there is trouble", unit="tokens",
+        wire={OLLAMA: wire_path("options.num_batch", reloads=True)}, engine_flag="--batch-size",
     ),
     Parameter(
         "gpu_layers", int, "GPU layers (offload)", "how many layers of the model run on the graphics card", _LOADING,
-        lo=-1, hi=1000, step=1, usual=(-1, 100), low="0: processor only, slow, runs anywhere; -1: automatic",
-        high="all of them: fast, needs a strong card", when="lower it if the card runs out of memory",
-        wire={OLLAMA: at("options.num_gpu", reloads=True)}, engine_flag="--n-gpu-layers",
+        lo=-1, hi=1000, step=1, usual=(-1, 100), low_effect="0: processor only, slow, runs anywhere; -1: automatic",
+        high_effect="all of them: fast, needs a strong card", when_to_change="lower it if the card runs out of memory",
+        wire={OLLAMA: wire_path("options.num_gpu", reloads=True)}, engine_flag="--n-gpu-layers",
     ),
     Parameter(
         "threads", int, "threads", "how many processor threads compute", _LOADING,
-        lo=0, hi=1024, step=1, usual=(0, 64), low="leaves the machine to others; 0: automatic",
-        high="more than real cores is slower", when="the number of real cores is best",
-        wire={OLLAMA: at("options.num_thread", reloads=True)}, engine_flag="--threads",
+        lo=0, hi=1024, step=1, usual=(0, 64), low_effect="leaves the machine to others; 0: automatic",
+        high_effect="more than real cores is slower", when_to_change="the number of real cores is best",
+        wire={OLLAMA: wire_path("options.num_thread", reloads=True)}, engine_flag="--threads",
     ),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from tui.core.message import NO_PARAMETERS, Value
 from tui.errors import UsageError
 
-Band = tuple[float, float]
+ValueRange = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Preset:
 
 
 # Bands from the owner's table of the three presets; a shipped value is the middle of its band.
-_BANDS: Mapping[str, Mapping[str, Band]] = {
+_RECOMMENDED: Mapping[str, Mapping[str, ValueRange]] = {
     "technical": {
         "temperature": (0.3, 0.5), "top_p": (0.7, 0.9), "top_k": (20, 40), "max_tokens": (512, 512),
         "repeat_penalty": (1.1, 1.3),
@@ -55,12 +55,12 @@ _DESCRIPTIONS = {
 _WHOLE = frozenset({"top_k", "max_tokens"})
 
 
-def band(preset: str, parameter: str) -> Band | None:
+def recommended_range(preset: str, parameter: str) -> ValueRange | None:
     """The band that a value belongs in, for a preset that ships; None for any other."""
-    return _BANDS.get(preset, {}).get(parameter)
+    return _RECOMMENDED.get(preset, {}).get(parameter)
 
 
-def _middle(name: str, bounds: Band) -> Value:
+def _middle(name: str, bounds: ValueRange) -> Value:
     middle = (bounds[0] + bounds[1]) / 2
     return int(middle) if name in _WHOLE else round(middle, 4)
 
@@ -71,7 +71,7 @@ SHIPPED: tuple[Preset, ...] = tuple(
         MappingProxyType({parameter: _middle(parameter, bounds) for parameter, bounds in bands.items()}),
         _DESCRIPTIONS[name],
     )
-    for name, bands in _BANDS.items()
+    for name, bands in _RECOMMENDED.items()
 )
 
 

@@ -90,9 +90,9 @@ def explain_parameter(parameter: Parameter, state: ScreenState) -> PageScreen:
     rows = [
         ("Now", safe_line(now, 200)),
         ("Takes", parameter.bounds() + (f" ({parameter.unit})" if parameter.unit else "")),
-        ("Low", parameter.low),
-        ("High", parameter.high),
-        ("When", parameter.when),
+        ("Low", parameter.low_effect),
+        ("High", parameter.high_effect),
+        ("When", parameter.when_to_change),
         ("Here", taken(parameter, state)),
         ("Set it", f"/set {parameter.name}=VALUE for this run; {state.key('tab.settings')} in the preset"),
     ]

@@ -16,7 +16,7 @@ from tui.chat.overflow import window_of
 from tui.core.message import Value
 from tui.core.parameter import NO_LIMIT, Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY, beyond
-from tui.core.presets import Preset, band
+from tui.core.presets import Preset, recommended_range
 from tui.errors import UsageError
 from tui.ui.compat import run_binding
 from tui.ui.look import palette_of
@@ -163,7 +163,7 @@ class ParameterForm(ScrollView, can_focus=True):
             self._set(choices[(place + direction) % len(choices)])
         elif parameter.kind in (int, float):
             used = self._in_use(parameter) if value is None else None
-            bounds = band(self._state.preset.name, parameter.name)
+            bounds = recommended_range(self._state.preset.name, parameter.name)
             self._set(used or _stepped(parameter, value, direction, bounds))
 
     def action_unset(self) -> None:
@@ -258,7 +258,7 @@ class ParameterForm(ScrollView, can_focus=True):
     def _parts(self, parameter: Parameter, *, under: bool, width: int) -> list[tuple[str, str]]:
         state = self._state
         value = state.preset.values.get(parameter.name)
-        bounds = band(state.preset.name, parameter.name)
+        bounds = recommended_range(state.preset.name, parameter.name)
         has_limit = not (parameter.unlimited and value == NO_LIMIT)
         number = value if isinstance(value, int | float) and has_limit else None
         outside = bounds is not None and number is not None and not bounds[0] <= number <= bounds[1]
@@ -303,7 +303,7 @@ def _note(parameter: Parameter, state: ScreenState, *, outside: bool) -> tuple[s
         return f"not for {profile.label}", "warning" if parameter.name in state.preset.values else "muted"
     if profile is not None and beyond((parameter.name,), state.model_info):
         return "model cannot", "warning" if parameter.name in state.preset.values else "muted"
-    bounds = band(state.preset.name, parameter.name)
+    bounds = recommended_range(state.preset.name, parameter.name)
     if bounds is not None:
         text = f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"{bounds[0]:g}–{bounds[1]:g}"
         return (f"outside {text}", "warning") if outside else (f"band {text}", "muted")

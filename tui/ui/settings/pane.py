@@ -184,8 +184,8 @@ class SettingsPane(Vertical):
 
 def _explanation(parameter: Parameter) -> tuple[tuple[str, str], ...]:
     ends = [
-        f"Low: {parameter.low}." if parameter.low else "",
-        f"High: {parameter.high}." if parameter.high else "",
+        f"Low: {parameter.low_effect}." if parameter.low_effect else "",
+        f"High: {parameter.high_effect}." if parameter.high_effect else "",
     ]
     # The name that /set takes, unless it is the label itself.
     label = (
@@ -194,5 +194,5 @@ def _explanation(parameter: Parameter) -> tuple[tuple[str, str], ...]:
     return (
         (f"{label}: {parameter.help}.", "foreground"),
         (" ".join(end for end in ends if end), "foreground"),
-        (f"When: {parameter.when}." if parameter.when else "", "muted"),
+        (f"When: {parameter.when_to_change}." if parameter.when_to_change else "", "muted"),
     )

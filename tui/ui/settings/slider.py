@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tui.core.presets import Band
+from tui.core.presets import ValueRange
 
 
 def slider(
-    value: float | None, usual: tuple[float, float], band: Band | None, width: int
+    value: float | None, usual: tuple[float, float], band: ValueRange | None, width: int
 ) -> list[tuple[str, str]]:
     """`width` cells as (text, role) parts. None = no knob: the server's default is not known here."""
     lo, hi = usual
