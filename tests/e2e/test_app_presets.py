@@ -18,7 +18,7 @@ from tests.support.app import (
     turns,
 )
 from tests.support.terminal import lokal
-from tui.config.presets import load_presets
+from tui.config.presets import make_presets
 
 TECHNICAL = {"temperature": 0.4, "top_p": 0.8, "top_k": 30, "max_tokens": 512, "repeat_penalty": 1.2}
 CREATIVE = {"temperature": 0.85, "top_p": 0.95, "top_k": 50, "max_tokens": 1024, "repeat_penalty": 1.2}
@@ -31,7 +31,7 @@ def presets_folder() -> Path:
 
 
 async def test_switching_in_mid_answer() -> None:
-    load_presets(presets_folder())  # makes the folder with the presets that ship
+    make_presets(presets_folder())  # makes the folder with the presets that ship
     own = presets_folder() / "terse.toml"
     own.write_text('system = "Be terse."\n[parameters]\nmin_p = 0.05\nstop = ["END"]\n')
     async with model_server(in_two(["Old "], ["words."])) as server:

@@ -21,16 +21,14 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.support.replay import CannedResponse, Replay, as_json, ndjson, recorded, replay
-from tui.config.presets import load_presets
-from tui.config.settings import load_settings
-from tui.config.themes import load_themes
+from tui.config.presets import make_presets
+from tui.config.startup import StartOptions, load_configuration
+from tui.config.themes import DARK
 from tui.core.endpoint import Endpoint
 from tui.core.message import NO_PARAMETERS, Value
 from tui.paths import folders
 from tui.ui.app import LokalApp
-from tui.ui.launch import Launch
 from tui.ui.terminal.reader import InputReader
-from tui.ui.theme import DARK
 
 DEADLINE_S = 60.0
 """Longer than anything takes on a machine that is busy with other tests."""
@@ -198,12 +196,11 @@ async def running(
         for measured in ("tui.ui.instrument.NOTICED_S", "tui.core.generation.MEASURABLE_S"):
             patch.setattr(measured, math.inf)  # what a busy machine takes is no part of a picture
         mine = folders(os.environ)
-        settings, presets = load_settings(mine.settings_file), load_presets(mine.presets)
-        specs = load_themes(mine.themes)
+        make_presets(mine.presets)
+        config = load_configuration(mine, preset)
         endpoint = Endpoint(server) if isinstance(server, str) else server
-        launch = Launch(mine, endpoint, model, preset=preset, overrides=overrides, resume=resume)
-        problems = (*settings.problems, *presets.problems, *specs.problems)
-        app = WatchedApp(launch, settings.value, presets.value, specs.value, theme, problems)
+        options = StartOptions(mine, endpoint, model, overrides, resume=resume)
+        app = WatchedApp(options, config, theme)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 driver = AppDriver(app, pilot)

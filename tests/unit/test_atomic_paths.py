@@ -13,7 +13,7 @@ import pytest
 from tui import atomic, errors, frame_file
 from tui.chat import chat_files
 from tui.config.history import PromptHistory
-from tui.config.presets import load_presets
+from tui.config.presets import make_presets
 from tui.errors import FileError, LokalError, MalformedFile, UsageError
 from tui.paths import folders
 from tui.servers.engine import engine_log
@@ -79,7 +79,7 @@ def test_what_is_made_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> 
     home = tmp_path / "a"
     atomic.write_text(home / "b" / "state", "x")
     PromptHistory(home / "c" / "history", 10).add("a prompt")
-    load_presets(home / "d" / "presets")
+    make_presets(home / "d" / "presets")
     _, log = engine_log.create(home / "e" / "logs")
     os.close(log)
     chat_files.write(home / "chat.md", "text", overwrite=False)

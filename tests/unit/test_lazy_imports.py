@@ -16,13 +16,10 @@ BEHIND_THE_FIRST_FRAME = tuple(name for name in HEAVY if name not in ("textual",
 FIRST_FRAME = """
 import asyncio, sys
 from types import MappingProxyType
-from tui.config.presets import load_presets
-from tui.config.settings import load_settings
-from tui.config.themes import load_themes
+from tui.config.startup import StartOptions, load_configuration
 from tui.paths import folders
 from tui.ui import compat
 from tui.ui.app import LokalApp
-from tui.ui.launch import Launch
 import tui.ui.run
 
 loaded = []
@@ -35,12 +32,9 @@ LokalApp._after_first_frame = look
 
 async def main() -> None:
     places = folders()
-    specs = load_themes(places.themes).value
+    config = load_configuration(places)
     compat.teach_keys()
-    app = LokalApp(
-        Launch(places), load_settings(places.settings_file).value, load_presets(places.presets).value, specs,
-        next(iter(specs)),
-    )
+    app = LokalApp(StartOptions(places), config, next(iter(config.themes)))
     async with app.run_test(size=(80, 24)) as pilot:
         while not loaded:
             await pilot.pause()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.config.names import check_name
-from tui.config.presets import delete_preset, load_presets, preset_file, save_preset
+from tui.config.presets import delete_preset, load_presets, make_presets, preset_file, save_preset
 from tui.core.parameters import REGISTRY
 from tui.core.presets import SHIPPED, Preset
 from tui.errors import FileError, MalformedFile, UsageError
@@ -38,6 +38,8 @@ def test_the_first_start_makes_the_folder(folder: Path) -> None:
     loaded = load_presets(folder)
     assert loaded.value == SHIPPED
     assert loaded.problems == ()
+    assert not folder.parent.exists(), "reading makes nothing"
+    make_presets(folder)
     assert sorted(path.name for path in folder.iterdir()) == [
         "chatbot.toml", "creative.toml", "technical.toml",
     ]  # fmt: skip
@@ -52,23 +54,28 @@ def test_the_first_start_makes_the_folder(folder: Path) -> None:
 
 def test_a_home_that_cannot_be_written_gives_the_shipped_ones_and_one_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    loaded = load_presets(tmp_path / "file" / "presets")
+    with pytest.raises(FileError) as caught:
+        make_presets(tmp_path / "file" / "presets")
+    assert "cannot be used" in caught.value.title
+    assert "cannot be saved" in caught.value.hint
+    assert load_presets(tmp_path / "file" / "presets").value == SHIPPED
+    make_presets(tmp_path / "file")  # something is there: it is left alone
+    loaded = load_presets(tmp_path / "file")
     assert loaded.value == SHIPPED
-    (problem,) = loaded.problems
-    assert "cannot be used" in problem.title
-    assert "cannot be saved" in problem.hint
-    assert load_presets(tmp_path / "file").value == SHIPPED
+    assert [problem.title for problem in loaded.problems] == [
+        f"The presets in {tmp_path / 'file'} cannot be used"
+    ]
 
 
 def test_shipped_ones_come_first_then_the_others_by_name(folder: Path) -> None:
-    load_presets(folder)
+    make_presets(folder)
     for name in ("zebra", "Aqua", "перевод"):
         save_preset(folder, Preset(name))
     assert names(folder) == ["technical", "creative", "chatbot", "Aqua", "zebra", "перевод"]
 
 
 def test_a_deleted_preset_stays_deleted_unless_none_is_left(folder: Path) -> None:
-    load_presets(folder)
+    make_presets(folder)
     delete_preset(folder, "technical")
     assert names(folder) == ["creative", "chatbot"]
     delete_preset(folder, "creative")
@@ -80,7 +87,7 @@ def test_a_deleted_preset_stays_deleted_unless_none_is_left(folder: Path) -> Non
 
 
 def test_a_malformed_file_costs_itself_and_a_shipped_name_keeps_its_values(folder: Path) -> None:
-    load_presets(folder)
+    make_presets(folder)
     broken = put(folder, "technical", "[parameters\n")
     put(folder, "mine", "description = \n")
     loaded = load_presets(folder)

@@ -13,14 +13,12 @@ from tui.cli.input import MOST_TEXT, argument_text, read_input, text_of
 from tui.cli.output import say, write_json
 from tui.cli.parser import Ask
 from tui.cli.signals import Terminated, run
-from tui.config.presets import load_presets
 from tui.config.schema_file import schema_named
-from tui.config.settings import load_settings
+from tui.config.startup import load_configuration
 from tui.core.message import Message, Status, Value
 from tui.core.parameters import parse_assignment
-from tui.core.presets import find
 from tui.core.secrets import KEY_VARIABLE
-from tui.errors import LokalError, StoreError, UsageError, sentences
+from tui.errors import LokalError, StoreError, UsageError
 from tui.paths import Folders, folders
 
 
@@ -55,18 +53,10 @@ def _question(command: Ask, places: Folders) -> Question:
     """Raises UsageError; what is wrong in the files is told and costs only itself."""
     target = command.target
     overrides = dict(parse_assignment(assignment) for assignment in target.assignments)
-    settings = load_settings(places.settings_file)
-    presets = load_presets(places.presets, make=False)
-    for problem in (*settings.problems, *presets.problems):
+    config = load_configuration(places, target.preset or "", themes=False)
+    for problem in config.problems:
         say(str(problem))
-    if target.preset is not None:
-        preset = find(presets.value, target.preset)
-    else:
-        try:
-            preset = find(presets.value, settings.value.preset)
-        except UsageError as error:
-            preset = presets.value[0]
-            say(sentences(str(error), f"{preset.name} is used"))
+    preset = config.preset
     merged: dict[str, Value | None] = {**preset.values, **overrides}
     prompt = "" if command.prompt == "-" else argument_text(command.prompt, command.encoding)
     schema = schema_named(command.schema, pipe_too=True) if command.schema is not None else None
@@ -80,11 +70,11 @@ def _question(command: Ask, places: Folders) -> Question:
         preset,
         {name: value for name, value in merged.items() if value is not None},
         frozenset(overrides if target.preset is None else merged),
-        settings.value.server if target.server is None else target.server,
+        config.settings.server if target.server is None else target.server,
         target.model,
         target.gguf,
         places.logs,
-        settings.value,
+        config.settings,
         bool(piped.strip()),
         schema,
         os.environ.get(KEY_VARIABLE, "") if target.server is not None else "",

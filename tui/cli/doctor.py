@@ -17,16 +17,12 @@ from tui import __version__
 from tui.cli.output import write, write_json
 from tui.cli.parser import MAX_WIDTH, Doctor
 from tui.cli.signals import run
-from tui.config.presets import load_presets
-from tui.config.settings import Settings, load_settings
-from tui.config.themes import AUTO, load_themes
-from tui.core.commands import keymap
+from tui.config.startup import load_configuration
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.presets import find
 from tui.core.text import human_size, safe_block, safe_line, safe_name
-from tui.errors import LokalError, ServerError, Unreachable, UsageError
+from tui.errors import LokalError, ServerError, Unreachable
 from tui.guide.model import checked_model
-from tui.paths import Folders, folders
+from tui.paths import folders
 from tui.servers import detect
 from tui.servers.connect import named_server
 from tui.servers.registry import server_for
@@ -86,8 +82,8 @@ class Report:
 def doctor(command: Doctor) -> int:
     """Run `lokal doctor`. It writes nothing and changes nothing."""
     places = folders()
-    problems: list[LokalError] = []
-    settings = _settings(places, problems)
+    config = load_configuration(places)
+    settings, problems = config.settings, list(config.problems)
     expected = list(settings.servers)
     if settings.server:
         expected.insert(0, named_server(settings.server, settings.servers))
@@ -122,24 +118,6 @@ def doctor(command: Doctor) -> int:
     else:
         write(safe_block("\n".join(_in_words(report))) + "\n")
     return 0
-
-
-def _settings(places: Folders, problems: list[LokalError]) -> Settings:
-    """The settings, and everything that is wrong in the person's files."""
-    settings = load_settings(places.settings_file)
-    presets = load_presets(places.presets, make=False)
-    themes = load_themes(places.themes)
-    problems += [*settings.problems, *presets.problems, *themes.problems]
-    try:
-        find(presets.value, settings.value.preset)
-    except UsageError as error:
-        problems.append(error)
-    theme = settings.value.theme
-    if theme != AUTO and theme not in themes.value:
-        known = ", ".join([AUTO, *themes.value])
-        problems.append(UsageError(f"There is no theme “{safe_line(theme, 60)}”", "", f"There are: {known}"))
-    problems += [LokalError(wrong) for wrong in keymap(settings.value.keys)[1]]
-    return settings.value
 
 
 # -- finding out ----------------------------------------------------------------------------------------------------

@@ -91,43 +91,37 @@ def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: Startup
 
 def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     """Open the screen, after all that can be wrong on the command line was looked at."""
+    from tui.config.startup import StartOptions, load_configuration
     from tui.core.parameters import parse_assignment
     from tui.paths import folders
 
     target, places = command.target, folders()
     overrides = dict(parse_assignment(text) for text in target.assignments)
+    config = load_configuration(places, target.preset or "")
     server = None
     if target.server is not None:
-        from tui.config.settings import load_settings
         from tui.core.secrets import KEY_VARIABLE
         from tui.servers.connect import named_server
 
-        configured = load_settings(places.settings_file).value.servers
-        server = named_server(target.server, configured, os.environ.get(KEY_VARIABLE, ""))
+        server = named_server(target.server, config.settings.servers, os.environ.get(KEY_VARIABLE, ""))
     if target.gguf is not None:
         from tui.servers.engine.gguf_file import inspect
 
         inspect(target.gguf)
-    if target.preset is not None:
-        from tui.config.presets import load_presets
-        from tui.core.presets import find
-
-        find(load_presets(places.presets, make=False).value, target.preset)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "lokal needs a terminal", "", 'To ask from a script or a pipe: lokal ask "your question"'
         )
 
-    profile.mark("the command line is read")
+    profile.mark("the command line, settings, presets and themes are read")
     if early_frame is not None:
         early_frame.ask_background()
-    from tui.ui.launch import Launch
     from tui.ui.run import run
 
     profile.mark("Textual and lokal's screen are imported")
 
-    launch = Launch(places, server, target.model, target.preset or "", overrides, target.gguf, command.resume)
-    status = run(launch, early_frame, profile if command.profile else None)
+    options = StartOptions(places, server, target.model, overrides, target.gguf, command.resume)
+    status = run(options, config, early_frame, profile if command.profile else None)
     if command.profile:
         print(profile.report(), file=sys.stderr)
     return status

@@ -15,7 +15,7 @@ from tui.paths import folders
 
 def presets(command: Presets) -> int:
     """Run `lokal presets`. Raises UsageError for a preset that there is not."""
-    loaded = load_presets(folders().presets, make=False)  # a question about the presets writes none
+    loaded = load_presets(folders().presets)
     for problem in loaded.problems:
         say(str(problem))
     if command.name is not None:

@@ -34,29 +34,19 @@ def preset_file(folder: Path, name: str) -> Path:
     return folder / f"{check_name(name)}.toml"
 
 
-def load_presets(folder: Path, *, make: bool = True) -> Loaded[tuple[Preset, ...]]:
+def load_presets(folder: Path) -> Loaded[tuple[Preset, ...]]:
     """The presets of the folder, never none: those that ship first, in their own order, then the others by name.
 
-    A folder that is not there yet is made with the presets that ship, unless `make` is false. One of these that was deleted stays deleted,
-    unless no preset would be left; one whose file cannot be read keeps the values that it ships with.
+    A folder that is not there yet stands for the presets that ship. One of these that was deleted stays deleted, unless no
+    preset would be left; one whose file cannot be read keeps the values that it ships with.
     """
+    if not os.path.lexists(folder):
+        return Loaded(SHIPPED)
     problems: list[LokalError] = []
     try:
-        if not os.path.lexists(folder):
-            if not make:
-                return Loaded(SHIPPED)
-            _make_folder(folder)
         files = list(toml_files(folder))
     except OSError as error:
-        problems.append(
-            FileError(
-                folder,
-                f"The presets in {folder} cannot be used",
-                error.strerror or str(error),
-                "Those that ship with lokal are used; changes to them cannot be saved",
-            )
-        )
-        return Loaded(SHIPPED, tuple(problems))
+        return Loaded(SHIPPED, (_unusable(folder, error),))
     presets = {}
     for path in files:
         try:
@@ -68,6 +58,16 @@ def load_presets(folder: Path, *, make: bool = True) -> Loaded[tuple[Preset, ...
     order = [name for name in _SHIPPED if name in presets]
     order += sorted((name for name in presets if name not in _SHIPPED), key=str.casefold)
     return Loaded(tuple(presets[name] for name in order) or SHIPPED, tuple(problems))
+
+
+def make_presets(folder: Path) -> None:
+    """Make the folder with the presets that ship, unless there is one. Raises FileError."""
+    if os.path.lexists(folder):
+        return
+    try:
+        _make_folder(folder)
+    except OSError as error:
+        raise _unusable(folder, error) from error
 
 
 def save_preset(folder: Path, preset: Preset) -> None:
@@ -106,6 +106,15 @@ def delete_preset(folder: Path, name: str) -> None:
         raise UsageError(f"There is no preset “{name}” in {folder}") from error
     except OSError as error:
         raise FileError(path, f"Cannot delete {path}", error.strerror or str(error)) from error
+
+
+def _unusable(folder: Path, error: OSError) -> FileError:
+    return FileError(
+        folder,
+        f"The presets in {folder} cannot be used",
+        error.strerror or str(error),
+        "Those that ship with lokal are used; changes to them cannot be saved",
+    )
 
 
 def _make_folder(folder: Path) -> None:

@@ -38,6 +38,9 @@ of a list, `strong_code` code within a sentence; the last eight are the kinds of
 AUTO = "auto"
 """No theme but a wish: the UI asks the terminal and takes a dark or a light one."""
 
+DARK, LIGHT, TERMINAL = "lokal-dark", "lokal-light", "terminal"
+"""The themes that `auto` chooses from."""
+
 ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 _HUES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 ANSI_COLORS = (*_HUES, *(f"bright_{hue}" for hue in _HUES))
@@ -124,6 +127,12 @@ def load_themes(user_folder: Path) -> Loaded[Mapping[str, ThemeSpec]]:
             else:
                 themes[theme.name] = theme
     return Loaded(MappingProxyType(themes), tuple(problems))
+
+
+def ordered_names(specs: Mapping[str, ThemeSpec]) -> tuple[str, ...]:
+    """The names of the themes in the order in which a person goes through them, lokal's own first."""
+    own = [name for name in (DARK, LIGHT, "high-contrast", TERMINAL) if name in specs]
+    return (*own, *sorted(name for name in specs if name not in own))
 
 
 def read_theme(path: Path, problems: list[LokalError]) -> ThemeSpec:

@@ -20,12 +20,12 @@ from tui.config import presets as preset_files
 from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
+from tui.config.startup import StartOptions
 from tui.core.presets import Preset
 from tui.errors import FileError, LokalError, StoreError, StoreUnavailable
 from tui.ui.chats.keeper import ChatKeeper
 from tui.ui.connecting import Connecting
 from tui.ui.errands import Errands, Told
-from tui.ui.launch import Launch
 from tui.ui.messages import (
     PresetSaved,
     StoreOpened,
@@ -42,10 +42,10 @@ FRAMES = 32
 class Backstage(Connecting):
     """One for each app. `edited` are the names of the presets that were changed and not saved."""
 
-    def __init__(self, app: App[None], launch: Launch, settings: Settings) -> None:
-        super().__init__(app, launch, settings)
+    def __init__(self, app: App[None], options: StartOptions, settings: Settings) -> None:
+        super().__init__(app, options, settings)
         self._persistence = WriteQueue(lambda error: self._trouble(error), self._all_written)
-        self._history = PromptHistory(launch.folders.history, settings.history_size)
+        self._history = PromptHistory(options.folders.history, settings.history_size)
         self._store: Store | None = None
         self.errands = Errands(app, settings, self._persistence, lambda: self._store, self.waits)
         self.chat_keeper = ChatKeeper(app, self._persistence, lambda: self._store)
@@ -68,7 +68,7 @@ class Backstage(Connecting):
             return
         from tui.ui import rescue
 
-        path = rescue.write_somewhere(self._launch.folders.data, text)
+        path = rescue.write_somewhere(self._options.folders.data, text)
         if path is None:
             raise StoreError("The last messages are lost", str(problem), "No disk takes a file")
         raise StoreError(
@@ -101,7 +101,7 @@ class Backstage(Connecting):
         """Where that file can be."""
         from tui.ui import rescue
 
-        return rescue.path_for(self._launch.folders.data)
+        return rescue.path_for(self._options.folders.data)
 
     def _all_written(self) -> None:
         self._app.post_message(Told("Everything is saved now", "accent"))
@@ -135,7 +135,7 @@ class Backstage(Connecting):
     def _open_at_last(self, store: Store) -> None:
         """What could not be opened at the start is tried again before anything is written. Raises StoreUnavailable."""
         try:
-            store.move_to(self._launch.folders.database, self._renewed)
+            store.move_to(self._options.folders.database, self._renewed)
         except StoreUnavailable:
             raise
         except StoreError as error:
@@ -147,12 +147,12 @@ class Backstage(Connecting):
     def _open(self) -> tuple[Store, ChatSession, str]:
         from tui.store.store import Store
 
-        store = Store.open(self._launch.folders.database, on_renewed=self._renewed)
+        store = Store.open(self._options.folders.database, on_renewed=self._renewed)
         conversation, note = None, ""
         try:
             interrupted = store.recover()
-            if self._launch.resume is not None:
-                conversation = store.load(store.find(self._launch.resume).id)
+            if self._options.resume is not None:
+                conversation = store.load(store.find(self._options.resume).id)
             elif interrupted:
                 conversation = store.load(interrupted[0])
                 note = "lokal was ended in the middle of this answer; here is what had come"
@@ -162,7 +162,7 @@ class Backstage(Connecting):
         if not note:
             from tui.ui import rescue
 
-            left = rescue.left(self._launch.folders.data, time.time())
+            left = rescue.left(self._options.folders.data, time.time())
             note = f"What could not be saved earlier is in {left}; /import reads it" if left else ""
         return store, ChatSession(store, self._persistence, conversation), note
 
@@ -187,7 +187,7 @@ class Backstage(Connecting):
         """Write one setting, off the screen's thread."""
 
         def write() -> None:
-            settings_file.set_value(self._launch.folders.settings_file, key, value)
+            settings_file.set_value(self._options.folders.settings_file, key, value)
 
         self._persistence.submit(write)
 
@@ -195,15 +195,15 @@ class Backstage(Connecting):
         """Write a preset to its file."""
 
         def write() -> None:
-            preset_files.save_preset(self._launch.folders.presets, preset)
-            path = preset_files.preset_file(self._launch.folders.presets, preset.name)
+            preset_files.save_preset(self._options.folders.presets, preset)
+            path = preset_files.preset_file(self._options.folders.presets, preset.name)
             self._post(PresetSaved(preset, path))
 
         self._persistence.submit(write)
 
     def saved_preset(self, name: str) -> Preset | None:
         """A preset as its file has it."""
-        saved = preset_files.load_presets(self._launch.folders.presets).value
+        saved = preset_files.load_presets(self._options.folders.presets).value
         return next((preset for preset in saved if preset.name == name), None)
 
     def keep_frame(self, picture: str, size: tuple[int, int]) -> None:
@@ -214,7 +214,7 @@ class Backstage(Connecting):
 
     def keep_auto_theme(self, name: str) -> None:
         """Keep what `auto` came to, so that the next start need not wait for the terminal's word."""
-        self._persistence.submit(partial(_write_if_new, self._launch.folders.auto_theme, name))
+        self._persistence.submit(partial(_write_if_new, self._options.folders.auto_theme, name))
 
 
 def _keep_frame(path: Path, picture: str) -> None:

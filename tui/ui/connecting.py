@@ -14,10 +14,10 @@ from textual.app import App
 
 from tui import files
 from tui.config.settings import Settings
+from tui.config.startup import StartOptions
 from tui.core.endpoint import Endpoint
 from tui.errors import EngineError, LokalError
 from tui.ui.errands import Told
-from tui.ui.launch import Launch
 from tui.ui.messages import (
     Connected,
     EngineProgress,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 class Connecting:
     """One for each app, as a part of `Backstage`."""
 
-    def __init__(self, app: App[None], launch: Launch, settings: Settings) -> None:
+    def __init__(self, app: App[None], options: StartOptions, settings: Settings) -> None:
         self._app = app
-        self._launch = launch
+        self._options = options
         self._settings = settings
         self._engine: Engine | None = None
         self._guide: Engine | None = None
@@ -74,13 +74,13 @@ class Connecting:
 
         try:
             again, self._try_again = self._try_again, None
-            gguf = again or self._launch.gguf
+            gguf = again or self._options.gguf
             if endpoint is not None:
                 found = await connect.choose(endpoint, self._settings.servers, os.environ, waits=self.waits())
             elif gguf is not None:
                 found = await self._start_engine(gguf, state)
             else:
-                usual = state.model or self._launch.model or self._settings.model
+                usual = state.model or self._options.model or self._settings.model
                 wanted = self._wanted()
                 if wanted is None:
                     self._look_at_environment()
@@ -95,7 +95,7 @@ class Connecting:
             )
             return
         # The command line's model is for the first server; after that the one that was in use last is the usual one.
-        first = "" if self._asked else self._launch.model
+        first = "" if self._asked else self._options.model
         self._asked = True
         model = connect.start_model(found, first, state.model or self._settings.model)
         # The server before may still be asked for its own.
@@ -128,11 +128,11 @@ class Connecting:
         self._looked = True
 
     def _names_one(self) -> bool:
-        return self._launch.server is not None or bool(self._settings.server)
+        return self._options.server is not None or bool(self._settings.server)
 
     def _wanted(self) -> Endpoint | None:
-        if self._launch.server is not None or not self._settings.server:
-            return self._launch.server
+        if self._options.server is not None or not self._settings.server:
+            return self._options.server
         return self.endpoint_named(self._settings.server)
 
     def endpoint_named(self, text: str) -> Endpoint:
@@ -140,7 +140,7 @@ class Connecting:
         UsageError."""
         from tui.servers.connect import named_server
 
-        found, given = named_server(text, self._settings.servers), self._launch.server
+        found, given = named_server(text, self._settings.servers), self._options.server
         if given is None or given.url != found.url:
             return found
         return replace(given, login=found.login) if found.login else given
@@ -161,7 +161,7 @@ class Connecting:
                 if self._guide is not None:
                     self._guide.kill()  # what it has left
                 model = await files.in_thread(checked_model)
-                logs, keys = self._launch.folders.logs, self._settings.keys_of_servers
+                logs, keys = self._options.folders.logs, self._settings.keys_of_servers
                 self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
             found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
         except LokalError as error:
@@ -228,7 +228,7 @@ class Connecting:
         if self._engine is None or not self._engine.running:
             if self._engine is not None:
                 self._engine.kill()  # what it has left
-            logs, keys = self._launch.folders.logs, self._settings.keys_of_servers
+            logs, keys = self._options.folders.logs, self._settings.keys_of_servers
             self._engine = Engine(gguf, logs, state.values(), keys=keys)
         return await embedded.start(
             self._engine, lambda progress: self._post(EngineProgress(progress)), self._tell_of_restart

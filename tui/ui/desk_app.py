@@ -6,21 +6,17 @@ messages of `tui.ui.messages`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 
 from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
-from tui.config.settings import Settings
-from tui.config.themes import ThemeSpec
-from tui.core.commands import keymap
+from tui.config.startup import Configuration, StartOptions
 from tui.core.endpoint import Endpoint
-from tui.core.presets import Preset
 from tui.core.text import safe_line
 from tui.early_frame import EarlyFrame
-from tui.errors import LokalError, StoreError, sentences
+from tui.errors import StoreError, sentences
 from tui.paths import with_tilde
 from tui.startup_profile import StartupProfile
 from tui.ui import keys
@@ -29,7 +25,6 @@ from tui.ui.backstage import Backstage
 from tui.ui.chat.pane import ChatPane
 from tui.ui.divider import LONGEST, notice_time
 from tui.ui.instrument import InstrumentLine, Reading
-from tui.ui.launch import Launch
 from tui.ui.messages import (
     Connected,
     EngineProgress,
@@ -69,33 +64,26 @@ class DeskApp(Shell):
 
     def __init__(
         self,
-        launch: Launch,
-        settings: Settings,
-        presets: tuple[Preset, ...],
-        specs: Mapping[str, ThemeSpec],
+        options: StartOptions,
+        config: Configuration,
         theme: str,
-        problems: tuple[LokalError, ...] = (),
         early_frame: EarlyFrame | None = None,
         profile: StartupProfile | None = None,
     ) -> None:
-        """`theme` is a name in `specs`; `problems` are what was wrong with the person's files, told once on start;
-        with a `profile` the app only starts, marks when, and leaves."""
-        super().__init__(specs, theme, early_frame)
+        """`theme` is the name of one of the themes; the problems of the `config` are told once on start; with a `profile` the app only starts, marks when, and leaves."""
+        super().__init__(config.themes, theme, early_frame)
         self._profile = profile
-        self.launch = launch
-        self.settings = settings
-        self._problems = problems
-        name = launch.preset or settings.preset
-        preset = next((preset for preset in presets if preset.name == name), presets[0])
-        keys_by_id, wrong = keymap(settings.keys)
-        self._problems += tuple(LokalError(text) for text in wrong)
-        settings_in_use = ModelSettings(presets=presets, preset=preset, overrides=launch.overrides)
-        self.state = ScreenState(settings=settings_in_use, keys=keys_by_id)
-        self.set_keymap(keys.bound(keys_by_id))
-        self.backstage = Backstage(self, launch, settings)
+        self.settings = config.settings
+        self._problems = config.problems
+        settings_in_use = ModelSettings(
+            presets=config.presets, preset=config.preset, overrides=options.overrides
+        )
+        self.state = ScreenState(settings=settings_in_use, keys=config.keys)
+        self.set_keymap(keys.bound(config.keys))
+        self.backstage = Backstage(self, options, config.settings)
         self.on_screen = False
         self._first_theme = theme
-        self.use_link_speed(_speed(settings.link))
+        self.use_link_speed(_speed(config.settings.link))
 
     async def on_event(self, event: events.Event) -> None:
         """A key that writes nothing here may not look as one that writes."""

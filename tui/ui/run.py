@@ -1,56 +1,44 @@
-"""Opening the app: read the person's files, choose the theme, run, and leave everything in order on every way out."""
+"""Opening the app: make the presets, choose the theme, run, and leave everything in order on every way out."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from dataclasses import replace
 
 from tui import files
-from tui.config.presets import load_presets
-from tui.config.settings import load_settings
-from tui.config.themes import ThemeSpec, load_themes
-from tui.core.presets import find as find_preset
+from tui.config.presets import make_presets
+from tui.config.startup import Configuration, StartOptions
+from tui.config.themes import AUTO, TERMINAL
 from tui.early_frame import EarlyFrame, terminal_restorer
 from tui.end_signals import EndSignals
-from tui.errors import LokalError, UsageError
+from tui.errors import FileError
 from tui.startup_profile import StartupProfile
 from tui.ui import compat, theme
 from tui.ui.app import LokalApp
-from tui.ui.launch import Launch
 from tui.ui.terminal import probe
 
 
-def run(launch: Launch, early_frame: EarlyFrame | None = None, profile: StartupProfile | None = None) -> int:
-    """Run lokal until the person leaves; the exit status. Raises UsageError for an unknown preset."""
-    settings = load_settings(launch.folders.settings_file)
-    presets = load_presets(launch.folders.presets)
-    specs = load_themes(launch.folders.themes)
-    problems: list[LokalError] = [*settings.problems, *presets.problems, *specs.problems]
-    if launch.preset:
-        find_preset(presets.value, launch.preset)
-    elif settings.value.preset not in [preset.name for preset in presets.value]:
-        try:
-            find_preset(presets.value, settings.value.preset)
-        except UsageError as error:
-            problems.append(error)
-    name = settings.value.theme
-    if name != "auto" and name not in specs.value:
-        known = ", ".join(["auto", *theme.names(specs.value)])
-        problems.append(UsageError(f"There is no theme “{name}”", "", f"There are: {known}"))
-        name = "auto"
-    if name == "auto":
-        name = _automatic(launch, early_frame, specs.value)
+def run(
+    options: StartOptions,
+    config: Configuration,
+    early_frame: EarlyFrame | None = None,
+    profile: StartupProfile | None = None,
+) -> int:
+    """Run lokal until the person leaves; the exit status."""
+    try:
+        make_presets(options.folders.presets)
+    except FileError as error:
+        config = replace(config, problems=(*config.problems, error))
+    name = config.theme if config.theme != AUTO else _automatic(options, config, early_frame)
     if profile is not None:
-        profile.mark("settings, presets and themes are read")
+        profile.mark("the theme is chosen")
     for size in ("COLUMNS", "LINES"):
         # Where they are exported Textual believes them before the terminal, and does not follow when it is resized.
         os.environ.pop(size, None)
     compat.teach_keys()
     compat.hasten_escape(os.environ)
     compat.hasten_updates()
-    app = LokalApp(
-        launch, settings.value, presets.value, specs.value, name, tuple(problems), early_frame, profile
-    )
+    app = LokalApp(options, config, name, early_frame, profile)
     signals = app.end_signals = (
         early_frame.signals if early_frame is not None else EndSignals(terminal_restorer())
     )
@@ -62,19 +50,19 @@ def run(launch: Launch, early_frame: EarlyFrame | None = None, profile: StartupP
     return 128 + signals.number if signals.number else app.exit_status
 
 
-def _automatic(launch: Launch, early_frame: EarlyFrame | None, specs: Mapping[str, ThemeSpec]) -> str:
+def _automatic(options: StartOptions, config: Configuration, early_frame: EarlyFrame | None) -> str:
     """Dark or light as the terminal is; its own colours where it cannot say or has no others.
 
     The terminal's word is waited for only the first time: later the theme of last time is taken, and changed in the
     running app if the terminal says otherwise.
     """
     if not probe.has_truecolor():
-        return theme.TERMINAL
+        return TERMINAL
     try:
-        kept = files.read_bytes(launch.folders.auto_theme).decode("utf-8").strip()
+        kept = files.read_bytes(options.folders.auto_theme).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         kept = ""
-    if kept in specs:
+    if kept in config.themes:
         return kept
     if early_frame is None:
         return theme.resolve_auto(probe.background(), truecolor=True)

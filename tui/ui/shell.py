@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.binding import BindingType
 
-from tui.config.themes import ThemeSpec
+from tui.config.themes import TERMINAL, ThemeSpec, ordered_names
 from tui.core.keyboard import latin
 from tui.early_frame import EarlyFrame
 from tui.end_signals import EndSignals
@@ -57,7 +57,7 @@ class Shell(DeltaApp[None]):
 
     def __init__(self, specs: Mapping[str, ThemeSpec], theme: str, early_frame: EarlyFrame | None) -> None:
         """`theme` is a name in `specs`; `early_frame` holds the terminal until the driver starts."""
-        theme = themes.TERMINAL if "NO_COLOR" in os.environ else theme
+        theme = TERMINAL if "NO_COLOR" in os.environ else theme
         self.palette = themes.palette_from(specs[theme])
         # Without ansi_color, Textual 8.2 answers NO_COLOR with greys, and with black on black for a terminal's own colours.
         super().__init__(driver_class=_driver(early_frame), ansi_color=True)
@@ -89,7 +89,7 @@ class Shell(DeltaApp[None]):
 
     def theme_names(self) -> tuple[str, ...]:
         """The themes to choose from; without colours there is one."""
-        return (themes.TERMINAL,) if self.no_color else themes.names(self._specs)
+        return (TERMINAL,) if self.no_color else ordered_names(self._specs)
 
     def wear(self, name: str) -> None:
         """Change the colours of everything on the screen."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.style import Style
 from textual.theme import Theme
 
-from tui.config.themes import StyleSpec, ThemeSpec, parse_style
+from tui.config.themes import DARK, LIGHT, TERMINAL, StyleSpec, ThemeSpec, parse_style
 from tui.ui.transcript.palette import Palette
-
-DARK, LIGHT, TERMINAL = "lokal-dark", "lokal-light", "terminal"
-"""The themes that `auto` chooses from."""
 
 
 def palette_from(spec: ThemeSpec) -> Palette:
@@ -94,12 +89,6 @@ def resolve_auto(background: tuple[int, int, int] | None, *, truecolor: bool) ->
 def after(names: tuple[str, ...], name: str) -> str:
     """The theme that follows `name`."""
     return names[(names.index(name) + 1) % len(names)] if name in names else names[0]
-
-
-def names(specs: Mapping[str, ThemeSpec]) -> tuple[str, ...]:
-    """The themes to go through, lokal's own first."""
-    own = [name for name in (DARK, LIGHT, "high-contrast", TERMINAL) if name in specs]
-    return (*own, *sorted(name for name in specs if name not in own))
 
 
 def _style(spec: StyleSpec, role: str) -> Style:
