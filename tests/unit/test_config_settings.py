@@ -26,7 +26,7 @@ theme = "lokal-dark" # at night
 preset = "creative"
 server = "workstation"
 model = "llama3.2:3b"
-link = "slow"
+terminal_speed = "slow"
 show_reasoning = true
 history_size = 50
 wallpaper = "no such thing"
@@ -69,7 +69,7 @@ def test_everything_can_be_set(path: Path) -> None:
         preset="creative",
         server="workstation",
         model="llama3.2:3b",
-        link="slow",
+        terminal_speed="slow",
         show_reasoning=True,
         history_size=50,
         servers=(Endpoint("http://192.168.1.5:8080", ServerKind.LLAMACPP, "hunter2", "workstation"),),
@@ -84,7 +84,7 @@ def test_everything_can_be_set(path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "field", "words"),
     [
-        ('link = "sometimes"', "link", "one of auto, fast, slow"),
+        ('terminal_speed = "sometimes"', "terminal_speed", "one of auto, fast, slow"),
         ("theme = 5", "theme", "text in quotes"),
         ('show_reasoning = "yes"', "show_reasoning", "true or false"),
         ("history_size = -1", "history_size", "from 0 to 100000"),
@@ -108,6 +108,23 @@ def test_an_unknown_key_names_the_closest(path: Path) -> None:
     loaded = load_settings(written(path, 'them = "x"\nmodel = "m"\n'))
     assert loaded.value == Settings(model="m")
     assert [problem.hint for problem in loaded.problems] == ["Did you mean theme?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "speed", "words"),
+    [
+        ('link = "slow"', "slow", ["link is called terminal_speed now. Its value is used"]),
+        ('link = "slow"\nterminal_speed = "fast"', "fast", ["link is called terminal_speed now. terminal_speed counts"]),
+        ('link = "often"', "auto", ["link is called terminal_speed now", "terminal_speed cannot be"]),
+    ],
+)  # fmt: skip
+def test_the_earlier_name_of_a_setting_is_read_with_a_notice(
+    path: Path, text: str, speed: str, words: list[str]
+) -> None:
+    loaded = load_settings(written(path, f"{text}\n"))
+    assert loaded.value == Settings(terminal_speed=speed)
+    for problem, said in zip(loaded.problems, words, strict=True):
+        assert f"{path}: {said}" in str(problem)
 
 
 @pytest.mark.parametrize("data", [b'theme = "x\n', b"theme = '\xff'\n"])
@@ -272,7 +289,7 @@ def test_every_default_key_is_one_that_can_be_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("them", "x"), ("servers", "x"), ("link", "often"), ("theme", 5)]
+    ("name", "value"), [("them", "x"), ("servers", "x"), ("terminal_speed", "often"), ("theme", 5)]
 )
 def test_setting_something_that_there_is_not(path: Path, name: str, value: str | int) -> None:
     with pytest.raises(UsageError):

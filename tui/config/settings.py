@@ -58,7 +58,7 @@ class Settings:
         "",
         "The model to use where the server has it. Empty: the one in memory, else the first that can chat.",
     )
-    link: str = _option(
+    terminal_speed: str = _option(
         "auto",
         "The line to the terminal: slow sends fewer frames. auto measures it.",
         ("auto", "fast", "slow"),
@@ -88,6 +88,9 @@ SCALARS: tuple[Field[Any], ...] = tuple(
     declared for declared in fields(Settings) if declared.name not in ("servers", "keys")
 )
 """The settings that are one value at the top level of the file."""
+
+RENAMED: Mapping[str, str] = MappingProxyType({"link": "terminal_speed"})
+"""Settings that had another name once: the old name, which is still read, and the one that counts."""
 
 
 def option(name: str) -> Option:
@@ -168,6 +171,7 @@ def set_value(path: Path, name: str, value: str | int | bool) -> None:
 
 
 def _settings(table: toml.Table, environ: Mapping[str, str], problems: list[LokalError]) -> Settings:
+    table = _with_new_names(table, problems)
     problems += table.unknown(declared.name for declared in fields(Settings))
     values: dict[str, Any] = {}
     for declared in SCALARS:
@@ -181,6 +185,22 @@ def _settings(table: toml.Table, environ: Mapping[str, str], problems: list[Loka
     if server and server not in [endpoint.name for endpoint in values["servers"]]:
         values["server"] = recover(lambda: _url(table, server), "", problems)
     return Settings(**values)
+
+
+def _with_new_names(table: toml.Table, problems: list[LokalError]) -> toml.Table:
+    """The table as if its settings had their names of today; what still has an old one is told."""
+    values = dict(table.values)
+    for old, new in RENAMED.items():
+        if old not in values:
+            continue
+        value = values.pop(old)
+        says = f"{table.path}: {old} is called {new} now"
+        if new in values:
+            problems.append(FileError(table.path, says, f"{new} counts", f"Take the line of {old} out"))
+        else:
+            values[new] = value
+            problems.append(FileError(table.path, says, "Its value is used", f"Rename it to {new}"))
+    return toml.Table(table.path, values, table.prefix)
 
 
 def _scalar(table: toml.Table, declared: Field[Any]) -> str | int | bool:

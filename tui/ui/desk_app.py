@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from tui.ui.terminal.driver import LokalDriver
 
 
-def _speed(link: str) -> LinkSpeed:
-    """The setting `link`, which was checked when it was read."""
-    return "slow" if link == "slow" else "fast" if link == "fast" else "auto"
+def _speed(said: str) -> LinkSpeed:
+    """The setting `terminal_speed`, which was checked when it was read."""
+    return "slow" if said == "slow" else "fast" if said == "fast" else "auto"
 
 
 _BAD = ("warning", "error")
@@ -83,7 +83,7 @@ class DeskApp(Shell):
         self.backstage = Backstage(self, options, config.settings)
         self.on_screen = False
         self._first_theme = theme
-        self.use_link_speed(_speed(config.settings.link))
+        self.use_link_speed(_speed(config.settings.terminal_speed))
 
     async def on_event(self, event: events.Event) -> None:
         """A key that writes nothing here may not look as one that writes."""
