@@ -13,10 +13,11 @@ from tests.support.dialects import HELLO, Dialect, hear, under_test
 from tests.support.replay import as_json
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.errors import ServerError
-from tui.servers.detect import find, ollama_host, ollama_host_problem
+from tui.servers.detect import find
 from tui.servers.http import transport
 from tui.servers.http.certificates import tls_context
 from tui.servers.kinds.ollama import OllamaServer
+from tui.servers.kinds.ollama_host import ollama_host, ollama_host_problem
 from tui.servers.kinds.ollama_package import is_free_of_wishes, new_client
 
 OLLAMA = Dialect(ServerKind.OLLAMA)

@@ -16,11 +16,12 @@ from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.text import human_time
 from tui.errors import AuthRequired, ModelMissing, Refused, ServerBusy, StillLoading, UsageError
 from tui.servers.answer import TextSanitizer, plain_number
-from tui.servers.detect import candidates, ollama_host
+from tui.servers.detect import candidates
 from tui.servers.errors import Asked, ServerErrorBody, complaint_in, refused
 from tui.servers.http.http_client import retry_after
 from tui.servers.json_object import JsonObject, parse_object
 from tui.servers.kinds.ollama import full_name
+from tui.servers.kinds.ollama_host import ollama_host
 from tui.servers.registry import server_for
 
 LOCAL = "http://127.0.0.1"
@@ -41,7 +42,15 @@ print(sorted({"httpx", "ollama", "pydantic", "textual", "rich", "sqlite3"} & set
 
 
 def test_httpx_comes_without_its_own_command_line() -> None:
-    code = "import tui.servers.http.transport, ollama, sys; print(*sorted(name for name in sys.modules if sys.modules[name]))"
+    code = """
+import asyncio, sys
+from tui.core.endpoint import Endpoint
+from tui.servers.http.http_client import HttpClient
+
+asyncio.run(HttpClient(Endpoint("http://127.0.0.1:1")).prepare())
+import ollama
+print(*sorted(name for name in sys.modules if sys.modules[name]))
+"""
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     loaded = set(done.stdout.split())

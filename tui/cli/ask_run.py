@@ -27,7 +27,7 @@ from tui.core.text import human_size, safe_line
 from tui.core.validation import check
 from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
 from tui.servers.connect import Connection, choose, named_server, require_model, why_not_model, with_names
-from tui.servers.detect import ollama_host_problem
+from tui.servers.detect import environment_problem
 from tui.servers.engine.child_process import PROMPT_CACHE_MIB
 
 
@@ -105,7 +105,7 @@ class Asking:
                 return
             servers = question.settings.servers
             endpoint = named_server(question.server, servers, question.key) if question.server else None
-            if endpoint is None and (wrong := ollama_host_problem(os.environ)) is not None:
+            if endpoint is None and (wrong := environment_problem(os.environ)) is not None:
                 say(str(wrong))
             if endpoint is not None:
                 self._blank = replace(self._blank, server=endpoint.address)

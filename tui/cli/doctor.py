@@ -87,7 +87,7 @@ def doctor(command: Doctor) -> int:
     expected = list(settings.servers)
     if settings.server:
         expected.insert(0, named_server(settings.server, settings.servers))
-    if (wrong := detect.ollama_host_problem(os.environ)) is not None:
+    if (wrong := detect.environment_problem(os.environ)) is not None:
         problems.append(wrong)
     found = run(_look(expected))
     listed = {

@@ -14,6 +14,7 @@ from tui.errors import ModelMissing, NotAModelServer, ServerError, StillLoading,
 from tui.servers import detect
 from tui.servers.base import Server
 from tui.servers.gather import gather_or_cancel
+from tui.servers.kinds import ollama_host
 from tui.servers.registry import all_profiles, server_for
 from tui.servers.unrecognised import OPEN_WEBUI
 
@@ -250,7 +251,7 @@ async def _given(wanted: Endpoint, configured: Sequence[Endpoint], waits: Waits 
         parts = urlsplit(wanted.url)
         if parts.port is None and parts.scheme == "http":
             names = ", ".join(endpoint.name for endpoint in configured if endpoint.name)
-            hint = f"Say the port too, such as http://{parts.netloc}:{detect.OLLAMA_PORT}{parts.path}"
+            hint = f"Say the port too, such as http://{parts.netloc}:{ollama_host.PORT}{parts.path}"
             raise type(error)(
                 error.title, error.detail, hint + (f", or a name from the config: {names}" if names else "")
             ) from error

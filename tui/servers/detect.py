@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,19 +15,17 @@ from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, ServerKind, parse_endpoint, parse_url
 from tui.core.model import ServerInfo
-from tui.core.secrets import without_login
-from tui.core.text import safe_line
 from tui.errors import NotAModelServer, ServerError, Unreachable, UsageError
 from tui.servers.errors import complaint_in, too_much
 from tui.servers.http.http_client import HttpClient, Reply
 from tui.servers.json_object import TooMuch, read_object
+from tui.servers.kinds.ollama_host import ollama_endpoint, ollama_host_problem
 from tui.servers.probe_replies import MODELS, VERSION, ProbeReplies
 from tui.servers.registry import all_profiles
 from tui.servers.unrecognised import explain, is_open_webui, open_webui
 
 _ANY = ServerKind.OPENAI
 """What a server is taken for that lists its models and is of no kind that is known."""
-OLLAMA_PORT = 11434
 MAX_PROBE, MAX_TOGETHER = 4_000_000, 8_000_000
 """Bytes of the reply to one question by which a kind is recognised, and of those to all of them."""
 LISTENS_S = 2.0
@@ -53,7 +49,7 @@ def usual_ports() -> tuple[int, ...]:
 
 def candidates(environ: Mapping[str, str], configured: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """Where to look: the configured servers, then OLLAMA_HOST, then the usual ports of this machine; each once."""
-    named = _ollama_endpoint(environ.get("OLLAMA_HOST", ""))
+    named = ollama_endpoint(environ.get("OLLAMA_HOST", ""))
     usual = [parse_endpoint(f"localhost:{port}") for port in usual_ports()]
     places: dict[tuple[str, str, int, str], Endpoint] = {}
     for endpoint in (*configured, *([named] if named is not None else []), *usual):
@@ -61,53 +57,9 @@ def candidates(environ: Mapping[str, str], configured: Sequence[Endpoint]) -> tu
     return tuple(places.values())
 
 
-def ollama_host(value: str) -> str | None:
-    """The URL that a value of OLLAMA_HOST means to Ollama's own clients; None for an empty or a senseless one.
-
-    Without a scheme the port is 11434, with one it is the scheme's own. An impossible port counts as none given, and an
-    address to bind to (0.0.0.0) means this machine. Source: Ollama 0.33, envconfig.Host.
-    """
-    endpoint = _ollama_endpoint(value)
-    return endpoint.url if endpoint is not None else None
-
-
-def _ollama_endpoint(value: str) -> Endpoint | None:
-    for spelling in _spellings(value):
-        with contextlib.suppress(UsageError):
-            return parse_endpoint(spelling, OLLAMA_PORT)
-    return None
-
-
-def ollama_host_problem(environ: Mapping[str, str]) -> UsageError | None:
-    """What is wrong with OLLAMA_HOST, for the person to be told; it stops nothing."""
-    value = environ.get("OLLAMA_HOST", "")
-    spellings, used = _spellings(value), ollama_host(value)
-    if not spellings:
-        return None
-    shown, hint = safe_line(without_login(value), 80), "Write it like 127.0.0.1:11434, or unset it"
-    if used is None:
-        return UsageError(f"OLLAMA_HOST is no address: “{shown}”", "It is passed over", hint)
-    try:
-        parse_url(spellings[0])
-    except UsageError:
-        return UsageError(f"OLLAMA_HOST has an impossible port: “{shown}”", f"{used} is asked instead", hint)
-    return None
-
-
-def _spellings(value: str) -> tuple[str, ...]:
-    """A value of OLLAMA_HOST as an address, and as one without its port; nothing for an empty value."""
-    text = value.strip().strip("\"'").strip()
-    if not text:
-        return ()
-    if text == "ollama.com":
-        text = "https://ollama.com"
-    try:
-        if ipaddress.ip_address(text).version == 6:
-            text = f"[{text}]"
-    except ValueError:
-        pass
-    scheme, separator, rest = text.rpartition("://")
-    return text, scheme + separator + re.sub(r"^([^/]*):[^:/\]]*(?=/|$)", r"\1", rest)
+def environment_problem(environ: Mapping[str, str]) -> UsageError | None:
+    """What is wrong with a variable that names a server, for the person to be told; it stops nothing."""
+    return ollama_host_problem(environ)
 
 
 async def recognise(

@@ -121,9 +121,9 @@ class Connecting:
 
     def _look_at_environment(self) -> None:
         """Say once what is wrong with OLLAMA_HOST."""
-        from tui.servers.detect import ollama_host_problem
+        from tui.servers.detect import environment_problem
 
-        if not self._looked and (wrong := ollama_host_problem(os.environ)) is not None:
+        if not self._looked and (wrong := environment_problem(os.environ)) is not None:
             self._trouble(wrong)
         self._looked = True
 

@@ -10,7 +10,6 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
-# As in `transport`, which is loaded first.
 import httpx
 
 MAX_BODY = 16_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -174,7 +175,14 @@ class HttpClient:
         return self._client
 
 
+def prepare_httpx() -> None:
+    """To be called before httpx is imported for the first time. Where click is installed httpx loads its own command line,
+    with 3 MB of what that needs; None in its place is to Python as if that module were not there."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+
 def _new_client(endpoint: Endpoint) -> httpx.AsyncClient:
+    prepare_httpx()
     from tui.servers.http import transport
 
     return transport.client(endpoint)

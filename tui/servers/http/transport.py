@@ -1,5 +1,5 @@
-"""httpx: how a client is built for an endpoint, and what its errors mean. Loaded when a server is first asked, since
-httpx takes longer to import than the first frame may take to appear."""
+"""httpx: how a client is built for an endpoint, and what its errors mean. Imported when a server is first asked,
+after `http_client.prepare_httpx`, since httpx takes longer to load than the first frame may take to appear."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ import asyncio
 import os
 import socket
 import ssl
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
+
+import httpx
 
 from tui.core.endpoint import Endpoint
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
 from tui.servers.engine import port_listener
-
-# Where click is installed httpx loads its own command line, with 3 MB of what that needs; None: as if it were not.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-import httpx  # noqa: E402
-
-from tui.servers.http.body import BodyTooLong, expand  # noqa: E402
-from tui.servers.registry import profile_of  # noqa: E402
+from tui.servers.http.body import BodyTooLong, expand
+from tui.servers.registry import profile_of
 
 CONNECT_S = 5.0
 WRITE_S = 60.0

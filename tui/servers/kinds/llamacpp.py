@@ -21,7 +21,7 @@ from tui.servers.http.framing import Sse
 from tui.servers.http.http_client import Reply
 from tui.servers.json_object import JsonObject
 from tui.servers.kinds.openai_chunks import messages_of
-from tui.servers.kinds.openai_request import answer_for, chat_body, without_thought
+from tui.servers.kinds.openai_request import CHAT, answer_for, chat_body, without_thought
 from tui.servers.probe_replies import MODELS, ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
 from tui.servers.server_client import ServerClient
@@ -90,9 +90,7 @@ class LlamaCppServer(ServerClient):
 
     async def models(self) -> tuple[Model, ...]:
         """The models that it has; a router's that failed to load carry a note and come last."""
-        models = [
-            _model(entry) for entry in (await self._get("/v1/models")).items("data") if entry.text("id")
-        ]
+        models = [_model(entry) for entry in (await self._get(MODELS)).items("data") if entry.text("id")]
         return tuple(sorted(models, key=lambda model: bool(model.note)))
 
     async def context_window(self, model: str) -> int | None:
@@ -148,9 +146,9 @@ class LlamaCppServer(ServerClient):
 
     def _one_answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         outgoing = for_server(without_thought(request).parameters, _KIND)
-        body = {**chat_body(request, outgoing, _KIND), "return_progress": True}
+        body = {**chat_body(request, outgoing), "return_progress": True}
         answer = answer_for(request, self._asked(request.model))
-        return self._stream("/v1/chat/completions", body, answer, Sse())
+        return self._stream(CHAT, body, answer, Sse())
 
 
 def info_from(url: str, health: Reply, props: Reply | None) -> ServerInfo:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 from tui.core.endpoint import ServerKind
-from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
-from tui.core.parameters import for_server
-from tui.core.request import ChatRequest
 from tui.core.text import safe_line
-from tui.errors import AuthRequired, Refused, ServerError
-from tui.servers.http.framing import Sse
+from tui.errors import Refused, ServerError
 from tui.servers.json_object import JsonObject
-from tui.servers.kinds.openai_chunks import OpenAIAnswer
-from tui.servers.kinds.openai_request import chat_body
+from tui.servers.kinds.openai import OpenAIServer
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
-from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.LMSTUDIO
 _GREETING = "/lmstudio-greeting"
@@ -46,24 +38,17 @@ PROFILE = ServerProfile(
 )
 
 
-class LMStudioServer(ServerClient):
+class LMStudioServer(OpenAIServer):
     """An LM Studio server."""
 
     profile = PROFILE
 
-    async def info(self) -> ServerInfo:
-        """Whether it wants a key; it tells no version."""
-        try:
-            await self._get("/v1/models")
-        except AuthRequired:
-            return ServerInfo(_KIND, self.endpoint.url, needs_key=True)
-        return ServerInfo(_KIND, self.endpoint.url)
+    takes_json_object = False
 
     async def models(self) -> tuple[Model, ...]:
         """The models that it has, those for embeddings last."""
-        listed = (await self._get("/v1/models")).items("data")
-        told = await self._told()
-        models = [_model(entry, told.get(entry.text("id"))) for entry in listed if entry.text("id")]
+        listed, told = await self._listed(), await self._told()
+        models = [_model(entry, told.get(entry.text("id"))) for entry in listed]
         return tuple(sorted(models, key=lambda model: "embedding" in model.capabilities))
 
     async def context_window(self, model: str) -> int | None:
@@ -82,10 +67,6 @@ class LMStudioServer(ServerClient):
             return {entry.text("id"): entry for entry in (await self._get("/api/v0/models")).items("data")}
         except Refused:
             return {}
-
-    def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        body = chat_body(request, for_server(request.parameters, _KIND), _KIND)
-        return self._stream("/v1/chat/completions", body, OpenAIAnswer(self._asked(request.model)), Sse())
 
 
 def _model(entry: JsonObject, told: JsonObject | None) -> Model:

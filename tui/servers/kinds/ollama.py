@@ -16,6 +16,7 @@ from tui.core.message import Timings, Usage
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest, Turn
+from tui.core.schema import Schema
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, BadReply, Refused, ServerError
 from tui.servers.answer import CALL_SIZE, Answer, tool_call
@@ -24,8 +25,8 @@ from tui.servers.errors import FOREIGN_HOST, Asked, ServerErrorBody, complaint_i
 from tui.servers.http.framing import Ndjson
 from tui.servers.http.http_client import ASK_S, check
 from tui.servers.json_object import JsonObject
+from tui.servers.kinds.ollama_host import PORT
 from tui.servers.kinds.ollama_package import new_client
-from tui.servers.kinds.openai_response_format import structure_for
 from tui.servers.probe_replies import VERSION, ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
 from tui.servers.server_client import ServerClient
@@ -99,7 +100,7 @@ PROFILE = ServerProfile(
     ),
     Capabilities(loads_on_request=True, structured=True),
     Recognition((VERSION,), _recognise),
-    ports=(11434,),
+    ports=(PORT,),
     refuses_overflow=True,
     lists_models_always=True,
     explain_refusal=_explain_refusal,
@@ -231,7 +232,7 @@ class OllamaServer(ServerClient):
             "truncate": False,
             "shift": False,
             **for_server(request.parameters, _KIND).body,
-            **structure_for(request.schema, _KIND),
+            **_format(request.schema),
         }
         self._named_none[full_name(request.model)] = "context_window" not in request.parameters
         answer = OllamaAnswer(self._asked(request.model))
@@ -303,6 +304,13 @@ def full_name(name: str) -> str:
     """A model's name as Ollama compares it: the tag written out, the default host and namespace left out."""
     short = name.strip().lower().removeprefix("registry.ollama.ai/").removeprefix("library/")
     return short if ":" in short.rpartition("/")[2] else f"{short}:latest"
+
+
+def _format(schema: Schema | None) -> Mapping[str, object]:
+    """The field that holds an answer to a schema, or to JSON of any form."""
+    if schema is None:
+        return {}
+    return {"format": schema.root() if schema.text else "json"}
 
 
 def _message(turn: Turn) -> dict[str, object]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui.core.endpoint import Endpoint
+from tui.servers.http.http_client import prepare_httpx
 
 if TYPE_CHECKING:
     import ollama
@@ -29,6 +30,7 @@ def new_client(endpoint: Endpoint, environ: Mapping[str, str], timeout_s: float)
     the environment. It takes long to load."""
     if not is_free_of_wishes(environ):
         return None
+    prepare_httpx()
     from tui.servers.http import body, transport
 
     try:

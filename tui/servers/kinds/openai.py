@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import ClassVar
 
 from tui.core.endpoint import ServerKind
 from tui.core.events import Event
@@ -12,15 +13,15 @@ from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import AuthRequired
 from tui.servers.http.framing import Sse
+from tui.servers.json_object import JsonObject
 from tui.servers.kinds.openai_chunks import OpenAIAnswer
-from tui.servers.kinds.openai_request import chat_body
+from tui.servers.kinds.openai_request import CHAT, chat_body
+from tui.servers.probe_replies import MODELS
 from tui.servers.profile import Capabilities, Hints, ServerProfile
 from tui.servers.server_client import ServerClient
 
-_KIND = ServerKind.OPENAI
-
 PROFILE = ServerProfile(
-    _KIND,
+    ServerKind.OPENAI,
     Hints(
         start="Is it running, and is the address right?",
         get_model="Load one there",
@@ -34,27 +35,34 @@ PROFILE = ServerProfile(
 
 
 class OpenAIServer(ServerClient):
-    """Such a server."""
+    """Such a server, and the base of the kinds that answer as it does and say more of themselves."""
 
     profile = PROFILE
+    takes_json_object: ClassVar[bool] = True
+    """Whether it can be asked for JSON of any form, rather than of a schema only."""
 
     async def info(self) -> ServerInfo:
         """Whether it wants a key."""
         try:
-            await self._get("/v1/models")
+            await self._get(MODELS)
         except AuthRequired:
-            return ServerInfo(_KIND, self.endpoint.url, needs_key=True)
-        return ServerInfo(_KIND, self.endpoint.url)
+            return ServerInfo(self.kind, self.endpoint.url, needs_key=True)
+        return ServerInfo(self.kind, self.endpoint.url)
 
     async def models(self) -> tuple[Model, ...]:
         """The names of its models."""
-        listed = (await self._get("/v1/models")).items("data")
-        return tuple(Model(safe_line(entry.text("id"))) for entry in listed if entry.text("id"))
+        return tuple(Model(safe_line(entry.text("id"))) for entry in await self._listed())
 
     async def context_window(self, model: str) -> int | None:
         """Nobody tells."""
         return None
 
+    async def _listed(self) -> tuple[JsonObject, ...]:
+        """The entries of its list of models, but those without a name."""
+        entries = (await self._get(MODELS)).items("data")
+        return tuple(entry for entry in entries if entry.text("id"))
+
     def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        body = chat_body(request, for_server(request.parameters, _KIND), _KIND)
-        return self._stream("/v1/chat/completions", body, OpenAIAnswer(self._asked(request.model)), Sse())
+        outgoing = for_server(request.parameters, self.kind)
+        body = chat_body(request, outgoing, takes_json_object=self.takes_json_object)
+        return self._stream(CHAT, body, OpenAIAnswer(self._asked(request.model)), Sse())

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tui.core.endpoint import ServerKind
 from tui.core.events import Event, NotSent
 from tui.core.message import Value
 from tui.core.parameters import Outgoing
 from tui.core.request import ChatRequest
 from tui.servers.errors import Asked
 from tui.servers.kinds.openai_chunks import OpenAIAnswer, messages_of
-from tui.servers.kinds.openai_response_format import structure_for
+from tui.servers.kinds.openai_response_format import response_format
+
+CHAT = "/v1/chat/completions"
 
 
-def chat_body(request: ChatRequest, outgoing: Outgoing, kind: ServerKind) -> dict[str, object]:
-    """The body of a request whose answer is streamed and counted."""
+def chat_body(
+    request: ChatRequest, outgoing: Outgoing, *, takes_json_object: bool = True
+) -> dict[str, object]:
+    """The body of a request whose answer is streamed and counted. `takes_json_object` = the server can be asked for JSON
+    without a schema."""
     return {
         "model": request.model,
         "messages": messages_of(request.turns),
         "stream": True,
         "stream_options": {"include_usage": True},
         **outgoing.body,
-        **structure_for(request.schema, kind),
+        **response_format(request.schema, takes_json_object=takes_json_object),
     }
 
 

@@ -32,17 +32,16 @@ from tui.errors import (
 from tui.servers.attachments import text_of
 from tui.servers.errors import complaint_in, refused
 from tui.servers.http.framing import Sse
+from tui.servers.kinds.openai import OpenAIServer
 from tui.servers.kinds.openai_chunks import messages_of
-from tui.servers.kinds.openai_request import answer_for, chat_body, not_sent, without_thought
+from tui.servers.kinds.openai_request import CHAT, answer_for, chat_body, not_sent, without_thought
 from tui.servers.kinds.textgen_sight import Sight
 from tui.servers.kinds.textgen_window import ALL, UNSAID_ROOM, learn_window
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 from tui.servers.repeated_start import RepeatedStart
-from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.TEXTGEN
-_CHAT = "/v1/chat/completions"
 _INTERNAL = "/v1/internal"
 _LOADED = f"{_INTERNAL}/model/info"
 SMALL = 1024
@@ -91,7 +90,7 @@ PROFILE = ServerProfile(
 )
 
 
-class TextgenServer(ServerClient):
+class TextgenServer(OpenAIServer):
     """A text-generation-webui. It remembers the window that it has learnt, for as long as the same model is loaded."""
 
     profile = PROFILE
@@ -101,14 +100,6 @@ class TextgenServer(ServerClient):
         self._window: tuple[Loaded, int | None] | None = None
         self._sight = Sight(self._http)
 
-    async def info(self) -> ServerInfo:
-        """Whether it wants a key; it tells no version."""
-        try:
-            await self._get("/v1/models")
-        except AuthRequired:
-            return ServerInfo(_KIND, self.endpoint.url, needs_key=True)
-        return ServerInfo(_KIND, self.endpoint.url)
-
     async def models(self) -> tuple[Model, ...]:
         """The one model that is loaded. Old versions list names on `/v1/models` that are none."""
         loaded = await self._loaded()
@@ -116,8 +107,7 @@ class TextgenServer(ServerClient):
             return ()
         if loaded.name:
             return (Model(loaded.name, context_loaded=self._known_window(loaded), loaded=True),)
-        listed = (await self._get("/v1/models")).items("data")
-        return tuple(Model(safe_line(entry.text("id"))) for entry in listed if entry.text("id"))
+        return await super().models()
 
     async def context_window(self, model: str) -> int | None:
         """The window of the model that is loaded, learnt anew: it may have been loaded with another one since."""
@@ -169,11 +159,11 @@ class TextgenServer(ServerClient):
         outgoing = for_server(request.parameters, _KIND, window)
         if (told := not_sent(request.parameters, outgoing)) is not None:
             yield told
-        body = {**chat_body(request, outgoing, _KIND), **({"continue_": True} if request.resume else {})}
+        body = {**chat_body(request, outgoing), **({"continue_": True} if request.resume else {})}
         answer = answer_for(request, self._asked(request.model))
         start = RepeatedStart(request.turns[-1].content) if request.resume else None
         came = False
-        async with aclosing(self._stream(_CHAT, body, answer, Sse())) as events:
+        async with aclosing(self._stream(CHAT, body, answer, Sse())) as events:
             async for event in events:
                 if isinstance(event, Failed) and isinstance(event.error, Interrupted) and not came:
                     yield Failed(await self._reason(event.error, request, body))
@@ -226,7 +216,7 @@ class TextgenServer(ServerClient):
                     200,
                 )
             plain = {name: value for name, value in body.items() if name != "stream_options"}
-            reply = await self._http.ask(_CHAT, {**plain, "stream": False})
+            reply = await self._http.ask(CHAT, {**plain, "stream": False})
         except ServerError:
             return error
         if reply.status < 400:

@@ -12,16 +12,15 @@ from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
-from tui.errors import AuthRequired, LokalError, Refused, ServerError
+from tui.errors import LokalError, Refused, ServerError
 from tui.servers.http.framing import Sse
+from tui.servers.kinds.openai import OpenAIServer
 from tui.servers.kinds.openai_chunks import messages_of
-from tui.servers.kinds.openai_request import answer_for, chat_body, not_sent, without_thought
+from tui.servers.kinds.openai_request import CHAT, answer_for, chat_body, not_sent, without_thought
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
-from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.VLLM
-_CHAT = "/v1/chat/completions"
 _VERSION = "/version"
 _BUDGET = "thinking_budget"
 _BUDGET_LEFT_OUT = f"{_BUDGET}, for which vLLM has to be started with --reasoning-parser"
@@ -57,7 +56,7 @@ PROFILE = ServerProfile(
 )
 
 
-class VllmServer(ServerClient):
+class VllmServer(OpenAIServer):
     """A vLLM server. It remembers what it has learnt of it: how large the windows of its models are, that it takes no
     thinking budget, and that it does not say whether it is asleep."""
 
@@ -72,21 +71,15 @@ class VllmServer(ServerClient):
     async def info(self) -> ServerInfo:
         """Its version, and whether it wants a key."""
         version = safe_line((await self._http.get(_VERSION)).fields().text("version"), 40)
-        try:
-            await self._get("/v1/models")
-        except AuthRequired:
-            return ServerInfo(_KIND, self.endpoint.url, version, needs_key=True)
-        return ServerInfo(_KIND, self.endpoint.url, version)
+        return replace(await super().info(), version=version)
 
     async def models(self) -> tuple[Model, ...]:
         """Its model, by all its names, and the adapters on it."""
-        listed = (await self._get("/v1/models")).items("data")
         models = tuple(
             Model(
                 safe_line(entry.text("id")), context_loaded=entry.count("max_model_len") or None, loaded=True
             )
-            for entry in listed
-            if entry.text("id")
+            for entry in await self._listed()
         )
         self._windows = {model.name: model.context_loaded for model in models}
         return models
@@ -144,11 +137,11 @@ class VllmServer(ServerClient):
         outgoing = for_server(request.parameters, _KIND, self._windows.get(request.model))
         if (told := not_sent(request.parameters, outgoing)) is not None:
             yield told
-        body = chat_body(request, outgoing, _KIND)
+        body = chat_body(request, outgoing)
         if request.resume:
             body |= {"add_generation_prompt": False, "continue_final_message": True}
         answer = answer_for(request, self._asked(request.model))
-        async with aclosing(self._stream(_CHAT, body, answer, Sse())) as events:
+        async with aclosing(self._stream(CHAT, body, answer, Sse())) as events:
             async for event in events:
                 yield event
 
