@@ -90,14 +90,8 @@ def search(stage: Stage) -> list[Figure]:
         figures.append(
             median("search", name, [_ms(store, text) for _ in range(max(5, stage.runs))], "ms", _BAR_MS)
         )
-    chat = store.chats(1)[0].id
-    in_chat = []
-    for _ in range(5):
-        began = time.perf_counter()
-        store.find_in(chat, words[0])
-        in_chat.append((time.perf_counter() - began) * 1000)
     store.close()
-    return [*figures, median("search", "a common word in one chat", in_chat, "ms", _BAR_MS)]
+    return figures
 
 
 def _ms(store: Store, text: str) -> float:

@@ -87,24 +87,6 @@ def test_a_table_written_in_an_unusual_way_keeps_its_values() -> None:
     assert tomllib.loads(changed) == {"parameters": {"top_k": 4, "temperature": 0.5}, "other": "x"}
 
 
-def test_tables_are_replaced_where_they_stand() -> None:
-    text = '# a\n[[servers]]\nurl = "1" # x\n\n[[servers]]\nurl = "2"\n\n# keys\n[keys]\nhelp = "f1"\n'
-    assert edit.replace_table(text, "servers", [{"url": "3"}]) == (
-        '# a\n[[servers]]\nurl = "3"\n\n\n# keys\n[keys]\nhelp = "f1"\n'
-    )
-    assert edit.replace_table(text, "keys", {}) == text[: text.index("[keys]")]
-    assert edit.replace_table(text, "servers", []).count("[[") == 0
-
-
-def test_tables_are_added_at_the_end() -> None:
-    assert edit.replace_table("a = 1", "servers", [{"url": "1"}, {"url": "2"}]) == (
-        'a = 1\n\n[[servers]]\nurl = "1"\n\n[[servers]]\nurl = "2"\n'
-    )
-    assert edit.replace_table("servers = []\na = 1\n", "servers", [{"url": "1"}]) == (
-        'a = 1\n\n[[servers]]\nurl = "1"\n'
-    )
-
-
 def test_several_lines_stay_readable_and_half_a_pair_can_be_written() -> None:
     assert edit.assign("", "", "system", "one\ntwo") == 'system = """\none\ntwo"""\n'
     assert tomllib.loads(edit.assign("", "", "a", "x\r\ny")) == {"a": "x\r\ny"}

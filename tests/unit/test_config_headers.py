@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.config.settings import Settings, load_settings, save_settings
-from tui.core.endpoint import Endpoint
+from tui.config.settings import load_settings
 
 SECRET = "tok-SECRET-1234567"
 ENTRY = '[[servers]]\nurl = "https://host:1"\n'
@@ -83,12 +82,3 @@ def test_the_path_of_a_certificate_is_the_files_own_or_the_homes(
     ):
         loaded = load_settings(written(tmp_path, f'{ENTRY}ca_file = "{said}"\n'), {})
         assert loaded.value.servers[0].ca_file == meant
-
-
-def test_a_server_is_written_with_all_that_it_has_and_remarks_stay(tmp_path: Path) -> None:
-    path = written(tmp_path, f"# mine\n\n{ENTRY}headers = {{ A = 'b' }} # team\n")
-    known = load_settings(path, {}).value.servers
-    more = Endpoint("http://other:1", login="ann:p/w", headers=(("X", "y"),), ca_file="/c.pem")
-    save_settings(path, Settings(servers=(*known, more)), {})
-    assert path.read_text(encoding="utf-8").startswith("# mine\n")
-    assert load_settings(path, {}).value.servers == (*known, more)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
-import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from tui.config import example
 from tui.config.keys import parse_key
-from tui.config.settings import Settings, load_settings, option, save_settings, set_value
+from tui.config.settings import Settings, load_settings, option, set_value
 from tui.core.commands import COMMANDS
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.errors import FileError, MalformedFile, UsageError
@@ -135,8 +133,6 @@ def test_a_malformed_file_costs_itself_and_is_never_written(path: Path, data: by
     assert loaded.value == Settings()
     assert isinstance(loaded.problems[0], MalformedFile)
     with pytest.raises(MalformedFile):
-        save_settings(path, Settings(theme="terminal"))
-    with pytest.raises(MalformedFile):
         set_value(path, "theme", "terminal")
     assert path.read_bytes() == data
 
@@ -147,75 +143,28 @@ def test_a_folder_in_its_place_is_a_problem_not_a_crash(path: Path) -> None:
     assert loaded.value == Settings()
     assert "Cannot read" in loaded.problems[0].title
     with pytest.raises(FileError):
-        save_settings(path, Settings(theme="terminal"))
-
-
-def test_saving_what_was_read_writes_nothing(path: Path) -> None:
-    written(path, FULL)
-    before = path.stat()
-    save_settings(path, load_settings(path, {"KEY": "k"}).value, {"KEY": "k"})
-    after = path.stat()
-    assert path.read_text(encoding="utf-8") == FULL
-    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    save_settings(path.with_name("none.toml"), Settings())
-    assert not path.with_name("none.toml").exists()
+        set_value(path, "theme", "terminal")
 
 
 def test_saving_changes_only_what_differs(path: Path) -> None:
-    settings = load_settings(written(path, FULL), {}).value
-    save_settings(path, replace(settings, theme="terminal", show_reasoning=False), {})
+    written(path, FULL)
+    set_value(path, "theme", "lokal-dark")
+    assert path.read_text(encoding="utf-8") == FULL
+    set_value(path, "theme", "terminal")
+    set_value(path, "show_reasoning", False)
     assert path.read_text(encoding="utf-8") == FULL.replace('"lokal-dark" #', '"terminal" #').replace(
         "reasoning = true", "reasoning = false"
     )
 
 
 def test_a_new_file_is_the_owners_only_and_an_old_one_keeps_its_mode(path: Path) -> None:
-    save_settings(path, Settings(theme="terminal"))
+    set_value(path, "theme", "terminal")
     assert path.read_text(encoding="utf-8") == 'theme = "terminal"\n'
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o640)
     set_value(path, "theme", "lokal-light")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert load_settings(path).value == Settings(theme="lokal-light")
-
-
-def test_a_server_is_added_and_the_others_keep_their_entries(path: Path) -> None:
-    env = {"KEY": "hunter2"}
-    settings = load_settings(written(path, FULL), env).value
-    new = Endpoint("http://10.0.0.1:8000", ServerKind.VLLM, "secret", "big")
-    save_settings(path, replace(settings, servers=(*settings.servers, new)), env)
-    text = path.read_text(encoding="utf-8")
-    assert "hunter2" not in text
-    assert tomllib.loads(text)["servers"] == [
-        {
-            "url": "192.168.1.5:8080/", "name": "workstation", "kind": "llamacpp", "api_key_env": "KEY",
-            "comment": "kept",
-        },
-        {"url": "http://10.0.0.1:8000", "kind": "vllm", "name": "big", "api_key": "secret"},
-    ]  # fmt: skip
-    assert "# at night" in text
-    assert load_settings(path, env).value.servers == (*settings.servers, new)
-
-
-def test_a_server_is_changed_and_removed(path: Path) -> None:
-    env = {"KEY": "hunter2"}
-    settings = load_settings(written(path, FULL), env).value
-    changed = replace(settings.servers[0], name="", api_key="other")
-    save_settings(path, replace(settings, server="", servers=(changed,)), env)
-    assert tomllib.loads(path.read_text(encoding="utf-8"))["servers"] == [
-        {"url": "192.168.1.5:8080/", "kind": "llamacpp", "comment": "kept", "api_key": "other"}
-    ]
-    save_settings(path, replace(settings, server="", servers=()), env)
-    assert "servers" not in tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def test_keys_are_saved_and_unknown_ones_kept(path: Path) -> None:
-    settings = load_settings(written(path, '[keys]\nfuture = "f12"\nanswer.retry = "f11"\n')).value
-    save_settings(path, replace(settings, keys=MappingProxyType({"answer.retry": "f10"})))
-    assert tomllib.loads(path.read_text(encoding="utf-8")) == {
-        "keys": {"future": "f12", "answer.retry": "f10"}
-    }
-    assert load_settings(path).value.keys == {"answer.retry": "f10"}
 
 
 @pytest.mark.parametrize(
@@ -336,7 +285,8 @@ def test_the_example_file_is_the_defaults_and_can_be_switched_on(path: Path) -> 
 
 def test_saving_into_a_copy_of_the_example_puts_values_where_they_are_explained(path: Path) -> None:
     written(path, example.render())
-    save_settings(path, Settings(theme="terminal", model="m"))
+    set_value(path, "theme", "terminal")
+    set_value(path, "model", "m")
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[lines.index('#theme = "auto"') + 1] == 'theme = "terminal"'
     assert lines[lines.index('#model = ""') + 1] == 'model = "m"'

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from tui.core.conversation import Conversation
 from tui.core.message import Attachment, Message, Problem, Role, Status, Timings, Usage
-from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown, messages_as_json
+from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown
 from tui.store.nested_markdown import code, nested
 from tui.store.rows import ChatSummary
 
@@ -78,7 +78,6 @@ def test_the_open_branch_as_json() -> None:
         "edited": False,
     }
     assert told["messages"][0]["attachments"] == [{"name": "a.png", "media_type": "image/png", "size": 2}]
-    assert json.loads(messages_as_json(chat.path())) == told["messages"]
 
 
 def test_the_whole_tree_as_json() -> None:
@@ -96,20 +95,20 @@ def test_the_whole_tree_as_json() -> None:
 
 @pytest.mark.parametrize("status", list(Status))
 def test_json_says_every_status(status: Status) -> None:
-    told = json.loads(messages_as_json([replace(ANSWER, status=status)]))
-    assert told[0]["status"] == status.value
+    told = json.loads(branch_as_json(conversation(QUESTION, replace(ANSWER, status=status)), SUMMARY))
+    assert told["messages"][1]["status"] == status.value
 
 
 @given(st.text(st.characters(), max_size=60), st.floats())
 def test_json_is_strict_and_nothing_in_it_reaches_the_terminal(text: str, number: float) -> None:
     message = replace(ANSWER, content=text, parameters={"x": number}, created_at=1e300)
-    exported = messages_as_json([message])
+    exported = branch_as_json(conversation(QUESTION, message), SUMMARY)
 
     def no_constant(name: str) -> object:
         raise AssertionError(name)
 
     told = json.loads(exported, parse_constant=no_constant)
-    assert told[0]["content"] == text.encode("utf-16-le", "surrogatepass").decode(
+    assert told["messages"][1]["content"] == text.encode("utf-16-le", "surrogatepass").decode(
         "utf-16-le", "surrogatepass"
     )
     exported.encode()
@@ -119,7 +118,9 @@ def test_json_is_strict_and_nothing_in_it_reaches_the_terminal(text: str, number
 
 
 def test_json_keeps_letters_readable() -> None:
-    exported = messages_as_json([replace(ANSWER, content="Żółć, Ўзбекча, tiếng Việt, 漢字, 😀")])
+    exported = branch_as_json(
+        conversation(QUESTION, replace(ANSWER, content="Żółć, Ўзбекча, tiếng Việt, 漢字, 😀")), SUMMARY
+    )
     assert "Żółć, Ўзбекча, tiếng Việt, 漢字, 😀" in exported
 
 

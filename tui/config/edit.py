@@ -57,27 +57,6 @@ def assign(text: str, table: str, key: str, value: object | None) -> str:
     return _verified(_assigned(text, table, key, target.get(key)), wanted)
 
 
-def replace_table(
-    text: str, name: str, entries: Mapping[str, object] | Sequence[Mapping[str, object]]
-) -> str:
-    """`text` with the table, or the array of tables, `name` written anew; none at all where `entries` is empty."""
-    wanted = _loads(text)
-    wanted.pop(name, None)
-    if entries:
-        wanted[name] = _clean(entries)
-    spans = _spans(text, name)
-    in_place = bool(spans) and text[spans[0][0] : spans[0][1]].lstrip().startswith("[")
-    for start, end in reversed(spans):
-        text = text[:start] + text[end:]
-    at = spans[0][0] if in_place else len(text)
-    lines = ""
-    if isinstance(entries, Mapping):
-        lines = _dumps({name: {}}) + _dumps(entries) if entries else ""
-    else:
-        lines = "\n".join(_entry(name, entry) for entry in entries)
-    return _verified(_insert(text, at, lines, apart=not in_place), wanted)
-
-
 def _assigned(text: str, table: str, key: str, value: object | None) -> str:
     pieces = _pieces(text)
     path = (table,) if table else ()
@@ -123,15 +102,6 @@ def _with_value(statement: str, key: str, value: object) -> str:
     return head + _dumps({"x": value}).removeprefix("x = ").rstrip("\n") + statement[end:]
 
 
-def _entry(name: str, entry: Mapping[str, object]) -> str:
-    """One of an array of tables; a table in it stands under a header of its own."""
-    inner = {key: value for key, value in entry.items() if isinstance(value, Mapping)}
-    own = {key: value for key, value in entry.items() if key not in inner}
-    return f"[[{name}]]\n{_dumps(own)}" + "".join(
-        "\n" + _dumps({name: {key: value}}) for key, value in inner.items()
-    )
-
-
 def _insert(text: str, at: int, lines: str, *, apart: bool = False) -> str:
     """`text` with whole `lines` put in at the start of a line; `apart` = after a blank line."""
     newline = "\r\n" if "\r\n" in text else "\n"
@@ -144,21 +114,6 @@ def _insert(text: str, at: int, lines: str, *, apart: bool = False) -> str:
         if apart and after and not after.startswith(("\n", "\r")):
             lines += "\n"
     return before + lines.replace("\n", newline) + after
-
-
-def _spans(text: str, name: str) -> list[tuple[int, int]]:
-    """Where the table or array `name` and its inner tables stand: from each header to its last statement."""
-    spans: list[tuple[int, int]] = []
-    for piece in _pieces(text):
-        if piece.kind is _Kind.REMARK:
-            continue
-        if piece.kind is _Kind.HEADER and piece.table[0] == name:
-            spans.append((piece.start, piece.end))
-        elif piece.table[:1] == (name,):
-            spans[-1] = (spans[-1][0], piece.end)
-        elif not piece.table and piece.key == name:
-            spans.append((piece.start, piece.end))
-    return spans
 
 
 def _pieces(text: str) -> list[_Piece]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 from tui.config.loaded import recover
 from tui.config.toml import Table, closest
@@ -55,49 +54,6 @@ def read_endpoints(
         except LokalError as error:
             problems.append(error)
     return tuple(endpoints)
-
-
-def entry_for(endpoint: Endpoint, table: Table, environ: Mapping[str, str]) -> Mapping[str, object]:
-    """What `[[servers]]` is to say of `endpoint`: the entry that the file has for its address keeps its own
-    spelling, its unknown keys and the variable that its API key comes from."""
-    for raw in raw_servers(table):
-        try:
-            known = _endpoint(raw, environ, [])
-        except LokalError:
-            continue
-        if known.url == endpoint.url:
-            entry = dict(raw.values)
-            break
-    else:
-        known, entry = replace(Endpoint(endpoint.url), login=endpoint.login), {"url": _written(endpoint)}
-    if endpoint.kind != known.kind:
-        _put(entry, "kind", endpoint.kind.value if endpoint.kind is not None else "")
-    if endpoint.name != known.name:
-        _put(entry, "name", endpoint.name)
-    if endpoint.api_key != known.api_key:
-        entry.pop("api_key_env", None)
-        _put(entry, "api_key", endpoint.api_key)
-    if endpoint.headers != known.headers:
-        entry.pop("headers_env", None)
-        entry["headers"] = dict(endpoint.headers)
-    if endpoint.ca_file != known.ca_file:
-        _put(entry, "ca_file", endpoint.ca_file)
-    return entry
-
-
-def _written(endpoint: Endpoint) -> str:
-    """The address with its name and password, as a person writes it."""
-    scheme, separator, rest = endpoint.url.partition("://")
-    name, colon, password = endpoint.login.partition(":")
-    login = f"{quote(name, safe='')}{colon}{quote(password, safe='')}@" if endpoint.login else ""
-    return f"{scheme}{separator}{login}{rest}"
-
-
-def _put(entry: dict[str, object], key: str, value: str) -> None:
-    if value:
-        entry[key] = value
-    else:
-        entry.pop(key, None)
 
 
 def _endpoint(entry: Table, environ: Mapping[str, str], problems: list[LokalError]) -> Endpoint:

@@ -17,10 +17,9 @@ from typing import Any
 
 from tui import atomic
 from tui.config import toml
-from tui.config.endpoints import entry_for, holds_secret, read_endpoints
-from tui.config.keys import flat_keys, read_keys
+from tui.config.endpoints import holds_secret, read_endpoints
+from tui.config.keys import read_keys
 from tui.config.loaded import Loaded, recover
-from tui.core import commands
 from tui.core.endpoint import Endpoint, parse_endpoint
 from tui.errors import FileError, LokalError, UsageError
 
@@ -122,36 +121,13 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Loade
     return Loaded(settings, tuple(problems))
 
 
-def save_settings(path: Path, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
-    """Write what differs from the file, and nothing else: comments, unknown keys and all other bytes stay.
-
-    A new file is readable by its owner only. Raises MalformedFile, without writing, where the file cannot be
-    understood, and FileError where it cannot be read or written.
-    """
-    from tui.config import edit  # with the TOML writer, which a start does not need
-
-    env = os.environ if environ is None else environ
-    text = old = toml.read_text(path, missing_ok=True)
-    table = toml.parse(path, text)
-    current = _settings(table, env, [])
-    for declared in SCALARS:
-        value = getattr(settings, declared.name)
-        if value != getattr(current, declared.name):
-            text = edit.assign(text, "", declared.name, value)
-    if settings.servers != current.servers:
-        entries = [entry_for(endpoint, table, env) for endpoint in settings.servers]
-        text = edit.replace_table(text, "servers", entries)
-    if settings.keys != current.keys:
-        in_file = recover(lambda: flat_keys(table), toml.Table(path), [])
-        kept = {id: in_file[id] for id in in_file if id not in commands.BY_ID}
-        text = edit.replace_table(text, "keys", {**kept, **settings.keys})
-    if text != old:
-        atomic.write_text(path, text)
-
-
 def set_value(path: Path, name: str, value: str | int | bool) -> None:
-    """Set one setting of one value in the file, keeping every other byte. Raises as `save_settings` does, and
-    UsageError for a name or value that there is not."""
+    """Set one setting of one value in the file; comments, unknown keys and every other byte stay. A new file is readable by
+    its owner only.
+
+    Raises MalformedFile, without writing, where the file cannot be understood, FileError where it cannot be read or
+    written, and UsageError for a name or value that there is not.
+    """
     from tui.config import edit  # with the TOML writer, which a start does not need
 
     declared = next((other for other in SCALARS if other.name == name), None)

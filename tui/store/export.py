@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -56,11 +56,6 @@ def chat_as_json(conversation: Conversation, summary: ChatSummary) -> str:
 def branch_as_json(conversation: Conversation, summary: ChatSummary) -> str:
     """The open branch: an object with the chat and the messages of that branch, first message first."""
     return _dump({**_chat(summary), "messages": [_message(message) for message in conversation.path()]})
-
-
-def messages_as_json(path: Iterable[Message]) -> str:
-    """A branch as an array of its messages, in the given order."""
-    return _dump([_message(message) for message in path])
 
 
 def chat_as_markdown(conversation: Conversation, summary: ChatSummary) -> str:

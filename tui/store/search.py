@@ -1,4 +1,4 @@
-"""Searching the messages and titles: through the index, through all messages where SQLite has no FTS5, or in one chat.
+"""Searching the messages and titles: through the index, or through all messages where SQLite has no FTS5.
 
 The best matches come first (BM25), newer ones first among those that are about as good. Of a word that is nearly
 everywhere only the newest RANKED matches are weighed, and older ones follow by age: weighing a hundred thousand matches
@@ -77,33 +77,6 @@ def search(
             *snippet_of(text, pattern),
         )
         for chat_id, title, message_id, role, created_at, text in islice(rows, offset, offset + limit)
-    )
-
-
-def search_in(connection: sqlite3.Connection, chat_id: str, terms: Sequence[Term]) -> tuple[Hit, ...]:
-    """The messages of one chat that have all `terms`, in the order of their making."""
-    if not terms:
-        return ()
-    # A folded text is only trusted where nothing was written since it was made; all others are folded here.
-    has_terms = " AND ".join("instr(documents.folded, ?)" for _ in terms)
-    rows = connection.execute(
-        f"""
-        SELECT chats.id, chats.title, messages.id, messages.role, messages.created_at, messages.content,
-            documents.id IS NOT NULL AND unindexed.id IS NULL
-        FROM messages JOIN chats ON chats.id = messages.chat_id
-        LEFT JOIN documents ON documents.chat_id = messages.chat_id AND documents.message_id = messages.id
-        LEFT JOIN unindexed ON unindexed.chat_id = messages.chat_id AND unindexed.message_id = messages.id
-        WHERE chats.id = ? AND {_THERE}
-            AND (documents.id IS NULL OR unindexed.id IS NOT NULL OR ({has_terms}))
-        ORDER BY messages.ordinal
-        """,
-        (chat_id, *(term.needle for term in terms)),
-    )
-    pattern = pattern_of(terms)
-    return tuple(
-        Hit(chat_id, title, id, Role(role), created_at, *snippet_of(text, pattern))
-        for chat_id, title, id, role, created_at, text, certain in rows
-        if certain or is_in(terms, fold(text))
     )
 
 

@@ -433,12 +433,6 @@ class Store:
             return search.search(connection, parse(text), limit, offset, self._database.has_index)
 
     @_mended
-    def find_in(self, chat_id: str, text: str) -> tuple[Hit, ...]:
-        """The messages of one chat, in all its branches, that have every word of `text`, in the order of their making."""
-        with self._database.reading("Cannot search the chat") as connection:
-            return search.search_in(connection, chat_id, parse(text))
-
-    @_mended
     def index_some(self) -> bool:
         """Do one small step of what the index is behind. True = there is more to do."""
         if not self._database.has_index:
