@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tui.core.text import human_size, human_tokens, safe_block, safe_line
+from tui.core.text import count_of, cut_at_word, human_size, human_tokens, safe_block, safe_line
 
 # Any character, and more often than by chance those that make up escape sequences.
 hostile = st.text(
@@ -99,3 +99,26 @@ def test_sizes(count: int, shown: str) -> None:
 )  # fmt: skip
 def test_token_counts(count: int, shown: str) -> None:
     assert human_tokens(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 messages"), (1, "1 message"), (2, "2 messages"), (1204, "1,204 messages")],
+)
+def test_so_many_of_something(number: int, words: str) -> None:
+    assert count_of(number, "message") == words
+
+
+@pytest.mark.parametrize(
+    ("line", "cut"),
+    [
+        ("short enough", "short enough"),
+        ("a line, that goes on for long", "a line, that goes…"),
+        ("a short line: and theotherword", "a short line: and…"),
+        ("one ofextremelylongwords", "one ofextremelylon…"),
+    ],
+)
+def test_a_line_is_cut_after_a_word(line: str, cut: str) -> None:
+    limit = 19
+    assert cut_at_word(line, limit) == cut
+    assert len(cut) <= limit

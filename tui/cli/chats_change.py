@@ -9,7 +9,7 @@ from pathlib import Path
 from tui.cli.chats_parser import STDIN
 from tui.cli.input import read_input
 from tui.cli.output import say
-from tui.core.text import safe_line, safe_name
+from tui.core.text import count_of, safe_line, safe_name
 from tui.errors import UsageError
 from tui.store.importing import LARGEST, Export, read_chats
 from tui.store.schema import MIGRATIONS, backup_path
@@ -62,13 +62,13 @@ def import_files(path: Path, files: Sequence[Path]) -> bool:
         store.close()
     messages = sum(len(chat.conversation) for chat in chats)
     if done.added:
-        say(f"Imported: {_count(len(done.added), 'chat')}")
+        say(f"Imported: {count_of(len(done.added), 'chat')}")
     if done.skipped:
-        say(f"Already there and skipped: {_count(len(done.skipped), 'chat')}")
+        say(f"Already there and skipped: {count_of(len(done.skipped), 'chat')}")
     if left_out:
-        say(f"Left out, as said above: {_count(len(left_out), 'chat')}")
+        say(f"Left out, as said above: {count_of(len(left_out), 'chat')}")
     if done.added and not done.skipped:
-        say(f"With {_count(messages, 'message')}. “lokal chats list” shows them")
+        say(f"With {count_of(messages, 'message')}. “lokal chats list” shows them")
     return not left_out
 
 
@@ -88,7 +88,7 @@ def _is_sure(chats: Sequence[ChatSummary]) -> bool:
             "To delete without being asked: lokal chats rm --yes ID",
         )
     for chat in chats:
-        say(f"{chat.id} “{_named(chat)}”, {_count(chat.message_count, 'message')}")
+        say(f"{chat.id} “{_named(chat)}”, {count_of(chat.message_count, 'message')}")
     sys.stderr.write(f"Delete {'it' if len(chats) == 1 else f'all {len(chats)}'} forever? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -96,7 +96,3 @@ def _is_sure(chats: Sequence[ChatSummary]) -> bool:
 
 def _named(chat: ChatSummary) -> str:
     return safe_name(chat.title, 60) or "no title"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

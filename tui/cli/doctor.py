@@ -19,7 +19,7 @@ from tui.cli.parser import MAX_WIDTH, Doctor
 from tui.cli.signals import run
 from tui.config.startup import load_configuration
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.text import human_size, safe_block, safe_line, safe_name
+from tui.core.text import count_of, human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, ServerError, Unreachable
 from tui.guide.model import checked_model
 from tui.paths import folders
@@ -218,9 +218,8 @@ def _in_words(report: Report) -> Iterator[str]:
 def _models(names: tuple[str, ...]) -> str:
     if not names:
         return "no models"
-    count = "1 model" if len(names) == 1 else f"{len(names)} models"
     more = f" and {len(names) - SHOWN_MODELS} more (--json has all)" if len(names) > SHOWN_MODELS else ""
-    return f"{count}: {', '.join(names[:SHOWN_MODELS])}{more}"
+    return f"{count_of(len(names), 'model')}: {', '.join(names[:SHOWN_MODELS])}{more}"
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tui.core.encodings import recoding_hint, seems_to_be
 from tui.core.message import Attachment
 from tui.core.model import Model
-from tui.core.text import human_size, safe_name
+from tui.core.text import count_of, human_size, safe_name
 from tui.errors import FileError, LokalError, UsageError
 
 TEXT_LIMIT = 1_000_000
@@ -116,7 +116,7 @@ def size_of(file: Attachment) -> str:
     if is_picture(file):
         return human_size(len(file.data))
     lines = file.data.count(b"\n") + (not file.data.endswith(b"\n"))
-    return "1 line" if lines == 1 else f"{lines:,} lines"
+    return count_of(lines, "line")
 
 
 def in_line(files: Sequence[Attachment]) -> str:

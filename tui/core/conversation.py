@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from tui.core.message import Message, Role, Status, new_id
 from tui.core.removal import Removed, merged
+from tui.core.text import cut_at_word
 from tui.core.view import EVERYTHING
 
 MAX_TITLE = 60
@@ -208,8 +209,4 @@ def numbered_title(title: str) -> str:
 def title_from(text: str) -> str:
     """A title made by rule from the first question: its first line with words in it, cut at a word."""
     line = next((" ".join(part.split()) for part in text.splitlines() if part.strip()), "")
-    line = line.lstrip("#>*- ").strip() or line
-    if len(line) <= MAX_TITLE:
-        return line
-    cut = line[: MAX_TITLE - 1]
-    return (cut[: cut.rfind(" ")] if " " in cut[MAX_TITLE // 2 :] else cut).rstrip(" ,;:.-") + "…"
+    return cut_at_word(line.lstrip("#>*- ").strip() or line, MAX_TITLE)

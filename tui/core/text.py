@@ -60,6 +60,19 @@ def safe_name(text: str, limit: int = 300) -> str:
     return line[: limit - 1 - tail].rstrip() + "…" + (line[-tail:].lstrip() if tail else "")
 
 
+def cut_at_word(line: str, limit: int) -> str:
+    """`line` of at most `limit` characters, cut after a word where one ends in the second half of it."""
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    return (cut[: cut.rfind(" ")] if " " in cut[limit // 2 :] else cut).rstrip(" ,;:.-") + "…"
+
+
+def count_of(number: int, noun: str) -> str:
+    """So many of something that takes an s: `1 message`, `0 messages`, `1,204 messages`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def human_size(count: int) -> str:
     """A number of bytes in decimal units, as Ollama and Hugging Face write it: `2.0 GB`."""
     size = float(count)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from tui.core.conversation import MAX_TITLE
 from tui.core.message import Message, Role, Value
 from tui.core.request import Turn, text_sent
-from tui.core.text import safe_line
+from tui.core.text import cut_at_word, safe_line
 
 PARAMETERS: Mapping[str, Value] = MappingProxyType({"temperature": 0.0, "max_tokens": 24, "think": "off"})
 SEEN = 1500
@@ -45,8 +45,4 @@ def title_in(answer: str) -> str:
     """The title in what the model said: one line without what models put around it; empty if there is none."""
     lines = (safe_line(line) for line in answer.splitlines())
     line = next((line for line in lines if line.strip(_ROUND_ABOUT)), "")
-    title = _LABEL.sub("", line).strip(_ROUND_ABOUT)
-    if len(title) <= MAX_TITLE:
-        return title
-    cut = title[: MAX_TITLE - 1]
-    return (cut[: cut.rfind(" ")] if " " in cut[MAX_TITLE // 2 :] else cut).rstrip() + "…"
+    return cut_at_word(_LABEL.sub("", line).strip(_ROUND_ABOUT), MAX_TITLE)

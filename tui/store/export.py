@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from tui.core.conversation import Conversation
 from tui.core.endings import LENGTH, remark
 from tui.core.message import Attachment, Message, Role, Status
-from tui.core.text import human_size
+from tui.core.text import count_of, human_size
 from tui.store.nested_markdown import code, nested, plain, quoted
 from tui.store.rows import ChatSummary
 
@@ -61,7 +61,11 @@ def branch_as_json(conversation: Conversation, summary: ChatSummary) -> str:
 def chat_as_markdown(conversation: Conversation, summary: ChatSummary) -> str:
     """The open branch as a Markdown document, one section a message; what an answer lacks is said in words."""
     path = conversation.path()
-    facts = [f"Chat {code(summary.id)}", f"started {_minute(summary.created_at)}", _count(len(path))]
+    facts = [
+        f"Chat {code(summary.id)}",
+        f"started {_minute(summary.created_at)}",
+        count_of(len(path), "message"),
+    ]
     others = len(conversation) - len(path)
     if others:
         facts.append(f"{others} more in other branches")
@@ -181,7 +185,3 @@ def iso_time(seconds: float) -> str:
 
 def _minute(seconds: float) -> str:
     return f"{_moment(seconds):%Y-%m-%d %H:%M} UTC"
-
-
-def _count(messages: int) -> str:
-    return f"{messages} message" if messages == 1 else f"{messages} messages"

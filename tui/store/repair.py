@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.core.text import safe_line
+from tui.core.text import count_of, safe_line
 from tui.private_files import make_private_file
 from tui.store.salvage import Salvaged, salvage
 
@@ -32,21 +32,21 @@ class Renewal:
         """In words: what happened, what was kept and what not, where the old file is."""
         where = safe_line(str(self.path))
         if self.aside is None:
-            again = f"{_count(self.chats, 'chat')} written again" if self.chats else "a new one was begun"
+            again = f"{count_of(self.chats, 'chat')} written again" if self.chats else "a new one was begun"
             return f"{where} was deleted or moved while lokal had it open: {again}"
         found = self.salvaged
         if found is None or not (found.chats or found.lost_messages):
             kept = "no chat could be read in it, and a new file was begun"
         else:
-            kept = f"{_count(found.chats, 'chat')} with {_count(found.messages, 'message')} recovered"
+            kept = f"{count_of(found.chats, 'chat')} with {count_of(found.messages, 'message')} recovered"
             if found.lost_chats:
-                kept += f", {_count(found.lost_chats, 'chat')} not"
+                kept += f", {count_of(found.lost_chats, 'chat')} not"
             if found.lost_messages:
-                kept += f", {_count(found.lost_messages, 'message')} could not be read"
+                kept += f", {count_of(found.lost_messages, 'message')} could not be read"
             if found.cut_messages:
-                kept += f", {_count(found.cut_messages, 'message')} only in part"
+                kept += f", {count_of(found.cut_messages, 'message')} only in part"
             if found.changed_messages:
-                kept += f", {_count(found.changed_messages, 'message')} may be wrong in places"
+                kept += f", {count_of(found.changed_messages, 'message')} may be wrong in places"
             if not (found.lost_messages or found.cut_messages or found.changed_messages):
                 kept += "; nothing is known to be missing"
         return f"{where} was damaged: {kept}. The old file is {safe_line(str(self.aside))}"
@@ -116,7 +116,3 @@ def _unfinished(path: Path) -> Path:
 def _remove(path: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

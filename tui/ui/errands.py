@@ -22,7 +22,7 @@ from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
 from tui.core.events import Failed, TextDelta
 from tui.core.request import ChatRequest, Turn
-from tui.core.text import safe_line
+from tui.core.text import count_of, safe_line
 from tui.errors import LokalError, ServerError, StoreError, UsageError
 from tui.ui.messages import Connected, WindowKnown
 from tui.ui.state import ScreenState
@@ -153,7 +153,7 @@ class Errands:
             written = len(chat) if whole else len(chat.path())
             others = len(chat) - written
             more = f"; {others:,} in other branches left out" if others else ""
-            return f"{_count(written, 'message')} in {path}{more}"
+            return f"{count_of(written, 'message')} in {path}{more}"
 
         try:
             self._app.post_message(Told(await asyncio.to_thread(write), "accent"))
@@ -178,10 +178,10 @@ class Errands:
             if not export.chats:
                 raise UsageError(f"There is no message in {path}")
             done = store.import_chats(export.chats)
-            words = f"{_count(len(done.added), 'chat')} imported from {path}"
+            words = f"{count_of(len(done.added), 'chat')} imported from {path}"
             if done.skipped:
                 were = "was" if len(done.skipped) == 1 else "were"
-                words += f"; {_count(len(done.skipped), 'chat')} {were} here already"
+                words += f"; {count_of(len(done.skipped), 'chat')} {were} here already"
             if export.left_out:
                 first, more = export.left_out[0], len(export.left_out) - 1
                 words += f"; left out “{first.title}”: {first.reason}{f', and {more:,} more' if more else ''}"
@@ -242,7 +242,3 @@ class Errands:
                 "lokal made a mistake", f"{type(error).__name__}: {error}", "Please report this"
             )
             self._app.post_message(NotDone(mistake, text))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

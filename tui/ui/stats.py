@@ -10,7 +10,7 @@ from tui.chat.overflow import window_of
 from tui.core.conversation import Conversation
 from tui.core.figures import Figures, figures_of_all
 from tui.core.message import Message, Role, Status
-from tui.core.text import human_tokens, safe_line, safe_name
+from tui.core.text import count_of, human_tokens, safe_line, safe_name
 from tui.ui.page import Line, PageScreen
 from tui.ui.row import cut, cut_middle, wrap_words
 from tui.ui.state import ScreenState
@@ -70,11 +70,11 @@ _EXPLAINED = (
 
 def _counts(questions: int, answers: int, elsewhere: int) -> list[tuple[str, str]]:
     words = [
-        f"{questions} {'question' if questions == 1 else 'questions'}",
-        f"{answers} {'answer' if answers == 1 else 'answers'}",
+        count_of(questions, "question"),
+        count_of(answers, "answer"),
     ]
     if elsewhere:
-        words.append(f"{elsewhere} {'message' if elsewhere == 1 else 'messages'} in other branches")
+        words.append(f"{count_of(elsewhere, 'message')} in other branches")
     return [("This conversation", ", ".join(words))]
 
 

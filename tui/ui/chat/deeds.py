@@ -14,7 +14,7 @@ from tui.core.codeblocks import code_blocks, numbered, suffix_of
 from tui.core.message import Message, Role
 from tui.core.presets import after
 from tui.core.removal import Removed
-from tui.core.text import safe_line, safe_name
+from tui.core.text import count_of, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
 from tui.ui.handout import CopyWanted
@@ -269,9 +269,9 @@ class Deeds:
             count = len(session.conversation.path_to(message.id))
             self._walk.end()
             pane.open(session.branch(message.id, time.time()))
-            what = "1 message" if count == 1 else f"{count:,} messages"
             pane.tell(
-                f"A new chat with {what}; the old one stays ({self._key('chats.open')} has all)", "accent"
+                f"A new chat with {count_of(count, 'message')}; the old one stays ({self._key('chats.open')} has all)",
+                "accent",
             )
 
     def delete(self) -> None:
@@ -297,7 +297,7 @@ class Deeds:
 
     def _say_deleted(self, removed: Removed, open_here: int, stopped: bool) -> None:
         count, unseen = len(removed.messages), len(removed.messages) - open_here
-        said = "1 message" if count == 1 else f"{count:,} messages"
+        said = count_of(count, "message")
         if unseen > 0:
             said += f", {unseen:,} in other branches"
         said = f"{'Stopped the answer, deleted' if stopped else 'Deleted'} {said}"
@@ -317,7 +317,7 @@ class Deeds:
         if self._walk.mark is not None:
             self._walk.put(Mark(removed.messages[0].id))
         count = len(removed.messages)
-        pane.tell("The message is back" if count == 1 else f"{count:,} messages are back", "accent")
+        pane.tell("The message is back" if count == 1 else f"{count_of(count, 'message')} are back", "accent")
 
     def _last_answer(self) -> Message | None:
         session = self._pane.session

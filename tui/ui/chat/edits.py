@@ -10,7 +10,7 @@ from tui.chat.chat_files import TakenName
 from tui.core.attaching import in_line, refusal
 from tui.core.conversation import Conversation
 from tui.core.message import Message
-from tui.core.text import safe_line
+from tui.core.text import count_of, safe_line
 from tui.errors import FileError, LokalError
 from tui.paths import with_tilde
 from tui.ui.chat.slip import Slip
@@ -160,7 +160,7 @@ class FileName:
         """How it went; True when it is done with."""
         pane = self._pane
         if event.path is not None:
-            count = "1 character" if event.size == 1 else f"{event.size:,} characters"
+            count = count_of(event.size, "character")
             path = safe_line(with_tilde(str(event.path)), 300)
             pane.tell(
                 f"{count} written to {path if len(path) <= PATH_END else f'…{path[-PATH_END:]}'}", "accent"

@@ -9,6 +9,7 @@ from textual import events
 
 from tui.core.commands import BY_ID
 from tui.core.message import Message, Role
+from tui.core.text import count_of
 from tui.errors import LokalError
 from tui.ui.chat.deeds import Deeds
 from tui.ui.chat.edits import Edits
@@ -90,9 +91,9 @@ class Walk:
         if self._mark.block:
             block = next((each for each in blocks if each.number == self._mark.block), None)
             lines = block.lines if block is not None else 0
-            said += f" · block [{self._mark.block}], {lines:,} {'line' if lines == 1 else 'lines'}"
+            said += f" · block [{self._mark.block}], {count_of(lines, 'line')}"
         elif blocks:
-            said += f" · {len(blocks)} code {'block' if len(blocks) == 1 else 'blocks'}"
+            said += f" · {count_of(len(blocks), 'code block')}"
         if not self._pane.is_coming_in(message) and self._view.is_too_wide(self._mark):
             said += f" · {self._pane.state.key('message.right')} sideways"
         return said

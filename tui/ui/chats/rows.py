@@ -45,11 +45,6 @@ def when(then: float, now: float) -> str:
     return f"{moment.year:04}-{moment:%m-%d}"
 
 
-def counted(count: int, one: str) -> str:
-    """`1 message`, `1,204 messages`."""
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
-
-
 def chat_title(title: str) -> str:
     """A title as it is shown."""
     return safe_name(title) or "(no title)"

@@ -12,13 +12,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.commands import BY_ID, key_name
-from tui.core.text import safe_line
+from tui.core.text import count_of, safe_line
 from tui.ui.chats.lineedit import LineEdit
 from tui.ui.chats.rows import (
     WIDE,
     chat_line,
     column_heads,
-    counted,
     hit_height,
     hit_lines,
     key_hints,
@@ -159,7 +158,7 @@ class ChatsView(Widget):
         count = len(self.hits.hits)
         if self.hits.more:
             return f"over {count} hits"
-        return counted(count, "hit") if count else "no hits"
+        return count_of(count, "hit") if count else "no hits"
 
     def _written(self, width: int) -> list[Part]:
         """The line that is written, with its cursor."""
@@ -181,7 +180,7 @@ class ChatsView(Widget):
         if self.mode is Mode.RENAME:
             return [[self.part("Enter saves the title · Esc leaves it", "muted")]]
         if self.mode is Mode.SEARCH and self.hits.behind and self.shows_hits:
-            to_go = counted(self.hits.behind, "message")
+            to_go = count_of(self.hits.behind, "message")
             return [[self.part(f"{to_go} not indexed yet: not all is found", "warning")]]
         if self._searches:
             return [[self.part(cut("words and beginnings of words · “a phrase”", width), "muted")]]
@@ -193,7 +192,7 @@ class ChatsView(Widget):
         chat = self.listed.current
         if chat is None:
             return ""
-        words = [counted(chat.message_count, "message")]
+        words = [count_of(chat.message_count, "message")]
         words += [word for word, true in (("pinned", chat.pinned), ("open", chat.id == self.open_id)) if true]
         return " · ".join(words)
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui.core.text import human_size, safe_block
+from tui.core.text import count_of, human_size, safe_block
 from tui.ui.terminal.probe import Multiplexer, describe
 
 TOOL_TIME_S = 3.0
@@ -41,8 +41,7 @@ class Delivery:
 
     def __str__(self) -> str:
         """For the person."""
-        unit = "character" if self.characters == 1 else "characters"
-        count = f"{self.characters:,} {unit}"
+        count = count_of(self.characters, "character")
         if self.tool == "tmux":
             said = f"{count} to tmux; the terminal may ignore it"
         elif self.tool:
@@ -56,9 +55,7 @@ class Delivery:
         if self.failed:
             said += f" · {self.failed} failed"
         if self.dropped:
-            said += (
-                f" · {self.dropped:,} control {'character' if self.dropped == 1 else 'characters'} left out"
-            )
+            said += f" · {count_of(self.dropped, 'control character')} left out"
         return said
 
     @property

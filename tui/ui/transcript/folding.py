@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.segment import Segment
 
 from tui.core.blocks import Block, Kind
+from tui.core.text import count_of
 from tui.ui.transcript.code import INDENT
 from tui.ui.transcript.heading import shortened
 from tui.ui.transcript.palette import Palette
@@ -87,9 +88,8 @@ def folded(passage: Passage, index: int) -> tuple[Block, int] | None:
 
 def more_line(shown: Block, left: int, key: str, width: int, palette: Palette) -> Line:
     """What stands for the rest of a folded block."""
-    lines = "line" if left == 1 else "lines"
     indent = " " * INDENT if shown.kind is not Kind.VERBATIM else ""
-    text = shortened(f"{indent}… {left:,} more {lines} · {key} shows them", width)
+    text = shortened(f"{indent}… {count_of(left, 'more line')} · {key} shows them", width)
     return [Segment(text, palette.ink("muted"))]
 
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.core.text import count_of
 from tui.ui.row import cut_middle
 from tui.ui.transcript.entry import EmptyLine, Heading, Notice, Tone
 from tui.ui.transcript.palette import Palette
@@ -66,10 +67,10 @@ def folded_reasoning(
 ) -> list[Line]:
     """What stands for reasoning of `count` lines that is folded; while it comes in, its newest line `text` too."""
     muted = palette.ink("muted")
-    lines = "line" if count == 1 else "lines"
+    lines = count_of(count, "line")
     if not is_live:
-        return [[Segment(shortened(f"▸ thought for {count} {lines} · {key} shows it", width), muted)]]
-    first = [Segment(shortened(f"▸ thinking … {count} {lines} · {key} shows it", width), muted)]
+        return [[Segment(shortened(f"▸ thought for {lines} · {key} shows it", width), muted)]]
+    first = [Segment(shortened(f"▸ thinking … {lines} · {key} shows it", width), muted)]
     return [first, [Segment("  ", muted), Segment(text, muted)]]
 
 
