@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import CHAT, answer, bodies, command, in_two, model_server, turns
-from tests.support.app_driver import chats, like_ollama, ollama_answer
+from tests.support.canned_servers import chats, like_ollama, ollama_answer
 from tests.support.editor import editor
 from tests.support.pictures import png, says_who_can_see
 from tests.support.replay import replay

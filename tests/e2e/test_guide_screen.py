@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import last_chat
-from tests.support.app_driver import like_ollama, ollama_answer
+from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.command import lokal_command
 from tests.support.replay import replay
 from tests.support.terminal import lokal

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,48 @@ import pytest
 from rich.console import RenderableType
 from rich.segment import Segment
 from textual import events
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
 
-from tests.support.replay import CannedResponse, Replay, as_json, ndjson, recorded, replay
+from tests.support.canned_servers import like_ollama, ollama_answer
+from tests.support.replay import Replay, replay
+from tui.chat.session import ChatSession
+from tui.chat.state import ModelSettings, ServerState
 from tui.config.presets import make_presets
 from tui.config.startup import StartOptions, load_configuration
 from tui.config.themes import DARK
+from tui.core.conversation import Conversation
 from tui.core.endpoint import Endpoint
-from tui.core.message import NO_PARAMETERS, Value
+from tui.core.message import NO_PARAMETERS, Message, Value
+from tui.core.parameter import Parameter
+from tui.core.presets import Preset
+from tui.errors import LokalError
 from tui.paths import folders
+from tui.servers.connect import Connection
+from tui.store.store import Store
 from tui.ui.app import LokalApp
+from tui.ui.chat.chips import ChipArea
+from tui.ui.chat.composer import Composer
+from tui.ui.chat.decision_prompt import DecisionPrompt
+from tui.ui.chat.pane import ChatPane
+from tui.ui.chat.slip import Slip
+from tui.ui.chats.pane import ChatsPane
+from tui.ui.compare.screen import CompareScreen
+from tui.ui.divider import TICK_S
+from tui.ui.errands import Titled
+from tui.ui.handout import Copied, CopyWanted
+from tui.ui.leaving import LeavePage
+from tui.ui.models.table import ModelTable
+from tui.ui.palette_commands import Commands
+from tui.ui.settings.form import ParameterForm
+from tui.ui.terminal.clipboard import Delivery
 from tui.ui.terminal.reader import InputReader
+from tui.ui.transcript.mark import Mark
+from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.view import Transcript
 
 DEADLINE_S = 60.0
 """Longer than anything takes on a machine that is busy with other tests."""
@@ -41,12 +71,23 @@ MESSAGES_DEEP = 4
 SIZES = ((80, 24), (120, 40))
 NOBODY = Endpoint("http://127.0.0.1:1")
 """An address at which nothing listens: tcpmux, which no machine runs."""
-MODEL = "llama3.2:3b"
 
 
 def _done(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+_PLACES: Mapping[type[Widget], str] = {
+    Slip: "edit",
+    Composer: "composer",
+    DecisionPrompt: "decision",
+    Transcript: "messages",
+    ModelTable: "models",
+    ParameterForm: "settings",
+    ChatsPane: "chats",
+    Input: "input",
+}
 
 
 class WatchedApp(LokalApp):
@@ -73,8 +114,13 @@ class AppDriver:
     async def press(self, *keys: str) -> None:
         """Press keys, by Textual's names, each once the one before has had its effect."""
         for key in keys:
-            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            self.press_at_once(key)
             await self.settle()
+
+    def press_at_once(self, *keys: str) -> None:
+        """Press keys faster than the app can follow, as a terminal hands over what was typed ahead."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
     async def write(self, text: str) -> None:
         """Type text as fast as a terminal hands it over."""
@@ -83,10 +129,58 @@ class AppDriver:
             self.app.post_message(message)
         await self.settle()
 
+    async def paste(self, text: str) -> None:
+        """Paste text as a terminal with bracketed paste hands it over."""
+        self.app.post_message(events.Paste(text))
+        await self.settle()
+
+    def fill(self, text: str) -> None:
+        """Put a text in the composer in the place of what is there."""
+        self._chat.composer.fill(text)
+
+    def fill_edit(self, text: str) -> None:
+        """Put a text in the inline editor in the place of what is there."""
+        self._inline_editor.fill(text)
+
+    def fill_input(self, text: str) -> None:
+        """Put a text on the input line of the page that is open."""
+        self.app.screen.query_one(Input).value = text
+
     async def ask(self, question: str) -> None:
-        """Write a question and send it."""
-        self.app.chat.composer.fill(question)
+        """Write a question, or a slash command, and send it."""
+        self.fill(question)
         await self.press("enter")
+
+    def run_command(self, command_id: str, argument: str = "") -> None:
+        """Do what a command's id stands for, wherever the focus is."""
+        self.app.run_command(command_id, argument)
+
+    async def palette_commands(self) -> list[tuple[str, Callable[[], object]]]:
+        """The titles of what the command palette offers before anything is typed, and what each of them does."""
+        return [(str(hit.text), hit.command) async for hit in Commands(self.app.screen).discover()]
+
+    def submit(self, text: str, *, instead_of: Message | None = None) -> None:
+        """Submit a prompt while the focus is elsewhere, or in the place of an earlier one."""
+        self._chat.ask(text, instead_of=instead_of)
+
+    def open_chat(self, session: ChatSession) -> None:
+        """Show a chat that was open before."""
+        self._chat.open(session)
+
+    def reopen_chat(self) -> None:
+        """Open the open chat once more, as it is on the disk."""
+        opened, store = self.session, self.store
+        self.flush()
+        queue = self.app.backstage._persistence
+        self.open_chat(ChatSession(store, queue, store.load(opened.conversation.id)))
+
+    def focus_messages(self) -> None:
+        """Give the conversation view the focus, as a click would."""
+        self._chat.transcript.focus()
+
+    def leave(self) -> None:
+        """Leave lokal."""
+        self.app.leave()
 
     async def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
@@ -107,6 +201,301 @@ class AppDriver:
             # A widget that is taken away meanwhile never answers.
             if handled:
                 await asyncio.wait(handled, timeout=STILL_S)
+
+    # -- what a test may bring about: states that no key leads to ----------------------------------------------------
+
+    def set_server(self, server: ServerState) -> None:
+        """Another server, or another state of it."""
+        self.app.set_server(server)
+
+    def set_settings(self, settings: ModelSettings) -> None:
+        """Another model, preset or value."""
+        self.app.set_settings(settings)
+
+    def edit_preset(self, preset: Preset) -> None:
+        """The form of the Settings tab says that this preset was edited, also if another one is in use by now."""
+        self.app.query_one(ParameterForm).post_message(ParameterForm.Edited(preset))
+
+    def send_pending_prompt(self) -> None:
+        """The context window is large enough now for the prompt that is held back."""
+        self._chat.go_on()
+
+    def look_for_server(self) -> None:
+        """Look once for a server that has come up, as lokal does every 15 s."""
+        self.app.backstage.look_for_server()
+
+    def search_servers(self) -> None:
+        """Look for servers anew, as when the one in use is gone."""
+        self.app.search()
+
+    async def connect_beside(self, address: str) -> Connection:
+        """A connection to another server beside the one in use, as a comparison opens it."""
+        connection, _ = await self.app.backstage.connect_to(address, "", "")
+        return connection
+
+    def restart_engine(self) -> None:
+        """Load the built-in engine's model anew, as with a larger context window."""
+        self.app.backstage.restart_engine(self.app.state)
+
+    def copy(self, make: Callable[[], str]) -> None:
+        """Copy what `make` returns, which is called in a thread."""
+        self.app.post_message(CopyWanted(make))
+
+    def text_was_copied(self, delivery: Delivery) -> None:
+        """A text was copied this way."""
+        self.app.post_message(Copied(delivery))
+
+    def title_was_made(self, chat_id: str, title: str) -> None:
+        """A model has made a title of a chat."""
+        self.app.post_message(Titled(chat_id, title, ""))
+
+    def show_notice(self, text: str, tone: str = "muted") -> None:
+        """Say something where the person looks."""
+        self.app.tell(text, tone)
+
+    def show_chat_notice(self, text: str, tone: str = "muted") -> None:
+        """Say something in the chat."""
+        self._chat.tell(text, tone)
+
+    def clear_notice(self) -> None:
+        """Take away what was said, which else stays for some seconds."""
+        self._chat.divider.clear_notice()
+        self.app.clear_notifications()
+
+    async def pass_notice_time(self, seconds: float) -> None:
+        """So many seconds go by for the notice in the chat."""
+        for _ in range(round(seconds / TICK_S)):
+            self._chat.divider.tick()
+        await self.settle()
+
+    def show_leave_page(self, problem: LokalError) -> None:
+        """Ask the person what is to become of what cannot be saved."""
+        self.app.push_screen(LeavePage(problem, self.app.backstage))
+
+    def hide_addresses(self) -> None:
+        """Leave the servers' addresses, which are other ones in each test, out of the headings of a comparison."""
+        screen = self.app.screen
+        assert isinstance(screen, CompareScreen)
+        for view in screen._views:
+            view._detail = view._detail.split(" · http")[0]
+            view._called = view._called.split(" · http")[0]
+            view.show_state()
+
+    # -- what lokal is doing ----------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a prompt has to wait: an answer is coming in, or a prompt is held back."""
+        return self._chat.busy
+
+    @property
+    def activity(self) -> str:
+        """What is being done for the open chat, in words; empty when it is idle or waits for the person."""
+        return self._chat.doing
+
+    def runs(self, group: str) -> bool:
+        """Whether a task of that group runs."""
+        return any(not worker.is_finished for worker in self.app.workers if worker.group == group)
+
+    @property
+    def server(self) -> ServerState:
+        """The server, and how lokal stands with it."""
+        return self.app.state.server
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connected server; None while there is none."""
+        return self.app.state.connection
+
+    @property
+    def settings(self) -> ModelSettings:
+        """The model, the presets and the values for this run."""
+        return self.app.state.settings
+
+    @property
+    def preset(self) -> Preset:
+        """The preset in use."""
+        return self.settings.preset
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """All presets, in their order."""
+        return self.settings.presets
+
+    @property
+    def model(self) -> str:
+        """The name of the model in use; empty while none is known."""
+        return self.settings.model
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The keys by command id, by Textual's names."""
+        return self.app.state.keys
+
+    @property
+    def counts_draft(self) -> bool:
+        """Whether the server is asked how many tokens a draft has."""
+        return self._chat.may_count_draft
+
+    # -- the open chat ----------------------------------------------------------------------------------------------
+
+    @property
+    def chats_are_open(self) -> bool:
+        """Whether the store is open, and a chat of it."""
+        return self._chat.session is not None
+
+    @property
+    def draft_is_read(self) -> bool:
+        """Whether the draft of the open chat was read from the disk."""
+        return self._chat.draft_is_read
+
+    @property
+    def session(self) -> ChatSession:
+        """The open chat. AssertionError while there is none."""
+        session = self._chat.session
+        assert session is not None, "no chat is open yet"
+        return session
+
+    @property
+    def conversation(self) -> Conversation:
+        """The open chat's messages. AssertionError while no chat is open."""
+        return self.session.conversation
+
+    @property
+    def messages(self) -> list[str]:
+        """The texts of the open branch, from the first to the last."""
+        return [message.content for message in self.conversation.path()]
+
+    @property
+    def last_message(self) -> Message:
+        """The end of the open branch. AssertionError for an empty chat."""
+        leaf = self.conversation.leaf
+        assert leaf is not None, "there is no message"
+        return leaf
+
+    @property
+    def attached(self) -> list[str]:
+        """The names of the files that go with the next prompt."""
+        return [file.name for file in self._chat.attached]
+
+    @property
+    def store(self) -> Store:
+        """The chats on the disk. AssertionError until they are open."""
+        store = self.app.backstage._store
+        assert store is not None, "the store is not open yet"
+        return store
+
+    def flush(self) -> None:
+        """Wait until everything said so far is on the disk."""
+        self.app.backstage.flush(DEADLINE_S)
+
+    # -- what is written on -----------------------------------------------------------------------------------------
+
+    @property
+    def focus(self) -> str:
+        """What has the focus: `composer`, `edit` (the inline editor), `decision`, `messages`, `models`, `settings`,
+        `chats`, `input` (the line of a page); empty for anything else."""
+        focused = self.app.screen.focused
+        return next((name for kind, name in _PLACES.items() if isinstance(focused, kind)), "")
+
+    @property
+    def composer_text(self) -> str:
+        """What is in the composer, as it is shown: a long paste is one sign."""
+        return self._chat.composer.text
+
+    @property
+    def composer_plain(self) -> str:
+        """What is in the composer, with the whole text of each paste."""
+        return self._chat.composer.plain
+
+    @property
+    def edit_text(self) -> str:
+        """What is in the inline editor over the composer, as it is shown."""
+        return self._inline_editor.text
+
+    @property
+    def focused_text(self) -> str:
+        """What is in the composer or the inline editor, whichever has the focus, as it is shown."""
+        return self._focused_area.text
+
+    @property
+    def focused_plain(self) -> str:
+        """The same with the whole text of each paste."""
+        return self._focused_area.plain
+
+    @property
+    def text_cursor(self) -> tuple[int, int]:
+        """Row and column of the cursor in what has the focus."""
+        return self._focused_area.cursor_location
+
+    @property
+    def selected_text(self) -> str:
+        """What is selected in what has the focus."""
+        return self._focused_area.selected_text
+
+    @property
+    def input_text(self) -> str:
+        """What is on the input line of the page that is open."""
+        return self.app.screen.query_one(Input).value
+
+    # -- where the person is ----------------------------------------------------------------------------------------
+
+    @property
+    def tab(self) -> str:
+        """The tab that is open: `chat`, `models` or `settings`."""
+        return self.app.tabs.current
+
+    @property
+    def pages(self) -> int:
+        """How many pages lie over the tabs."""
+        return len(self.app.screen_stack) - 1
+
+    @property
+    def compares(self) -> bool:
+        """Whether a comparison is open."""
+        return isinstance(self.app.screen, CompareScreen)
+
+    @property
+    def cursor(self) -> Mark | None:
+        """The message, or its code block, under the cursor; None while the cursor is not on the messages."""
+        return self._chat.walk.mark
+
+    @property
+    def follows_end(self) -> bool:
+        """Whether the conversation view stays at its end when more comes."""
+        return self._chat.transcript.following
+
+    @property
+    def decision(self) -> tuple[str, ...]:
+        """The ids of the commands among which the person is asked to choose; none while nothing is asked."""
+        return self._chat.choosing
+
+    @property
+    def decision_cursor(self) -> str:
+        """The id of the command under the cursor of that list."""
+        return self._chat.fit_choice.cursor
+
+    @property
+    def completion_is_open(self) -> bool:
+        """Whether it is offered how a slash command may go on."""
+        return self._chat.completion.is_open
+
+    @property
+    def model_under_cursor(self) -> str:
+        """The model under the cursor of the Models tab; empty for none."""
+        model = self.app.query_one(ModelTable).current
+        return model.name if model is not None else ""
+
+    @property
+    def parameter_under_cursor(self) -> Parameter:
+        """The parameter under the cursor of the Settings tab."""
+        return self.app.query_one(ParameterForm).current
+
+    @property
+    def listed_chats_in_memory(self) -> int:
+        """How many of the listed chats are in memory."""
+        listed = self.app.query_one(ChatsPane).listed
+        return sum(1 for place in range(listed.total) if listed.at(place) is not None)
 
     # -- what a person sees -----------------------------------------------------------------------------------------
 
@@ -138,6 +527,44 @@ class AppDriver:
             if place >= 0:
                 return str(cells[place][1])
         raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
+
+    def region(self, part: str) -> Region:
+        """The cells that a part of the chat takes: `messages`, `notices` (the rule above the composer), `completion`,
+        `decision`, `composer` or `edit` (the inline editor over it); an empty region for one that is not shown."""
+        if part == "edit":  # it is made when it is needed first
+            shown: Sequence[Widget] = tuple(self._chat.query(Slip))
+        else:
+            chat = self._chat
+            shown = (
+                {
+                    "messages": chat.transcript,
+                    "notices": chat.divider,
+                    "completion": chat.completion,
+                    "decision": chat.fit_choice,
+                    "composer": chat.composer,
+                }[part],
+            )
+        return next((widget.region for widget in shown if widget.display), Region())
+
+    def rows_of(self, part: str) -> list[str]:
+        """The rows of the screen on which a part of the chat is, as text."""
+        region = self.region(part)
+        return self.screen()[region.y : region.bottom]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal."""
+        return self.app.size.width, self.app.size.height
+
+    @property
+    def theme(self) -> str:
+        """The name of the theme in use."""
+        return self.app.theme
+
+    @property
+    def palette(self) -> Palette:
+        """The styles of the theme in use, by role."""
+        return self.app.palette
 
     async def see(self, pattern: str) -> None:
         """Wait until the screen matches `pattern` (searched for, `.` stops at a row's end)."""
@@ -172,6 +599,20 @@ class AppDriver:
                 raise AssertionError(f"not within {DEADLINE_S} s: {what}\n{self.text()}")
             await asyncio.sleep(0.005)
         await self.settle()
+
+    @property
+    def _chat(self) -> ChatPane:
+        return self.app.chat
+
+    @property
+    def _inline_editor(self) -> Slip:
+        return self._chat.query_one(Slip)
+
+    @property
+    def _focused_area(self) -> ChipArea:
+        focused = self.app.screen.focused
+        assert isinstance(focused, ChipArea), f"{focused} has the focus"
+        return focused
 
 
 @asynccontextmanager
@@ -215,86 +656,6 @@ async def running(
             app.backstage.end()
 
 
-def like_router(server: Replay) -> Replay:
-    """Let a replay server be the recorded llama-server that has several models, one of which could not be loaded."""
-    server.on("/health", recorded("llama-server/router/health"))
-    server.on("/props", recorded("llama-server/router/props-no-model"))
-    window = {"default_generation_settings": {"n_ctx": 4096}}
-    server.on("/props?model=bigram&autoload=false", as_json(200, window))
-    server.on("/v1/models", recorded("llama-server/router/models-broken"))
-    return server
-
-
-def like_ollama(server: Replay, *models: tuple[str, str, int], thinks: bool = False) -> Replay:
-    """Let a replay server be an Ollama with these (name, parameters, bytes); the first is in memory. None of them can
-    think, or all."""
-    listed = [
-        {
-            "name": name,
-            "size": size,
-            "details": {
-                "family": "llama",
-                "parameter_size": parameters,
-                "quantization_level": "Q4_K_M",
-                "context_length": 131072,
-            },
-            "capabilities": ["completion", "thinking"] if thinks else ["completion"],
-        }
-        for name, parameters, size in models or ((MODEL, "3.2B", 2_019_393_189),)
-    ]
-    first = listed[0]["name"]
-    in_memory = [{"name": first, "model": first, "size": 2_500_000_000, "context_length": 8192}]
-    server.on("/api/version", recorded("ollama/version"))
-    server.on("/api/tags", as_json(200, {"models": listed}))
-    server.on("/api/ps", as_json(200, {"models": in_memory}))
-    return with_window(server, 8192)
-
-
-def with_window(server: Replay, *tokens: int) -> Replay:
-    """Let the models' own files say so, in the order in which they are asked for; a question that names no window has
-    that, whatever a model is loaded with."""
-    server.on("/api/show", *[as_json(200, {"parameters": f"num_ctx    {window}"}) for window in tokens])
-    return server
-
-
-def ollama_answer(
-    text: str = "", *, thought: str = "", tokens: int = 412, reason: str = "stop", ended: bool = True
-) -> CannedResponse:
-    """An answer of Ollama in two pieces at the most, so that no rate of our own clock is shown, made at 41 tokens/s."""
-    records: list[object] = []
-    if thought:
-        records.append({"message": {"role": "assistant", "content": "", "thinking": thought}, "done": False})
-    if text:
-        records.append({"message": {"role": "assistant", "content": text}, "done": False})
-    if ended:
-        end = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": reason}
-        figures = {"prompt_eval_count": 812, "eval_count": tokens, "eval_duration": tokens * 10**9 // 41}
-        records.append({**end, **figures})
-    return ndjson(records, ended=ended)
-
-
-def chats(server: Replay) -> list[dict[str, object]]:
-    """What lokal has asked in its chats, oldest first."""
-    return [request.json() for request in server.seen if request.path == "/api/chat"]
-
-
-def questions(server: Replay) -> list[str]:
-    """The last turn of each chat request, oldest first."""
-    asked = []
-    for body in chats(server):
-        messages = body["messages"]
-        assert isinstance(messages, list)
-        asked.append(str(messages[-1]["content"]))
-    return asked
-
-
-def options(body: Mapping[str, object]) -> dict[str, object]:
-    """The parameters in a chat request to Ollama."""
-    found = body.get("options", {})
-    assert isinstance(found, dict)
-    return found
-
-
 @asynccontextmanager
 async def chatting(
     size: tuple[int, int] = (80, 24), theme: str = "lokal-dark"
@@ -304,7 +665,5 @@ async def chatting(
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
         async with running(server.url, size=size, theme=theme) as driver:
             await driver.see("ctx 0 of 8k")
-            await driver.until(
-                lambda: driver.app.chat.draft_is_read, "the chats are open, and the draft is read"
-            )
+            await driver.until(lambda: driver.draft_is_read, "the chats are open, and the draft is read")
             yield driver, server

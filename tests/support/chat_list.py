@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.support import snapshot
-from tests.support.app_driver import SIZES, AppDriver, like_ollama, ollama_answer, running
+from tests.support.app_driver import SIZES, AppDriver, running
+from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.many_chats import fill
 from tests.support.replay import Replay, replay
 from tui.store.store import Store
@@ -20,7 +21,7 @@ async def with_chats(count: int, size: tuple[int, int] = SIZES[0]) -> AsyncItera
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
         async with running(server.url, size=size) as driver:
             await driver.see("ctx 0 of 8k")
-            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
             yield driver, server
 
 
@@ -29,9 +30,7 @@ def under_cursor(driver: AppDriver) -> str:
 
 
 def stored(driver: AppDriver) -> Store:
-    store = driver.app.backstage._store
-    assert store is not None
-    return store
+    return driver.store
 
 
 def titles(driver: AppDriver, *, archived: bool = False) -> list[str]:

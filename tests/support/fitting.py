@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.app_driver import SIZES, AppDriver, like_ollama, running
+from tests.support.app_driver import SIZES, AppDriver, running
+from tests.support.canned_servers import like_ollama
 from tests.support.replay import CannedResponse, Replay, ndjson, replay
 
 LONG = "Why is the sky blue, and why is it red in the evening? " * 60 + "So why?"
@@ -48,25 +49,23 @@ async def nearly_full(
             ):
                 await driver.ask(question)
                 await driver.see(said)
-                await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+                await driver.until(lambda: not driver.busy, "the answer is whole")
             await driver.see("ctx 7.6k of 8k")
             yield driver, server
 
 
 def choosing(driver: AppDriver) -> bool:
     """Whether the person is asked; they can write all the while."""
-    assert driver.app.query_one("#writing").display
-    return bool(driver.app.chat.fit_choice.display)
+    assert driver.region("composer").height, "who is asked can go on writing"
+    return driver.region("decision").height > 0
 
 
 async def choose(driver: AppDriver, command_id: str) -> None:
     """Choose what this command does, as somebody who goes to the list."""
-    choice = driver.app.chat.fit_choice
     await driver.press("tab")
-    assert choice.has_focus
-    assert choice.dilemma is not None
-    for _ in choice.dilemma.options:
-        if choice.cursor != command_id:
+    assert driver.focus == "decision"
+    for _ in driver.decision:
+        if driver.decision_cursor != command_id:
             await driver.press("down")
-    assert choice.cursor == command_id
+    assert driver.decision_cursor == command_id
     await driver.press("enter")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.app_driver import AppDriver, like_ollama
+from tests.support.app_driver import AppDriver
+from tests.support.canned_servers import like_ollama
 from tests.support.replay import Replay, replay
 
 QUESTION = "Why does nginx answer 502 after a deploy?"

@@ -30,7 +30,7 @@ _ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 def picture(driver: AppDriver) -> str:
     """The screen as such a text."""
     letters: dict[str, str] = {}
-    plain = _description(driver, driver.app.palette.base)
+    plain = _description(driver, driver.palette.base)
     rows = []
     for line in driver.lines():
         row = ""
@@ -43,15 +43,15 @@ def picture(driver: AppDriver) -> str:
             row += letter * cell_len(segment.text)
         rows.append(row.rstrip("."))
     legend = [f". {plain}", *(f"{letter} {described}" for described, letter in letters.items())]
-    width, height = driver.app.size
-    head = f"{width}x{height}, {driver.app.theme}"
+    width, height = driver.size
+    head = f"{width}x{height}, {driver.theme}"
     return "\n".join([head, "=" * width, *driver.screen(), "=" * width, *rows, "=" * width, *legend, ""])
 
 
 async def check(driver: AppDriver, name: str) -> None:
     """Compare the screen with its picture `name`, giving it some seconds to come to rest; AssertionError that shows what
     is different."""
-    width, height = driver.app.size
+    width, height = driver.size
     path = FOLDER / f"{name}-{width}x{height}.txt"
     now = await _at_rest(driver)
     if os.environ.get("UPDATE_SNAPSHOTS"):
@@ -89,7 +89,7 @@ async def _at_rest(driver: AppDriver) -> str:
 
 def _description(driver: AppDriver, style: Style) -> str:
     """A style by the roles that it may be, or by what it is made of."""
-    palette = driver.app.palette
+    palette = driver.palette
     look = _look(style)
     roles = [role for role in _ROLES if _look(palette.ink(role)) == look]
     return f"{' or '.join(roles)}: {look}" if roles else look

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.app_driver import MODEL, AppDriver, like_ollama, ollama_answer, running
+from tests.support.app_driver import AppDriver, running
+from tests.support.canned_servers import MODEL, like_ollama, ollama_answer
 from tests.support.replay import CannedResponse, Replay, replay
 from tests.support.writing import opened
 
@@ -37,11 +38,4 @@ async def answered(driver: AppDriver, question: str, last_words: str) -> None:
 async def whole(driver: AppDriver, words: str) -> None:
     """Wait until an answer that is on its way is there and done: only then the next one can be asked for."""
     await driver.see(words)
-    await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
-
-
-def contents(driver: AppDriver) -> list[str]:
-    """The texts of the open branch."""
-    session = driver.app.chat.session
-    assert session is not None
-    return [message.content for message in session.conversation.path()]
+    await driver.until(lambda: not driver.activity, "the answer is done")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.support import snapshot
-from tests.support.app_driver import SIZES, AppDriver, chatting, questions
+from tests.support.app_driver import SIZES, AppDriver, chatting
+from tests.support.canned_servers import questions
 from tests.support.fitting import ASKED, LONG, nearly_full
-from tests.support.walk import answered, contents, walked
+from tests.support.walk import answered, walked
 from tests.support.writing import asked
-from tui.ui.chat.slip import Slip
 
 WANTED = "attach which file"
 
@@ -34,7 +34,7 @@ async def by_palette(driver: AppDriver) -> None:
     await driver.write("attach a file")
     await driver.see_no_more("Stop at once and keep what came")
     await driver.press("enter")
-    await driver.until(lambda: len(driver.app.screen_stack) == 1, "the palette is gone")
+    await driver.until(lambda: not driver.pages, "the palette is gone")
 
 
 async def by_command(driver: AppDriver) -> None:
@@ -69,7 +69,7 @@ async def test_over_a_draft_the_name_is_asked_for_and_the_draft_stays() -> None:
             await snapshot.check(driver, "attach-which")
         await driver.write("nofile.txt\r")
         await driver.see(r"Could not attach “nofile\.txt”: there is no such file\. Check the name ─")
-        assert driver.app.screen.focused is driver.app.chat.query_one(Slip)
+        assert driver.focus == "edit"
         await driver.press("ctrl+u")
         await driver.see_no_more("no such file")
         await driver.write("bin.dat\r")
@@ -94,8 +94,8 @@ async def test_esc_and_nothing_leave_it() -> None:
         await driver.press("escape")
         await driver.see("› draft")
         await driver.see_no_more(WANTED)
-        assert driver.app.chat.attached == ()
-        assert driver.app.screen.focused is driver.app.chat.composer
+        assert driver.attached == []
+        assert driver.focus == "composer"
         await driver.write("s")
         await driver.see("› drafts")
 
@@ -122,12 +122,12 @@ async def test_an_edit_that_was_begun_is_kept() -> None:
         await driver.write(" And?")
         await by_palette(driver)
         await driver.see(WANTED)
-        assert driver.app.chat.query_one(Slip).text == ""
+        assert driver.edit_text == ""
         await driver.press("escape")
         await driver.see("› draft")
         await driver.press("shift+tab", "up", "e")
         await driver.see(r"› One\? And\?")
-        assert contents(driver) == ["One?", "Yes."]
+        assert driver.messages == ["One?", "Yes."]
 
 
 @pytest.mark.usefixtures("here")
@@ -146,4 +146,4 @@ async def test_a_file_for_the_next_question_while_there_is_something_to_choose()
         await driver.see(ASKED)
         await driver.press("escape")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain == f"{LONG}\n\nAnd this?"
+        assert driver.composer_plain == f"{LONG}\n\nAnd this?"

@@ -9,11 +9,11 @@ import pytest
 from rich.cells import cell_len
 
 from tests.support.app import configure
-from tests.support.app_driver import MODEL, AppDriver, chats, chatting, ollama_answer, options, questions
+from tests.support.app_driver import AppDriver, chatting
+from tests.support.canned_servers import MODEL, chats, ollama_answer, options, questions
 from tests.support.replay import ndjson, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.commands import COMMANDS
-from tui.ui.divider import Divider
 from tui.ui.help import lines_of, sections
 
 SLOWLY = stalling(ollama_answer("Slowly", ended=False))
@@ -39,7 +39,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await driver.see("Enter send  F6 preset  F12 keys")
 
         await driver.press("ctrl+t")
-        assert driver.app.state.preset.name == "technical", "Ctrl+T was given away"
+        assert driver.preset.name == "technical", "Ctrl+T was given away"
         await driver.press("f6")
         await driver.see("Preset +creative")
 
@@ -54,7 +54,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await driver.press("enter")
         await driver.see(r"waiting: next")
         await driver.press("escape")
-        assert driver.app.chat.doing, "Esc was given away"
+        assert driver.activity, "Esc was given away"
         await driver.press("ctrl+x")
         await driver.see(r"stopped by you · Ctrl\+Y continues · Ctrl\+B asks again")
         await driver.see(r"Ctrl\+Y continue")
@@ -62,7 +62,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await driver.press("ctrl+b")
         await driver.see("Whole.")
         await driver.see("2/2")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is done")
+        await driver.until(lambda: not driver.busy, "the answer is done")
 
         await driver.press("ctrl+c")
         await driver.see(r"Ctrl\+D leaves lokal")
@@ -93,7 +93,7 @@ async def test_a_key_that_is_given_twice_is_refused_and_told() -> None:
 
 async def test_the_key_page_has_every_key_and_fits() -> None:
     async with chatting() as (driver, _):
-        keys = driver.app.state.keys
+        keys = driver.keys
         for width in (40, 80, 120):
             lines = ["".join(text for text, _ in line) for line in lines_of(sections(keys), width)]
             assert max(cell_len(line) for line in lines) <= width
@@ -108,14 +108,14 @@ async def test_the_key_page_has_every_key_and_fits() -> None:
         await driver.press("home")
         await driver.see("you are here")
         await driver.press("ctrl+t", "f3")
-        assert driver.app.tabs.current == "chat", "the page takes the keys"
+        assert driver.tab == "chat", "the page takes the keys"
         for key in ("escape", "f1", "enter"):
             if key != "escape":
                 await driver.press("f1")
                 await driver.see("you are here")
             await driver.press(key)
             await driver.see("Connected")
-        assert driver.app.state.preset.name == "technical"
+        assert driver.preset.name == "technical"
 
 
 # -- presets ------------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ async def test_tabs_by_key_take_the_keys_that_follow_at_once() -> None:
         await driver.see(r"temperature +0\.5 ")
         await driver.write("\x1bOR\x1bOQ, and more")  # F3, F2
         await driver.see("› a draft, and more")
-        assert driver.app.chat.composer.has_focus
+        assert driver.focus == "composer"
 
 
 async def test_the_open_tab_is_marked() -> None:
@@ -195,7 +195,7 @@ async def test_an_answer_goes_on_behind_another_tab() -> None:
         await driver.see("NAME")
         await driver.press("f2")
         await driver.see("Slowly")
-        assert driver.app.chat.doing
+        assert driver.activity
         await driver.press("escape")
         await driver.see("stopped by you")
 
@@ -242,7 +242,7 @@ async def test_the_rule_says_what_happened_and_goes_back_to_what_it_said_before(
         await driver.see(r"── scrolled up · Ctrl\+G to the end ─+\n")
         await driver.press("alt+9")
         await driver.see(r"── There is no preset number 9 ─+\n")
-        driver.app.query_one(Divider).clear_notice()
+        driver.clear_notice()
         await driver.see(r"── scrolled up · Ctrl\+G to the end ─+\n")
         await driver.press("ctrl+g")
         await driver.see(r"\n─{80}\n›")
@@ -261,7 +261,7 @@ async def test_new_lines_below_are_counted() -> None:
         await driver.see("scrolled up")
         server.on("/api/chat", whole)
         await driver.press("f6")
-        await driver.until(lambda: not driver.app.chat.doing, "it is continued")
+        await driver.until(lambda: not driver.activity, "it is continued")
         await driver.see("Paragraph 59")
 
 
@@ -279,12 +279,10 @@ async def test_an_answer_that_is_stopped_and_continued_at_once_is_kept_once() ->
         server.on("/api/chat", stalling(ollama_answer("two", ended=False)))
         await driver.press("f6")
         await driver.see("One two")
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         leaf = session.conversation.leaf
         assert leaf is not None
-        store = driver.app.backstage._store
-        assert store is not None
+        store = driver.store
 
         def kept() -> str:
             return store.load(session.conversation.id)[leaf.id].content
@@ -301,7 +299,7 @@ async def test_a_continued_answer_counts_all_its_tokens() -> None:
         server.on("/api/chat", ollama_answer("two", tokens=2))
         await driver.press("f6")
         await driver.see("42 tokens")
-        session = driver.app.chat.session
+        session = driver.session
         leaf = session.conversation.leaf if session is not None else None
         assert leaf is not None
         assert (leaf.content, leaf.usage.prompt, leaf.usage.completion) == ("One two", 812, 42)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import re
 
-from textual import events
-
 from tests.support.app import configure
-from tests.support.app_driver import SIZES, AppDriver, ollama_answer, questions
+from tests.support.app_driver import SIZES
+from tests.support.canned_servers import ollama_answer, questions
 from tests.support.chat_list import check_all, stored, under_cursor, with_chats
 from tests.support.many_chats import store_of_home
 from tests.support.replay import stalling
 from tui.core.draft import Draft
-from tui.ui.chats.pane import ChatsPane
-
-
-def pane(driver: AppDriver) -> ChatsPane:
-    return driver.app.query_one(ChatsPane)
-
 
 # -- walking ------------------------------------------------------------------------------------------------------------
 
@@ -57,7 +50,7 @@ async def test_walking_through_hundreds_of_chats() -> None:
         assert under_cursor(driver).startswith("›Why does nginx")
         await driver.press("end")
         await driver.see("\n›.*699")
-        assert sum(1 for place in range(700) if pane(driver).listed.at(place)) < 300, "never all in memory"
+        assert driver.listed_chats_in_memory < 300, "never all in memory"
         await driver.press("pageup")
         await driver.see("\n›.*681")
         await driver.press("home")
@@ -140,7 +133,7 @@ async def test_an_answer_goes_on_under_the_list_and_is_stopped_by_another_chat()
         await driver.see("Chats  4")
         await driver.press("escape")
         await driver.see("Half")
-        assert driver.app.chat.doing, "Esc leaves the list, it does not stop the answer"
+        assert driver.activity, "Esc leaves the list, it does not stop the answer"
         await driver.press("f7")
         await driver.see("\n›Mine.*open")
         await driver.press("home", "enter")
@@ -157,15 +150,12 @@ async def test_what_is_typed_in_one_piece_goes_where_it_is_meant() -> None:
     async with with_chats(5) as (driver, server):
         await driver.press("f7")
         await driver.see("Chats  5")
-        for key in ("down", "enter", *"Hello", "enter"):
-            driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        driver.press_at_once("down", "enter", *"Hello", "enter")
         await driver.see("Yes.")
         assert questions(server) == ["Hello"]
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         assert session.conversation.id == "chat-0000"
-        for key in ("f7", "escape", *"Well", "enter"):
-            driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        driver.press_at_once("f7", "escape", *"Well", "enter")
         await driver.until(lambda: len(questions(server)) == 2, "it was asked")
         assert questions(server)[-1] == "Well"
 
@@ -204,11 +194,10 @@ async def test_the_open_chat_goes_on_as_a_new_one_when_another_lokal_deletes_it(
         server.on("/api/chat", ollama_answer("Yes."))
         await driver.ask("Really?")
         await driver.see("Yes.")
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         new_id = session.conversation.id
         assert new_id != "chat-0000"
-        await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+        await driver.until(lambda: not driver.activity, "the answer is done")
         await driver.until(lambda: stored(driver).find(new_id).message_count == 6, "all is written down")
         await driver.press("f7")
         await driver.see("\n›Why does nginx.*open +6 ")

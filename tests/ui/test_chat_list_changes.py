@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual import events
 
-from tests.support.app_driver import ollama_answer
+from tests.support.canned_servers import ollama_answer
 from tests.support.chat_list import titles, under_cursor, with_chats
 from tests.support.many_chats import store_of_home
 from tests.support.replay import stalling
@@ -20,7 +19,7 @@ async def test_a_chat_gets_another_title_in_its_place() -> None:
         await driver.press("down", "r")
         await driver.see("Enter saves the title")
         await driver.press("ctrl+u")
-        driver.app.post_message(events.Paste("The [bold]proxy\x1b[31m\nquestion"))
+        await driver.paste("The [bold]proxy\x1b[31m\nquestion")
         await driver.see(r"› The \[bold\]proxy question")
         await driver.press("enter")
         await driver.see(r"›The \[bold\]proxy question")
@@ -93,7 +92,7 @@ async def test_deleting_the_open_chat_opens_an_empty_one_and_undo_opens_it_again
         await driver.see("\n›Mine\\?")
         await driver.press("d")
         await driver.see("deleted “Mine\\?”")
-        assert not driver.app.chat.doing
+        assert not driver.activity
         await driver.press("escape")
         await driver.see("Connected")
         await driver.press("f7", "u")

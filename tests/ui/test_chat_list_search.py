@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from textual import events
-
-from tests.support.app_driver import like_ollama, ollama_answer, questions, running
+from tests.support.app_driver import running
+from tests.support.canned_servers import like_ollama, ollama_answer, questions
 from tests.support.chat_list import check_all, stored, with_chats
 from tests.support.many_chats import DAY, NOON, chat, fill, store_of_home
 from tests.support.replay import replay
@@ -36,12 +35,10 @@ async def test_a_word_is_found_and_jumped_to() -> None:
 
 async def test_enter_before_the_hits_are_there_opens_the_first() -> None:
     async with with_chats(30) as (driver, server):
-        for key in ("ctrl+f", *"thing23", "enter", *"Hm", "enter"):
-            driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        driver.press_at_once("ctrl+f", *"thing23", "enter", *"Hm", "enter")
         await driver.see("Yes.")
         assert questions(server) == ["Hm"]
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         assert session.conversation.id == "chat-0023"
 
 
@@ -86,12 +83,10 @@ async def test_keys_that_come_before_the_chats_are_open() -> None:
     async with replay() as server:
         like_ollama(server).on("/api/chat", ollama_answer("Yes."))
         async with running(server.url) as driver:
-            for key in ("f7", "down", "down", "enter"):
-                driver.app.post_message(events.Key(key, None))
+            driver.press_at_once("f7", "down", "down", "enter")
             await driver.see("Here is answer 1")
         async with running(server.url) as driver:
-            for key in ("ctrl+f", *"thing5", "enter"):
-                driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            driver.press_at_once("ctrl+f", *"thing5", "enter")
             await driver.see("It speaks of thing5")
 
 

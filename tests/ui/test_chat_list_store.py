@@ -12,7 +12,7 @@ from tui.paths import folders
 
 
 async def ready(driver: AppDriver) -> None:
-    await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+    await driver.until(lambda: driver.chats_are_open, "the chats are open")
     await driver.press("f7")
 
 
@@ -40,9 +40,8 @@ async def test_chats_that_were_deleted_before_lokal_was_started_come_back() -> N
 async def test_a_list_that_cannot_be_read_says_why() -> None:
     fill(5)
     async with running() as driver:
-        await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
-        store = driver.app.backstage._store
-        assert store is not None
+        await driver.until(lambda: driver.chats_are_open, "the chats are open")
+        store = driver.store
         store._database.connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
         await driver.press("f7")
         await driver.see("\n Cannot read the chats")

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.app_driver import (
-    NOBODY,
-    AppDriver,
-    chats,
-    chatting,
-    like_ollama,
-    ollama_answer,
-    options,
-    questions,
-    running,
-)
+from tests.support.app_driver import NOBODY, AppDriver, chatting, running
+from tests.support.canned_servers import chats, like_ollama, ollama_answer, options, questions
 from tests.support.replay import CannedResponse, Replay, as_json, held, ndjson, pausing, replay, stalling
 from tests.support.snapshot import check, check_all
 from tui.core.message import Message, Role, Status
-from tui.ui.compare.screen import CompareScreen, shape
+from tui.ui.compare.screen import shape
 
 SKY = "Why is the sky blue?"
 FIRST = "Sunlight is scattered by the air, blue light the most."
@@ -36,26 +27,20 @@ THIRD = "Because of Rayleigh scattering. Lord Rayleigh found it in 1871."
 
 def answers(driver: AppDriver) -> list[Message]:
     """All answers of the open chat, in the order of their making."""
-    session = driver.app.chat.session
-    assert session is not None
+    session = driver.session
     return [message for message in session.conversation if message.role is Role.ASSISTANT]
 
 
 def open_answer(driver: AppDriver) -> str:
-    session = driver.app.chat.session
-    assert session is not None
+    session = driver.session
     assert session.conversation.leaf is not None
     return session.conversation.leaf.content
 
 
 def stored(driver: AppDriver) -> dict[str, Message]:
     """The messages of the open chat by their text, as the disk has them."""
-    session, backstage = driver.app.chat.session, driver.app.backstage
-    assert session is not None
-    backstage.flush(60)
-    store = backstage._store
-    assert store is not None
-    return {message.content: message for message in store.load(session.conversation.id)}
+    driver.flush()
+    return {message.content: message for message in driver.store.load(driver.conversation.id)}
 
 
 async def whole(driver: AppDriver, count: int = 2) -> None:
@@ -87,7 +72,7 @@ async def test_two_presets_and_the_second_is_kept() -> None:
         await driver.press("right", "enter")
         await driver.see("Kept; the other answer stays beside it")
         await driver.see(r"── llama3.2:3b · creative ─.* 2/2 ─\n")
-        assert isinstance(driver.app.screen, CompareScreen) is False
+        assert not driver.compares
         technical, creative = answers(driver)
         assert (technical.preset, creative.preset) == ("technical", "creative")
         assert technical.parent == creative.parent
@@ -96,14 +81,14 @@ async def test_two_presets_and_the_second_is_kept() -> None:
         await driver.ask("And red?")
         await driver.see("Go on")
         assert questions(server)[-1] == "And red?"
-        assert driver.app.chat.composer.has_focus
+        assert driver.focus == "composer"
 
 
 async def test_the_last_question_again_beside_the_answer_it_has() -> None:
     async with chatting() as (driver, server):
         await driver.ask(SKY)
         await driver.see("Yes.")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is done")
+        await driver.until(lambda: not driver.busy, "the answer is done")
         server.on("/api/chat", ollama_answer(FIRST))
         await driver.ask("/compare")
         await whole(driver)
@@ -124,7 +109,7 @@ async def test_models_are_compared() -> None:
         server.on("/api/chat", ollama_answer(FIRST))
         async with running(server.url) as driver:
             await driver.see("ctx 0 of 8k")
-            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
             await driver.ask(f"/compare technical@llama model=qwen2.5:7b: {SKY}")
             await whole(driver)
             assert sorted(str(body["model"]) for body in chats(server)) == ["llama3.2:3b", "qwen2.5:7b"]
@@ -214,7 +199,7 @@ async def test_leaving_lokal_keeps_what_came() -> None:
         server.on("/api/chat", stalling(ollama_answer("It is", ended=False)))
         await driver.ask(f"/compare: {SKY}")
         await driver.until(lambda: driver.text().count("It is") == 2, "both answers have begun")
-        driver.app.leave()
+        driver.leave()
         assert [message.status for message in answers(driver)] == [Status.STOPPED] * 2
 
 
@@ -234,7 +219,7 @@ async def test_what_cannot_be_compared_is_said_and_the_text_stays(text: str, say
     async with chatting() as (driver, server):
         await driver.ask(text)
         await driver.see(says)
-        assert driver.app.chat.composer.plain == text
+        assert driver.composer_plain == text
         assert not chats(server)
         assert not answers(driver)
 
@@ -248,20 +233,20 @@ async def test_not_while_an_answer_comes_in_and_not_without_a_server() -> None:
         await driver.see("An answer is coming in")
     async with running() as driver:
         await driver.see("F8")
-        await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+        await driver.until(lambda: driver.chats_are_open, "the chats are open")
         await driver.ask("/compare: Hi")
         await driver.see("There is no server to ask")
 
 
 async def test_what_is_in_the_composer_is_the_question_of_the_palette() -> None:
     async with chatting() as (driver, server):
-        driver.app.chat.composer.fill(SKY)
-        driver.app.run_command("compare")
+        driver.fill(SKY)
+        driver.run_command("compare")
         await whole(driver)
         assert questions(server) == [SKY, SKY]
         await driver.press("escape")
         await driver.see("All answers stay")
-        assert driver.app.chat.composer.plain == ""
+        assert driver.composer_plain == ""
 
 
 async def test_scrolling_is_for_the_chosen_column() -> None:
@@ -279,7 +264,7 @@ async def test_scrolling_is_for_the_chosen_column() -> None:
         await driver.press("end", "pageup", "pagedown", "up")
         assert "Line 59" in driver.text()
         await driver.press("ctrl+c", "f5", "x")
-        assert isinstance(driver.app.screen, CompareScreen)
+        assert driver.compares
 
 
 @pytest.mark.parametrize(
@@ -317,7 +302,7 @@ async def test_two_columns() -> None:
         await driver.see("Sunlight")
         await driver.see("wavelength")
         await driver.press("right")
-        _unnamed(driver)
+        driver.hide_addresses()
         await check_all(driver, "compare-two")
         await driver.press("escape")
 
@@ -325,17 +310,7 @@ async def test_two_columns() -> None:
 async def test_three_columns() -> None:
     async with replay() as second, replay() as third, chatting() as (driver, server):
         await three(driver, server, second, third)
-        _unnamed(driver)
+        driver.hide_addresses()
         await check_all(driver, "compare-three")
         await driver.resize(44, 14)
         await check(driver, "compare-three")
-
-
-def _unnamed(driver: AppDriver) -> None:
-    """The addresses of test servers are other ones each time."""
-    screen = driver.app.screen
-    assert isinstance(screen, CompareScreen)
-    for view in screen._views:
-        view._detail = view._detail.split(" · http")[0]
-        view._called = view._called.split(" · http")[0]
-        view.show_state()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.support.app_driver import AppDriver, chatting, like_ollama, ollama_answer
+from tests.support.app import configure
+from tests.support.app_driver import AppDriver, chatting
+from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.replay import as_json, held, replay, stalling
 from tui.core.message import Message, Role, Status
-from tui.ui.compare.screen import CompareScreen
-from tui.ui.terminal.link import SLOW_INTERVAL_S
 
 SKY = "Why is the sky blue?"
 LINES = "\n\n".join(f"Line {number}" for number in range(60))
@@ -14,23 +14,21 @@ LINES = "\n\n".join(f"Line {number}" for number in range(60))
 
 def answers(driver: AppDriver) -> list[Message]:
     """All answers of the open chat, in the order of their making."""
-    session = driver.app.chat.session
-    assert session is not None
+    session = driver.session
     return [message for message in session.conversation if message.role is Role.ASSISTANT]
 
 
 def leaf(driver: AppDriver) -> Message:
     """The last message of the open branch."""
-    session = driver.app.chat.session
-    assert session is not None
+    session = driver.session
     assert session.conversation.leaf is not None
     return session.conversation.leaf
 
 
 def on_disk(driver: AppDriver) -> list[str]:
     """The texts of all messages of the open chat, as the disk has them."""
-    session, store = driver.app.chat.session, driver.app.backstage._store
-    driver.app.backstage.flush(60)
+    session, store = driver.session, driver.store
+    driver.flush()
     assert session is not None
     assert store is not None
     return [message.content for message in store.load(session.conversation.id)]
@@ -68,7 +66,7 @@ async def test_what_was_stopped_before_its_first_word_is_no_answer() -> None:
         assert [message.content for message in answers(driver)] == ["It is"]
         assert on_disk(driver) == [SKY, "It is"]
         assert "stopped by you" in driver.text()
-        driver.app.run_command("message.undo")
+        driver.run_command("message.undo")
         await driver.settle()
         assert len(answers(driver)) == 1
 
@@ -93,7 +91,7 @@ async def test_an_answer_that_was_there_before_outlives_a_comparison_that_brings
     async with chatting() as (driver, server):
         await driver.ask(SKY)
         await driver.see("Yes.")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        await driver.until(lambda: not driver.busy, "the answer is whole")
         server.on("/api/chat", as_json(500, {"error": "out of memory"}))
         await driver.ask("/compare")
         await driver.see(r"\n no answer · 2 failed ")
@@ -113,7 +111,7 @@ async def test_a_column_that_is_to_be_kept_and_fails_is_not_gone_on_from() -> No
         await driver.see("kept when it is whole")
         server.release.set()
         await driver.see("there is no answer in this column")
-        assert isinstance(driver.app.screen, CompareScreen)
+        assert driver.compares
         await driver.press("right", "enter")
         await driver.see("─ Kept ─")
         assert [message.content for message in answers(driver)] == ["Second."]
@@ -125,7 +123,7 @@ async def test_leaving_lokal_takes_the_empty_columns_along() -> None:
         like_ollama(other).on("/api/chat", held(ollama_answer("Late.")))
         await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
         await driver.see("It is")
-        driver.app.leave()
+        driver.leave()
         assert [message.content for message in answers(driver)] == ["It is"]
         assert leaf(driver).content == "It is"
 
@@ -134,9 +132,8 @@ async def test_leaving_lokal_takes_the_empty_columns_along() -> None:
 
 
 async def test_on_a_slow_link_the_page_is_full_when_the_answer_ends() -> None:
+    configure('terminal_speed = "slow"\n')
     async with chatting() as (driver, server):
-        driver.app.use_link_speed("slow")
-        assert driver.app.pace.interval_s() == SLOW_INTERVAL_S
         server.on("/api/chat", ollama_answer(LINES))
         await driver.ask(f"/compare: {SKY}")
         await driver.see(r"\n 2 answers ")
@@ -145,14 +142,14 @@ async def test_on_a_slow_link_the_page_is_full_when_the_answer_ends() -> None:
         await driver.press("escape")
         await driver.see("All answers stay")
         await driver.ask("Again?")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        await driver.until(lambda: not driver.busy, "the answer is whole")
         rows = [row for row in driver.screen() if row]
         assert rows[rows.index("Line 59") + 1].startswith("───")
 
 
 async def test_on_a_slow_link_who_reads_above_stays_there() -> None:
+    configure('terminal_speed = "slow"\n')
     async with chatting() as (driver, server):
-        driver.app.use_link_speed("slow")
         server.on("/api/chat", stalling(ollama_answer(LINES, ended=False)))
         await driver.ask(SKY)
         await driver.see("Line 5")
@@ -160,7 +157,7 @@ async def test_on_a_slow_link_who_reads_above_stays_there() -> None:
         await driver.see("Line 0")
         await driver.press("escape")
         await driver.see("Line 0")
-        assert not driver.app.chat.transcript.following
+        assert not driver.follows_end
 
 
 async def test_the_keys_are_named() -> None:

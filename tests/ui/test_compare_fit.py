@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_driver import (
-    chats,
-    chatting,
-    like_ollama,
-    ollama_answer,
-    options,
-    running,
-    with_window,
-)
+from tests.support.app_driver import chatting, running
+from tests.support.canned_servers import chats, like_ollama, ollama_answer, options, with_window
 from tests.support.fitting import ASKED, choose, nearly_full
 from tests.support.fitting import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
@@ -46,17 +39,16 @@ def larger(server: Replay, window: int) -> None:
 async def test_what_does_not_fit_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     async with chatting() as (driver, server):
-        driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+        driver.run_command("attach", str(tmp_path / "notes.txt"))
         await driver.see("attached: notes.txt 1 line")
         await driver.ask(f"/compare technical creative: {LONG}")
         await driver.see(f"{ASKED} *\n The window has 8k; this takes")
-        assert not driver.app.chat.attached
+        assert not driver.attached
         await choose(driver, "answer.stop")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain.strip() == f"/compare technical creative: {LONG}".strip()
-        assert [file.name for file in driver.app.chat.attached] == ["notes.txt"]
-        assert driver.app.chat.session is not None
-        assert len(driver.app.chat.session.conversation) == 0, "it was not asked, so it is not in the chat"
+        assert driver.composer_plain.strip() == f"/compare technical creative: {LONG}".strip()
+        assert driver.attached == ["notes.txt"]
+        assert len(driver.conversation) == 0, "it was not asked, so it is not in the chat"
         assert chats(server) == []
 
 
@@ -79,13 +71,13 @@ async def test_the_oldest_is_left_out_for_all_columns() -> None:
 
 async def test_the_last_question_again_is_held_too_and_the_chat_stays_as_it_is() -> None:
     async with nearly_full() as (driver, server):
-        driver.app.set_settings(replace(driver.app.state.settings, overrides={"context_window": 4096}))
+        driver.set_settings(replace(driver.settings, overrides={"context_window": 4096}))
         await driver.ask("/compare technical creative")
         await driver.see(ASKED)
         await driver.press("escape")
         await driver.see_no_more(ASKED)
         assert len(chats(server)) == 3
-        assert driver.app.chat.composer.plain == ""
+        assert driver.composer_plain == ""
         await driver.ask("/compare technical creative")
         await driver.see(ASKED)
         await choose(driver, "fit.window")
@@ -100,53 +92,50 @@ async def test_while_the_model_is_loaded_anew_all_columns_wait_for_it(works: boo
         text = f"/compare technical creative: {LONG}".strip()
         await driver.ask(text)
         await driver.see(ASKED)
-        before = driver.app.state
-        gone = before.with_settings(replace(before.settings, window=None))
-        driver.app.set_state(gone.with_server(ServerState(ConnectionStatus.STARTING)))
-        driver.app.chat.go_on()
+        server_before, settings = driver.server, driver.settings
+        driver.set_server(ServerState(ConnectionStatus.STARTING))
+        driver.set_settings(replace(settings, window=None))
+        driver.send_pending_prompt()
         await driver.see("loading the model")
         assert ASKED not in driver.text()
         assert chats(server) == []
-        there = before.with_settings(replace(before.settings, window=32768))
-        nobody = gone.with_server(ServerState(ConnectionStatus.NONE))
-        driver.app.set_state(there if works else nobody)
         if works:
+            driver.set_settings(replace(settings, window=32768))
+            driver.set_server(server_before)
             await driver.see(r"\n 2 answers ")
             assert len(chats(server)) == 2
         else:
-            await driver.until(lambda: driver.app.chat.composer.plain == text, "the command comes back")
-            assert not driver.app.chat.busy
+            driver.set_server(ServerState(ConnectionStatus.NONE))
+            await driver.until(lambda: driver.composer_plain == text, "the command comes back")
+            assert not driver.busy
 
 
 async def test_the_command_is_kept_with_its_chat() -> None:
     async with chatting() as (driver, _):
-        first = driver.app.chat.session
-        assert first is not None
+        first = driver.session
         await driver.ask(SKY)
         await driver.see("Yes.")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        await driver.until(lambda: not driver.busy, "the answer is whole")
         text = f"/compare technical creative: {LONG}".strip()
         await driver.ask(text)
         await driver.see(ASKED)
-        backstage = driver.app.backstage
-        backstage.flush(60)
-        assert backstage._store is not None
-        assert backstage._store.draft(first.draft_key) == Draft(text), "also if lokal is killed now"
+        driver.flush()
+        assert driver.store.draft(first.draft_key) == Draft(text), "also if lokal is killed now"
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.session is not first, "there is a new chat")
-        assert driver.app.chat.composer.plain == ""
-        driver.app.chat.open(first)
-        await driver.until(lambda: driver.app.chat.composer.plain == text, "the command is there")
+        await driver.until(lambda: driver.session is not first, "there is a new chat")
+        assert driver.composer_plain == ""
+        driver.open_chat(first)
+        await driver.until(lambda: driver.composer_plain == text, "the command is there")
 
 
 async def test_what_is_asked_comes_back_from_the_palette_as_it_was_written() -> None:
     async with chatting() as (driver, server):
-        driver.app.chat.composer.fill(LONG)
-        driver.app.run_command("compare")
+        driver.fill(LONG)
+        driver.run_command("compare")
         await driver.see(ASKED)
         await choose(driver, "answer.stop")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain == LONG
+        assert driver.composer_plain == LONG
         assert chats(server) == []
 
 
@@ -161,7 +150,7 @@ async def test_another_model_of_the_server_is_asked_for_its_window_first() -> No
         with_window(server, 32768, 2048)
         async with running(server.url) as driver:
             await driver.see("ctx 0 of 33k|ctx 0 of 32k")
-            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
             await driver.ask(f"/compare technical technical@phi4: {LONG}")
             await driver.see(f"{ASKED} of technical@phi4")
             assert chats(server) == []
@@ -213,7 +202,7 @@ async def test_no_part_of_a_name_is_said_twice() -> None:
             like_ollama(each).on("/api/chat", ollama_answer(FIRST))
         async with running(server.url, size=(120, 40)) as driver:
             await driver.see("ctx 0 of 8k")
-            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
             await driver.ask(f"/compare technical technical on {other.url}: {SKY}")
             await driver.see(r"\n 2 answers ")
             heading = driver.row("›─")

@@ -6,39 +6,38 @@ import re
 from pathlib import Path
 
 import pytest
-from textual import events
 
 from tests.support import snapshot
 from tests.support.app import configure
-from tests.support.app_driver import SIZES, AppDriver, chatting, ollama_answer, questions
+from tests.support.app_driver import SIZES, AppDriver, chatting
+from tests.support.canned_servers import ollama_answer, questions
 
 
 def popup_rows(driver: AppDriver) -> int:
     """How many choices are seen."""
-    return driver.app.chat.completion.size.height - 1 if driver.app.chat.completion.display else 0
+    return max(0, driver.region("completion").height - 1)
 
 
 async def test_a_name_is_completed_and_done() -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.chat.composer
         await driver.write("/pre")
         await driver.see(
             r"── 1 of 1 ─+ ↑↓ choose · Enter does it · Tab fills in · Esc closes ──\n›/preset \[NAME\] +Switch to that"
         )
         await driver.press("tab")
-        assert composer.text == "/preset "
+        assert driver.composer_text == "/preset "
         await driver.see(r"\n technical +exact and short.*\n creative .*\n chatbot .*\n──")
         await driver.press("enter")
         await driver.see("technical is in use")
-        assert composer.text == "/preset ", "nothing is taken that nobody chose"
+        assert driver.composer_text == "/preset ", "nothing is taken that nobody chose"
         await driver.press("down", "down")
         await driver.see(r"\n›creative ")
         await driver.press("tab")
-        assert composer.text == "/preset creative"
+        assert driver.composer_text == "/preset creative"
         await driver.see_no_more("exact and short")
         await driver.press("enter")
         await driver.see("preset creative")
-        assert composer.text == ""
+        assert driver.composer_text == ""
         assert questions(server) == []
 
 
@@ -50,7 +49,7 @@ async def test_enter_does_what_is_marked() -> None:
         await driver.see(r"\n›/settings")
         await driver.press("enter")
         await driver.see(r"›temperature")
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
         await driver.press("f2")
         await driver.write("/pre")
         await driver.see("›/preset")
@@ -58,8 +57,8 @@ async def test_enter_does_what_is_marked() -> None:
         await driver.see(r"\n›creative ")
         await driver.press("enter")
         await driver.see("preset creative")
-        assert driver.app.state.preset.name == "creative"
-        assert driver.app.chat.composer.text == ""
+        assert driver.preset.name == "creative"
+        assert driver.composer_text == ""
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ async def test_what_needs_an_argument_is_filled_in_and_waits(
         await driver.write(written)
         await driver.see("Enter does it")
         await driver.press(*keys, "enter")
-        assert driver.app.chat.composer.text == filled
+        assert driver.composer_text == filled
         await driver.see_no_more("wants")
         assert questions(server) == []
 
@@ -122,13 +121,13 @@ async def test_escape_closes_it_and_stops_no_answer() -> None:
         await driver.see("Tab fills in")
         await driver.press("escape")
         await driver.see_no_more("Tab fills in")
-        assert driver.app.chat.doing
-        assert driver.app.chat.composer.text == "/pre"
+        assert driver.activity
+        assert driver.composer_text == "/pre"
         await driver.press("up")
-        assert driver.app.chat.composer.text == "Well?", "the history has its keys again"
+        assert driver.composer_text == "Well?", "the history has its keys again"
         await driver.press("down")
-        assert driver.app.chat.composer.text == "/pre"
-        assert not driver.app.chat.completion.is_open, "what comes from the history is not offered anything"
+        assert driver.composer_text == "/pre"
+        assert not driver.completion_is_open, "what comes from the history is not offered anything"
         await driver.press("tab")
         await driver.see("Tab fills in")
         await driver.press("escape", "escape")
@@ -137,7 +136,6 @@ async def test_escape_closes_it_and_stops_no_answer() -> None:
 
 async def test_it_is_there_only_for_a_command_in_one_line_with_the_cursor_at_its_end() -> None:
     async with chatting() as (driver, _):
-        popup = driver.app.chat.completion
         for keys, shown in (
             (["/"], True),
             (["p"], True),
@@ -158,9 +156,9 @@ async def test_it_is_there_only_for_a_command_in_one_line_with_the_cursor_at_its
                     await driver.write(key)
                 else:
                     await driver.press(key)
-            assert popup.is_open is shown, (keys, driver.text())
-        driver.app.chat.composer.fill("")
-        driver.app.post_message(events.Paste("/theme "))
+            assert driver.completion_is_open is shown, (keys, driver.text())
+        driver.fill("")
+        await driver.paste("/theme ")
         await driver.see(r"\n lokal-dark")
 
 
@@ -195,7 +193,7 @@ async def test_files_are_read_and_taken(own_home: Path, monkeypatch: pytest.Monk
         await driver.press("tab")
         await driver.see(r"\n chat\.json +2 B\n──")
         await driver.press("tab")
-        assert driver.app.chat.composer.text == "/import with [b]odd[b] names/chat.json"
+        assert driver.composer_text == "/import with [b]odd[b] names/chat.json"
         await driver.press("enter")
         await driver.see("There is no message in")
 
@@ -206,7 +204,7 @@ async def test_tab_before_the_files_are_there(own_home: Path, monkeypatch: pytes
     monkeypatch.setattr("tui.ui.chat.completion.PATIENCE_S", 60.0)
     async with chatting() as (driver, _):
         await driver.write("/export no\t")
-        await driver.until(lambda: driver.app.chat.composer.text == "/export notes.md", "the file is taken")
+        await driver.until(lambda: driver.composer_text == "/export notes.md", "the file is taken")
 
 
 @pytest.mark.parametrize("size", [*SIZES, (50, 15)])
@@ -214,7 +212,7 @@ async def test_on_the_screen(size: tuple[int, int]) -> None:
     async with chatting(size=size) as (driver, server):
         server.on("/api/chat", ollama_answer("A line.\n\n" * 40))
         await driver.ask("Well?")
-        await driver.until(lambda: not driver.app.chat.doing, "the answer is there")
+        await driver.until(lambda: not driver.activity, "the answer is there")
         await driver.write("/set t")
         await driver.press("down", "down")
         await driver.until(lambda: popup_rows(driver) == 6, "six rows are seen")
@@ -246,7 +244,7 @@ async def test_small_screens() -> None:
             await driver.resize(*size)
             await driver.press("down")
             assert len(driver.screen()) == size[1]
-        assert driver.app.chat.completion.is_open
+        assert driver.completion_is_open
         await driver.resize(40, 8)
         await driver.press("backspace")
         await driver.write("/")

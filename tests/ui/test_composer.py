@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from textual import events
 
 from tests.support.app import configure
-from tests.support.app_driver import AppDriver, chatting, ollama_answer, questions
+from tests.support.app_driver import AppDriver, chatting
+from tests.support.canned_servers import ollama_answer, questions
 from tests.support.replay import Replay, stalling
 
 
 async def sent(driver: AppDriver, server: Replay, count: int) -> list[str]:
     """The questions once `count` of them were asked and the last one is answered."""
     await driver.until(lambda: len(questions(server)) == count, f"{count} questions were asked")
-    await driver.until(lambda: not driver.app.chat.doing, "the answer is there")
+    await driver.until(lambda: not driver.activity, "the answer is there")
     return questions(server)
 
 
@@ -22,14 +22,14 @@ async def test_enter_sends_and_blank_text_is_not_sent() -> None:
         await driver.press("enter")
         await driver.write("   ")
         await driver.press("enter")
-        assert driver.app.chat.composer.text == "   "
+        assert driver.composer_text == "   "
         await driver.press("ctrl+u")
         await driver.write("Привет, świecie 日本語 ệ")
-        driver.app.post_message(events.Paste(" 👍"))
+        await driver.paste(" 👍")
         await driver.see("› Привет, świecie 日本語 ệ 👍")
         await driver.press("enter")
         assert await sent(driver, server, 1) == ["Привет, świecie 日本語 ệ 👍"]
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
         await driver.see("── you ──+\nПривет, świecie 日本語 ệ 👍\n")
 
 
@@ -49,44 +49,42 @@ async def test_a_new_line_takes_the_place_of_what_is_selected() -> None:
         await driver.write("one two")
         await driver.press("shift+left", "shift+left", "shift+left", "shift+left", "ctrl+j")
         await driver.write("three")
-        assert driver.app.chat.composer.text == "one\nthree"
+        assert driver.composer_text == "one\nthree"
 
 
 async def test_earlier_prompts_and_the_draft() -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.chat.composer
         for number, text in enumerate(("first", "second", "second"), 1):
             await driver.ask(text)
             await sent(driver, server, number)
         await driver.write("draft")
         await driver.press("up")
-        assert composer.text == "second"
+        assert driver.composer_text == "second"
         await driver.press("up")
-        assert composer.text == "first", "a prompt that came twice is remembered once"
+        assert driver.composer_text == "first", "a prompt that came twice is remembered once"
         await driver.press("up")
-        assert composer.text == "first", "there is nothing before the first"
+        assert driver.composer_text == "first", "there is nothing before the first"
         await driver.press("down", "down")
-        assert composer.text == "draft"
+        assert driver.composer_text == "draft"
         await driver.press("down")
-        assert composer.text == "draft"
+        assert driver.composer_text == "draft"
         await driver.press("up", "enter")
         assert (await sent(driver, server, 4))[-1].endswith("second")
 
 
 async def test_up_and_down_move_inside_a_text_of_several_rows() -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.chat.composer
         await driver.ask("before")
         await sent(driver, server, 1)
-        composer.fill("a long line " * 8)
+        driver.fill("a long line " * 8)
         await driver.see("a long line a long line")
-        assert composer.wrapped_document.height == 2
+        assert len(driver.rows_of("composer")) == 2
         await driver.press("up")
-        assert composer.text == "a long line " * 8, "the cursor went up one row"
+        assert driver.composer_text == "a long line " * 8, "the cursor went up one row"
         await driver.press("up")
-        assert composer.text == "before"
+        assert driver.composer_text == "before"
         await driver.press("down")
-        assert composer.text == "a long line " * 8
+        assert driver.composer_text == "a long line " * 8
 
 
 async def test_prompts_of_the_last_run() -> None:
@@ -95,25 +93,15 @@ async def test_prompts_of_the_last_run() -> None:
         await sent(driver, server, 1)
     async with chatting() as (driver, _):
         await driver.see("Connected")
-        await driver.until(lambda: driver.app.chat.session is not None, "the store is open")
+        await driver.until(lambda: driver.chats_are_open, "the store is open")
         await driver.press("up")
-        assert driver.app.chat.composer.text == "of the\nlast run"
-
-
-async def test_a_prompt_that_was_sent_before_the_others_were_read_is_the_newest() -> None:
-    async with chatting() as (driver, _):
-        composer = driver.app.chat.composer
-        composer.remember("sent early")
-        composer.set_history(["of the last run", "and another"])
-        for prompt in ("sent early", "and another", "of the last run"):
-            await driver.press("up")
-            assert composer.text == prompt
+        assert driver.composer_text == "of the\nlast run"
 
 
 async def test_a_long_text_leaves_room_for_the_chat() -> None:
     async with chatting() as (driver, server):
         text = "\n".join(f"line {number}" for number in range(1, 31))
-        driver.app.chat.composer.fill(text)
+        driver.fill(text)
 
         def rows() -> int:
             return len([row for row in driver.screen() if "line " in row])
@@ -122,14 +110,14 @@ async def test_a_long_text_leaves_room_for_the_chat() -> None:
         assert "Connected" in driver.text(), "the chat is still to be seen"
         await driver.resize(80, 15)
         await driver.until(lambda: rows() == 5, "also of a low screen")
-        assert driver.app.chat.transcript.size.height >= 7
+        assert driver.region("messages").height >= 7
         await driver.press("enter")
         assert await sent(driver, server, 1) == [text]
 
 
 async def test_wide_characters_are_wrapped_by_cells() -> None:
     async with chatting() as (driver, _):
-        driver.app.chat.composer.fill("漢" * 45)
+        driver.fill("漢" * 45)
         await driver.see("漢" * 38)
         rows = [row for row in driver.screen() if "漢" in row]
         assert [row.count("漢") for row in rows] in ([38, 7], [39, 6]), rows
@@ -143,7 +131,7 @@ async def test_writing_while_an_answer_comes_in() -> None:
         await driver.write("the next")
         await driver.press("enter")
         await driver.see(r"waiting: the next +Alt\+↑ takes it back")
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
         assert questions(server) == ["A long one"]
         server.on("/api/chat", ollama_answer("Yes."))
         await driver.press("escape")
@@ -157,9 +145,9 @@ async def test_undo_belongs_to_the_composer_in_the_chat() -> None:
     async with chatting() as (driver, _):
         await driver.write("kept")
         await driver.press("ctrl+u")
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
         await driver.press("ctrl+z")
-        assert driver.app.chat.composer.text == "kept"
+        assert driver.composer_text == "kept"
 
 
 async def test_other_keys_for_sending_and_for_new_lines() -> None:
@@ -189,4 +177,4 @@ async def test_a_key_before_one_that_opens_the_list_in_one_piece_is_done() -> No
         await driver.see("Connected")
         await driver.write("abc\x15\x1b[18~")
         await driver.see("No chats yet")
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import becomes_llamacpp, configure
-from tests.support.app_driver import NOBODY, chats, like_ollama, ollama_answer, running
+from tests.support.app_driver import NOBODY, running
+from tests.support.canned_servers import chats, like_ollama, ollama_answer
 from tests.support.dialects import Dialect
 from tests.support.replay import recorded, replay
 from tui.core.endpoint import Endpoint, ServerKind
@@ -83,7 +84,7 @@ async def test_a_model_that_the_server_has_not_is_said_at_once_and_nothing_is_se
             await driver.ask("Well?")
             await driver.see("No model is chosen")
             assert chats(server) == []
-            assert driver.app.chat.composer.text == "Well?"
+            assert driver.composer_text == "Well?"
             await driver.press("ctrl+u")
             await driver.ask("/model llama3.2:3b")
             await driver.ask("Well?")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.app_driver import chatting, like_ollama, ollama_answer, running
+from tests.support.app_driver import chatting, running
+from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.replay import replay
 from tui.core.message import Message, Role, Usage
 

@@ -20,7 +20,7 @@ WHY = "The system killed it, most likely for lack of memory"
 
 async def opened(driver: AppDriver, gguf: Path) -> None:
     await driver.see("No server answers")
-    driver.app.open_file(str(gguf))
+    driver.run_command("gguf.open", str(gguf))
     await driver.see("built-in llama.cpp on this machine")
 
 
@@ -32,8 +32,7 @@ async def kill_engine(driver: AppDriver, others: list[int]) -> None:
 
 
 def last(driver: AppDriver) -> Message:
-    session = driver.app.chat.session
-    assert session is not None
+    session = driver.session
     found = session.conversation.path()[-1]
     assert found.role is Role.ASSISTANT
     return found
@@ -53,7 +52,7 @@ async def test_f6_goes_on_with_the_answer_and_f5_asks_again(endless_gguf: Path) 
         assert broken.server == BUILT_IN
 
         await driver.press("f6")
-        await driver.until(lambda: bool(driver.app.chat.doing), "it is being continued")
+        await driver.until(lambda: bool(driver.activity), "it is being continued")
         await driver.see(r"answering")
         await driver.press("escape")
         await driver.see("stopped by you")
@@ -73,13 +72,13 @@ async def test_the_guide_is_started_again(engine_installed: None) -> None:
     others = children(os.getpid())
     async with running() as driver:
         await driver.see("No server answers")
-        driver.app.ask_guide()
+        driver.run_command("guide.ask")
         await driver.see("guide - knows only lokal")
         await kill_engine(driver, others)
         await driver.ask("What does top_p do?")
         await driver.see("The built-in engine stopped while serving the guide")
         await driver.see("nucleus sampling")
-        connection = driver.app.state.connection
+        connection = driver.connection
         assert connection is not None
         assert connection.others == ()  # its socket is no server that is offered
 
@@ -93,10 +92,10 @@ async def test_a_model_that_could_not_be_loaded_anew_is_tried_once_more(
         await opened(driver, model)
         size = os.path.getsize(model)  # noqa: PTH202, ASYNC240
         os.truncate(model, size // 2)
-        driver.app.backstage.restart_engine(driver.app.state)
+        driver.restart_engine()
         await driver.until(
-            lambda: driver.app.state.status is ConnectionStatus.NONE, "the engine could not be started"
+            lambda: driver.server.status is ConnectionStatus.NONE, "the engine could not be started"
         )
         shutil.copy(script_gguf, model)
-        driver.app.search()
+        driver.search_servers()
         await driver.see("built-in llama.cpp on this machine")

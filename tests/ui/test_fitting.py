@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.support.app_driver import SIZES, chats, like_ollama, options, running
+from tests.support.app_driver import SIZES, running
+from tests.support.canned_servers import chats, like_ollama, options
 from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted, nearly_full
 from tests.support.replay import CannedResponse, as_json, held, recorded, replay, stalling
 from tests.support.snapshot import check
@@ -44,17 +45,14 @@ async def test_a_question_that_alone_is_too_long() -> None:
             await driver.see(r"The window has 8k; this takes ~9\.9k tokens, and 256 for the answer")
             await driver.see("nothing can be left out: the question alone is too long")
             await driver.see("a window of 16k")
-            assert "fit.drop" not in driver.app.chat.choosing, "what cannot be done is not to choose"
+            assert "fit.drop" not in driver.decision, "what cannot be done is not to choose"
             await driver.press("escape")
             assert not choosing(driver)
             await driver.see_no_more(ASKED)
-            assert driver.app.chat.composer.plain.strip() == HUGE
-            assert driver.app.focused is driver.app.chat.composer
+            assert driver.composer_plain.strip() == HUGE
+            assert driver.focus == "composer"
             assert chats(server) == []
-            assert driver.app.chat.session is not None
-            assert len(driver.app.chat.session.conversation) == 0, (
-                "it was not asked, so it is not in the chat"
-            )
+            assert len(driver.conversation) == 0, "it was not asked, so it is not in the chat"
             await driver.press("enter")
             await driver.see(ASKED)
             await choose(driver, "fit.anyway")
@@ -86,8 +84,7 @@ async def test_the_oldest_are_left_out() -> None:
         await driver.see(r"Five\.")
         assert "Euler" not in str(messages(chats(server)[-1])), "what was decided holds"
         assert "Noether" in str(messages(chats(server)[-1]))
-        assert driver.app.chat.session is not None
-        last = driver.app.chat.session.conversation.leaf
+        last = driver.conversation.leaf
         assert last is not None
         assert "left_out_to" in last.parameters
 
@@ -98,11 +95,10 @@ async def test_another_branch_is_seen_as_a_whole() -> None:
         await driver.see(ASKED)
         await choose(driver, "fit.drop")
         await driver.see(r"Four\.")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is done")
-        session = driver.app.chat.session
-        assert session is not None
+        await driver.until(lambda: not driver.busy, "the answer is done")
+        session = driver.session
         first = session.conversation.path()[0]
-        driver.app.chat.ask("Who was Leonhard Euler?", instead_of=first)
+        driver.submit("Who was Leonhard Euler?", instead_of=first)
         await driver.until(lambda: len(chats(server)) == 5, "it is asked")
         assert messages(chats(server)[-1]) == [("user", "Who was Leonhard Euler?")]
         await driver.see("1|2/2")
@@ -156,7 +152,7 @@ async def test_a_summary_that_fails_leaves_the_choice() -> None:
         await driver.see(ASKED)
         await choose(driver, "answer.stop")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain.strip() == LONG
+        assert driver.composer_plain.strip() == LONG
         assert "not seen" not in driver.text()
 
 
@@ -230,7 +226,7 @@ async def test_the_server_refuses_and_the_same_choice_comes() -> None:
         assert "ask anyway" not in driver.text(), "it has just refused"
         await choose(driver, "answer.stop")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain == "And Hilbert?", "the text is back"
+        assert driver.composer_plain == "And Hilbert?", "the text is back"
         await driver.see_no_more("does not fit")
         await driver.press("enter")
         await driver.see(ASKED)
@@ -253,7 +249,7 @@ async def test_a_refused_question_stays_where_a_deleted_answer_hangs_on_it() -> 
         await driver.see(r"do not ask \(Esc\)\n")
         await choose(driver, "answer.stop")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain == ""
+        assert driver.composer_plain == ""
         await driver.ask("/undo")
         await driver.see(r"The message is back")
         await driver.see(r"Two\.")
@@ -261,9 +257,8 @@ async def test_a_refused_question_stays_where_a_deleted_answer_hangs_on_it() -> 
 
 async def test_asking_again_is_guarded_too_and_loses_nothing() -> None:
     async with nearly_full() as (driver, server):
-        driver.app.set_settings(replace(driver.app.state.settings, overrides={"context_window": 128}))
-        session = driver.app.chat.session
-        assert session is not None
+        driver.set_settings(replace(driver.settings, overrides={"context_window": 128}))
+        session = driver.session
         before = session.conversation.fingerprint()
         await driver.press("f5")
         await driver.see(ASKED)
@@ -271,7 +266,7 @@ async def test_asking_again_is_guarded_too_and_loses_nothing() -> None:
         await driver.see(r"do not ask \(Esc\)\n")
         await choose(driver, "answer.stop")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain == ""
+        assert driver.composer_plain == ""
         assert session.conversation.fingerprint() == before
         assert len(chats(server)) == 3
 
@@ -297,7 +292,7 @@ async def test_a_new_chat_does_not_take_the_question_along() -> None:
         await driver.press("ctrl+n")
         await driver.see("ctx 0 of 8k")
         assert not choosing(driver)
-        assert driver.app.chat.composer.plain == ""
+        assert driver.composer_plain == ""
         server.on("/api/chat", counted("Fresh.", 20))
         await driver.ask("Hello?")
         await driver.see(r"Fresh\.")

@@ -67,7 +67,7 @@ async def test_escape_ends_a_count() -> None:
             await driver.see("counting the tokens")
             await driver.press("escape")
             await driver.see_no_more("counting the tokens")
-            assert driver.app.chat.composer.plain.strip() == LONG * 3
+            assert driver.composer_plain.strip() == LONG * 3
             server.release.set()
             await driver.settle()
             assert CHAT not in server.paths()
@@ -86,10 +86,9 @@ async def test_with_a_real_server_of_a_small_window(
         await driver.ask("And a set?")
         await driver.until(lambda: choosing(driver), "it does not fit")
         await choose(driver, way)
-        await driver.until(lambda: not driver.app.chat.busy, "it is answered")
+        await driver.until(lambda: not driver.busy, "it is answered")
         assert not choosing(driver)
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         path = session.conversation.path()
         assert path[-2].content == "And a set?"
         assert path[-1].content
@@ -104,11 +103,11 @@ async def test_with_a_real_server_of_a_small_window(
 
 async def test_a_long_draft_counts() -> None:
     async with nearly_full() as (driver, _):
-        driver.app.chat.composer.fill("Short")
+        driver.fill("Short")
         await driver.see("ctx 7.6k of 8k")
-        driver.app.chat.composer.fill(LONG)
+        driver.fill(LONG)
         await driver.see(r"ctx ~8\.\dk of 8k")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await driver.see("ctx 7.6k of 8k")
 
 
@@ -117,7 +116,7 @@ async def test_a_very_long_draft_is_counted_by_a_server_that_can() -> None:
         server.on("/tokenize", counting(server, 1234))
         async with running(server.url) as driver:
             await driver.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            driver.app.chat.composer.fill(LONG)
+            driver.fill(LONG)
             await driver.see(r"ctx ~\d+ of 4")
             await driver.see(r"ctx 1\.2k of 4")
             await driver.write("x")

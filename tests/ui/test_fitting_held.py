@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual import events
 
 from tests.support.app import answer, becomes_llamacpp, configure, model_server
-from tests.support.app_driver import AppDriver, chats, like_ollama, ollama_answer, questions, running
+from tests.support.app_driver import AppDriver, running
+from tests.support.canned_servers import chats, like_ollama, ollama_answer, questions
 from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted
 from tests.support.replay import Replay, held, recorded, replay, stalling
 from tui.core.message import Status
-from tui.ui.chat.decision_prompt import DecisionPrompt
 
 
 @asynccontextmanager
@@ -29,7 +28,7 @@ async def nearly_full() -> AsyncIterator[tuple[AppDriver, Replay]]:
             for question, said in (("Who was Euler?", "One."), ("And Gauss?", "Two.")):
                 await driver.ask(question)
                 await driver.see(said)
-                await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+                await driver.until(lambda: not driver.busy, "the answer is whole")
             await driver.see("ctx 7.6k of 8k")
             yield driver, server
 
@@ -47,18 +46,16 @@ async def test_nothing_is_asked_beside_the_choice() -> None:
     async with nearly_full() as (driver, server):
         await is_asked(driver)
         await driver.press("f5")
-        driver.app.run_command("answer.continue")
-        driver.app.run_command("compare", "technical creative")
+        driver.run_command("answer.continue")
+        driver.run_command("compare", "technical creative")
         await driver.settle()
         assert choosing(driver)
-        assert not driver.app.chat.can_retry
         assert len(chats(server)) == 2
         await choose(driver, "fit.drop")
         await driver.see(r"Three\.")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        await driver.until(lambda: not driver.busy, "the answer is whole")
         assert len(chats(server)) == 3
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         assert all(message.status is not Status.STREAMING for message in session.conversation)
 
 
@@ -67,12 +64,11 @@ async def test_the_branch_stays_while_there_is_a_choice() -> None:
         server.on("/api/chat", counted("Again.", 7600))
         await driver.press("f5")
         await driver.see(r"Again\.")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
-        session = driver.app.chat.session
-        assert session is not None
+        await driver.until(lambda: not driver.busy, "the answer is whole")
+        session = driver.session
         path = [message.id for message in session.conversation.path()]
         await is_asked(driver)
-        driver.app.run_command("sibling.previous")
+        driver.run_command("sibling.previous")
         await driver.see("Choose first what is done about the question")
         assert [message.id for message in session.conversation.path()] == path
         assert choosing(driver)
@@ -82,15 +78,15 @@ async def test_nobody_walks_while_there_is_a_choice() -> None:
     async with nearly_full() as (driver, _):
         await is_asked(driver)
         await driver.press("shift+tab")
-        assert isinstance(driver.app.focused, DecisionPrompt)
-        driver.app.chat.walked.focus()
+        assert driver.focus == "decision"
+        driver.focus_messages()
         await driver.settle()
-        assert isinstance(driver.app.focused, DecisionPrompt)
-        assert driver.app.chat.walk.mark is None
+        assert driver.focus == "decision"
+        assert driver.cursor is None
         await driver.press("escape")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.has_focus
-        assert driver.app.chat.composer.plain == LONG
+        assert driver.focus == "composer"
+        assert driver.composer_plain == LONG
 
 
 async def test_what_is_written_beside_the_choice_is_the_next_question() -> None:
@@ -99,8 +95,7 @@ async def test_what_is_written_beside_the_choice_is_the_next_question() -> None:
         await driver.press("enter")
         await driver.see("Choose first what is done about the question: Tab goes to the list")
         await driver.write("dsla: so dear a cat")
-        driver.app.post_message(events.Paste(" and dogs"))
-        await driver.settle()
+        await driver.paste(" and dogs")
         assert choosing(driver)
         await driver.press("enter")
         await driver.see("waiting: dsla: so dear a cat and dogs")
@@ -114,19 +109,16 @@ async def test_typing_in_the_list_goes_on_in_the_composer() -> None:
     async with nearly_full() as (driver, server):
         await is_asked(driver)
         await driver.press("tab")
-        assert isinstance(driver.app.focused, DecisionPrompt)
+        assert driver.focus == "decision"
         await driver.write("C and 2 dogs")
-        assert driver.app.chat.composer.has_focus
-        assert driver.app.chat.composer.plain == "C and 2 dogs"
+        assert driver.focus == "composer"
+        assert driver.composer_plain == "C and 2 dogs"
         await driver.press("tab")
         await driver.write("1")
-        assert driver.app.chat.composer.plain == "C and 2 dogs1", (
-            "a number chooses only where nothing is written"
-        )
+        assert driver.composer_plain == "C and 2 dogs1", "a number chooses only where nothing is written"
         await driver.press("tab")
-        driver.app.post_message(events.Paste("1"))
-        await driver.settle()
-        assert driver.app.chat.composer.plain == "C and 2 dogs11"
+        await driver.paste("1")
+        assert driver.composer_plain == "C and 2 dogs11"
         assert choosing(driver)
         assert len(chats(server)) == 2
 
@@ -138,8 +130,8 @@ async def test_keys_that_come_in_one_piece_count_in_their_order(keys: str) -> No
         await driver.write(keys)
         await driver.see(r"Three\.")
         assert questions(server)[-1] == LONG
-        assert driver.app.chat.composer.plain == ""
-        assert driver.app.chat.composer.has_focus
+        assert driver.composer_plain == ""
+        assert driver.focus == "composer"
 
 
 async def test_two_enters_are_one_choice() -> None:
@@ -147,9 +139,7 @@ async def test_two_enters_are_one_choice() -> None:
         await is_asked(driver)
         await driver.write("A draft\t\x1b[B\r\r")
         await driver.see("summary")
-        assert driver.app.chat.composer.plain == "A draft", (
-            "the second is for no other list, and sends nothing"
-        )
+        assert driver.composer_plain == "A draft", "the second is for no other list, and sends nothing"
         await driver.until(lambda: len(chats(server)) >= 3, "the summary is asked for")
 
 
@@ -157,7 +147,7 @@ async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys()
     async with nearly_full() as (driver, _):
         await driver.press("f7")
         await driver.see("Chats  1")
-        driver.app.chat.ask(LONG)
+        driver.submit(LONG)
         await driver.see(ASKED)
         await driver.press("d")
         await driver.see("No chats yet")
@@ -169,11 +159,11 @@ async def test_a_choice_that_comes_behind_the_list_of_chats_leaves_it_the_keys()
 
 async def test_a_walk_ends_where_the_choice_begins() -> None:
     async with nearly_full() as (driver, _):
-        driver.app.chat.walk.enter()
-        driver.app.chat.ask(LONG)
+        await driver.press("shift+tab")
+        driver.submit(LONG)
         await driver.see(ASKED)
-        assert driver.app.chat.walk.mark is None
-        assert isinstance(driver.app.focused, DecisionPrompt)
+        assert driver.cursor is None
+        assert driver.focus == "composer"
 
 
 async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> None:
@@ -182,10 +172,10 @@ async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> Non
         server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
         await choose(driver, "fit.summary")
         await driver.see("They spoke of")
-        assert driver.app.chat.stop()
-        assert not driver.app.chat.busy
+        await driver.press("ctrl+c")
+        assert not driver.busy
         await driver.see_no_more("They spoke of")
-        assert driver.app.chat.composer.plain == LONG
+        assert driver.composer_plain == LONG
 
 
 # -- nothing is lost ----------------------------------------------------------------------------------------------------
@@ -193,19 +183,19 @@ async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> Non
 
 async def test_an_edit_that_does_not_fit_is_kept_with_its_chat() -> None:
     async with nearly_full() as (driver, _):
-        first = driver.app.chat.session
-        assert first is not None
-        driver.app.chat.walk.enter()
+        first = driver.session
+        await driver.press("shift+tab")
         await driver.press("up")
-        driver.app.run_command("message.edit")
+        driver.run_command("message.edit")
         await driver.settle()
-        driver.app.chat.walk.edits.hand_in(HUGE)
+        driver.fill_edit(HUGE)
+        await driver.press("enter")
         await driver.see(ASKED)
         await driver.press("ctrl+n")
         await driver.see_no_more(ASKED)
-        assert driver.app.chat.composer.plain == ""
-        driver.app.chat.open(first)
-        await driver.until(lambda: driver.app.chat.composer.plain == HUGE, "the edit is there")
+        assert driver.composer_plain == ""
+        driver.open_chat(first)
+        await driver.until(lambda: driver.composer_plain == HUGE, "the edit is there")
 
 
 async def test_what_was_written_down_before_there_was_a_server_comes_back_too(tmp_path: Path) -> None:
@@ -213,75 +203,68 @@ async def test_what_was_written_down_before_there_was_a_server_comes_back_too(tm
     async with replay() as server:
         like_ollama(server).on("/api/version", held(recorded("ollama/version")))
         async with running(server.url, overrides={"context_window": 1024}) as driver:
-            chat = driver.app.chat
-            await driver.until(lambda: chat.session is not None, "the chats are open")
-            driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
+            driver.run_command("attach", str(tmp_path / "notes.txt"))
             await driver.see("attached: notes.txt 1 line")
             await driver.ask(LONG)
-            session = chat.session
-            assert session is not None
+            session = driver.session
             await driver.until(lambda: len(session.conversation) == 1, "it is written down")
             server.release.set()
             await driver.see(ASKED)
             await driver.see("do not ask: the text comes back")
             await driver.press("escape")
             await driver.see_no_more(ASKED)
-            assert chat.composer.plain == LONG
-            assert [file.name for file in chat.attached] == ["notes.txt"]
+            assert driver.composer_plain == LONG
+            assert driver.attached == ["notes.txt"]
             assert len(session.conversation) == 0
-            chat.composer.fill("Short?")
-            await driver.press("enter")
+            await driver.ask("Short?")
             await driver.until(lambda: len(chats(server)) == 1, "the chat goes on")
 
 
 async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     async with nearly_full() as (driver, _):
-        first = driver.app.chat.session
-        assert first is not None
-        driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+        first = driver.session
+        driver.run_command("attach", str(tmp_path / "notes.txt"))
         await driver.see("attached: notes.txt 1 line")
         await is_asked(driver)
         await driver.press("ctrl+n")
         await driver.see_no_more("attached:|" + ASKED)
-        driver.app.chat.open(first)
+        driver.open_chat(first)
         await driver.see("attached: notes.txt 1 line")
-        assert [file.name for file in driver.app.chat.attached] == ["notes.txt"]
+        assert driver.attached == ["notes.txt"]
 
 
 async def test_the_files_of_a_waiting_question_come_back_with_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     async with nearly_full() as (driver, server):
-        first = driver.app.chat.session
-        assert first is not None
+        first = driver.session
         server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
         await driver.ask("Short?")
         await driver.see("Half")
-        driver.app.run_command("attach", str(tmp_path / "notes.txt"))
+        driver.run_command("attach", str(tmp_path / "notes.txt"))
         await driver.see("attached: notes.txt 1 line")
         await driver.ask("What is in it?")
         await driver.see("waiting: What is in it")
         await driver.press("ctrl+n")
         await driver.see_no_more("notes.txt")
-        driver.app.chat.open(first)
+        driver.open_chat(first)
         await driver.see("attached: notes.txt 1 line")
-        await driver.until(lambda: driver.app.chat.composer.plain == "What is in it?", "so is its text")
+        await driver.until(lambda: driver.composer_plain == "What is in it?", "so is its text")
 
 
 async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     async with nearly_full() as (driver, _):
-        chat, first = driver.app.chat, driver.app.chat.session
-        assert first is not None
+        first = driver.session
         await driver.press("ctrl+n")
-        await driver.until(lambda: chat.session is not first, "there is a new chat")
-        second = chat.session
-        assert second is not None
-        chat.read_files(str(tmp_path / "notes.txt"))
-        chat.open(first)
+        await driver.until(lambda: driver.session is not first, "there is a new chat")
+        second = driver.session
+        driver.run_command("attach", str(tmp_path / "notes.txt"))
+        driver.open_chat(first)
         await driver.see("The file is attached in the chat that was open before")
-        assert chat.attached == ()
-        chat.open(second)
+        assert driver.attached == []
+        driver.open_chat(second)
         await driver.see("attached: notes.txt 1 line")
 
 
@@ -298,7 +281,7 @@ async def test_a_way_that_was_given_a_key_is_taken_by_it() -> None:
         await driver.press("alt+d")
         await driver.see(r"Three\.")
         assert len(chats(server)) == 3
-        assert driver.app.chat.composer.plain == "x"
+        assert driver.composer_plain == "x"
 
 
 async def test_what_would_change_the_held_question_waits() -> None:
@@ -306,8 +289,7 @@ async def test_what_would_change_the_held_question_waits() -> None:
         await is_asked(driver)
         await driver.ask("/system " + LONG)
         await driver.see("Choose first what is done about the question")
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         assert session.conversation.system == ""
 
 
@@ -320,6 +302,6 @@ async def test_a_draft_is_counted_by_a_server_of_this_machine_only() -> None:
         for url, may in ((server.url, True), (server.url.replace("127.0.0.1", "127.1"), False)):
             async with running(url) as driver:
                 await driver.see("ctx .+ of 4k")  # the second time with the draft of the first
-                driver.app.chat.composer.fill(LONG)
+                driver.fill(LONG)
                 await driver.see(r"ctx ~\d+ of 4")
-                assert driver.app.chat.may_count_draft is may, url
+                assert driver.counts_draft is may, url

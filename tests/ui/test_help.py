@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual import events
 
 from tests.support.app_driver import SIZES, AppDriver, chatting
 from tests.support.walk import answered, walked
@@ -112,7 +111,7 @@ async def test_letters_are_looked_for_and_esc_shows_all_again(size: tuple[int, i
         assert "Ctrl+Q" not in driver.text()
         await driver.press("escape")
         assert driver.screen()[1:] == top
-        driver.app.post_message(events.Paste("suspend\n"))
+        await driver.paste("suspend\n")
         await driver.see("Go back to the shell")
         await driver.press("ctrl+u")
         assert driver.screen()[1:] == top

@@ -32,7 +32,7 @@ async def test_it_goes_to_its_own_server_only(monkeypatch: pytest.MonkeyPatch) -
             asked = len(mine.seen)
             await driver.ask(f"/server {mine.url}")
             await driver.until(lambda: len(mine.seen) > asked, "the first server is asked again")
-            found, _ = await driver.app.backstage.connect_to(other.url, "", "")
+            found = await driver.connect_beside(other.url)
             await found.server.aclose()
         assert keys_at(mine) == {f"Bearer {KEY}"}
         assert keys_at(other) == {None}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.app_driver import chatting, like_ollama, questions, running
+from tests.support.app_driver import chatting, running
+from tests.support.canned_servers import like_ollama, questions
 from tests.support.replay import replay
 
 CTRL_T_KITTY, CTRL_T_XTERM, ALT_E_LEGACY = "\x1b[1077::116;5u", "\x1b[27;5;1077~", "\x1bу"
@@ -10,14 +11,14 @@ CTRL_T_KITTY, CTRL_T_XTERM, ALT_E_LEGACY = "\x1b[1077::116;5u", "\x1b[27;5;1077~
 
 async def test_chords() -> None:
     async with chatting() as (driver, _):
-        before = driver.app.state.preset.name
+        before = driver.preset.name
         await driver.write(CTRL_T_KITTY)
-        await driver.until(lambda: driver.app.state.preset.name != before, "another preset is in use")
-        after = driver.app.state.preset.name
+        await driver.until(lambda: driver.preset.name != before, "another preset is in use")
+        after = driver.preset.name
         await driver.write(CTRL_T_XTERM)
-        await driver.until(lambda: driver.app.state.preset.name != after, "and another one")
+        await driver.until(lambda: driver.preset.name != after, "and another one")
         await driver.write(f"слово{ALT_E_LEGACY}")
-        assert driver.app.chat.composer.text == "слово"
+        assert driver.composer_text == "слово"
 
 
 async def test_single_letters_on_messages_in_lists_and_on_pages() -> None:
@@ -29,7 +30,7 @@ async def test_single_letters_on_messages_in_lists_and_on_pages() -> None:
         await driver.see("edit")
         await driver.press("escape")
         await driver.write("ф")  # a is no command there: it is written
-        assert driver.app.chat.composer.text == "ф"
+        assert driver.composer_text == "ф"
         await driver.write("\x15")
         await driver.press("f7")
         await driver.see("Chats  1")

@@ -9,23 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from textual import events
 
 from tests.support.app import configure
-from tests.support.app_driver import (
-    MODEL,
-    NOBODY,
-    SIZES,
-    AppDriver,
-    chats,
-    like_ollama,
-    like_router,
-    ollama_answer,
-    running,
-)
+from tests.support.app_driver import NOBODY, SIZES, AppDriver, running
+from tests.support.canned_servers import MODEL, chats, like_ollama, like_router, ollama_answer
 from tests.support.replay import Replay, as_json, replay, stalling
-from tui.ui.chat.decision_prompt import DecisionPrompt
-from tui.ui.models.table import COLUMNS, ModelTable, columns
+from tui.ui.models.table import COLUMNS, columns
 
 THREE = (
     (MODEL, "3.2B", 2_019_393_189),
@@ -47,9 +36,7 @@ async def models(*listed: tuple[str, str, int]) -> AsyncIterator[tuple[AppDriver
 
 
 def under_cursor(driver: AppDriver) -> str:
-    model = driver.app.query_one(ModelTable).current
-    assert model is not None
-    return model.name
+    return driver.model_under_cursor
 
 
 async def test_moving() -> None:
@@ -76,7 +63,7 @@ async def test_choosing_asks_it_from_now_on_and_at_the_next_start() -> None:
         await driver.press("down", "enter")
         await driver.see("model qwen2.5-coder:7b")
         await driver.see("Model +qwen2.5-coder:7b  .7.6B, Q4_K_M, 4.7 GB, not in memory yet")
-        assert driver.app.focused is driver.app.chat.composer
+        assert driver.focus == "composer"
         await driver.ask("Well?")
         await driver.see("── qwen2.5-coder:7b · technical ─+ 412 tokens")
         assert chats(server)[-1]["model"] == "qwen2.5-coder:7b"
@@ -158,7 +145,7 @@ async def test_names_are_shown_as_text_and_cut_to_the_column() -> None:
 async def test_a_model_that_failed_says_why_and_is_not_the_one_to_start_with() -> None:
     async with replay() as server, running(like_router(server).url) as driver:
         await driver.see("Connected")
-        assert driver.app.state.model != "broken"
+        assert driver.model != "broken"
         await driver.press("f3", "end")
         await driver.see("›broken .*failed")
         await driver.see("could not be loaded .exit code 1")
@@ -174,6 +161,7 @@ async def test_the_one_in_use_is_in_sight_when_the_list_comes() -> None:
         like_ollama(server, *many, ("model-60", "3B", 1_000_000_000))
         await driver.press("r")
         await driver.see("Asked again: 61 models")
+        driver.clear_notice()
         await driver.see("›model-59 .*✓")
 
 
@@ -184,17 +172,17 @@ async def test_without_a_server_the_tab_has_the_ways_on(size: tuple[int, int]) -
         await driver.press("f3")
         await driver.see("No server answers at")
         assert "…" not in driver.text(), "nothing is cut"
-        assert isinstance(driver.app.focused, DecisionPrompt)
+        assert driver.focus == "decision"
         await driver.see(r"(?m)^ › 1 ask the guide")
         await driver.see(r"(?m)^   4 look again \(F8\)$")
         await driver.see("Enter choose")
         await driver.press("q", "tab")
-        driver.app.post_message(events.Paste("3"))
+        await driver.paste("3")
         await driver.press("down", "down", "down", "down")
         await driver.see(r"(?m)^ › 4 look again")
         await driver.press("enter")
         await driver.see("Looked again: No server answers")
-        assert driver.app.tabs.current == "models"
+        assert driver.tab == "models"
         await driver.press("r")
         await driver.see(r"(?m)^ › 1 ask the guide")
         await driver.press("3")
@@ -202,8 +190,8 @@ async def test_without_a_server_the_tab_has_the_ways_on(size: tuple[int, int]) -
         await driver.press("escape")
         await driver.see(r"start or name a server")
         await driver.press("escape")
-        assert driver.app.tabs.current == "chat"
-        assert driver.app.chat.composer.has_focus
+        assert driver.tab == "chat"
+        assert driver.focus == "composer"
 
 
 async def test_a_list_of_another_tab_is_not_what_tab_leads_to() -> None:
@@ -218,7 +206,7 @@ async def test_a_list_of_another_tab_is_not_what_tab_leads_to() -> None:
         await driver.press("f3")
         await driver.see("ask the guide")
         await driver.press("f2", "tab")
-        assert not isinstance(driver.app.focused, DecisionPrompt)
+        assert driver.focus != "decision"
 
 
 async def test_where_there_is_no_model_are_the_ways_to_one() -> None:
@@ -233,7 +221,7 @@ async def test_where_there_is_no_model_are_the_ways_to_one() -> None:
             like_ollama(server)
             await driver.press("1")
             await driver.see(f"›{MODEL} .*in memory")
-            assert driver.app.focused is driver.app.query_one(ModelTable)
+            assert driver.focus == "models"
 
 
 async def test_esc_leaves_and_stops_no_answer() -> None:
@@ -246,9 +234,9 @@ async def test_esc_leaves_and_stops_no_answer() -> None:
             await driver.press(tab)
             await driver.see("Esc back")
             await driver.press("escape")
-            assert driver.app.tabs.current == "chat"
-            assert driver.app.chat.doing, "the answer goes on"
-            assert driver.app.focused is driver.app.chat.composer
+            assert driver.tab == "chat"
+            assert driver.activity, "the answer goes on"
+            assert driver.focus == "composer"
 
 
 async def test_looking_again_finds_a_server_that_was_started_meanwhile() -> None:
@@ -270,7 +258,7 @@ async def test_other_keys() -> None:
             await driver.press("ctrl+e")
             await driver.see("Space use")
             await driver.press("down", "enter", "r")
-            assert driver.app.state.model == MODEL, "Enter was given away"
+            assert driver.model == MODEL, "Enter was given away"
             like_ollama(server, *THREE[:2])
             await driver.press("f6")
             await driver.see_no_more("bielik")

@@ -44,9 +44,8 @@ async def test_what_is_left_out_is_said_and_the_answer_keeps_what_was_sent() -> 
             await driver.ask("What is the capital of France?")
             await driver.see("Not sent to vLLM: .*max_tokens 5000")
             await driver.see("The capital of France is Paris")
-            await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
-            session = driver.app.chat.session
-            assert session is not None
+            await driver.until(lambda: not driver.busy, "the answer is whole")
+            session = driver.session
             leaf = session.conversation.leaf
             assert leaf is not None
             assert leaf.parameters["stop"] == ("a1", "b2", "c3", "d4")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.app_driver import AppDriver, chatting, like_ollama, ollama_answer, questions, running
+from tests.support.app_driver import AppDriver, chatting, running
+from tests.support.canned_servers import like_ollama, ollama_answer, questions
 from tests.support.replay import as_json, held, stalling
 
 
@@ -40,7 +41,7 @@ async def test_while_an_answer_comes_in_and_after_a_whole_one() -> None:
             await driver.see("An answer is coming in.*Esc stops it")
             await driver.press("shift+tab", "escape")  # which takes the notice away
             await driver.see_no_more("stops it")
-        assert driver.app.chat.doing
+        assert driver.activity
 
 
 async def test_reasoning_that_is_there_is_shown_without_a_word() -> None:
@@ -95,6 +96,6 @@ async def test_in_another_tab_a_key_of_the_chat_says_where_it_works() -> None:
 
 async def test_the_only_preset_has_no_next_one() -> None:
     async with running() as driver:
-        driver.app.set_settings(replace(driver.app.state.settings, presets=driver.app.state.presets[:1]))
+        driver.set_settings(replace(driver.settings, presets=driver.presets[:1]))
         await driver.press("ctrl+t")
         await driver.see("technical is the only preset")

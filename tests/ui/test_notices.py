@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tests.support.app_driver import NOBODY, AppDriver, chatting, ollama_answer
+from tests.support.app_driver import NOBODY, AppDriver, chatting
+from tests.support.canned_servers import ollama_answer
 from tests.support.editor import editor
 from tests.support.walk import answered, walked
 from tests.support.writing import opened
-from tui.ui.divider import LONGEST, NOTICE_S, TICK_S
-from tui.ui.handout import Copied
+from tui.ui.divider import LONGEST, NOTICE_S
 from tui.ui.terminal.clipboard import Delivery
 
 WORDS = "a notice that goes on and on"
@@ -38,25 +38,16 @@ def here(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def told(driver: AppDriver) -> str:
     """What is on the rule and under it, as one line."""
-    divider = driver.app.chat.divider
-    rows = driver.screen()[divider.region.y : divider.region.bottom]
-    return re.sub(r" +", " ", " ".join(row.strip("─ ") for row in rows))
+    return re.sub(r" +", " ", " ".join(row.strip("─ ") for row in driver.rows_of("notices")))
 
 
 def height(driver: AppDriver) -> int:
-    return driver.app.chat.divider.region.height
+    return driver.region("notices").height
 
 
 def rescued(folder: Path) -> list[Path]:
     """What was left of drafts."""
     return list(folder.glob("lokal-*/draft.md"))
-
-
-async def passed(driver: AppDriver, seconds: float) -> None:
-    """So many seconds go by for the rule."""
-    for _ in range(round(seconds / TICK_S)):
-        driver.app.chat.divider.tick()
-    await driver.settle()
 
 
 # -- how it is shown ----------------------------------------------------------------------------------------------------
@@ -66,23 +57,23 @@ async def passed(driver: AppDriver, seconds: float) -> None:
 async def test_a_notice_is_whole_at_every_width(width: int) -> None:
     async with chatting() as (driver, _):
         await driver.resize(width, 24)
-        driver.app.tell("It is done")
+        driver.show_notice("It is done")
         await driver.see("── It is done ─")
         assert height(driver) == 1
         words = f"{WORDS}, with /a/path/that/is/{'long/' * 8}notes.md in it"
-        driver.app.tell(words, "warning")
+        driver.show_notice(words, "warning")
         await driver.until(lambda: told(driver).replace(" ", "") == words.replace(" ", ""), "it is told")
         assert all(cell_len(line) <= width for line in driver.screen())
-        assert driver.screen()[driver.app.chat.composer.region.y].startswith("›")
+        assert driver.screen()[driver.region("composer").y].startswith("›")
         await driver.resize(140, 24)
         assert told(driver) == words
-        driver.app.chat.divider.clear_notice()
+        driver.clear_notice()
         await driver.until(lambda: height(driver) == 1, "the rule is one line again")
 
 
 async def test_a_notice_without_end_leaves_half_of_the_screen() -> None:
     async with chatting() as (driver, _):
-        driver.app.tell("word " * LONGEST, "warning")
+        driver.show_notice("word " * LONGEST, "warning")
         await driver.until(lambda: height(driver) == 12, "it has half of the screen")
         await driver.see(r"…\n›")
 
@@ -90,25 +81,25 @@ async def test_a_notice_without_end_leaves_half_of_the_screen() -> None:
 async def test_a_notice_covers_neither_the_choices_nor_the_answer() -> None:
     async with walked(ollama_answer("One.\n\n" * 20 + "The last line.")) as (driver, _):
         await answered(driver, "Why?", "The last line")
-        driver.app.tell(WORDS * 5, "warning")
+        driver.show_notice(WORDS * 5, "warning")
         await driver.see("The last line(.*\n)+.*a notice that")
         await driver.write("/c")
         await driver.see("closes")
-        assert driver.app.chat.completion.region.bottom == driver.app.chat.divider.region.y
-        assert driver.app.chat.completion.region.height > 3
+        assert driver.region("completion").bottom == driver.region("notices").y
+        assert driver.region("completion").height > 3
         assert WORDS in told(driver)
 
 
 async def test_the_next_notice_takes_the_place_of_the_one_before() -> None:
     async with chatting() as (driver, _):
         await driver.press("f4")
-        driver.app.tell(f"first {WORDS * 9}", "warning")
+        driver.show_notice(f"first {WORDS * 9}", "warning")
         await driver.see("first a notice")
-        driver.app.tell("second [not markup]")
+        driver.show_notice("second [not markup]")
         await driver.see(r"second \[not markup\]")
         await driver.see_no_more("first")
         await driver.press("f2")
-        driver.app.chat.tell("third")
+        driver.show_chat_notice("third")
         await driver.see("── third ─")
         await driver.see_no_more("second")
 
@@ -116,20 +107,20 @@ async def test_the_next_notice_takes_the_place_of_the_one_before() -> None:
 async def test_what_went_wrong_where_nobody_saw_it_waits() -> None:
     async with chatting() as (driver, _):
         await driver.press("f1")
-        driver.app.tell("It went wrong", "warning")
-        await passed(driver, 3 * NOTICE_S)
+        driver.show_notice("It went wrong", "warning")
+        await driver.pass_notice_time(3 * NOTICE_S)
         await driver.press("escape")
         await driver.see("── It went wrong ─")
-        await passed(driver, NOTICE_S)
+        await driver.pass_notice_time(NOTICE_S)
         await driver.see_no_more("It went wrong")
 
 
 async def test_a_longer_notice_stays_longer() -> None:
     async with chatting() as (driver, _):
-        driver.app.tell(WORDS * 8, "warning")
-        await passed(driver, NOTICE_S)
+        driver.show_notice(WORDS * 8, "warning")
+        await driver.pass_notice_time(NOTICE_S)
         assert WORDS in told(driver)
-        await passed(driver, 2 * NOTICE_S)
+        await driver.pass_notice_time(2 * NOTICE_S)
         await driver.see_no_more("a notice")
 
 
@@ -153,7 +144,7 @@ async def test_a_copy_in_tmux_is_said_with_its_hint_on_one_line() -> None:
     async with walked() as (driver, _):
         await answered(driver, "Why?", r"Yes\.")
         await driver.press("shift+tab")
-        driver.app.post_message(Copied(Delivery(1_234_567, 1_234_567, "tmux")))
+        driver.text_was_copied(Delivery(1_234_567, 1_234_567, "tmux"))
         await driver.see("── 1,234,567 characters to tmux; the terminal may ignore it · w writes a file ─")
         assert height(driver) == 1
 
@@ -186,8 +177,8 @@ async def test_an_error_is_whole_and_the_command_is_back(
         assert "…" not in told(driver)
         assert "Reading" not in driver.text()
         assert "Asking" not in driver.text()
-        await driver.until(lambda: driver.app.chat.composer.text == command, "the command is back")
-        driver.app.chat.composer.fill("")
+        await driver.until(lambda: driver.composer_text == command, "the command is back")
+        driver.fill("")
         await driver.ask("/stats extra")
         await driver.until(lambda: "/stats" in told(driver), "the next one is told")
         assert words not in driver.text()
@@ -220,7 +211,7 @@ async def test_what_is_wrong_with_what_is_written_goes_when_that_is_changed(comm
         await opened(driver)
         await driver.ask(command)
         await driver.until(lambda: told(driver) != "", "it is told")
-        await driver.until(lambda: driver.app.chat.composer.text == command, "the command is back")
+        await driver.until(lambda: driver.composer_text == command, "the command is back")
         await driver.press("left", "end")
         assert told(driver) != "", "the cursor changes nothing"
         await driver.press("backspace")
@@ -231,7 +222,7 @@ async def test_other_notices_stay_while_somebody_writes() -> None:
     async with chatting() as (driver, _):
         await driver.ask("/zzz")
         await driver.see("There is no command /zzz")
-        driver.app.chat.tell("Something else")
+        driver.show_chat_notice("Something else")
         await driver.write("x")
         assert told(driver) == "Something else"
 
@@ -266,9 +257,9 @@ async def test_where_rescued_text_is_stays_to_be_read(
         await driver.until(lambda: told(driver).count("ended with status 1") == 2, "both are told")
         paths = rescued(tmp_path)
         assert len(paths) == 2
-        driver.app.tell("something else", "warning")
+        driver.show_notice("something else", "warning")
         await driver.see("── something else ─")
-        await passed(driver, 9 * NOTICE_S)
+        await driver.pass_notice_time(9 * NOTICE_S)
         await driver.see_no_more("something else")
         said = told(driver).replace(" ", "")
         assert all(str(path) in said for path in paths)

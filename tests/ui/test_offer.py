@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.support.app import configure
-from tests.support.app_driver import AppDriver, like_ollama, ollama_answer, running
+from tests.support.app_driver import AppDriver, running
+from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.replay import Replay, as_json, replay
 
 OFFER = r"Ollama answers now on this machine · F8 uses it, Esc refuses"
@@ -17,14 +18,14 @@ async def alone() -> AsyncIterator[tuple[AppDriver, Replay]]:
     """lokal that found no server, and one of which it knows that does not answer yet."""
     async with replay() as server, running(None, environ={"OLLAMA_HOST": server.url}) as driver:
         await driver.see("no server")
-        await driver.until(lambda: driver.app.chat.draft_is_read, "the chats are open")
+        await driver.until(lambda: driver.draft_is_read, "the chats are open")
         yield driver, server
 
 
 async def look(driver: AppDriver, server: Replay) -> None:
     """Let lokal look once, as it does every 15 s."""
     asked = len(server.seen)
-    driver.app.backstage.look_for_server()
+    driver.look_for_server()
     await driver.until(lambda: len(server.seen) > asked, "the server was asked")
 
 
@@ -35,9 +36,9 @@ async def test_it_stays_and_is_used() -> None:
         await look(driver, server)
         await driver.see(OFFER)
         await driver.press("up", "ctrl+t")
-        driver.app.chat.tell("Something else")
+        driver.show_chat_notice("Something else")
         await driver.see(f"(?s)Something else.*{OFFER}")
-        driver.app.chat.divider.clear_notice()
+        driver.clear_notice()
         await driver.ask("/preset creative")
         await driver.see("preset creative")
         await driver.see(OFFER)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
 
 from tests.support.app import configure
-from tests.support.app_driver import AppDriver, chatting, questions
+from tests.support.app_driver import AppDriver, chatting
+from tests.support.canned_servers import questions
 from tui.core.commands import COMMANDS
-from tui.ui.chat.composer import Composer
 
 SAYS = {
     "guide.ask": "starting the engine|guide",
@@ -45,7 +44,7 @@ def test_no_command_without_a_key_is_forgotten_here() -> None:
 async def asked_once(driver: AppDriver) -> None:
     await driver.ask("Hello")
     await driver.see(r"Yes\.")
-    await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+    await driver.until(lambda: not driver.busy, "the answer is whole")
 
 
 @pytest.mark.parametrize("tab", ["f2", "f4"])
@@ -69,7 +68,7 @@ async def test_a_key_that_was_taken_away_does_nothing() -> None:
     configure('[keys]\nhelp = ""\n"theme.next" = "f10"\n')
     async with chatting() as (driver, _):
         await driver.press("f1", "f9")
-        assert len(driver.app.screen_stack) == 1
+        assert not driver.pages
         assert "theme" not in driver.text()
         assert " keys" not in driver.row("Enter send"), "a hint without a key is none"
         await driver.press("f10")
@@ -81,20 +80,19 @@ async def test_a_letter_is_no_key_where_text_is_written() -> None:
     async with chatting() as (driver, _):
         await driver.see("t is typed in the composer, so it")
         await driver.write("test")
-        assert driver.app.chat.composer.text == "test"
+        assert driver.composer_text == "test"
 
 
 async def test_alt_and_a_letter_write_nothing_and_go_by_words_as_in_a_shell() -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.query_one(Composer)
         await driver.write("one two three\x1bx\x1bz\x1bЯ\x1bD")
-        assert composer.text == "one two three"
+        assert driver.composer_text == "one two three"
         await driver.write("\x1bb\x1bbX")
-        assert composer.text == "one Xtwo three"
+        assert driver.composer_text == "one Xtwo three"
         await driver.write("\x1bf!\x1bd")
-        assert composer.text == "one Xtwo!"
+        assert driver.composer_text == "one Xtwo!"
         await driver.write("\x1b\x7f\x1b\x7f")
-        assert composer.text == "one "
+        assert driver.composer_text == "one "
         await driver.press("f7")
         await driver.write("/\x1bxone two\x1bb\x1bd")
         await driver.see("one ")
@@ -104,10 +102,9 @@ async def test_alt_and_a_letter_write_nothing_and_go_by_words_as_in_a_shell() ->
 
 async def test_the_same_on_a_page_with_a_line_to_write_on() -> None:
     async with chatting() as (driver, _):
-        driver.app.run_command("server.help")
+        driver.run_command("server.help")
         await driver.see("address of a server")
-        line = driver.app.screen.query_one(Input)
         await driver.write("\x1bxlab one two\x1bb\x1bb\x1bd")
-        assert line.value.split() == ["lab", "two"]
+        assert driver.input_text.split() == ["lab", "two"]
         await driver.write("\x1b\x7f")
-        assert line.value.split() == ["two"]
+        assert driver.input_text.split() == ["two"]

@@ -9,20 +9,11 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from rich.color import Color
-from textual import events
 
-from tests.support.app_driver import (
-    MODEL,
-    AppDriver,
-    chatting,
-    like_ollama,
-    ollama_answer,
-    questions,
-    running,
-)
+from tests.support.app_driver import AppDriver, chatting, running
+from tests.support.canned_servers import MODEL, like_ollama, ollama_answer, questions
 from tests.support.replay import replay, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
-from tui.ui.palette_commands import Commands
 
 SLOWLY = stalling(ollama_answer("Slowly", ended=False))
 
@@ -48,21 +39,21 @@ async def test_palette_entries_do_what_they_say() -> None:
             await driver.see_no_more("Stop at once and keep what came")
             await driver.press("enter")
             await driver.see(seen)
-            assert len(driver.app.screen_stack) == 1
+            assert not driver.pages
 
 
 async def test_every_palette_entry_runs() -> None:
     async with chatting() as (driver, _):
-        offers = [hit async for hit in Commands(driver.app.screen).discover()]
-        titles = [str(hit.text) for hit in offers]
+        offers = await driver.palette_commands()
+        titles = [title for title, _ in offers]
         assert any(title.startswith("Next preset") for title in titles)
         assert {f"Preset: {name}" for name in ("technical", "creative", "chatbot")} < set(titles)
-        for hit in offers:
-            if str(hit.text).startswith("Quit"):
+        for title, run in offers:
+            if title.startswith("Quit"):
                 continue
-            hit.command()
+            run()
             await driver.settle()
-            while len(driver.app.screen_stack) > 1:
+            while driver.pages:
                 await driver.press("escape")
         await driver.press("f2")
         await driver.see("Connected")
@@ -80,12 +71,12 @@ async def test_of_keys_in_one_piece_the_first_leaves_the_palette(keys: str) -> N
     async with chatting() as (driver, _):
         await open_palette(driver, "next preset")
         await driver.write(keys)
-        await driver.until(lambda: len(driver.app.screen_stack) == 1, "the palette is left")
+        await driver.until(lambda: not driver.pages, "the palette is left")
         await driver.settle()
-        names = [preset.name for preset in driver.app.state.presets]
-        assert driver.app.state.preset.name == names[1 if keys[0] == "\r" else 0], "it runs once"
+        names = [preset.name for preset in driver.presets]
+        assert driver.preset.name == names[1 if keys[0] == "\r" else 0], "it runs once"
         await driver.write("still here")
-        assert driver.app.chat.composer.text == "still here"
+        assert driver.composer_text == "still here"
 
 
 async def test_several_lines_in_the_palette_choose_nothing() -> None:
@@ -93,9 +84,9 @@ async def test_several_lines_in_the_palette_choose_nothing() -> None:
         await open_palette(driver, "next\rpreset\r")
         await driver.see("^ next preset")
         await driver.write("\x15")
-        driver.app.post_message(events.Paste("\nthe next\n preset\n"))
+        await driver.paste("\nthe next\n preset\n")
         await driver.see(" the next preset")
-        assert len(driver.app.screen_stack) == 2
+        assert driver.pages == 1
 
 
 async def test_keys_in_the_palette_count_in_their_order() -> None:
@@ -110,7 +101,7 @@ async def test_of_keys_in_one_piece_the_first_leaves_a_page(keys: str) -> None:
         await driver.press("f1")
         await driver.see("Esc back")
         await driver.write(keys)
-        await driver.until(lambda: len(driver.app.screen_stack) == 1, "the page is left")
+        await driver.until(lambda: not driver.pages, "the page is left")
         await driver.write("still here")
         await driver.see("still here")
         assert questions(server) == []
@@ -135,7 +126,7 @@ async def test_a_palette_without_a_match_says_so_and_enter_does_nothing() -> Non
         await driver.see("Esc goes back")
         await driver.press("enter")
         await driver.see_no_more("Nothing matches")
-        assert len(driver.app.screen_stack) == 1
+        assert not driver.pages
         await driver.press("ctrl+p")
         await driver.write("quit")
         await driver.see("Save and leave")
@@ -179,9 +170,7 @@ async def test_switching_the_theme_redraws_everything_and_is_remembered() -> Non
                 }
                 known = {
                     (style.bgcolor or Color.default()).name
-                    for style in map(
-                        driver.app.palette.__getitem__, ("background", "cursor_line", "selection")
-                    )
+                    for style in map(driver.palette.__getitem__, ("background", "cursor_line", "selection"))
                 }
                 assert grounds <= known, f"{name}, {key}: {grounds - known} is of another theme"
                 if key == "f1":
@@ -195,7 +184,7 @@ async def test_without_colours_there_is_nothing_to_switch() -> None:
         await driver.see("Connected")
         await driver.press("f9")
         await driver.see("NO_COLOR is set")
-        assert driver.app.theme == "terminal"
+        assert driver.theme == "terminal"
     config = Path(os.environ["XDG_CONFIG_HOME"]) / "lokal" / "config.toml"
     assert not config.exists(), "the theme for a terminal with colours is not touched"
 

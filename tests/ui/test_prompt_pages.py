@@ -5,76 +5,70 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual import events
-from textual.widgets import Input
 
-from tests.support.app_driver import NOBODY, AppDriver, like_ollama, running
+from tests.support.app_driver import NOBODY, running
+from tests.support.canned_servers import like_ollama
 from tests.support.replay import held, recorded, replay
-
-
-def line_of(driver: AppDriver) -> Input:
-    return driver.app.screen.query_one(Input)
 
 
 async def test_a_wrong_address_stays_with_what_is_wrong_and_the_right_one_connects() -> None:
     async with replay() as server, running(NOBODY) as driver:
         like_ollama(server)
         await driver.see("start or name a server")
-        driver.app.run_command("server.help")
+        driver.run_command("server.help")
         await driver.see("address of a server")
-        before = driver.app.state
+        before = (driver.server, driver.settings)
         for wrong, said in (
             ("http://[", "address"),
             ("127.0.0.1:1", "refused"),
             ("no such place", "address"),
         ):
-            line_of(driver).value = wrong
+            driver.fill_input(wrong)
             await driver.press("enter")
             await driver.see(f"(?s){said}.*Enter connects")
             await driver.until(lambda: "Trying" not in driver.text(), "it is judged")
-            assert line_of(driver).value == wrong
-            assert driver.app.state == before, "nothing has changed by it"
+            assert driver.input_text == wrong
+            assert (driver.server, driver.settings) == before, "nothing has changed by it"
         await driver.write("x")
         await driver.see_no_more("no such place.*is no")
-        line_of(driver).value = server.url.removeprefix("http://")
+        driver.fill_input(server.url.removeprefix("http://"))
         await driver.press("enter")
         await driver.see("Ollama on this machine")
-        assert len(driver.app.screen_stack) == 1
-        assert driver.app.chat.composer.text == ""
+        assert not driver.pages
+        assert driver.composer_text == ""
 
 
 async def test_what_is_changed_while_it_is_tried_is_not_taken() -> None:
     async with replay() as server, running(NOBODY) as driver:
         like_ollama(server).on("/api/version", held(recorded("ollama/version")))
         await driver.see("start or name a server")
-        driver.app.run_command("server.help")
+        driver.run_command("server.help")
         await driver.see("address of a server")
-        line_of(driver).value = server.url
+        driver.fill_input(server.url)
         await driver.press("enter")
         await driver.see("Trying http")
         await driver.write("9")
         await driver.see_no_more("Trying")
         server.release.set()
         await driver.settle()
-        assert line_of(driver).value == f"{server.url}9"
-        assert driver.app.state.connection is None
+        assert driver.input_text == f"{server.url}9"
+        assert driver.connection is None
 
 
 async def test_several_lines_hand_nothing_in_and_keys_count_in_their_order() -> None:
     async with running(NOBODY) as driver:
         await driver.see("start or name a server")
-        driver.app.run_command("server.help")
+        driver.run_command("server.help")
         await driver.see("address of a server")
         await driver.write("127.0.0.1:1\r127.0.0.1:2\r")
-        assert line_of(driver).value == "127.0.0.1:1 127.0.0.1:2 "
+        assert driver.input_text == "127.0.0.1:1 127.0.0.1:2 "
         await driver.write("\x15192.168.1.6\x7f5")
-        assert line_of(driver).value == "192.168.1.5"
+        assert driver.input_text == "192.168.1.5"
         await driver.write("\x15")
-        driver.app.post_message(events.Paste("\n http://\x1b[31mhost:1\n"))
-        await driver.settle()
-        assert line_of(driver).value == "http://host:1"
+        await driver.paste("\n http://\x1b[31mhost:1\n")
+        assert driver.input_text == "http://host:1"
         await driver.write("\x1b\x1b\x1b")
-        assert len(driver.app.screen_stack) == 1
+        assert not driver.pages
 
 
 async def test_a_wrong_path_and_a_folder_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +77,7 @@ async def test_a_wrong_path_and_a_folder_stay(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     async with running(NOBODY) as driver:
         await driver.see("open a GGUF file")
-        driver.app.run_command("gguf.open")
+        driver.run_command("gguf.open")
         await driver.see("models/")
         for written, kept, said in (
             ("nothing.gguf", "nothing.gguf", "There is no file"),
@@ -92,9 +86,9 @@ async def test_a_wrong_path_and_a_folder_stay(tmp_path: Path, monkeypatch: pytes
             ("models/small.gguf", "models/small.gguf", "is no GGUF file"),
             ("~nobody-of-that-name/x", "~nobody-of-that-name/x", "There is no"),
         ):
-            line_of(driver).value = written
+            driver.fill_input(written)
             await driver.press("enter")
             await driver.see(said)
-            assert line_of(driver).value == kept
+            assert driver.input_text == kept
         await driver.press("escape")
-        assert len(driver.app.screen_stack) == 1
+        assert not driver.pages

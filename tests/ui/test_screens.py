@@ -8,14 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
-from tests.support.app_driver import NOBODY, like_router, ollama_answer, running, with_window
+from tests.support.app_driver import NOBODY, running
+from tests.support.canned_servers import like_router, ollama_answer, with_window
 from tests.support.replay import as_json, held, recorded, replay
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready
 from tests.support.snapshot import FOLDER, check, check_all
 from tui.errors import StoreUnavailable
-from tui.ui.leaving import LeavePage
 
 # -- the empty chat -----------------------------------------------------------------------------------------------------
 
@@ -146,10 +145,9 @@ async def test_the_page_of_what_is_not_saved() -> None:
             f"{Path.home()}/.local/share/lokal/chats.db: The disk is full",
             "Make room on the disk",
         )
-        page = LeavePage(problem, driver.app.backstage)
-        driver.app.push_screen(page)
+        driver.show_leave_page(problem)
         await driver.see("Enter writes it there")
-        page.query_one(Input).value = "/dev/shm/lokal-unwritten-20261130-120000.json"  # it is not written
+        driver.fill_input("/dev/shm/lokal-unwritten-20261130-120000.json")  # it is not written
         await check_all(driver, "leave")
 
 

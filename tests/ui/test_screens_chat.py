@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textual import events
-
-from tests.support.app_driver import AppDriver, ollama_answer, running
+from tests.support.app_driver import AppDriver, running
+from tests.support.canned_servers import ollama_answer
 from tests.support.pictures import png, says_who_can_see
 from tests.support.replay import recorded, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
@@ -122,15 +121,15 @@ async def test_pasted_pieces_and_files_that_go_along(tmp_path: Path) -> None:
         async with running(server.url) as driver:
             await ready(driver)
             await driver.write("Compare ")
-            driver.app.post_message(events.Paste("row\n" * 4200))
+            await driver.paste("row\n" * 4200)
             await driver.see("⟦pasted 4,200 lines · 1⟧")
             await driver.see("ctx ~")
             await check_all(driver, "writing-pasted")
-            driver.app.chat.composer.fill("")
-            driver.app.run_command("attach", f"'{tmp_path / 'photo.png'}' '{tmp_path / 'report.txt'}'")
+            driver.fill("")
+            driver.run_command("attach", f"'{tmp_path / 'photo.png'}' '{tmp_path / 'report.txt'}'")
             await driver.see("attached: photo.png")
             await driver.write("What is it?")
-            await driver.see_no_more("Alt.P")
+            driver.clear_notice()
             await check_all(driver, "writing-attached")
             await driver.press("enter")
             await driver.see("A red square")
@@ -161,8 +160,7 @@ async def answered(driver: AppDriver, count: int) -> None:
     """Wait until so many questions have whole answers."""
 
     def is_so() -> bool:
-        session = driver.app.chat.session
-        return not driver.app.chat.doing and session is not None and len(session.conversation) == 2 * count
+        return not driver.activity and len(driver.conversation) == 2 * count
 
     await driver.until(is_so, f"{count} answers are there")
 

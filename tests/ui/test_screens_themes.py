@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.app_driver import ollama_answer, running
+from tests.support.app_driver import running
+from tests.support.canned_servers import ollama_answer
 from tests.support.replay import recorded, stalling
 from tests.support.sample import MARKDOWN
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from tests.support.app import configure
-from tests.support.app_driver import MODEL, AppDriver, chats, like_ollama, ollama_answer, options, running
+from tests.support.app_driver import AppDriver, running
+from tests.support.canned_servers import MODEL, chats, like_ollama, ollama_answer, options
 from tests.support.replay import Replay, as_json, replay
 from tui.core.parameters import REGISTRY
-from tui.ui.settings.form import LABEL_WIDTH, NAME_WIDTH, ParameterForm, label_width, rows, slider_width
+from tui.ui.settings.form import LABEL_WIDTH, NAME_WIDTH, label_width, rows, slider_width
 from tui.ui.settings.slider import slider
 
 
@@ -31,16 +32,12 @@ async def settings(preset: str = "", *, thinks: bool = False) -> AsyncIterator[t
             yield driver, server
 
 
-def form(driver: AppDriver) -> ParameterForm:
-    return driver.app.query_one(ParameterForm)
-
-
 async def go_to(driver: AppDriver, name: str) -> None:
     """Move the cursor down to a parameter."""
     for _ in rows():
-        if form(driver).current.name == name:
+        if driver.parameter_under_cursor.name == name:
             return
-        form(driver).action_move(1)
+        await driver.press("down")
     raise AssertionError(f"the form has no {name}")
 
 
@@ -51,7 +48,7 @@ async def asked(driver: AppDriver, server: Replay) -> dict[str, object]:
     await driver.see("›")
     await driver.ask("Well?")
     await driver.until(lambda: len(chats(server)) > count, "it was asked")
-    await driver.until(lambda: not driver.app.chat.doing, "the answer is there")
+    await driver.until(lambda: not driver.activity, "the answer is there")
     return options(chats(server)[-1])
 
 
@@ -110,12 +107,12 @@ async def test_the_cursor_is_always_in_sight() -> None:
             (["end", "pageup", "end"], False),
         ):
             await driver.press(*keys)
-            driver.row(f"›{re.escape(form(driver).current.name)}")
-            assert (form(driver).current is rows()[0].parameter) is first, keys
-        assert form(driver).current is rows()[-1].parameter
+            driver.row(f"›{re.escape(driver.parameter_under_cursor.name)}")
+            assert (driver.parameter_under_cursor is rows()[0].parameter) is first, keys
+        assert driver.parameter_under_cursor is rows()[-1].parameter
         for size in ((50, 15), (120, 40), (80, 24), (60, 12)):
             await driver.resize(*size)
-            current = form(driver).current
+            current = driver.parameter_under_cursor
             await driver.see(f"›{re.escape(current.title if size[0] >= 120 else current.name)} ")
 
 
@@ -124,7 +121,7 @@ async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
         await driver.press("7", "enter")
         await driver.see("temperature cannot be 7.*It takes a number from 0 to 2")
         await driver.press("down")
-        assert form(driver).current.name == "temperature", "the wrong value is not left behind"
+        assert driver.parameter_under_cursor.name == "temperature", "the wrong value is not left behind"
         await driver.press("x", "right")
         await driver.see("temperature +7x▏")
         await driver.press("backspace", "backspace", "1", "enter")
@@ -135,9 +132,9 @@ async def test_a_wrong_value_is_said_and_stays_to_be_mended() -> None:
         await driver.press("escape")
         await driver.see(r"temperature +1 ")
         await driver.see_no_more("cannot be")
-        assert driver.app.tabs.current == "settings", "only what was typed is taken back"
+        assert driver.tab == "settings", "only what was typed is taken back"
         await driver.press("escape")
-        assert driver.app.tabs.current == "chat"
+        assert driver.tab == "chat"
         assert (await asked(driver, server))["temperature"] == 1
 
 
@@ -205,14 +202,14 @@ async def test_saving() -> None:
 
 async def test_a_value_that_is_heard_of_late_does_not_bring_its_preset_back() -> None:
     async with settings() as (driver, _):
-        before = driver.app.state.preset
+        before = driver.preset
         changed = replace(before, values={**before.values, "temperature": 0.9})
         await driver.press("ctrl+t")
-        await driver.until(lambda: driver.app.state.preset.name == "creative", "the next preset is in use")
-        form(driver).post_message(ParameterForm.Edited(changed))
+        await driver.until(lambda: driver.preset.name == "creative", "the next preset is in use")
+        driver.edit_preset(changed)
         await driver.settle()
-        assert changed in driver.app.state.presets, "the value is not lost"
-        assert driver.app.state.preset.name == "creative"
+        assert changed in driver.presets, "the value is not lost"
+        assert driver.preset.name == "creative"
 
 
 async def test_undoing_all_changes() -> None:
@@ -292,7 +289,7 @@ async def test_every_parameter_is_in_the_form_and_explained() -> None:
         await driver.resize(120, 40)
         seen = set()
         for _ in REGISTRY:
-            parameter = form(driver).current
+            parameter = driver.parameter_under_cursor
             seen.add(parameter.name)
             await driver.until(partial(_explains, driver, parameter.help), f"{parameter.name} is explained")
             driver.row(f"›{re.escape(parameter.title)}")
@@ -344,21 +341,21 @@ async def test_stepping_a_context_window_begins_with_the_one_in_use() -> None:
     async with settings() as (driver, server):
         await go_to(driver, "context_window")
         await driver.press("right")
-        assert driver.app.state.preset.values["context_window"] == 8192
+        assert driver.preset.values["context_window"] == 8192
         await driver.press("right")
-        assert driver.app.state.preset.values["context_window"] == 9216
+        assert driver.preset.values["context_window"] == 9216
         await driver.press("x")
         server.on("/api/show", as_json(404, {"error": "model not found"}))
-        driver.app.search()
-        await driver.until(lambda: driver.app.state.connection is not None, "it is connected again")
+        driver.search_servers()
+        await driver.until(lambda: driver.connection is not None, "it is connected again")
         await driver.until(
-            lambda: driver.app.state.window is None, "nobody tells the window of the next question"
+            lambda: driver.settings.window is None, "nobody tells the window of the next question"
         )
         await driver.press("left")
-        assert driver.app.state.preset.values["context_window"] == 8192, "the model is loaded with that"
+        assert driver.preset.values["context_window"] == 8192, "the model is loaded with that"
         await go_to(driver, "batch_size")
         await driver.press("right")
-        assert driver.app.state.preset.values["batch_size"] == 512
+        assert driver.preset.values["batch_size"] == 512
 
 
 async def test_the_window_that_is_shown_is_that_of_the_next_question() -> None:

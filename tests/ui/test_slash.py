@@ -6,32 +6,21 @@ import pytest
 
 from tests.support import snapshot
 from tests.support.app import configure
-from tests.support.app_driver import (
-    MODEL,
-    NOBODY,
-    SIZES,
-    AppDriver,
-    chats,
-    chatting,
-    like_ollama,
-    ollama_answer,
-    options,
-    questions,
-    running,
-)
+from tests.support.app_driver import NOBODY, SIZES, AppDriver, chatting, running
+from tests.support.canned_servers import MODEL, chats, like_ollama, ollama_answer, options, questions
 from tests.support.replay import as_json, replay, stalling
 
 
 async def ready(driver: AppDriver) -> None:
     """Wait until the chats are open."""
-    await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+    await driver.until(lambda: driver.chats_are_open, "the chats are open")
 
 
 async def answered(driver: AppDriver, question: str) -> None:
     """Ask, and wait until the answer is there."""
     await ready(driver)
     await driver.ask(question)
-    await driver.until(lambda: not driver.app.chat.doing, "the answer is there")
+    await driver.until(lambda: not driver.activity, "the answer is there")
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -40,19 +29,18 @@ async def answered(driver: AppDriver, question: str) -> None:
 @pytest.mark.parametrize("refused", ["/retry", "/hom", "/export /nowhere/x.md"])
 async def test_what_is_typed_after_a_refusal_takes_its_place(refused: str) -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.chat.composer
         if refused.startswith("/export"):
             await answered(driver, "Hello")
         await driver.write(f"{refused}\r")
-        await driver.until(lambda: composer.text == refused, "refused")
-        assert composer.selected_text == refused
+        await driver.until(lambda: driver.composer_text == refused, "refused")
+        assert driver.selected_text == refused
         await driver.write("/stats")
-        assert composer.text == "/stats"
+        assert driver.composer_text == "/stats"
         await driver.press("ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z", "ctrl+z")
-        assert composer.text == refused, "undo brings it back"
+        assert driver.composer_text == refused, "undo brings it back"
         await driver.press("end", "left", "left")
         await driver.write("x")
-        assert composer.text == f"{refused[:-2]}x{refused[-2:]}", "arrows edit it"
+        assert driver.composer_text == f"{refused[:-2]}x{refused[-2:]}", "arrows edit it"
         assert len(questions(server)) == refused.startswith("/export")
 
 
@@ -64,30 +52,29 @@ async def test_enter_says_what_was_refused_again() -> None:
         await driver.see("Nothing was asked here yet")
         await driver.write("/continue\r")
         await driver.see("There is nothing to continue")
-        assert driver.app.chat.composer.text == "/continue"
+        assert driver.composer_text == "/continue"
         await driver.write("Hello\r")
         await driver.until(lambda: questions(server) == ["Hello"], "it is asked")
 
 
 async def test_a_draft_lies_under_a_command_that_is_begun_over_it() -> None:
     async with chatting() as (driver, _):
-        composer = driver.app.chat.composer
         await driver.write("a draft")
-        driver.app.run_command("preset.use")
+        driver.run_command("preset.use")
         await driver.see("What you were writing comes back after the command")
         await driver.write("loud\r")
         await driver.see("There is no preset “loud”")
-        assert composer.selected_text == "/preset loud"
+        assert driver.selected_text == "/preset loud"
         await driver.write("/preset creative\r")
         await driver.see("preset creative")
-        assert composer.text == "a draft"
+        assert driver.composer_text == "a draft"
         for key in ("escape", "down", "backspace"):
-            driver.app.run_command("chat.rename")
-            await driver.until(lambda: composer.text == "/rename ", "it waits for a title")
+            driver.run_command("chat.rename")
+            await driver.until(lambda: driver.composer_text == "/rename ", "it waits for a title")
             if key == "backspace":
                 await driver.press("ctrl+u")
             await driver.press(key)
-            assert composer.text == "a draft"
+            assert driver.composer_text == "a draft"
 
 
 # -- what is a command --------------------------------------------------------------------------------------------------
@@ -95,7 +82,6 @@ async def test_a_draft_lies_under_a_command_that_is_begun_over_it() -> None:
 
 async def test_what_is_sent_and_what_is_not() -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.chat.composer
         for text, said in (
             ("/hom", r"There is no command /hom\. Did you mean /help\? // sends it as text"),
             ("/stop the server?", r"/stop takes nothing after it\. // at the start sends it as text"),
@@ -107,13 +93,13 @@ async def test_what_is_sent_and_what_is_not() -> None:
         ):
             await driver.ask(text)
             await driver.see(said)
-            assert composer.text == text, "a text that cannot be done is not lost"
+            assert driver.composer_text == text, "a text that cannot be done is not lost"
             assert questions(server) == []
         await answered(driver, "//hom is no command")
         await answered(driver, "/home/user is full, why?")
         assert questions(server) == ["/hom is no command", "/home/user is full, why?"]
         await driver.press("up", "up")
-        assert composer.text == "//hom is no command", "the history has it as it was typed"
+        assert driver.composer_text == "//hom is no command", "the history has it as it was typed"
 
 
 async def test_commands_are_in_the_prompt_history_and_no_questions() -> None:
@@ -121,12 +107,11 @@ async def test_commands_are_in_the_prompt_history_and_no_questions() -> None:
         await ready(driver)
         await driver.ask("/preset creative")
         await driver.see("\n creative ")
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
         await driver.press("up")
-        assert driver.app.chat.composer.text == "/preset creative"
+        assert driver.composer_text == "/preset creative"
         assert not chats(server)
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         assert len(session.conversation) == 0
 
 
@@ -139,7 +124,7 @@ async def test_commands_work_while_an_answer_comes_in() -> None:
         await driver.see("The next answer uses creative")
         await driver.ask("/retry")
         await driver.see("An answer is coming in. Esc stops it")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await driver.ask("/stop")
         await driver.see("stopped by you")
 
@@ -158,7 +143,7 @@ async def test_presets() -> None:
         await driver.see(r"\n technical +exact and short")
         await driver.press("down", "enter", "enter")
         await driver.see("preset technical")
-        assert driver.app.state.preset.name == "technical"
+        assert driver.preset.name == "technical"
 
 
 async def test_models() -> None:
@@ -175,7 +160,7 @@ async def test_models() -> None:
             await driver.ask("/model")
             await driver.see("qwen3:8b is in use")
             await driver.see(r"\n llama3.2:3b +3.2B, Q4_K_M")
-            assert driver.app.state.model == "qwen3:8b"
+            assert driver.model == "qwen3:8b"
 
 
 async def test_without_a_server() -> None:
@@ -186,15 +171,15 @@ async def test_without_a_server() -> None:
         await driver.see(r"No server, so no models\. F8 looks for one")
         await driver.ask("/title")
         await driver.see("Nothing was said here yet")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await driver.ask("/server :::")
         await driver.see("“:::” is no server address")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         async with replay() as server:
             like_ollama(server)
             await driver.ask(f"/server {server.url}")
             await driver.see("Connected")
-            assert driver.app.state.model == MODEL
+            assert driver.model == MODEL
 
 
 async def test_another_server_keeps_the_chat_and_one_that_is_silent_changes_nothing() -> None:
@@ -206,12 +191,10 @@ async def test_another_server_keeps_the_chat_and_one_that_is_silent_changes_noth
             await answered(driver, "One")
             await driver.ask("/server http://127.0.0.1:1")
             await driver.see("Nobody answers|No server answers|127.0.0.1:1 .*refused")
-            assert driver.app.state.connection is not None
-            assert driver.app.state.connection.server.endpoint.url == server.url
-            await driver.until(
-                lambda: driver.app.chat.composer.text != "", "the command is back, to be corrected"
-            )
-            driver.app.chat.composer.fill("")
+            assert driver.connection is not None
+            assert driver.connection.server.endpoint.url == server.url
+            await driver.until(lambda: driver.composer_text != "", "the command is back, to be corrected")
+            driver.fill("")
             await driver.ask("/server lab")
             await driver.see("Ollama on this machine · mistral:7b")
             await answered(driver, "Two")
@@ -231,7 +214,7 @@ async def test_themes() -> None:
         await driver.ask("/theme")
         await driver.see("terminal is in use")
         await driver.see(r"\n lokal-light\n")
-        assert driver.app.theme == "terminal", "alone it chooses nothing"
+        assert driver.theme == "terminal", "alone it chooses nothing"
         await driver.press("down", "enter", "enter")
         await driver.see("theme lokal-dark")
         await driver.press("f9")
@@ -249,7 +232,7 @@ async def test_what_the_model_cannot_is_not_sent_and_said() -> None:
         await driver.see("think high, was default; not sent: llama3.2:3b has no thinking mode")
         await answered(driver, "Well?")
         await driver.see("Not sent, llama3.2:3b has no thinking mode: think")
-        leaf = driver.app.chat.session.conversation.leaf if driver.app.chat.session else None
+        leaf = driver.conversation.leaf if driver.session else None
         assert leaf is not None
         assert "think" not in leaf.parameters
         await driver.ask("/set think=off")
@@ -326,7 +309,7 @@ async def test_figures_on_the_screen(size: tuple[int, int]) -> None:
         await answered(driver, "Почему так?")
         server.on("/api/chat", as_json(500, {"error": "out of memory"}))
         await answered(driver, "And now?")
-        conversation = driver.app.chat.session.conversation  # type: ignore[union-attr]
+        conversation = driver.conversation
         from dataclasses import replace
 
         for answer in list(conversation):

@@ -8,14 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_driver import (
-    chats,
-    chatting,
-    ollama_answer,
-    options,
-    questions,
-    running,
-)
+from tests.support.app_driver import chatting, running
+from tests.support.canned_servers import chats, ollama_answer, options, questions
 from tests.support.replay import as_json, held, stalling
 from tests.ui.test_slash import answered, ready
 from tui.store.store import Store
@@ -54,7 +48,7 @@ async def test_a_system_prompt_of_the_chat() -> None:
         await driver.see(r"Speak in \[b\]rhymes\[/b\]\.\n Always\.")
         await driver.press("escape")
         await driver.press("ctrl+n")
-        await driver.until(lambda: not len(driver.app.chat.session.conversation), "a new chat is open")  # type: ignore[union-attr]
+        await driver.until(lambda: not len(driver.conversation), "a new chat is open")
         await answered(driver, "Another chat")
     async with running(server.url):
         pass
@@ -66,8 +60,7 @@ async def test_a_system_prompt_is_kept_with_the_chat() -> None:
         await ready(driver)
         await driver.ask("/system Be terse.")
         await answered(driver, "One")
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         await driver.ask("/system -")
         await driver.see("System prompt removed; there is none now")
         assert session.conversation.system == ""
@@ -84,7 +77,7 @@ async def test_rename_and_title() -> None:
         await ready(driver)
         await driver.ask("/title")
         await driver.see("Nothing was said here yet")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await driver.ask("/rename Before the first question")
         await driver.see("This chat is now “Before the first question”")
         await answered(driver, "Why a 502?")
@@ -97,8 +90,7 @@ async def test_rename_and_title() -> None:
         assert options(body)["temperature"] == 0
         assert "think" not in body, "this model cannot"
         assert "Why a 502?" in questions(server)[-1]
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         assert len(session.conversation) == 2, "the chat itself knows nothing of it"
         server.on("/api/chat", ollama_answer("", thought="Hmm."))
         await driver.ask("/title")
@@ -116,33 +108,28 @@ async def test_rename_and_title() -> None:
 async def test_a_title_that_the_person_gives_meanwhile_stays() -> None:
     async with chatting() as (driver, server):
         await answered(driver, "Why a 502?")
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         server.on("/api/chat", held(ollama_answer("Nginx and 502")))
         await driver.ask("/title")
         await driver.until(lambda: len(chats(server)) == 2, "the model is asked")
         await driver.ask("/rename Mine")
         await driver.see("This chat is now “Mine”")
         server.release.set()
-        working = [worker for worker in driver.app.workers if worker.group == "title"]
-        assert working
-        await driver.until(lambda: all(worker.is_finished for worker in working), "it has answered")
+        assert driver.runs("title")
+        await driver.until(lambda: not driver.runs("title"), "it has answered")
         assert session.conversation.title == "Mine"
 
 
 async def test_a_title_for_a_chat_that_was_left_meanwhile() -> None:
     async with chatting() as (driver, server):
         await answered(driver, "Why a 502?")
-        session = driver.app.chat.session
-        assert session is not None
+        session = driver.session
         server.on("/api/chat", stalling(ollama_answer("Slow", ended=False)))
         await driver.ask("/title")
         await driver.see("Asking llama3.2:3b for a title")
-        from tui.ui.errands import Titled
-
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.session is not session, "a new chat is open")
-        driver.app.post_message(Titled(session.conversation.id, "Later", ""))
+        await driver.until(lambda: driver.session is not session, "a new chat is open")
+        driver.title_was_made(session.conversation.id, "Later")
         await driver.see("The chat from before is now “Later”")
     store = stored()
     try:
@@ -156,7 +143,7 @@ async def test_export(here: Path) -> None:
         await ready(driver)
         await driver.ask("/export")
         await driver.see("This chat is empty")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await answered(driver, "Why, a 502?")
         await driver.ask("/export")
         await driver.see(r"2 messages in .*here/Why-a-502\.md")
@@ -168,14 +155,14 @@ async def test_export(here: Path) -> None:
         await driver.ask("/export all.json")
         await driver.see(r"all\.json is there already\. Enter again overwrites it")
         assert (here / "all.json").read_text() == "precious"
-        assert driver.app.chat.composer.text == "/export all.json"
+        assert driver.composer_text == "/export all.json"
         await driver.press("enter")
         await driver.see(r"2 messages in .*all\.json")
         assert (here / "all.json").read_text() != "precious"
         (here / "all.json").write_text("precious")
         await driver.ask("/export all.json")
         await driver.see("is there already")
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await driver.ask("/export other.md")
         await driver.see(r"other\.md")
         await driver.ask("/export all.json")
@@ -183,19 +170,17 @@ async def test_export(here: Path) -> None:
         assert (here / "all.json").read_text() == "precious", (
             "what came between makes it the first time again"
         )
-        driver.app.chat.composer.fill("")
+        driver.fill("")
         await driver.ask("/export! all.json")
         await driver.see(r"2 messages in .*all\.json")
         for argument, said in (
             ("missing/x.md", "There is no folder"),
             ("x.txt", r"lokal writes no \.txt files\. Let the name end with \.md or \.json"),
         ):
-            driver.app.chat.composer.fill("")
+            driver.fill("")
             await driver.ask(f"/export {argument}")
             await driver.see(said)
-            await driver.until(
-                lambda: driver.app.chat.composer.text != "", "the command is back, to be corrected"
-            )
+            await driver.until(lambda: driver.composer_text != "", "the command is back, to be corrected")
 
 
 async def test_an_export_counts_what_is_in_the_file(here: Path) -> None:
@@ -203,7 +188,7 @@ async def test_an_export_counts_what_is_in_the_file(here: Path) -> None:
         await answered(driver, "Why?")
         await driver.press("f5")
         await driver.see("2/2")
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        await driver.until(lambda: not driver.busy, "the answer is whole")
         await driver.ask("/export one.md")
         await driver.see(r"2 messages in .*one\.md; 1 in other branches left")
         assert "2 messages · 1 more in other branches" in (here / "one.md").read_text()
@@ -232,8 +217,8 @@ async def test_import(here: Path) -> None:
         (here / "bad.json").write_text('[{"messages": 7}]')
         await driver.ask("/import bad.json")
         await driver.see("bad.json")
-        await driver.until(lambda: driver.app.chat.composer.text == "/import bad.json", "the command is back")
-        driver.app.chat.composer.fill("")
+        await driver.until(lambda: driver.composer_text == "/import bad.json", "the command is back")
+        driver.fill("")
         await driver.ask("/import missing.json")
         await driver.see("Cannot read “missing.json”")
     store = stored()
@@ -251,4 +236,4 @@ async def test_a_question_with_a_slash_that_waited_comes_back_as_it_was_typed() 
         await driver.ask("//help me")
         await driver.see("waiting: /help me")
         await driver.press("alt+up")
-        assert driver.app.chat.composer.text == "//help me"
+        assert driver.composer_text == "//help me"

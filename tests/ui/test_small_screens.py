@@ -81,8 +81,7 @@ async def test_the_choice_under_the_cursor_is_in_sight_on_a_very_low_screen() ->
 
 def said(driver: AppDriver) -> list[str]:
     """The rows of the question."""
-    choice = driver.app.chat.fit_choice
-    return driver.screen()[choice.region.y : choice.region.bottom]
+    return driver.rows_of("decision")
 
 
 async def test_a_question_of_lokal_is_whole_down_to_50_columns() -> None:

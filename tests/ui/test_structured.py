@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_driver import SIZES, AppDriver, chats, chatting, like_ollama, ollama_answer, running
+from tests.support.app_driver import SIZES, AppDriver, chatting, running
+from tests.support.canned_servers import chats, like_ollama, ollama_answer
 from tests.support.dialects import Dialect
 from tests.support.replay import as_json, replay, stalling
 from tests.support.snapshot import check
@@ -42,8 +43,7 @@ def invoice(own_home: Path) -> Path:
 
 
 def last_answer(driver: AppDriver) -> Message:
-    session = driver.app.chat.session
-    assert session is not None
+    session = driver.session
     assert session.conversation.leaf is not None
     return session.conversation.leaf
 
@@ -105,8 +105,7 @@ async def test_a_file_that_is_still_read_does_not_undo_what_was_said_after_it(
         await driver.until(done.is_set, "the file was read")
         await asyncio.sleep(0.1)
         await driver.settle()
-        assert driver.app.chat.session is not None
-        assert driver.app.chat.session.schema is None
+        assert driver.session.schema is None
 
 
 async def test_the_chat_goes_on_so_when_it_is_opened_again(invoice: Path) -> None:
@@ -114,20 +113,15 @@ async def test_the_chat_goes_on_so_when_it_is_opened_again(invoice: Path) -> Non
         like_ollama(server).on("/api/chat", ollama_answer(FITS))
         async with running(server.url) as driver:
             await driver.see("ctx 0 of 8k")
-            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
             await driver.ask(f"/schema '{invoice}'")
             await driver.see("schema invoice.json")
             await driver.ask("What is on it?")
             await driver.see("fits invoice.json")
-            session = driver.app.chat.session
-            assert session is not None
-            schema, chat = session.schema, session.conversation.id
-            driver.app.backstage.flush(60)
-            store = driver.app.backstage._store
-            assert store is not None
-            again = type(session)(store, session._persistence, store.load(chat))
-            assert again.schema == schema
-            driver.app.chat.open(again)
+            session = driver.session
+            driver.reopen_chat()
+            assert driver.session is not session
+            assert driver.session.schema == session.schema
             await driver.see("fits invoice.json")
             assert '"total": 12.50' in driver.text()
 
@@ -198,7 +192,7 @@ async def test_a_server_that_cannot_says_so() -> None:
         server.on(says.path, says.stream(says.text("{}"), *says.end()))
         async with running(server.url) as driver:
             await driver.see("text-generation-webui")
-            await driver.until(lambda: driver.app.chat.session is not None, "the chats are open")
+            await driver.until(lambda: driver.chats_are_open, "the chats are open")
             await driver.ask("/schema json")
             await driver.see("text-generation-webui ignores that answers are to be JSON")
             await driver.ask("Give me JSON")
@@ -219,7 +213,7 @@ async def test_a_schema_that_holds_and_answers_to_it(invoice: Path) -> None:
         await driver.see("fits invoice.json")
         await driver.ask("And on the second?")
         await driver.see("does not fit")
-        driver.app.chat.divider.clear_notice()
+        driver.clear_notice()
         for size in reversed(SIZES):
             await driver.resize(*size)
             await check(driver, "structured")

@@ -6,7 +6,7 @@ import pytest
 from rich.segment import Segment
 from rich.style import Style
 
-from tests.support.app_driver import ollama_answer
+from tests.support.canned_servers import ollama_answer
 from tests.support.walk import answered, walked
 from tui.core.codeblocks import code_blocks
 from tui.ui.transcript.entry import Entry, Heading, Tone

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.support.app import configure
-from tests.support.app_driver import ollama_answer, questions
+from tests.support.canned_servers import ollama_answer, questions
 from tests.support.replay import stalling
-from tests.support.walk import answered, contents, walked
+from tests.support.walk import answered, walked
 
 HINT = r"F5 answer  Ctrl\+T preset  F1 keys"
 
@@ -16,7 +16,7 @@ async def test_a_branch_that_ends_in_a_question() -> None:
         await driver.see("Enter send")
         await driver.press("shift+tab", "up", "b")
         await driver.see("A new chat with 1 message")
-        assert contents(driver) == ["One?"]
+        assert driver.messages == ["One?"]
         await driver.see(HINT)
         await driver.press("enter")
         await driver.see("── Nothing is written; F5 answers the question that is there ─")
@@ -24,7 +24,7 @@ async def test_a_branch_that_ends_in_a_question() -> None:
         await driver.press("f5")
         await driver.see(r"Second\.")
         await driver.see("Enter send")
-        assert contents(driver) == ["One?", "Second."]
+        assert driver.messages == ["One?", "Second."]
         await driver.press("enter")
         await driver.see_no_more("Nothing is written")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import configure
-from tests.support.app_driver import ollama_answer
+from tests.support.canned_servers import ollama_answer
 from tests.support.walk import LONG, answered, walked
 
 # -- moving -------------------------------------------------------------------------------------------------------------
@@ -56,15 +56,15 @@ async def test_esc_letters_and_pastes_go_back_to_writing() -> None:
         await answered(driver, "One?", r"Done\.")
         await driver.write("a")
         await driver.press("shift+tab", "escape")
-        assert driver.app.screen.focused is driver.app.chat.composer
-        assert driver.app.chat.transcript.following, "it was left where it was entered"
+        assert driver.focus == "composer"
+        assert driver.follows_end, "it was left where it was entered"
         # In one piece, as on a slow line: into the messages, a letter that is no command, and on.
         await driver.write("\x1b[Zxyz")
-        assert driver.app.chat.composer.text == "axyz"
+        assert driver.composer_text == "axyz"
         await driver.write("\x1b[Z\x1b[200~pasted\x1b[201~")
         await driver.see("› axyzpasted")
         await driver.press("shift+tab", "tab")
-        assert driver.app.screen.focused is driver.app.chat.composer
+        assert driver.focus == "composer"
         await driver.see_no_more("message 2 of 2")
 
 
@@ -78,7 +78,7 @@ async def test_the_palette_and_other_tabs_leave_the_walk_in_order() -> None:
         await driver.press("c")
         await driver.see("4 characters by OSC 52")
         await driver.press("f3", "f2")
-        assert driver.app.screen.focused is driver.app.chat.composer
+        assert driver.focus == "composer"
         await driver.see_no_more("message 2 of 2")
 
 
@@ -94,9 +94,9 @@ async def test_the_keys_can_be_others() -> None:
         await driver.press("y")
         await driver.see("4 characters by OSC 52")
         await driver.press("c")
-        assert driver.app.chat.composer.text == "c", "it is no command any more"
+        assert driver.composer_text == "c", "it is no command any more"
         await driver.press("backspace", "ctrl+e", "q")
-        assert driver.app.screen.focused is driver.app.chat.composer
+        assert driver.focus == "composer"
 
 
 # -- folding ------------------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.app_driver import MODEL, NOBODY, chats, ollama_answer, options, questions, running
+from tests.support.app_driver import NOBODY, running
+from tests.support.canned_servers import MODEL, chats, ollama_answer, options, questions
 from tests.support.replay import stalling
-from tests.support.walk import OTHER, answered, contents, walked, whole
+from tests.support.walk import OTHER, answered, walked, whole
 
 # -- other questions and answers ----------------------------------------------------------------------------------------
 
@@ -28,15 +29,15 @@ async def test_an_edited_question_is_asked_beside_the_old_one() -> None:
         await driver.write(" Really?")
         await driver.press("enter")
         await whole(driver, r"Third\.")
-        assert contents(driver) == ["One?", "First.", "Two? Really?", "Third."]
+        assert driver.messages == ["One?", "First.", "Two? Really?", "Third."]
         assert questions(server)[-1] == "Two? Really?"
         await driver.see("── you ─+ 2/2 ─")
         await driver.see("› my draft")
-        assert driver.app.screen.focused is driver.app.chat.composer
+        assert driver.focus == "composer"
 
         await driver.press("shift+tab", "up", "left")
         await driver.see("›─ you ─+ 1/2 ─")
-        assert contents(driver) == ["One?", "First.", "Two?", "Second."]
+        assert driver.messages == ["One?", "First.", "Two?", "Second."]
         await driver.press("left")
         await driver.see("This is the first of 2")
         await driver.press("up", "right")
@@ -57,10 +58,10 @@ async def test_an_edited_answer_is_gone_on_with_beside_the_old_one() -> None:
         messages = chats(server)[-1]["messages"]
         assert isinstance(messages, list)
         assert {"role": "assistant", "content": "Blue,"} in messages
-        assert contents(driver) == ["Colours?", "Blue, then green."]
+        assert driver.messages == ["Colours?", "Blue, then green."]
         await driver.press("shift+tab", "left")
         await driver.see(r"Red is best")
-        assert contents(driver) == ["Colours?", "Red is best."]
+        assert driver.messages == ["Colours?", "Red is best."]
 
 
 async def test_other_answers_with_the_next_preset_and_the_next_model() -> None:
@@ -71,7 +72,7 @@ async def test_other_answers_with_the_next_preset_and_the_next_model() -> None:
         await driver.press("shift+tab", "t")
         await driver.see(rf"{MODEL} · creative .* 3/3")
         await driver.see(f"with creative on {MODEL}, this once")
-        assert driver.app.state.preset.name == "technical"
+        assert driver.preset.name == "technical"
         await whole(driver, "3/3")
         await driver.press("shift+tab", "t")
         await whole(driver, rf"{MODEL} · chatbot .* 4/4")
@@ -79,7 +80,7 @@ async def test_other_answers_with_the_next_preset_and_the_next_model() -> None:
         await driver.press("shift+tab", "m")
         await whole(driver, rf"{OTHER} · technical .* 5/5")
         assert chats(server)[-1]["model"] == OTHER
-        assert driver.app.state.model == MODEL
+        assert driver.model == MODEL
         await driver.press("shift+tab", "up", "r")
         await whole(driver, rf"{MODEL} · technical .* 6/6")
         assert questions(server) == ["Why?"] * 6
@@ -113,10 +114,10 @@ async def test_a_cut_answer_is_continued_and_in_the_middle_beside_itself() -> No
         await driver.see("g continue  c copy  F1 keys")
         await driver.press("g")
         await whole(driver, "Half and whole")
-        assert contents(driver) == ["One?", "Half and whole."]
+        assert driver.messages == ["One?", "Half and whole."]
         await driver.see("2/2")
         await driver.press("shift+tab", "left")
-        assert contents(driver) == ["One?", "Half", "Two?", "Next."]
+        assert driver.messages == ["One?", "Half", "Two?", "Next."]
         await driver.press("e")
         await driver.write(" a word")
         await driver.press("enter")
@@ -130,27 +131,28 @@ async def test_what_was_deleted_comes_back_in_reverse() -> None:
     async with walked(*(ollama_answer(f"Answer {number}.") for number in range(1, 4))) as (driver, _):
         for number in range(1, 4):
             await answered(driver, f"Question {number}?", rf"Answer {number}\.")
-        everything = contents(driver)
-        session = driver.app.chat.session
-        assert session is not None
+        everything = driver.messages
+        session = driver.session
         before = session.conversation.fingerprint()
         await driver.press("shift+tab", "d")
         await driver.see("Deleted 1 message: u brings it back")
+        driver.clear_notice()
         await driver.see("message 5 of 5")
         await driver.press("up", "up", "d")
         await driver.see("Deleted 3 messages: u brings them back")
-        assert contents(driver) == everything[:2]
+        assert driver.messages == everything[:2]
         await driver.press("up", "d")
         await driver.see("Deleted 2 messages: /undo brings them back")
-        assert contents(driver) == []
-        assert driver.app.screen.focused is driver.app.chat.composer
+        assert driver.messages == []
+        assert driver.focus == "composer"
         await driver.see("Connected")
         for count in (2, 5, 6):
-            driver.app.run_command("undo")
+            driver.clear_notice()
+            driver.run_command("undo")
             await driver.see("back ──")
-            assert contents(driver) == everything[:count]
+            assert driver.messages == everything[:count]
         assert session.conversation.fingerprint() == before
-        driver.app.run_command("undo")
+        driver.run_command("undo")
         await driver.see("Nothing was deleted here that could come back")
 
 
@@ -159,7 +161,7 @@ async def test_deleting_shows_the_sibling_and_undo_shows_what_was_open() -> None
         await answered(driver, "Why?", r"Yes\.")
         await driver.press("f5")
         await driver.see("2/2")
-        await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+        await driver.until(lambda: not driver.activity, "the answer is done")
         await driver.press("shift+tab", "d")
         await driver.see("Deleted 1 message: u brings it back")
         assert "2/2" not in driver.text()
@@ -176,10 +178,10 @@ async def test_deleting_stops_what_comes_in_below() -> None:
         await driver.see("Half")
         await driver.press("shift+tab", "up", "d")
         await driver.see("Stopped the answer, deleted 2 messages: /undo brings them back")
-        assert not driver.app.chat.doing
-        driver.app.run_command("undo")
+        assert not driver.activity
+        driver.run_command("undo")
         await driver.see("stopped by you")
-        assert contents(driver) == ["Why?", "Half"]
+        assert driver.messages == ["Why?", "Half"]
 
 
 async def test_a_branch_is_a_chat_of_its_own() -> None:
@@ -187,21 +189,21 @@ async def test_a_branch_is_a_chat_of_its_own() -> None:
         driver,
         _,
     ):
-        driver.app.run_command("chat.branch")
+        driver.run_command("chat.branch")
         await driver.see("There is nothing to branch from yet")
         await answered(driver, "One?", r"First\.")
         await answered(driver, "Two?", r"Second\.")
-        old = driver.app.chat.session
+        old = driver.session
         await driver.press("shift+tab", "up", "up", "b")
         await driver.see("A new chat with 2 messages; the old one stays")
-        assert contents(driver) == ["One?", "First."]
-        driver.app.backstage.flush(60)
+        assert driver.messages == ["One?", "First."]
+        driver.flush()
         await driver.press("f7")
         await driver.see(r"\n.One\? \(2\) ")
         await driver.see(r"\n.One\? +\S")
         await driver.press("escape")
         await answered(driver, "Other?", r"Third\.")
-        new = driver.app.chat.session
+        new = driver.session
         assert old is not None
         assert new is not None
         assert new.conversation.id != old.conversation.id

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_driver import ollama_answer
+from tests.support.canned_servers import ollama_answer
 from tests.support.replay import stalling
 from tests.support.walk import LONG, LONG_CODE, answered, walked
-from tui.ui.handout import CopyWanted
 
 
 def names_in(folder: Path) -> list[str]:
@@ -31,7 +30,7 @@ async def test_what_is_copied_is_said() -> None:
             (("up", "up", "1"), r"There is no code block in this message ─"),
             (("c",), "4 characters by OSC 52"),
         ):
-            if driver.app.chat.walk.mark is None:
+            if driver.cursor is None:
                 await driver.press("shift+tab")
             await driver.press(*keys)
             await driver.see(said)
@@ -41,7 +40,7 @@ async def test_what_is_copied_is_said() -> None:
 
 async def test_the_slash_command_copies_the_last_answer() -> None:
     async with walked(ollama_answer(LONG)) as (driver, _):
-        driver.app.run_command("copy")
+        driver.run_command("copy")
         await driver.see("There is nothing to copy yet")
         await answered(driver, "Why?", r"Done\.")
         for argument, said in (
@@ -51,7 +50,7 @@ async def test_the_slash_command_copies_the_last_answer() -> None:
             ("all", r"\d+ characters by OSC 52"),
             ("x", "“x” is no code block: /copy, /copy 2 or /copy all"),
         ):
-            driver.app.run_command("copy", argument)
+            driver.run_command("copy", argument)
             await driver.see(said)
 
 
@@ -62,8 +61,8 @@ async def test_the_text_that_was_copied_last_is_the_one_on_the_clipboard() -> No
             time.sleep(0.2)
             return "the first one"
 
-        driver.app.chat.post_message(CopyWanted(slowly))
-        driver.app.chat.post_message(CopyWanted(lambda: "the second"))
+        driver.copy(slowly)
+        driver.copy(lambda: "the second")
         await driver.see("10 characters by OSC 52")
         await asyncio.sleep(0.3)
         await driver.see("10 characters by OSC 52")
@@ -78,12 +77,12 @@ async def test_a_running_answer_is_copied_as_far_as_it_came() -> None:
         for key in ("e", "r", "t", "m", "g", "b", "u", "left"):
             await driver.press(key)
             await driver.see("An answer is coming in: Esc in the composer stops it|There is no other answer")
-            driver.app.chat.divider.clear_notice()
+            driver.clear_notice()
         await driver.press("w", "escape")
         await driver.see("message 2 of 2")
         await driver.press("escape")
         await driver.see_no_more("message 2 of 2")
-        assert driver.app.chat.doing, "the first Esc leaves, the next one stops"
+        assert driver.activity, "the first Esc leaves, the next one stops"
         await driver.press("escape")
         await driver.see("stopped by you")
         await driver.press("shift+tab")

@@ -9,20 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import configure
-from tests.support.app_driver import AppDriver, ollama_answer
+from tests.support.canned_servers import ollama_answer
 from tests.support.editor import editor
 from tests.support.replay import stalling
-from tests.support.walk import answered, contents, walked
-from tests.support.writing import CHIP, PASTE, paste
-from tui.ui.chat.slip import Slip
+from tests.support.walk import answered, walked
+from tests.support.writing import CHIP, PASTE
 
 
 def found(folder: Path, pattern: str) -> list[Path]:
     return list(folder.glob(pattern))
-
-
-def slip_of(driver: AppDriver) -> Slip:
-    return driver.app.chat.query_one(Slip)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +35,13 @@ async def test_an_edit_goes_on_in_the_editor(
         await answered(driver, "One?", r"Yes\.")
         await driver.press(*keys, "alt+e")
         await driver.see("Back from the editor; Enter takes it")
-        assert driver.app.screen.focused is slip_of(driver)
-        assert driver.app.chat.composer.text == "", "the draft is another text"
-        after = slip_of(driver).text
+        assert driver.focus == "edit"
+        assert driver.composer_text == "", "the draft is another text"
+        after = driver.edit_text
         await driver.press("ctrl+z")
-        assert after.startswith(f"{slip_of(driver).text} And"), "one undo takes back what the editor did"
+        assert after.startswith(f"{driver.edit_text} And"), "one undo takes back what the editor did"
         await driver.press("ctrl+y", "enter")
-        await driver.until(lambda: contents(driver) == asked, "it is handed in")
+        await driver.until(lambda: driver.messages == asked, "it is handed in")
 
 
 async def test_the_palette_takes_the_edit_to_the_editor_too(
@@ -57,10 +52,10 @@ async def test_the_palette_takes_the_edit_to_the_editor_too(
         await answered(driver, "One?", r"Yes\.")
         await driver.write("draft")
         await driver.press("shift+tab", "up", "e")
-        await paste(driver, PASTE)
-        driver.app.run_command("editor")
-        await driver.until(lambda: slip_of(driver).text == f"One?{CHIP}\nmore", "the piece is one again")
-        assert driver.app.chat.composer.text == "draft"
+        await driver.paste(PASTE)
+        driver.run_command("editor")
+        await driver.until(lambda: driver.edit_text == f"One?{CHIP}\nmore", "the piece is one again")
+        assert driver.composer_text == "draft"
 
 
 @pytest.mark.parametrize(
@@ -85,10 +80,10 @@ async def test_an_editor_that_fails_leaves_the_edit(
         await driver.write(" Or")
         await driver.press("alt+e")
         await driver.see(words)
-        assert slip_of(driver).text == "One? Or"
+        assert driver.edit_text == "One? Or"
         await driver.write(" two?")
         await driver.press("enter")
-        await driver.until(lambda: contents(driver)[:1] == ["One? Or two?"], "it is asked")
+        await driver.until(lambda: driver.messages[:1] == ["One? Or two?"], "it is asked")
     assert bool(found(tmp_path, "lokal-*/draft.md")) is kept
 
 
@@ -101,11 +96,11 @@ async def test_an_edit_that_was_left_before_the_editor_began_is_kept(
     async with walked() as (driver, _):
         await answered(driver, "One?", r"Yes\.")
         await driver.press("shift+tab", "up", "e", "alt+e", "escape")
-        assert not slip_of(driver).display
+        assert not driver.region("edit")
         await asyncio.to_thread(gate.write_text, "Two?\n")
         await driver.see("The edit is kept: e goes on with it")
         await driver.press("e")
-        assert slip_of(driver).text == "Two?"
+        assert driver.edit_text == "Two?"
 
 
 async def test_a_file_name_does_not_go_to_the_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,10 +108,10 @@ async def test_a_file_name_does_not_go_to_the_editor(tmp_path: Path, monkeypatch
     async with walked() as (driver, _):
         await answered(driver, "One?", r"Yes\.")
         await driver.press("shift+tab", "w")
-        name = slip_of(driver).text
+        name = driver.edit_text
         await driver.press("alt+e")
         await driver.see("A file's name is one line: it is written here")
-        assert slip_of(driver).text == name
+        assert driver.edit_text == name
 
 
 async def test_a_key_of_the_composer_writes_nothing_on_the_slip() -> None:
@@ -125,7 +120,7 @@ async def test_a_key_of_the_composer_writes_nothing_on_the_slip() -> None:
         await answered(driver, "One?", r"Yes\.")
         await driver.press("shift+tab", "up", "e")
         await driver.write("\x1bh")
-        assert slip_of(driver).text == "One?"
+        assert driver.edit_text == "One?"
 
 
 async def test_the_key_line_says_what_enter_does() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.app_driver import like_ollama, ollama_answer, running
+from tests.support.app_driver import running
+from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.replay import replay
 from tests.support.snapshot import check, check_all
 
@@ -39,7 +40,7 @@ async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings(
             await driver.see("ctx 1.2k of 8k")
             await driver.ask("Show me.")
             await driver.see("import steps")
-            await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+            await driver.until(lambda: not driver.activity, "the answer is done")
             await driver.press("shift+tab", "up")
             await check_all(driver, "walk-message")
             await driver.press("]")
@@ -53,7 +54,7 @@ async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings(
             await check_all(driver, "walk-editing")
             await driver.press("enter")
             await driver.see("2/2")
-            await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+            await driver.until(lambda: not driver.activity, "the answer is done")
             await driver.press("shift+tab", "up")
             await check_all(driver, "walk-siblings")
             monkeypatch.setattr("tui.ui.divider.NOTICE_S", 600.0)
@@ -68,6 +69,6 @@ async def test_without_colours_the_cursor_is_seen() -> None:
             await driver.see("ctx 0 of 8k")
             await driver.ask("Show me.")
             await driver.see("import steps")
-            await driver.until(lambda: not driver.app.chat.doing, "the answer is done")
+            await driver.until(lambda: not driver.activity, "the answer is done")
             await driver.press("shift+tab", "]", "]")
             await check(driver, "no-color-walk-block")

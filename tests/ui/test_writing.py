@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.app_driver import AppDriver, chatting, ollama_answer, questions
+from tests.support.app_driver import AppDriver, chatting
+from tests.support.canned_servers import ollama_answer, questions
 from tests.support.replay import held, recorded, stalling
-from tests.support.writing import CHIP, PASTE, asked, opened, paste
+from tests.support.writing import CHIP, PASTE, asked, opened
 from tui.chat.session import ChatSession
 from tui.core.draft import Draft
 from tui.errors import StoreError
-from tui.ui.chat.slip import Slip
 
 # -- in line ------------------------------------------------------------------------------------------------------------
 
@@ -33,7 +33,7 @@ async def test_questions_that_wait_are_asked_one_after_the_other() -> None:
         server.release.set()
         assert await asked(driver, server, 3) == ["first", "second", "third"]
         await driver.see_no_more("waiting")
-        assert driver.app.chat.composer.text == "not sent"
+        assert driver.composer_text == "not sent"
         await driver.see(r"Three\.")
 
 
@@ -41,7 +41,7 @@ async def test_several_lines_that_come_at_once_are_one_text_that_is_not_sent() -
     """A terminal or tmux that pastes without saying so; with Tabs, which complete nothing and lead nowhere then."""
     async with chatting() as (driver, server):
         await driver.write("/he\r\tb\rc\r")
-        assert driver.app.chat.composer.text == "/he\n\tb\nc\n"
+        assert driver.composer_text == "/he\n\tb\nc\n"
         await driver.write("\x15\x15One?\r")
         await driver.see(r"Yes\.")
         assert questions(server) == ["One?"]
@@ -54,7 +54,7 @@ async def test_several_lines_at_once_in_an_edit_and_in_a_search() -> None:
         await driver.press("shift+tab", "up", "e")
         await driver.see("edit")
         await driver.write("\x15\x15a\rb\r")
-        assert driver.app.screen.query_one(Slip).text == "a\nb\n"
+        assert driver.edit_text == "a\nb\n"
         await driver.press("escape", "escape", "ctrl+f")
         await driver.write("a\rb\r")
         await driver.see("search +a b|search: a b|a b")
@@ -67,7 +67,7 @@ async def test_what_is_typed_right_behind_enter_is_not_lost() -> None:
         for text in ("first\r", "second\r", "draft"):
             await driver.write(text)
         await driver.see("waiting: second")
-        assert driver.app.chat.composer.text == "draft"
+        assert driver.composer_text == "draft"
         server.release.set()
         assert await asked(driver, server, 2) == ["first", "second"]
 
@@ -110,10 +110,10 @@ async def test_waiting_questions_come_back_the_last_one_first() -> None:
         await driver.ask("third")
         await driver.write("written")
         await driver.press("alt+up")
-        assert driver.app.chat.composer.text == "third\n\nwritten"
+        assert driver.composer_text == "third\n\nwritten"
         await driver.see("waiting: second +Alt")
         await driver.press("alt+up")
-        assert driver.app.chat.composer.text == "second\n\nthird\n\nwritten"
+        assert driver.composer_text == "second\n\nthird\n\nwritten"
         await driver.see_no_more("waiting")
         await driver.press("alt+up")
         await driver.see("No question waits")
@@ -126,17 +126,16 @@ async def test_each_chat_has_its_draft() -> None:
     async with chatting() as (driver, server):
         await driver.ask("first")
         await asked(driver, server, 1)
-        first = driver.app.chat.session
-        assert first is not None
+        first = driver.session
         await driver.write("draft of the first")
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.session is not first, "there is a new chat")
-        assert driver.app.chat.composer.text == ""
+        await driver.until(lambda: driver.session is not first, "there is a new chat")
+        assert driver.composer_text == ""
         await driver.write("draft of the second")
-        driver.app.chat.open(first)
-        await driver.until(lambda: driver.app.chat.composer.text == "draft of the first", "it is back")
+        driver.open_chat(first)
+        await driver.until(lambda: driver.composer_text == "draft of the first", "it is back")
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.composer.text == "draft of the second", "so is this one")
+        await driver.until(lambda: driver.composer_text == "draft of the second", "so is this one")
         assert questions(server) == ["first"]
 
 
@@ -144,24 +143,22 @@ async def test_what_is_made_of_an_earlier_prompt_stays_with_its_chat() -> None:
     async with chatting() as (driver, server):
         await driver.ask("first")
         await asked(driver, server, 1)
-        first = driver.app.chat.session
-        assert first is not None
-        await driver.until(lambda: not driver.app.chat.busy, "the answer is whole")
+        first = driver.session
+        await driver.until(lambda: not driver.busy, "the answer is whole")
         await driver.write("mine")
         await driver.press("up")
         await driver.write(", but żółty")
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.session is not first, "there is a new chat")
-        second = driver.app.chat.session
-        assert second is not None
+        await driver.until(lambda: driver.session is not first, "there is a new chat")
+        second = driver.session
         await driver.write("other")
         await driver.press("up")
-        assert driver.app.chat.composer.text == "first"
+        assert driver.composer_text == "first"
         await driver.press("down")
-        assert driver.app.chat.composer.text == "other"
-        driver.app.chat.open(first)
+        assert driver.composer_text == "other"
+        driver.open_chat(first)
         both = "mine\n\nfirst, but żółty"
-        await driver.until(lambda: driver.app.chat.composer.text == both, "nothing is lost")
+        await driver.until(lambda: driver.composer_text == both, "nothing is lost")
         assert second.load_draft(second.draft_key) == Draft("other")
 
 
@@ -169,16 +166,16 @@ async def test_a_draft_outlives_lokal_and_is_gone_when_it_was_sent() -> None:
     async with chatting() as (driver, _):
         await opened(driver)
         await driver.write("look at ")
-        await paste(driver, PASTE)
+        await driver.paste(PASTE)
         await driver.see(CHIP)
     async with chatting() as (driver, server):
-        await driver.until(lambda: driver.app.chat.composer.text == f"look at {CHIP}", "the draft is back")
+        await driver.until(lambda: driver.composer_text == f"look at {CHIP}", "the draft is back")
         await driver.press("enter")
         assert await asked(driver, server, 1) == [f"look at {PASTE}"]
     async with chatting() as (driver, _):
         await opened(driver)
         await driver.see("Connected")
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
 
 
 async def test_questions_that_waited_are_a_draft_at_the_next_start() -> None:
@@ -186,26 +183,24 @@ async def test_questions_that_waited_are_a_draft_at_the_next_start() -> None:
         server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
         await driver.ask("first")
         await driver.see("Half")
-        first = driver.app.chat.session
+        first = driver.session
         await driver.ask("second")
         await driver.ask("third")
         await driver.write("fourth")
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.session is not first, "there is a new chat")
+        await driver.until(lambda: driver.session is not first, "there is a new chat")
         await driver.see_no_more("wait")
         assert first is not None
-        driver.app.chat.open(first)
-        await driver.until(
-            lambda: driver.app.chat.composer.text == "second\n\nthird\n\nfourth", "all is there"
-        )
+        driver.open_chat(first)
+        await driver.until(lambda: driver.composer_text == "second\n\nthird\n\nfourth", "all is there")
         assert questions(server) == ["first"]
 
 
 async def test_what_is_typed_before_the_draft_is_read_comes_after_it() -> None:
     async with left_with_draft() as (driver, chat):
-        driver.app.chat.open(chat)
-        driver.app.chat.composer.fill("new")
-        await driver.until(lambda: driver.app.chat.composer.text == "old\n\nnew", "both are there")
+        driver.open_chat(chat)
+        driver.fill("new")
+        await driver.until(lambda: driver.composer_text == "old\n\nnew", "both are there")
 
 
 async def test_a_draft_that_cannot_be_read_is_read_again_and_it_is_said_once(
@@ -222,38 +217,36 @@ async def test_a_draft_that_cannot_be_read_is_read_again_and_it_is_said_once(
             return read(key)
 
         monkeypatch.setattr(chat, "load_draft", load)
-        driver.app.chat.open(chat)
+        driver.open_chat(chat)
         await driver.see("The draft cannot be read")
-        driver.app.chat.divider.clear_notice()
-        driver.app.chat.composer.fill("new")
+        driver.clear_notice()
+        driver.fill("new")
         await driver.until(lambda: tried[0] > 3, "it was tried again")
         there.set()
-        await driver.until(lambda: driver.app.chat.composer.text == "old\n\nnew", "both are there")
+        await driver.until(lambda: driver.composer_text == "old\n\nnew", "both are there")
         assert "cannot be read" not in driver.text()
 
 
 async def test_a_chat_that_is_left_and_opened_again_at_once_has_its_draft_once() -> None:
     async with left_with_draft() as (driver, chat):
-        empty = driver.app.chat.session
-        assert empty is not None
-        driver.app.chat.open(chat)
-        driver.app.chat.composer.fill("new")
-        driver.app.chat.open(empty)
-        driver.app.chat.open(chat)
-        await driver.until(lambda: driver.app.chat.composer.text == "old\n\nnew", "both are there")
+        empty = driver.session
+        driver.open_chat(chat)
+        driver.fill("new")
+        driver.open_chat(empty)
+        driver.open_chat(chat)
+        await driver.until(lambda: driver.composer_text == "old\n\nnew", "both are there")
         await driver.settle()
-        assert driver.app.chat.composer.text == "old\n\nnew"
+        assert driver.composer_text == "old\n\nnew"
 
 
 async def test_a_chat_that_is_left_before_its_draft_is_read_loses_neither() -> None:
     async with left_with_draft() as (driver, chat):
-        empty = driver.app.chat.session
-        assert empty is not None
-        driver.app.chat.open(chat)
-        driver.app.chat.composer.fill("new")
-        driver.app.chat.open(empty)
+        empty = driver.session
+        driver.open_chat(chat)
+        driver.fill("new")
+        driver.open_chat(empty)
         await driver.settle()
-        assert driver.app.chat.composer.text == ""
+        assert driver.composer_text == ""
         await driver.until(lambda: chat.load_draft(chat.draft_key) == Draft("old\n\nnew"), "both are kept")
 
 
@@ -263,10 +256,9 @@ async def left_with_draft() -> AsyncIterator[tuple[AppDriver, ChatSession]]:
     async with chatting() as (driver, server):
         await driver.ask("first")
         await asked(driver, server, 1)
-        chat = driver.app.chat.session
-        assert chat is not None
+        chat = driver.session
         await driver.write("old")
         await driver.press("ctrl+n")
-        await driver.until(lambda: driver.app.chat.session is not chat, "there is a new chat")
+        await driver.until(lambda: driver.session is not chat, "there is a new chat")
         await driver.until(lambda: chat.load_draft(chat.draft_key) == Draft("old"), "the draft is kept")
         yield driver, chat

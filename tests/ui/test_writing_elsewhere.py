@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_driver import chatting, ollama_answer, questions
+from tests.support.app_driver import chatting
+from tests.support.canned_servers import ollama_answer, questions
 from tests.support.editor import editor
 from tests.support.replay import stalling
-from tests.support.writing import CHIP, PASTE, asked, paste
+from tests.support.writing import CHIP, PASTE, asked
 
 
 def found(folder: Path, pattern: str) -> list[Path]:
@@ -21,7 +22,6 @@ def found(folder: Path, pattern: str) -> list[Path]:
 
 async def test_searching_in_the_earlier_prompts() -> None:
     async with chatting() as (driver, server):
-        composer = driver.app.chat.composer
         for number, prompt in enumerate(("Zażółć gęślą", "nginx 502", "Zazoo"), 1):
             await driver.ask(prompt)
             await asked(driver, server, number)
@@ -30,34 +30,34 @@ async def test_searching_in_the_earlier_prompts() -> None:
         await driver.see("search: ▏ +words of an earlier prompt · Esc back")
         await driver.write("zaz")
         await driver.see("search: zaz▏ +1 of 2 · Ctrl.R older · Enter takes it · Esc back")
-        assert composer.text == "Zazoo"
-        assert composer.selected_text == "Zaz"
+        assert driver.composer_text == "Zazoo"
+        assert driver.selected_text == "Zaz"
         await driver.press("ctrl+r")
-        assert composer.text == "Zażółć gęślą"
+        assert driver.composer_text == "Zażółć gęślą"
         await driver.press("ctrl+r")
-        assert composer.text == "Zażółć gęślą", "there is no older one"
+        assert driver.composer_text == "Zażółć gęślą", "there is no older one"
         await driver.press("down")
-        assert composer.text == "Zazoo"
+        assert driver.composer_text == "Zazoo"
         await driver.write("!")
         await driver.see("nothing found · Esc back")
-        assert composer.text == "draft"
+        assert driver.composer_text == "draft"
         await driver.press("backspace", "up")
         await driver.press("escape")
-        assert composer.text == "draft"
+        assert driver.composer_text == "draft"
         await driver.see_no_more("search:")
         await driver.press("ctrl+r")
         await driver.write("502")
         await driver.press("enter")
         await driver.see_no_more("search:")
-        assert composer.text == "nginx 502"
+        assert driver.composer_text == "nginx 502"
         assert len(questions(server)) == 3, "it is taken, not sent"
         await driver.press("down", "down")
-        assert composer.text == "draft", "and the draft is not lost"
+        assert driver.composer_text == "draft", "and the draft is not lost"
         await driver.press("ctrl+r")
-        await paste(driver, "ngi")
+        await driver.paste("ngi")
         await driver.press("end")
         await driver.write("?")
-        assert composer.text == "nginx 502?", "any other key takes it and goes on"
+        assert driver.composer_text == "nginx 502?", "any other key takes it and goes on"
 
 
 async def test_leaving_a_search_does_not_stop_the_answer() -> None:
@@ -70,7 +70,7 @@ async def test_leaving_a_search_does_not_stop_the_answer() -> None:
         await driver.press("ctrl+r")
         await driver.write("fir")
         await driver.press("escape")
-        assert driver.app.chat.doing
+        assert driver.activity
         await driver.press("escape")
         await driver.see("stopped by you")
 
@@ -96,10 +96,10 @@ async def test_the_draft_in_an_editor(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("EDITOR", editor(tmp_path, does))
     async with chatting() as (driver, server):
         await driver.write("look at ")
-        await paste(driver, PASTE)
+        await driver.paste(PASTE)
         await driver.press("alt+e")
         await driver.see("Back from the editor; Enter sends it")
-        assert driver.app.chat.composer.text == f"look at {CHIP}\nand more"
+        assert driver.composer_text == f"look at {CHIP}\nand more"
         assert questions(server) == []
         first, _, rest = seen.read_text(encoding="utf-8").partition("\n")
         assert first.startswith("600 ")
@@ -132,7 +132,7 @@ async def test_editors_that_fail(
         await driver.write("draft")
         await driver.press("alt+e")
         await driver.see(words)
-        assert driver.app.chat.composer.text == "draft"
+        assert driver.composer_text == "draft"
     assert bool(found(tmp_path, "lokal-*/draft.md")) is kept, "what was written is never thrown away"
     assert bool(found(tmp_path, "lokal-*")) is kept
 
@@ -145,4 +145,4 @@ async def test_no_editor_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         await driver.write("draft")
         await driver.press("alt+e")
         await driver.see("There is no editor")
-        assert driver.app.chat.composer.text == "draft"
+        assert driver.composer_text == "draft"
