@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.finding import folded, place
+from tui.core.finding import place
+from tui.core.folding import folded
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,12 @@ from tui.core.finding import folded, place
         ("a/b?", "/b?", "/b?"),
         ("日本語の", "本語", "本語"),
         ("ёлка", "елка", "ёлка"),
+        ("қўшиқ ва oʻzbek", "кушик", "қўшиқ"),
+        ("oʻzbek tili", "ozbek", "oʻzbek"),
+        ("it's here", "its", "it's"),
+        ("they said 'now'", "'now", "now"),
+        ("cœur, þing", "coeur", "cœur"),
+        ("안녕하세요", "녕하", "녕하"),
     ],
 )
 def test_found(text: str, query: str, found: str) -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.core.message import Message, Role, Status, new_id
-from tui.store.folding import fold
 from tui.store.highlight import SNIPPET, pattern_of, snippet_of, spans_in
 from tui.store.query import Term, is_in, parse
 from tui.store.store import Hit, Store
+from tui.store.words import folded_words
 
 NOON = 1_790_000_000.0
 
@@ -59,7 +59,7 @@ def marked(hit: Hit) -> list[str]:
     ],
 )
 def test_folding(text: str, folded: str) -> None:
-    assert fold(text) == folded
+    assert folded_words(text) == folded
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def check(store: Store) -> None:
     connection = store._database._connection
     connection.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
     stored = {
-        (chat, message): fold(text)
+        (chat, message): folded_words(text)
         for chat, message, text in connection.execute(
             "SELECT chat_id, id, content FROM messages WHERE status <> 'streaming' UNION ALL SELECT id, '', title FROM chats"
         )
-        if fold(text)
+        if folded_words(text)
     }
     documents = connection.execute("SELECT chat_id, message_id, folded FROM documents").fetchall()
     assert {(chat, message): folded for chat, message, folded in documents} == stored
@@ -271,7 +271,7 @@ def test_after_anything_the_index_is_what_a_new_one_would_be(seed: int) -> None:
             (chat, message.id)
             for chat in chats
             for message in store.load(chat)
-            if message.status is not Status.STREAMING and is_in(parse(word), fold(message.content))
+            if message.status is not Status.STREAMING and is_in(parse(word), folded_words(message.content))
         }
         hits = store.search(word, limit=1000)
         assert {(hit.chat_id, hit.message_id) for hit in hits if hit.message_id} == expected
@@ -288,7 +288,7 @@ LETTERS = st.text(
 @given(LETTERS, LETTERS)
 def test_any_query_is_harmless_and_what_is_found_is_marked(text: str, query: str) -> None:
     terms = parse(query)
-    if terms and is_in(terms, fold(text)):
+    if terms and is_in(terms, folded_words(text)):
         assert spans_in(text, pattern_of(terms))
 
 

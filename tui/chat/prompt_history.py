@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.core.finding import folded, folded_start
+from tui.core.finding import folded_start
+from tui.core.folding import folded
 from tui.core.pasted import plain
 
 

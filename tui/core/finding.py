@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-# Letters with a stroke or a hook, which Unicode does not take apart (UnicodeData.txt has no decomposition for them).
-_NEIGHBOURS = str.maketrans("đðħıłøŧ", "ddhilot")
+from tui.core.folding import folded
+
 _LOOKED_AT = 20_000
 """Characters at the start of a text in which something is looked for: a paste of megabytes is no place to find words."""
-
-
-def folded(text: str) -> str:
-    """`text` without case and accents."""
-    if text.isascii():
-        return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in apart if unicodedata.category(part) != "Mn").translate(_NEIGHBOURS)
 
 
 def folded_start(text: str) -> str:
@@ -28,7 +20,7 @@ def place(text: str, query: str) -> tuple[int, int] | None:
     text, wanted = text[:_LOOKED_AT], folded(query)
     if not wanted:
         return None
-    if text.isascii():
+    if text.isascii() and "'" not in text:
         start = text.lower().find(wanted)
         return None if start < 0 else (start, start + len(wanted))
     letters: list[str] = []

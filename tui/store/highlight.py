@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tui.core.folding import APOSTROPHES, folded_character
 from tui.core.text import safe_line
-from tui.store.folding import APOSTROPHES, folded_character
 from tui.store.query import Term
 
 SNIPPET = 120

@@ -1,6 +1,6 @@
 """The full-text index over the messages and the titles of the chats.
 
-A document is a folded text (tui.store.folding) in the table `documents`; FTS5 keeps the index `search` over them. What
+A document is a folded text (tui.store.words) in the table `documents`; FTS5 keeps the index `search` over them. What
 was written but is not indexed yet stands in the table `unindexed`, which triggers fill: whatever program writes, and
 however it ends, nothing is forgotten. Every write of lokal's own settles the few entries that it made itself; what an
 import or an update of the database leaves is worked off in small steps, `work`.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from tui.store.folding import fold
+from tui.store.words import folded_words
 
 _SETTLED = 8
 """Entries that a write settles at once."""
@@ -128,7 +128,7 @@ def _settle_one(connection: sqlite3.Connection, chat_id: str, message_id: str) -
     else:
         stored = connection.execute("SELECT title, updated_at FROM chats WHERE id = ?", (chat_id,)).fetchone()
     text, created_at = ("", 0.0) if stored is None else (str(stored[0]), stored[1])
-    folded = fold(text)
+    folded = folded_words(text)
     document = connection.execute(
         "SELECT id, folded FROM documents WHERE chat_id = ? AND message_id = ?", (chat_id, message_id)
     ).fetchone()

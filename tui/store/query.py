@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.store.folding import words_of
+from tui.store.words import words_of
 
 _LONGEST = 400
 _MOST_TERMS = 12

@@ -19,9 +19,9 @@ from tui.core.conversation import title_from
 from tui.core.message import Attachment, Message, Problem, Role, Status, Timings, Usage, new_id
 from tui.store import drafts, tree
 from tui.store.cleaning import is_plain
-from tui.store.folding import fold
 from tui.store.pages import Pages, Row, Value, rows
 from tui.store.rows import COLUMNS, message_from
+from tui.store.words import folded_words
 
 _STORED = (
     "id", "chat_id", "parent", "ordinal", "role", "content", "created_at", "reasoning", "status", "model", "server",
@@ -81,7 +81,7 @@ def salvage(path: Path, target: sqlite3.Connection) -> Salvaged:
         texts = found.known.get(chat_id, {})
         for row in ordered:
             text = texts.get(str(row.values[0]))
-            changed += row.whole and text is not None and hash(fold(_text(row.values[5]))) != text
+            changed += row.whole and text is not None and hash(folded_words(_text(row.values[5]))) != text
         counted = found.chats.get(chat_id, (None,) * 9)[4:5]
         there = sum(_cell(row, "deleted_at") is None for row in ordered)
         missing = (int(_number(counted[0])) if counted and isinstance(counted[0], int) else 0) - there

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tui.core.message import Role
-from tui.store.folding import fold
 from tui.store.highlight import pattern_of, snippet_of
 from tui.store.query import Term, as_match, is_in
+from tui.store.words import folded_words
 
 RANKED = 2000
 
@@ -118,5 +118,5 @@ def _weighed(rows: list[tuple[int, float, str]], needles: list[str]) -> list[int
 def _scanned(connection: sqlite3.Connection, terms: Sequence[Term]) -> Iterator[_Row]:
     for query in (_TITLES, _SCAN):
         for row in connection.execute(query):
-            if is_in(terms, fold(row[5])):
+            if is_in(terms, folded_words(row[5])):
                 yield row

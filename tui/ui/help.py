@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.core.commands import COMMANDS, Command, key_name
-from tui.core.finding import folded
+from tui.core.folding import folded
 from tui.core.keyboard import latin
 from tui.core.slash import usage
 from tui.core.text import safe_line
