@@ -14,7 +14,7 @@ import pytest
 from tui.core.message import Message, Role, new_id
 from tui.errors import StoreError
 from tui.store.failure import explained
-from tui.store.owner import Owner, opening
+from tui.store.process_lock import ProcessLock, opening
 from tui.store.store import Store
 
 
@@ -156,12 +156,12 @@ def test_a_lokal_that_never_gets_done_opening(folder: Path) -> None:
         assert (folder / "opening").exists()
 
 
-def test_an_owner_lives_until_it_is_released(folder: Path) -> None:
-    mine, other = Owner.claim(folder), Owner.claim(folder)
+def test_a_lock_lives_until_it_is_released(folder: Path) -> None:
+    mine, other = ProcessLock.claim(folder), ProcessLock.claim(folder)
     assert mine.token != other.token
     assert mine.is_alive(mine.token)
     assert mine.is_alive(other.token)
-    mine.tidy()
+    mine.remove_stale()
     assert mine.is_alive(other.token)
     other.release()
     other.release()
@@ -169,6 +169,6 @@ def test_an_owner_lives_until_it_is_released(folder: Path) -> None:
     assert not mine.is_alive("../chats")
     (folder / "0123456789ab.lock").touch()
     assert not mine.is_alive("0123456789ab")
-    mine.tidy()
+    mine.remove_stale()
     assert [path.stem for path in folder.iterdir()] == [mine.token]
     mine.release()

@@ -10,13 +10,13 @@ import sqlite3
 
 from tui.core.message import Status
 from tui.store import drafts, index, tree
-from tui.store.owner import Owner
+from tui.store.process_lock import ProcessLock
 
 UNDO_S = 24 * 3600.0
 """How long what was deleted can come back, in seconds."""
 
 
-def end_unfinished(connection: sqlite3.Connection, owner: Owner) -> tuple[str, ...]:
+def end_unfinished(connection: sqlite3.Connection, process_lock: ProcessLock) -> tuple[str, ...]:
     """Turn the answers of dead lokals into interrupted ones with all that was checkpointed; the ids of their chats."""
     chat_ids: dict[str, None] = {}
     unfinished = connection.execute(
@@ -24,7 +24,7 @@ def end_unfinished(connection: sqlite3.Connection, owner: Owner) -> tuple[str, .
         " JOIN chats ON chats.id = chat_id WHERE status = 'streaming' ORDER BY updated_at DESC, chats.id"
     ).fetchall()
     for message_id, chat_id, token, content, reasoning, is_there in unfinished:
-        if owner.is_alive(token or ""):
+        if process_lock.is_alive(token or ""):
             continue
         more_content, more_reasoning = tree.pieces_of(connection, message_id)
         connection.execute(

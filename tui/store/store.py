@@ -26,12 +26,12 @@ from tui.core.draft import Draft
 from tui.core.message import Message, Status, new_id
 from tui.errors import ChatGone, MessageGone, StoreDamaged, StoreError
 from tui.private_files import make_private_file, make_private_folder
-from tui.store import drafts, index, intake, listing, recovery, repair, search, tree
+from tui.store import drafts, index, listing, recovery, repair, search, tree
 from tui.store.database import Database, FileGone, prepare
 from tui.store.failure import damaged, explained, is_damage, is_puzzling, no_chat
-from tui.store.intake import Imported
+from tui.store.import_chats import Imported, import_chats
 from tui.store.listing import LIST_CHATS, ListWindow
-from tui.store.owner import Owner, opening
+from tui.store.process_lock import ProcessLock, opening
 from tui.store.query import parse
 from tui.store.repair import Renewal
 from tui.store.rows import ChatSummary, WholeChat, storable
@@ -108,7 +108,7 @@ class Store:
     def __init__(
         self,
         database: Database,
-        owner: Owner,
+        process_lock: ProcessLock,
         path: Path | None,
         on_renewed: OnRenewed = lambda renewal: None,
     ) -> None:
@@ -117,7 +117,7 @@ class Store:
         self.path = path
         self.renewed = 0
         self._database = database
-        self._owner = owner
+        self._process_lock = process_lock
         self._on_renewed = on_renewed
         self._sound_until = 0.0
 
@@ -149,7 +149,7 @@ class Store:
                     renewal = repair.recover(real, path, prepare)
                     database = _database(real, busy_timeout_s, path, full_text)
             try:
-                store = cls(database, Owner.claim(locks), path, on_renewed)
+                store = cls(database, ProcessLock.claim(locks), path, on_renewed)
             except BaseException:
                 database.close()
                 raise
@@ -161,7 +161,7 @@ class Store:
     def in_memory(cls, full_text: bool = True) -> Store:
         """A database that is gone when it is closed, for when there is no place to write."""
         with explained("Cannot keep the chats in memory", None):
-            return cls(Database(None, BUSY_TIMEOUT_S, full_text=full_text), Owner(new_id()), None)
+            return cls(Database(None, BUSY_TIMEOUT_S, full_text=full_text), ProcessLock(new_id()), None)
 
     def move_to(self, path: Path, on_renewed: OnRenewed) -> None:
         """Leave the memory for the database at `path`, which could not be opened before. What is in memory stays there.
@@ -172,7 +172,11 @@ class Store:
         with contextlib.suppress(StoreError):
             opened.recover()
         with self._database.lock:
-            self._database, self._owner, self._on_renewed = opened._database, opened._owner, on_renewed
+            self._database, self._process_lock, self._on_renewed = (
+                opened._database,
+                opened._process_lock,
+                on_renewed,
+            )
             self.path, self.renewed = path, opened.renewed
 
     def close(self) -> None:
@@ -182,7 +186,7 @@ class Store:
                 with contextlib.suppress(StoreError):
                     self._mend(FileGone("Cannot close the chats"))
         self._database.close()
-        self._owner.release()
+        self._process_lock.release()
 
     # -- a database that is damaged or gone -------------------------------------------------------------------------
 
@@ -210,7 +214,7 @@ class Store:
                 elif database.is_in_place:
                     renewal = repair.recover(real, path, prepare)
                 database.reconnect(real)  # where another lokal has been quicker, with what that has made
-                self._owner = self._owner.again(locks)
+                self._process_lock = self._process_lock.renewed(locks)
         self._tell(renewal)
         return True
 
@@ -272,7 +276,7 @@ class Store:
         """The whole chat with its open branch; an answer that is still coming has all that was checkpointed, and is
         interrupted where the lokal that wrote it is gone."""
         with self._database.reading("Cannot read the chats") as connection, self._sensible():
-            return tree.load(connection, chat_id, self._owner.is_alive)
+            return tree.load(connection, chat_id, self._process_lock.is_alive)
 
     @_mended
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
@@ -288,7 +292,7 @@ class Store:
         """Add a chat with all its messages, such as a branch that became one; its id, another one if that was taken."""
         summary = ChatSummary(conversation.id, conversation.title, created_at, created_at, len(conversation))
         with self._writing("Cannot save the chat") as connection, self._sensible():
-            done = intake.take_in(connection, [WholeChat(conversation, summary)])
+            done = import_chats(connection, [WholeChat(conversation, summary)])
             return (done.added or done.skipped)[0]
 
     @_mended
@@ -298,7 +302,7 @@ class Store:
         What is taken gets a new id; a chat that is there already with all those messages is skipped. What the index has
         no time for now is left to `index_some`."""
         with self._writing("Cannot import the chats") as connection, self._sensible():
-            done = intake.take_in(connection, chats, now)
+            done = import_chats(connection, chats, now)
             if self._database.has_index:
                 index.settle_many(connection, _INDEXED_AT_ONCE)
             return done
@@ -464,14 +468,14 @@ class Store:
         Returns the ids of their chats, the one that was used last first. Those of a lokal that lives stay as they are.
         """
         with self._writing("Cannot recover unfinished answers") as connection:
-            chat_ids = recovery.end_unfinished(connection, self._owner)
+            chat_ids = recovery.end_unfinished(connection, self._process_lock)
         with self._database.writing("Cannot clear what was deleted") as connection, self._sensible():
             purged = recovery.purge_old(
                 connection, time.time() if now is None else now, self._database.has_index
             )
         if purged:
             self._database.clear_log()
-        self._owner.tidy()
+        self._process_lock.remove_stale()
         return chat_ids
 
     @contextlib.contextmanager
@@ -491,4 +495,4 @@ class Store:
             raise damaged("Cannot read the chat", self.path) from error
 
     def _token_for(self, message: Message) -> str | None:
-        return self._owner.token if message.status is Status.STREAMING else None
+        return self._process_lock.token if message.status is Status.STREAMING else None

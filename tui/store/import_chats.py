@@ -1,4 +1,4 @@
-"""Taking whole chats into the database. Functions over an open transaction: all of them come in, or none."""
+"""Adding whole chats to the database. Functions over an open transaction: all of them come in, or none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class Imported:
     skipped: tuple[str, ...]
 
 
-def take_in(connection: sqlite3.Connection, chats: Iterable[WholeChat], now: float | None = None) -> Imported:
+def import_chats(
+    connection: sqlite3.Connection, chats: Iterable[WholeChat], now: float | None = None
+) -> Imported:
     """Add chats with all their branches. What is taken gets a new id. One that is dated after `now` (None = by the clock)
     was used now: it would stay first in the list until then."""
     now = time.time() if now is None else now

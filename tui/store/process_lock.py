@@ -30,17 +30,17 @@ OPENING_PATIENCE_S = 10.0
 """How long to wait for another lokal that creates or migrates the database."""
 
 
-class Owner:
+class ProcessLock:
     """A token that others can see living or dead. Without a folder (a database in memory) nobody else sees it."""
 
     def __init__(self, token: str, folder: Path | None = None, handle: int | None = None) -> None:
-        """`handle` is the descriptor of the locked file; `Owner.claim` makes it."""
+        """`handle` is the descriptor of the locked file; `ProcessLock.claim` makes it."""
         self.token = token
         self._folder = folder
         self._handle = handle
 
     @classmethod
-    def claim(cls, folder: Path) -> Owner:
+    def claim(cls, folder: Path) -> ProcessLock:
         """A new token with its lock held in `folder`, which must exist. Raises OSError."""
         while True:
             token = new_id()
@@ -54,11 +54,11 @@ class Owner:
                     return cls(token, folder, handle)
                 os.close(handle)
 
-    def again(self, folder: Path) -> Owner:
+    def renewed(self, folder: Path) -> ProcessLock:
         """This one, if its file is still there; else, where the folder was deleted meanwhile, a new one."""
         if self._folder is not None and (self._folder / f"{self.token}{_SUFFIX}").exists():
             return self
-        return Owner.claim(folder)
+        return ProcessLock.claim(folder)
 
     def is_alive(self, token: str) -> bool:
         """Whether the lokal with that token still runs. When that cannot be told it counts as living."""
@@ -68,7 +68,7 @@ class Owner:
             return False
         return not _is_free(self._folder / f"{token}{_SUFFIX}")
 
-    def tidy(self) -> None:
+    def remove_stale(self) -> None:
         """Remove the lock files that dead ones left behind."""
         if self._folder is None:
             return
