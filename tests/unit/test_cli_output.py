@@ -13,7 +13,7 @@ import pytest
 
 from tui.cli import output
 from tui.cli.output import ProgressLine, complain, say, write, write_json
-from tui.cli.signals import Writer
+from tui.cli.writer import OutputWriter
 from tui.errors import LokalError
 
 
@@ -59,7 +59,7 @@ def test_progress_is_for_eyes_only(
 async def test_a_line_is_ended_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "out"
     monkeypatch.setattr(sys, "stdout", _opened(path))
-    writer = Writer()
+    writer = OutputWriter()
     assert not writer.began
     writer.end_line_if_room()
     await writer.end_line()
@@ -88,7 +88,7 @@ async def test_a_pipe_that_is_full_is_waited_for_and_its_closing_is_noticed(
 ) -> None:
     source, sink = os.pipe()
     monkeypatch.setattr(sys, "stdout", os.fdopen(sink, "w", encoding="utf-8"))
-    writer = Writer()
+    writer = OutputWriter()
     text = "0123456789" * 100_000
     writing = asyncio.create_task(writer.write(text))
     reader, came = os.fdopen(source, "rb"), b""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tui.cli.arguments import Ask, Chats, Command, Doctor, Presets, Screen, Target
 from tui.cli.main import status_of
-from tui.cli.parser import Ask, Chats, Command, Doctor, Presets, Screen, Target, parse
+from tui.cli.parser import parse
 from tui.errors import (
     AuthRequired,
     EngineError,

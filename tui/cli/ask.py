@@ -7,11 +7,11 @@ import os
 import sys
 from dataclasses import asdict
 
-from tui.cli.ask_run import Asking, Question
+from tui.cli.arguments import Ask
+from tui.cli.ask_run import AskRequest, AskRun
 from tui.cli.ask_saving import SavedAnswer
 from tui.cli.input import MOST_TEXT, argument_text, read_input, text_of
 from tui.cli.output import say, write_json
-from tui.cli.parser import Ask
 from tui.cli.signals import Terminated, run
 from tui.config.schema_file import schema_named
 from tui.config.startup import load_configuration
@@ -28,7 +28,7 @@ def ask(command: Ask) -> int:
     places = folders()
     question = _question(command, places)
     saved = SavedAnswer(places.database) if command.save else None
-    asking = Asking(question, prints=not command.json, saved=saved)
+    asking = AskRun(question, prints=not command.json, saved=saved)
     ending: BaseException | None = None
     try:
         run(asking.work())
@@ -49,7 +49,7 @@ def ask(command: Ask) -> int:
     return 0
 
 
-def _question(command: Ask, places: Folders) -> Question:
+def _question(command: Ask, places: Folders) -> AskRequest:
     """Raises UsageError; what is wrong in the files is told and costs only itself."""
     target = command.target
     overrides = dict(parse_assignment(assignment) for assignment in target.assignments)
@@ -64,7 +64,7 @@ def _question(command: Ask, places: Folders) -> Question:
     text = "\n\n".join(part for part in (prompt, piped) if part.strip())
     if not text:
         raise UsageError("There is no question", "", 'Write it like: lokal ask "What is a systemd unit?"')
-    return Question(
+    return AskRequest(
         text,
         preset.system if command.system is None else argument_text(command.system, command.encoding),
         preset,

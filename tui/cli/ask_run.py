@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui.cli.ask_saving import SavedAnswer
 from tui.cli.output import ProgressLine, say
-from tui.cli.signals import Writer
+from tui.cli.writer import OutputWriter
 from tui.config.settings import Settings
 from tui.core.endings import remark
 from tui.core.endpoint import Endpoint
@@ -32,7 +32,7 @@ from tui.servers.engine.child_process import PROMPT_CACHE_MIB
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AskRequest:
     """What is asked of whom.
 
     `server` is an address, a name from the config, or empty for the best that answers; with a `gguf` it is the
@@ -64,10 +64,10 @@ class Question:
         return not (self.server or self.model or self.piped or self.schema)
 
 
-class Asking:
+class AskRun:
     """Asks once. What is known of the answer is there at any time, whatever ended the work."""
 
-    def __init__(self, question: Question, *, prints: bool, saved: SavedAnswer | None = None) -> None:
+    def __init__(self, question: AskRequest, *, prints: bool, saved: SavedAnswer | None = None) -> None:
         """`prints` = the text goes to standard output as it comes; it is `saved` as it comes, if it is to be."""
         self.asked = Message(new_id(), None, Role.USER, question.text, time.time())
         self._question = question
@@ -179,7 +179,7 @@ class Asking:
     async def _read(self, connection: Connection, request: ChatRequest) -> None:
         """Take the answer in and print it."""
         generation = self._generation = Generation(time.monotonic())
-        writer = Writer()
+        writer = OutputWriter()
         saved = self._saved
         written = saved.begun(self.asked, self._blank) if saved is not None else nullcontext()
         listening = asyncio.create_task(self._tell_silence(generation, writer))
@@ -225,7 +225,7 @@ class Asking:
         elif isinstance(event, TextWasReasoning):
             self._saved.rewrite(self.answer())
 
-    async def _tell_silence(self, generation: Generation, writer: Writer) -> None:
+    async def _tell_silence(self, generation: Generation, writer: OutputWriter) -> None:
         """Say of each minute in which nothing comes that nothing came, until the text begins."""
         while not writer.began:
             await asyncio.sleep(SILENT_S - (time.monotonic() - generation.heard_at) % SILENT_S)

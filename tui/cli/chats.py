@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from tui.cli.arguments import Chats
 from tui.cli.output import local_minute, say, write, write_json
-from tui.cli.parser import Chats
 from tui.core.message import Message, Role, Status
 from tui.core.text import safe_block, safe_line, safe_name
 from tui.errors import StoreError, UsageError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from tui.cli.arguments import Chats
 from tui.cli.output import ProgressLine, local_minute, say, write, write_json
-from tui.cli.parser import Chats
 from tui.core.text import safe_line, safe_name
 from tui.store.export import iso_time
 from tui.store.store import Hit, Store

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tui import __version__
+from tui.cli.arguments import Doctor
+from tui.cli.help import MAX_WIDTH
 from tui.cli.output import write, write_json
-from tui.cli.parser import MAX_WIDTH, Doctor
 from tui.cli.signals import run
 from tui.config.startup import load_configuration
 from tui.core.endpoint import Endpoint, ServerKind

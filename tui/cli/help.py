@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
+MAX_WIDTH = 78
+"""Columns that help fills at the most: longer lines are hard to read, and 80 is what everybody has."""
+
 TOP_USAGE = """lokal [OPTIONS]
        lokal COMMAND [OPTIONS] ..."""
 
@@ -69,5 +72,7 @@ def ask_epilogue() -> str:
     from tui.core.parameters import REGISTRY
 
     names = ", ".join(parameter.name for parameter in REGISTRY)
-    wrapped = textwrap.fill(names, 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    wrapped = textwrap.fill(
+        names, MAX_WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
     return f"parameters that --set takes:\n{wrapped}\n\n{_ASK_EXAMPLES}"

@@ -1,4 +1,4 @@
-"""The command line's door: runs the command, and turns whatever ends it into an exit status and a message.
+"""The entry point of the command line: runs a command, and turns whatever ends it into an exit status and a message.
 
 The screen is imported only to open it, and a server's code only to talk to one.
 """
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.cli import output
-from tui.cli.parser import Ask, Chats, Command, Doctor, Presets, Screen, parse
+from tui.cli.arguments import Ask, Chats, Command, Doctor, Presets, Screen
+from tui.cli.parser import parse
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
 from tui.startup_profile import StartupProfile
 

@@ -1,4 +1,4 @@
-"""The grammar of the command line: which options there are, and what they mean as values."""
+"""The one parser of the command line: which options there are, and what is wrong with others, in words."""
 
 from __future__ import annotations
 
@@ -8,87 +8,14 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tui import __version__
 from tui.cli import help as help_texts
-from tui.cli.chats_parser import add_chats
+from tui.cli.arguments import STDIN, Ask, Chats, Command, Doctor, Presets, Screen, Target
+from tui.cli.help import MAX_WIDTH
 from tui.errors import UsageError
-
-MAX_WIDTH = 78
-"""Columns that help fills at the most: longer lines are hard to read, and 80 is what everybody has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Whom to ask and how. None and empty = not said; `assignments` are still `name=value`."""
-
-    server: str | None = None
-    model: str = ""
-    preset: str | None = None
-    assignments: tuple[str, ...] = ()
-    gguf: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """`lokal`: open the screen. `resume` is a chat's id, the start of one, or `last`; with `profile` only to see how
-    long that takes."""
-
-    target: Target
-    resume: str | None = None
-    profile: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """`lokal ask`. `system` None = the preset's own system prompt; `schema` is `json`, a file, or None for free text;
-    `encoding` is that of what is piped in, None = UTF-8."""
-
-    target: Target
-    prompt: str
-    system: str | None = None
-    save: bool = False
-    json: bool = False
-    schema: str | None = None
-    encoding: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Doctor:
-    """`lokal doctor`."""
-
-    json: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Presets:
-    """`lokal presets list`, or with a `name` `lokal presets show`."""
-
-    name: str | None = None
-    json: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chats:
-    """`lokal chats ACTION`; `format` is that of an export. `words` are what is searched, or the new title; `ids` what is
-    deleted, `yes` without asking; `files` what is imported."""
-
-    action: str
-    id: str = ""
-    json: bool = False
-    format: str = "md"
-    archived: bool = False
-    words: str = ""
-    limit: int = 20
-    ids: tuple[str, ...] = ()
-    yes: bool = False
-    files: tuple[Path, ...] = ()
-
-
-Command = Screen | Ask | Doctor | Presets | Chats
 
 
 def parse(arguments: Sequence[str] | None = None) -> Command:
@@ -231,7 +158,7 @@ def _parser() -> _Parser:
     _add_ask(commands)
     _add_json(commands.add_parser("doctor", description=help_texts.DOCTOR))
     _add_presets(commands)
-    add_chats(commands.add_parser("chats", description=help_texts.CHATS))
+    _add_chats(commands)
     return parser
 
 
@@ -298,6 +225,58 @@ def _add_presets(commands: _Commands[_Parser]) -> None:
     show = actions.add_parser("show", help="the values of a preset, and the band each belongs in")
     show.add_argument("name", metavar="NAME", help="as “lokal presets list” names it")
     _add_json(show)
+
+
+def _add_chats(commands: _Commands[_Parser]) -> None:
+    chats = commands.add_parser("chats", description=help_texts.CHATS)
+    actions = chats.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="all chats: pinned ones (*), then the one used last")
+    listed.add_argument("--archived", action="store_true", help="those that were put away instead")
+    _add_json(listed)
+    which = "its id, the start of it, or last"
+    show = actions.add_parser("show", help="the messages of a chat along its open branch")
+    show.add_argument("id", metavar="ID", help=which)
+    _add_json(show)
+    export = actions.add_parser("export", help="write a chat to standard output")
+    export.add_argument("id", metavar="ID", help=which)
+    export.add_argument(
+        "--format",
+        choices=("md", "json"),
+        default="md",
+        help="md: the open branch (default); json: everything",
+    )
+    search = actions.add_parser(
+        "search", description=help_texts.CHATS_SEARCH, help="the messages that have all these words"
+    )
+    search.add_argument("words", nargs="+", metavar="TEXT", help='words, or the start of them; "a phrase"')
+    search.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many (20)")
+    _add_json(search)
+    rename = actions.add_parser("rename", help="give a chat another title")
+    rename.add_argument("id", metavar="ID", help=which)
+    rename.add_argument("words", nargs="+", metavar="TITLE", help="the new title")
+    delete = actions.add_parser(
+        "rm", description=help_texts.CHATS_RM, help="delete chats forever; asks first"
+    )
+    delete.add_argument("ids", nargs="+", metavar="ID", help=which)
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    imported = actions.add_parser(
+        "import", description=help_texts.CHATS_IMPORT, help="import chats that were exported"
+    )
+    imported.add_argument(
+        "files", nargs="+", type=_source, metavar="FILE", help="an exported file; - is standard input"
+    )
+
+
+def _source(text: str) -> Path:
+    """A file; one that is named `-` is written as `./-`."""
+    path = Path(text)
+    return path if text == "-" or path != STDIN else Path.cwd() / path
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= 10_000):
+        raise argparse.ArgumentTypeError("needs a number from 1 to 10000")
+    return int(text)
 
 
 # -- what is wrong, in words ----------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
+from tui.cli.arguments import Presets
+from tui.cli.help import MAX_WIDTH
 from tui.cli.output import say, write, write_json
-from tui.cli.parser import MAX_WIDTH, Presets
 from tui.config.presets import load_presets
 from tui.core.parameters import REGISTRY
 from tui.core.presets import Preset, find, recommended_range

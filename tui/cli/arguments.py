@@ -1,0 +1,79 @@
+"""What a command line asks for: one frozen value a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STDIN = Path("-")
+"""What stands for standard input among files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ask and how. None and empty = not said; `assignments` are still `name=value`."""
+
+    server: str | None = None
+    model: str = ""
+    preset: str | None = None
+    assignments: tuple[str, ...] = ()
+    gguf: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """`lokal`: open the screen. `resume` is a chat's id, the start of one, or `last`; with `profile` only to see how
+    long that takes."""
+
+    target: Target
+    resume: str | None = None
+    profile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`lokal ask`. `system` None = the preset's own system prompt; `schema` is `json`, a file, or None for free text;
+    `encoding` is that of what is piped in, None = UTF-8."""
+
+    target: Target
+    prompt: str
+    system: str | None = None
+    save: bool = False
+    json: bool = False
+    schema: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """`lokal doctor`."""
+
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """`lokal presets list`, or with a `name` `lokal presets show`."""
+
+    name: str | None = None
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chats:
+    """`lokal chats ACTION`; `format` is that of an export. `words` are what is searched, or the new title; `ids` what is
+    deleted, `yes` without asking; `files` what is imported."""
+
+    action: str
+    id: str = ""
+    json: bool = False
+    format: str = "md"
+    archived: bool = False
+    words: str = ""
+    limit: int = 20
+    ids: tuple[str, ...] = ()
+    yes: bool = False
+    files: tuple[Path, ...] = ()
+
+
+Command = Screen | Ask | Doctor | Presets | Chats
