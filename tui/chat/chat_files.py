@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui import atomic
 from tui.core.text import safe_line
 from tui.errors import FileError, UsageError
 from tui.private_files import make_private_file
+
+if TYPE_CHECKING:
+    from tui.store.rows import WholeChat
 
 MARKDOWN, JSON = ".md", ".json"
 LONGEST_NAME = 60
@@ -51,6 +55,16 @@ def name_from(title: str) -> str:
     words = re.findall(r"\w+", title[: numbered.start() if numbered else None][: LONGEST_NAME * 4])
     name = "-".join(words)[: LONGEST_NAME - len(number)].strip("-_")
     return (name or "chat") + number + MARKDOWN
+
+
+def export(path: Path, chat: WholeChat, *, overwrite: bool) -> int:
+    """Write a chat, all of it into a `.json`, else the open branch; how many messages that were. Raises as `write` does."""
+    from tui.store.export import chat_as_json, chat_as_markdown
+
+    whole = path.suffix.lower() == JSON
+    form = chat_as_json if whole else chat_as_markdown
+    write(path, form(chat.conversation, chat.summary), overwrite=overwrite)
+    return len(chat.conversation) if whole else len(chat.conversation.path())
 
 
 def write(path: Path, text: str, *, overwrite: bool) -> None:

@@ -290,6 +290,14 @@ def _write_together(store: Store | MovedChatStore, writes: tuple[Callable[[], ob
     store.write_together("Cannot save the chat", writes)
 
 
+def whole_chat(queue: WriteQueue, store: Store, chat_id: str) -> WholeChat:
+    """A chat with all that was said in it: from memory where not all of it could be written. Raises StoreError."""
+    from tui.store.rows import WholeChat
+
+    session = waiting(queue, chat_id)
+    return session.whole() if session is not None else WholeChat(store.load(chat_id), store.find(chat_id))
+
+
 def waiting(persistence: WriteQueue, chat_id: str) -> ChatSession | None:
     """The chat as it is in memory, where not all of it could be written; what is on the disk is then older."""
     owners = persistence.owners() if persistence.problem is not None else ()

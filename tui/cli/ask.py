@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from tui.config.startup import load_configuration
 from tui.core.message import Message, Status, Value
 from tui.core.parameters import parse_assignment
 from tui.core.secrets import KEY_VARIABLE
+from tui.core.text import finite
 from tui.errors import LokalError, StoreError, UsageError
 from tui.paths import Folders, folders
 
@@ -100,13 +100,8 @@ def _as_object(answer: Message, chat: str) -> dict[str, object]:
         "preset": answer.preset,
         "parameters": dict(answer.parameters),
         "usage": asdict(answer.usage),
-        "timings": {name: _finite(value) for name, value in asdict(answer.timings).items()},
+        "timings": {name: finite(value) for name, value in asdict(answer.timings).items()},
         "finish_reason": answer.finish_reason or unfinished,
         "error": asdict(answer.problem) if answer.problem else None,
         "chat": chat or None,
     }
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no infinity and no NaN."""
-    return value if value is None or math.isfinite(value) else None

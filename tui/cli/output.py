@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import sys
 import textwrap
 import time
 from itertools import chain
 
-from tui.core.text import safe_line
+from tui.core.text import json_text, safe_line
 from tui.errors import LokalError
 
-# What JSON allows in a string but a terminal may act on, or a line reader may break at.
-_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LATEST_S = 253_402_214_400.0  # the last day of the year 9999 begins
 
 
@@ -62,8 +58,7 @@ def not_written(error: OSError) -> LokalError:
 
 def write_json(value: object) -> None:
     """Write a JSON document: readable, and without a character that a terminal acts on."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    write(_TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+    write(json_text(value))
 
 
 def local_minute(seconds: float) -> str:

@@ -20,6 +20,8 @@ _ESCAPE = re.compile(
     "|\x9b[0-?]*[ -/]*[@-~]"
     "|\x1b[ -/]*[0-~]"
 )
+# What JSON allows in a string but a terminal may act on, a line reader may break at, or UTF-8 cannot hold.
+_NOT_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -58,6 +60,20 @@ def safe_name(text: str, limit: int = 300) -> str:
         return line
     tail = (limit - 1) // 2
     return line[: limit - 1 - tail].rstrip() + "…" + (line[-tail:].lstrip() if tail else "")
+
+
+def json_text(value: object) -> str:
+    """A JSON document with a newline at its end: indented, its letters readable, and without a character that a terminal acts
+    on. Floats in it have to be finite (see `finite`), as JSON has no others."""
+    import json  # what shows text on the screen needs it later or never
+
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _NOT_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def finite(value: object) -> object:
+    """The value itself; None for a number that JSON does not have, infinite or none at all."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def cut_at_word(line: str, limit: int) -> str:

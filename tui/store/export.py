@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,15 +10,13 @@ from datetime import UTC, datetime
 from tui.core.conversation import Conversation
 from tui.core.endings import LENGTH, remark
 from tui.core.message import Attachment, Message, Role, Status
-from tui.core.text import count_of, human_size
+from tui.core.text import count_of, finite, human_size, json_text
 from tui.store.nested_markdown import code, nested, plain, quoted
 from tui.store.rows import ChatSummary
 
 FORMAT, VERSION = "lokal chat", 1
 """What the JSON of a whole chat says that it is."""
 
-# What JSON allows in a string but a terminal may act on, a line reader may break at, or UTF-8 cannot hold.
-_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _SPEAKERS: Mapping[Role, str] = {Role.SYSTEM: "System prompt", Role.USER: "You", Role.ASSISTANT: "Assistant"}
 _ENDINGS: Mapping[Status, str] = {
@@ -45,17 +40,17 @@ def chat_as_json(conversation: Conversation, summary: ChatSummary) -> str:
         "format": FORMAT,
         "version": VERSION,
         **_chat(summary),
-        "created_s": _finite(summary.created_at),
-        "updated_s": _finite(summary.updated_at),
+        "created_s": finite(summary.created_at),
+        "updated_s": finite(summary.updated_at),
         "pinned": summary.pinned,
         "archived": summary.archived,
     }
-    return _dump({**chat, "open_leaf": None if leaf is None else leaf.id, "messages": messages})
+    return json_text({**chat, "open_leaf": None if leaf is None else leaf.id, "messages": messages})
 
 
 def branch_as_json(conversation: Conversation, summary: ChatSummary) -> str:
     """The open branch: an object with the chat and the messages of that branch, first message first."""
-    return _dump({**_chat(summary), "messages": [_message(message) for message in conversation.path()]})
+    return json_text({**_chat(summary), "messages": [_message(message) for message in conversation.path()]})
 
 
 def chat_as_markdown(conversation: Conversation, summary: ChatSummary) -> str:
@@ -146,8 +141,8 @@ def _message(message: Message, whole: bool = False) -> dict[str, object]:
         "model": message.model,
         "server": message.server,
         "preset": message.preset,
-        "parameters": {name: _finite(value) for name, value in message.parameters.items()},
-        "timings": {name: _finite(value) for name, value in asdict(message.timings).items()},
+        "parameters": {name: finite(value) for name, value in message.parameters.items()},
+        "timings": {name: finite(value) for name, value in asdict(message.timings).items()},
         "usage": asdict(message.usage),
         "finish_reason": message.finish_reason,
         "created_at": iso_time(message.created_at),
@@ -155,23 +150,12 @@ def _message(message: Message, whole: bool = False) -> dict[str, object]:
         "attachments": [_attachment(file, whole) for file in message.attachments],
         "edited": message.edited,
     }
-    return {**facts, "created_s": _finite(message.created_at)} if whole else facts
+    return {**facts, "created_s": finite(message.created_at)} if whole else facts
 
 
 def _attachment(file: Attachment, with_data: bool) -> dict[str, object]:
     facts: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": len(file.data)}
     return {**facts, "data": base64.b64encode(file.data).decode()} if with_data else facts
-
-
-def _finite(value: object) -> object:
-    """JSON has no infinity and no NaN."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _dump(value: object) -> str:
-    """Indented JSON with a newline at its end; text stays readable, what a terminal acts on is escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-    return _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def _moment(seconds: float) -> datetime:

@@ -16,7 +16,7 @@ from textual.message import Message as UiMessage
 
 from tui import files
 from tui.chat import chat_files
-from tui.chat.session import waiting
+from tui.chat.session import whole_chat
 from tui.chat.write_queue import WriteQueue
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
@@ -138,20 +138,10 @@ class Errands:
         await self._persistence.wait(lambda: None)  # what was said last is to be in it
 
         def write() -> str:
-            from tui.store.export import chat_as_json, chat_as_markdown
-
             path = chat_files.export_path(argument, title)
-            whole = path.suffix.lower() == chat_files.JSON
-            form = chat_as_json if whole else chat_as_markdown
-            session = waiting(self._persistence, chat_id)
-            if session is not None:  # the disk has not all of it
-                unwritten = session.whole()
-                chat, summary = unwritten.conversation, unwritten.summary
-            else:
-                chat, summary = store.load(chat_id), store.find(chat_id)
-            chat_files.write(path, form(chat, summary), overwrite=overwrite)
-            written = len(chat) if whole else len(chat.path())
-            others = len(chat) - written
+            chat = whole_chat(self._persistence, store, chat_id)
+            written = chat_files.export(path, chat, overwrite=overwrite)
+            others = len(chat.conversation) - written
             more = f"; {others:,} in other branches left out" if others else ""
             return f"{count_of(written, 'message')} in {path}{more}"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tui.chat.session import ChatSession, waiting
+from tui.chat.session import ChatSession, waiting, whole_chat
 from tui.chat.write_queue import WriteQueue
 from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
@@ -201,19 +201,13 @@ class ChatKeeper:
 
     def _write(self, chat: ChatSummary) -> Path:
         from tui.chat import chat_files
-        from tui.store.export import chat_as_markdown
 
-        store, session = self._store(), waiting(self._persistence, chat.id)
-        if session is not None:
-            whole = session.whole()
-            text = chat_as_markdown(whole.conversation, whole.summary)
-        else:
-            text = chat_as_markdown(store.load(chat.id), store.find(chat.id))
+        whole = whole_chat(self._persistence, self._store(), chat.id)
         first = path = chat_files.export_path("", chat.title)
         number = 1
         while True:
             try:
-                chat_files.write(path, text, overwrite=False)
+                chat_files.export(path, whole, overwrite=False)
             except chat_files.TakenName:
                 number += 1
                 path = first.with_stem(f"{first.stem}-{number}")
