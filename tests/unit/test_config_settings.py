@@ -12,7 +12,7 @@ import pytest
 
 from tui.config import example
 from tui.config.keys import parse_key
-from tui.config.settings import Settings, load_settings, option, set_value
+from tui.config.settings import Settings, load_settings, set_value, setting_info
 from tui.core.commands import COMMANDS
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.errors import FileError, MalformedFile, UsageError
@@ -248,9 +248,9 @@ def test_setting_something_that_there_is_not(path: Path, name: str, value: str |
 
 def test_every_setting_is_declared_with_its_help() -> None:
     for declared in fields(Settings):
-        assert option(declared.name).help.endswith(".")
+        assert setting_info(declared.name).help.endswith(".")
     with pytest.raises(UsageError, match="theme"):
-        option("them")
+        setting_info("them")
 
 
 def test_the_example_file_is_what_the_declarations_say() -> None:

@@ -45,7 +45,7 @@ class ServerReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
+class UnansweredAddress:
     """An address that was asked and where no model server was found, and why. `expected` = the person named it."""
 
     url: str
@@ -72,7 +72,7 @@ class Report:
     python: str
     system: str
     servers: tuple[ServerReport, ...]
-    not_found: tuple[Silent, ...]
+    not_found: tuple[UnansweredAddress, ...]
     engine: str
     guide: str
     folders: tuple[FolderReport, ...]
@@ -104,7 +104,7 @@ def doctor(command: Doctor) -> int:
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         servers=tuple(one for one in found if isinstance(one, ServerReport)),
-        not_found=tuple(one for one in found if isinstance(one, Silent)),
+        not_found=tuple(one for one in found if isinstance(one, UnansweredAddress)),
         engine=_engine(),
         guide=_guide(problems),
         folders=tuple(
@@ -124,18 +124,18 @@ def doctor(command: Doctor) -> int:
 # -- finding out ----------------------------------------------------------------------------------------------------
 
 
-async def _look(expected: Sequence[Endpoint]) -> list[ServerReport | Silent]:
+async def _look(expected: Sequence[Endpoint]) -> list[ServerReport | UnansweredAddress]:
     places = {endpoint.url for endpoint in expected}
     candidates = detect.candidates(os.environ, expected)
     return list(await asyncio.gather(*(_ask(one, named=one.url in places) for one in candidates)))
 
 
-async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | Silent:
+async def _ask(endpoint: Endpoint, *, named: bool) -> ServerReport | UnansweredAddress:
     try:
         found = await detect.reach(endpoint)
     except ServerError as error:
         words = f"{error.title}: {error.detail}" if error.detail else error.title
-        return Silent(endpoint.url, words, named, not isinstance(error, Unreachable))
+        return UnansweredAddress(endpoint.url, words, named, not isinstance(error, Unreachable))
     info, server = found.info, server_for(found.endpoint)
     models: tuple[str, ...] = ()
     problem = ""

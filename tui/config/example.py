@@ -8,7 +8,7 @@ import textwrap
 import tomli_w
 
 from tui.config.endpoints import KEYS
-from tui.config.settings import SCALARS, option
+from tui.config.settings import SCALARS, setting_info
 from tui.core.commands import COMMANDS
 
 _HEAD = """\
@@ -30,19 +30,19 @@ def render() -> str:
     """The text of the example file."""
     blocks = [_remark(_HEAD)]
     for declared in SCALARS:
-        about = option(declared.name)
+        about = setting_info(declared.name)
         allowed = f" One of {', '.join(about.allowed)}." if about.allowed else ""
         allowed = f" From {about.lo} to {about.hi}." if about.hi else allowed
         blocks.append(_remark(about.help + allowed) + _off(tomli_w.dumps({declared.name: declared.default})))
     help = "".join(f"\n  {key}: {text}" for key, text in KEYS.items())
     blocks.append(
-        _remark(option("servers").help + help)
+        _remark(setting_info("servers").help + help)
         + _off("[[servers]]\n" + tomli_w.dumps(_SERVER) + tomli_w.dumps(_HEADERS))
     )
     keys = "".join(
         f"{tomli_w.dumps({command.id: command.key}).rstrip():34} # {command.title}\n" for command in COMMANDS
     )
-    blocks.append(_remark(option("keys").help) + _off(f"[keys]\n{keys}"))
+    blocks.append(_remark(setting_info("keys").help) + _off(f"[keys]\n{keys}"))
     return "\n".join(blocks)
 
 

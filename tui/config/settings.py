@@ -25,7 +25,7 @@ from tui.errors import FileError, LokalError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class SettingInfo:
     """What is said of a setting beside its type and default: `allowed` limits a text, `lo` and `hi` a number."""
 
     help: str
@@ -34,8 +34,8 @@ class Option:
     hi: int = 0
 
 
-def _option(default: Any, help: str, allowed: tuple[str, ...] = (), lo: int = 0, hi: int = 0) -> Any:
-    return field(default=default, metadata={"option": Option(help, allowed, lo, hi)})
+def _setting(default: Any, help: str, allowed: tuple[str, ...] = (), lo: int = 0, hi: int = 0) -> Any:
+    return field(default=default, metadata={"info": SettingInfo(help, allowed, lo, hi)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +43,33 @@ class Settings:
     """What lokal remembers between runs. `server` is an address as the person wrote it, which may hold a password, or the
     name of one of `servers`; `keys` holds only overrides that take effect, by command id."""
 
-    theme: str = _option(
+    theme: str = _setting(
         "auto", "The colours: the name of a theme, or auto: dark or light, as the terminal is."
     )
-    preset: str = _option(
+    preset: str = _setting(
         "technical", "The preset at the start: the name of a file in presets/, without .toml."
     )
-    server: str = _option(
+    server: str = _setting(
         "",
         "The server to use: an address, or the name of a server below. Empty: look around on this machine.",
     )
-    model: str = _option(
+    model: str = _setting(
         "",
         "The model to use where the server has it. Empty: the one in memory, else the first that can chat.",
     )
-    terminal_speed: str = _option(
+    terminal_speed: str = _setting(
         "auto",
         "The line to the terminal: slow sends fewer frames. auto measures it.",
         ("auto", "fast", "slow"),
     )
-    show_reasoning: bool = _option(False, "Show the reasoning of a model from the start.")
-    history_size: int = _option(1000, "How many prompts the ↑ key remembers; 0: none.", lo=0, hi=100_000)
-    servers: tuple[Endpoint, ...] = _option(
+    show_reasoning: bool = _setting(False, "Show the reasoning of a model from the start.")
+    history_size: int = _setting(1000, "How many prompts the ↑ key remembers; 0: none.", lo=0, hi=100_000)
+    servers: tuple[Endpoint, ...] = _setting(
         (), "Servers on other machines; lokal asks them before the addresses on this machine."
     )
     keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}),
-        metadata={"option": Option('Other keys: command = "key". "" removes the key of a command.')},
+        metadata={"info": SettingInfo('Other keys: command = "key". "" removes the key of a command.')},
     )
 
     @property
@@ -92,11 +92,11 @@ RENAMED: Mapping[str, str] = MappingProxyType({"link": "terminal_speed"})
 """Settings that had another name once: the old name, which is still read, and the one that counts."""
 
 
-def option(name: str) -> Option:
+def setting_info(name: str) -> SettingInfo:
     """What is declared for the setting `name`. Raises UsageError that names the closest."""
     for declared in fields(Settings):
         if declared.name == name:
-            found: Option = declared.metadata["option"]
+            found: SettingInfo = declared.metadata["info"]
             return found
     raise UsageError(
         f"There is no setting “{name}”", "", toml.closest(name, [other.name for other in fields(Settings)])
@@ -180,7 +180,7 @@ def _with_new_names(table: toml.Table, problems: list[LokalError]) -> toml.Table
 
 
 def _scalar(table: toml.Table, declared: Field[Any]) -> str | int | bool:
-    about: Option = declared.metadata["option"]
+    about: SettingInfo = declared.metadata["info"]
     if isinstance(declared.default, bool):
         return table.flag(declared.name, declared.default)
     if isinstance(declared.default, int):

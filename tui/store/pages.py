@@ -27,7 +27,7 @@ _LOG_LIMIT = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """`table` is None where the page is not known to belong to one; `whole` = nothing of it is missing."""
 
     table: str | None
@@ -93,7 +93,7 @@ def _log_of(path: Path, page_size: int) -> dict[int, bytes]:
     return committed
 
 
-def rows(pages: Pages) -> Iterator[Row]:
+def rows(pages: Pages) -> Iterator[TableRow]:
     """All rows that can be made out, those first that belong to a table for sure."""
     seen: set[int] = set()
     tables = _tables(pages, seen)
@@ -118,7 +118,7 @@ def _tables(pages: Pages, seen: set[int]) -> list[tuple[str, int]]:
     return found
 
 
-def _walk(pages: Pages, table: str, root: int, seen: set[int]) -> Iterator[Row]:
+def _walk(pages: Pages, table: str, root: int, seen: set[int]) -> Iterator[TableRow]:
     """The rows of a table, from its first page down."""
     left = [root]
     while left:
@@ -144,7 +144,7 @@ def _pointers(page: bytes, start: int, header: int) -> list[int]:
     return [at for at in places if start + header <= at < len(page) - 3]
 
 
-def _cells(pages: Pages, page: bytes, start: int, table: str | None, seen: set[int]) -> Iterator[Row]:
+def _cells(pages: Pages, page: bytes, start: int, table: str | None, seen: set[int]) -> Iterator[TableRow]:
     for at in _pointers(page, start, 8):
         try:
             size, at = _varint(page, at)
@@ -157,7 +157,7 @@ def _cells(pages: Pages, page: bytes, start: int, table: str | None, seen: set[i
             continue
         if values:
             seen |= chain
-            yield Row(table, rowid, values, whole)
+            yield TableRow(table, rowid, values, whole)
 
 
 def _payload(pages: Pages, page: bytes, at: int, size: int) -> tuple[bytes, set[int]]:

@@ -19,7 +19,7 @@ from tui.core.conversation import title_from
 from tui.core.message import Attachment, Message, Problem, Role, Status, Timings, Usage, new_id
 from tui.store import drafts, tree
 from tui.store.cleaning import is_plain
-from tui.store.pages import Pages, Row, Value, rows
+from tui.store.pages import Pages, TableRow, Value, rows
 from tui.store.rows import COLUMNS, message_from
 from tui.store.words import folded_words
 
@@ -50,7 +50,7 @@ class _Found:
     """What the pages hold, by the ids that the rows give themselves; of two with one id the first counts."""
 
     chats: dict[str, tuple[Value, ...]] = field(default_factory=dict)
-    messages: dict[str, Row] = field(default_factory=dict)
+    messages: dict[str, TableRow] = field(default_factory=dict)
     files: dict[str, dict[int, Attachment]] = field(default_factory=dict)
     draft_files: dict[str, dict[int, Attachment]] = field(default_factory=dict)
     pieces: dict[str, dict[int, tuple[str, str]]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def salvage(path: Path, target: sqlite3.Connection) -> Salvaged:
         found = _found(rows(pages))
     finally:
         pages.close()
-    by_chat: dict[str, list[Row]] = {}
+    by_chat: dict[str, list[TableRow]] = {}
     for row in found.messages.values():
         by_chat.setdefault(str(row.values[1]), []).append(row)
     kept = cut = lost = changed = 0
@@ -95,7 +95,7 @@ def salvage(path: Path, target: sqlite3.Connection) -> Salvaged:
 # -- making rows out ------------------------------------------------------------------------------------------------
 
 
-def _found(all_rows: Iterable[Row]) -> _Found:
+def _found(all_rows: Iterable[TableRow]) -> _Found:
     found = _Found()
     unsure: list[tuple[str, int, Attachment]] = []
     for row in all_rows:
@@ -134,7 +134,7 @@ def _found(all_rows: Iterable[Row]) -> _Found:
     return found
 
 
-def _kind(row: Row) -> str:
+def _kind(row: TableRow) -> str:
     """The table that a row is of: its page's, if the row has its form; else the one whose form it has. Empty for none."""
     values = row.values
     fits = [name for name, form in _FORMS.items() if form(values)]
@@ -179,7 +179,7 @@ _FORMS: dict[str, Callable[[tuple[Value, ...]], bool]] = {
 # -- putting them into the new database -----------------------------------------------------------------------------
 
 
-def _put_chat(target: sqlite3.Connection, found: _Found, chat_id: str, ordered: list[Row]) -> int:
+def _put_chat(target: sqlite3.Connection, found: _Found, chat_id: str, ordered: list[TableRow]) -> int:
     """Make a chat of its messages, in their order; how many there are."""
     messages = []
     for row in ordered:
@@ -239,7 +239,7 @@ def _chat(
     )
 
 
-def _message(row: Row, files: tuple[Attachment, ...]) -> Message:
+def _message(row: TableRow, files: tuple[Attachment, ...]) -> Message:
     """The message of a row, with the usual in the place of what makes no sense."""
     cells: dict[str, Value] = {name: _cell(row, name) for name in COLUMNS}
     if cells["role"] not in _ROLES:
@@ -289,7 +289,7 @@ def _put_drafts(target: sqlite3.Connection, found: _Found) -> None:
         drafts.put_edits(target, chat_id, tuple(edits.items()))
 
 
-def _cell(row: Row, column: str) -> Value:
+def _cell(row: TableRow, column: str) -> Value:
     at = _STORED.index(column)
     return row.values[at] if at < len(row.values) else None
 
