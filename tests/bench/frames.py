@@ -107,6 +107,10 @@ class BenchApp(DeltaApp[None]):
         yield Input("and what if")
         yield Static("", id="line")
 
+    def can_synchronize(self) -> None:
+        """The terminal has said that it can take a frame as one."""
+        self._sync_available = True
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, CompositorUpdate):
             started_at = perf_counter()
@@ -139,7 +143,7 @@ async def stream(
         transcript.virtual_size = Size(size[0], len(transcript.lines))
         transcript.scroll_end(animate=False, immediate=True)
         await pilot.pause()
-        app._sync_available = True
+        app.can_synchronize()
         app.stock, app.ours, app.frames = Cost(), Cost(), 0
         for start in range(0, tokens, tokens_a_frame):
             pieces = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 
 import pytest
 
@@ -21,8 +22,9 @@ from tests.support.replay import (
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import ServerInfo
 from tui.errors import AuthRequired, NotAModelServer, ServerError, Unreachable
+from tui.servers import detect
 from tui.servers.detect import find, recognise
-from tui.servers.http.http_client import HttpClient
+from tui.servers.http.http_client import HttpClient, Reply
 
 SINGLE, ROUTER = "llama-server/single", "llama-server/router"
 LMSTUDIO_OTHER = as_json(200, {"error": "Unexpected endpoint or method. (GET /x)"})
@@ -190,14 +192,19 @@ async def test_a_probe_that_hangs_does_not_hide_the_server() -> None:
         assert (await recognise(Endpoint(running.url), timeout=2)).kind is KIND.OLLAMA
 
 
-async def test_what_only_the_late_reply_tells_is_waited_for() -> None:
+async def test_what_only_the_late_reply_tells_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async with replay() as running:
         ollama(running)
         running.on("/api/version", held(as_json(200, {"version": "0.33.0"})))
-        asking = asyncio.create_task(recognise(Endpoint(running.url), timeout=2))
-        await asyncio.sleep(2.5)
-        running.release.set()
-        assert (await asking).kind is KIND.OLLAMA, "not a plain server of OpenAI's API"
+        is_open = detect.may_be_several
+
+        def time_is_up(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
+            running.release.set()
+            return is_open(endpoint, replies)
+
+        monkeypatch.setattr(detect, "may_be_several", time_is_up)
+        found = await recognise(Endpoint(running.url), timeout=2)
+        assert found.kind is KIND.OLLAMA, "not a plain server of OpenAI's API"
 
 
 async def test_a_server_that_takes_the_line_and_is_silent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from tests.support.app import CHAT, answer, bodies, endless, last_chat, model_server, turns
 from tests.support.terminal import DEADLINE_S, lokal
@@ -51,7 +52,8 @@ async def test_new_lines_letters_and_the_history() -> None:
             async with asyncio.timeout(DEADLINE_S):
                 while "search:" not in terminal.text():
                     terminal.send("\x12")
-                    await asyncio.sleep(0.5)
+                    with contextlib.suppress(AssertionError):
+                        await terminal.wait_for("search:", deadline_s=0.5)
             terminal.send("\x1b")
             await terminal.wait_until_gone("search:")
             terminal.send("a draft" + UP)

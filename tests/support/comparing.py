@@ -93,6 +93,27 @@ class ComparingApp(DeltaApp[None]):
         yield Input(placeholder="say something")
         yield Footer()
 
+    @property
+    def wire(self) -> WireDriver:
+        """The terminal that the frames are written to."""
+        driver = self._driver
+        assert isinstance(driver, WireDriver)
+        return driver
+
+    def can_synchronize(self) -> None:
+        """The terminal has said that it can take a frame as one."""
+        self._sync_available = True
+
+    @property
+    def terminal_is_asked(self) -> bool:
+        """Whether the terminal was asked something by which the line's delay is measured, and has not answered."""
+        return self._pinged_at is not None
+
+    def pass_time(self, seconds: float) -> None:
+        """The terminal takes so long to answer."""
+        assert self._pinged_at is not None
+        self._pinged_at -= seconds
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
         if (
@@ -173,7 +194,8 @@ class Odd(Widget):
 
 async def with_odd(pilot: Pilot[Any]) -> Odd:
     odd = Odd()
-    await pilot.app.screen.mount(odd)
+    app = pilot.app
+    await app.screen.mount(odd)
     await pilot.pause()
     return odd
 

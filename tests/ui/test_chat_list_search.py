@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.app_driver import running
 from tests.support.canned_servers import like_ollama, ollama_answer, questions
 from tests.support.chat_list import check_all, stored, with_chats
+from tests.support.database import database_of
 from tests.support.many_chats import DAY, NOON, chat, fill, store_of_home
 from tests.support.replay import replay
 from tui.core.message import Message, Role
@@ -181,7 +182,7 @@ async def test_an_index_that_is_behind_is_told_and_caught_up_with() -> None:
         while store.index_some():
             pass
         # As a database of the first release comes out of its migration.
-        with store._database.writing("test") as connection:
+        with database_of(store).writing("test") as connection:
             connection.execute("INSERT INTO unindexed (chat_id, message_id) SELECT chat_id, id FROM messages")
             connection.execute("DELETE FROM search")
             connection.execute("DELETE FROM documents")

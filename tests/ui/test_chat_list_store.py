@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 
 from tests.support.app_driver import AppDriver, running
+from tests.support.database import database_of
 from tests.support.many_chats import fill, store_of_home
 from tui.paths import folders
 
@@ -42,10 +43,10 @@ async def test_a_list_that_cannot_be_read_says_why() -> None:
     async with running() as driver:
         await driver.until(lambda: driver.chats_are_open, "the chats are open")
         store = driver.store
-        store._database.connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+        database_of(store).connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
         await driver.press("f7")
         await driver.see("\n Cannot read the chats")
-        store._database.connection.set_authorizer(None)
+        database_of(store).connection.set_authorizer(None)
         await driver.press("down", "f7", "f7")
         await driver.see("Chats  5")
         await driver.see_no_more("\n Cannot read the chats")

@@ -27,14 +27,11 @@ THIRD = "Because of Rayleigh scattering. Lord Rayleigh found it in 1871."
 
 def answers(driver: AppDriver) -> list[Message]:
     """All answers of the open chat, in the order of their making."""
-    session = driver.session
-    return [message for message in session.conversation if message.role is Role.ASSISTANT]
+    return [message for message in driver.conversation if message.role is Role.ASSISTANT]
 
 
 def open_answer(driver: AppDriver) -> str:
-    session = driver.session
-    assert session.conversation.leaf is not None
-    return session.conversation.leaf.content
+    return driver.last_message.content
 
 
 def stored(driver: AppDriver) -> dict[str, Message]:

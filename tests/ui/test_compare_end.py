@@ -14,15 +14,12 @@ LINES = "\n\n".join(f"Line {number}" for number in range(60))
 
 def answers(driver: AppDriver) -> list[Message]:
     """All answers of the open chat, in the order of their making."""
-    session = driver.session
-    return [message for message in session.conversation if message.role is Role.ASSISTANT]
+    return [message for message in driver.conversation if message.role is Role.ASSISTANT]
 
 
 def leaf(driver: AppDriver) -> Message:
     """The last message of the open branch."""
-    session = driver.session
-    assert session.conversation.leaf is not None
-    return session.conversation.leaf
+    return driver.last_message
 
 
 def on_disk(driver: AppDriver) -> list[str]:

@@ -10,7 +10,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.pilot import Pilot
 from textual.widgets import Input, RichLog, Static, TabbedContent
 
-from tests.support.comparing import Ask, ComparingApp, WireDriver, redrawn, resize, run, sent_since, with_odd
+from tests.support.comparing import Ask, ComparingApp, redrawn, resize, run, sent_since, with_odd
 from tui.ui.terminal.writer import FrameWriter
 
 
@@ -134,7 +134,8 @@ async def test_the_stock_way_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LOKAL_FRAMES", "stock")
 
     async def use(pilot: Pilot[Any]) -> None:
-        pilot.app.query_one(Input).focus()
+        app = pilot.app
+        app.query_one(Input).focus()
         await pilot.press("a", "b", "c")
 
     app = await run(use)
@@ -149,12 +150,11 @@ async def test_suspending_gives_the_pen_back_and_resuming_sends_everything() -> 
         assert isinstance(app, ComparingApp)
         await pilot.press("a")
         assert not app.ours.pen_is_plain
-        driver = app._driver
-        assert isinstance(driver, WireDriver)
-        driver.written.clear()
+        wire = app.wire
+        wire.written.clear()
         mark = len(app.sent)
         with app.suspend():
-            assert driver.written == ["\x1b[m"]
+            assert wire.written == ["\x1b[m"]
             app.ours.feed("\x1b[m\x1b[2Jsomebody else wrote here")
         await sent_since(pilot, mark, "item 3")
         app.differences.clear()
@@ -202,7 +202,7 @@ async def test_only_large_frames_are_synchronized() -> None:
     async def use(pilot: Pilot[Any]) -> None:
         app = pilot.app
         assert isinstance(app, ComparingApp)
-        app._sync_available = True
+        app.can_synchronize()
         box = app.query_one(Input)
         box.value = "x"
         assert "2026" not in await redrawn(pilot, box)
@@ -220,16 +220,16 @@ async def test_over_ssh_the_terminal_is_asked_and_its_answer_timed(monkeypatch: 
     async def use(pilot: Pilot[Any]) -> None:
         app = pilot.app
         assert isinstance(app, ComparingApp)
-        app._sync_available = True
+        app.can_synchronize()
         box = app.query_one(Input)
         for value in ("x", "xy", "xyz"):
             box.value = value
             await redrawn(pilot, box)
-        assert app._pinged_at is not None
-        app._pinged_at -= 1.0
+        assert app.terminal_is_asked
+        app.pass_time(1.0)
         app.post_message(TerminalSupportsSynchronizedOutput())
         await pilot.pause()
-        assert app._pinged_at is None
+        assert not app.terminal_is_asked
         assert app.pace.slow
         app.use_link_speed("fast")
         assert not app.pace.slow

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import select
 
-from tui.ui.terminal.driver import _Outlet, _WakingEvent
+from tui.ui.terminal.driver import Outlet, WakingEvent
 
 
 def test_the_waking_event_wakes_a_waiting_select() -> None:
-    event = _WakingEvent()
+    event = WakingEvent()
     assert not select.select([event.fd], [], [], 0)[0]
     event.set()
     assert event.is_set()
@@ -22,7 +22,7 @@ def test_the_waking_event_wakes_a_waiting_select() -> None:
 def test_a_terminal_that_is_gone_takes_everything() -> None:
     master, slave = os.openpty()
     with os.fdopen(slave, "w") as file:
-        outlet = _Outlet(file)
+        outlet = Outlet(file)
         assert outlet.isatty()
         assert outlet.fileno() == slave
         outlet.write("shown")

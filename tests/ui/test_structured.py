@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import threading
@@ -43,9 +42,7 @@ def invoice(own_home: Path) -> Path:
 
 
 def last_answer(driver: AppDriver) -> Message:
-    session = driver.session
-    assert session.conversation.leaf is not None
-    return session.conversation.leaf
+    return driver.last_message
 
 
 async def test_any_json() -> None:
@@ -89,22 +86,24 @@ async def test_a_schema_from_a_file(invoice: Path) -> None:
 async def test_a_file_that_is_still_read_does_not_undo_what_was_said_after_it(
     invoice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, done = threading.Event(), threading.Event()
+    there = threading.Event()
+    readers: list[threading.Thread] = []
 
     def slowly(path: str) -> Schema:
+        readers.append(threading.current_thread())
         there.wait(60)
-        done.set()
         return schema_named(path)
 
     monkeypatch.setattr("tui.config.schema_file.schema_named", slowly)
     async with chatting() as (driver, _):
         await driver.ask("/schema ~/invoice.json")
+        await driver.until(lambda: bool(readers), "the file is being read")
         await driver.ask("/schema off")
         await driver.see("free text")
         there.set()
-        await driver.until(done.is_set, "the file was read")
-        await asyncio.sleep(0.1)
-        await driver.settle()
+        await driver.until(
+            lambda: not readers[0].is_alive(), "the file was read, and what was read handed over"
+        )
         assert driver.session.schema is None
 
 

@@ -36,7 +36,9 @@ async def test_the_page_fills_from_above_and_is_then_turned() -> None:
             if number and now[0] != before[0]:
                 turns += 1
                 # A quarter of the old page is still in sight, the rest is free for what comes.
-                assert now[: HEIGHT // 4 - 1] == before[-(HEIGHT // 4) + 1 :] or now[0] in before
+                kept = HEIGHT - before.index(now[0])
+                assert 1 <= kept <= HEIGHT // 4
+                assert now[:kept] == [row.removesuffix("▌") for row in before[-kept:]]
                 assert now[-1] == ""
             before = now
         assert turns == 6

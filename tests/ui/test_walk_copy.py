@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,16 +55,24 @@ async def test_the_slash_command_copies_the_last_answer() -> None:
 
 async def test_the_text_that_was_copied_last_is_the_one_on_the_clipboard() -> None:
     async with walked() as (driver, _):
+        gate, made = threading.Event(), list[str]()
 
-        def slowly() -> str:
-            time.sleep(0.2)
+        def first() -> str:
+            gate.wait(60)
+            made.append("first")
             return "the first one"
 
-        driver.copy(slowly)
-        driver.copy(lambda: "the second")
+        def second() -> str:
+            made.append("second")
+            return "the second"
+
+        driver.copy(first)
+        driver.copy(second)
+        await driver.settle()
+        assert made == [], "one waits for the other"
+        gate.set()
         await driver.see("10 characters by OSC 52")
-        await asyncio.sleep(0.3)
-        await driver.see("10 characters by OSC 52")
+        assert made == ["first", "second"]
 
 
 async def test_a_running_answer_is_copied_as_far_as_it_came() -> None:

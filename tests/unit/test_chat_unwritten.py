@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.database import database_of
 from tests.support.many_chats import NOON, chat
 from tui.chat.session import ChatSession, waiting
 from tui.chat.write_queue import WriteQueue
@@ -36,7 +37,7 @@ class Place:
     @contextmanager
     def full(self) -> Iterator[None]:
         """SQLite gets no more pages, as on a full disk."""
-        connection = self.store._database.connection
+        connection = database_of(self.store).connection
         connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
         yield
         connection.execute("PRAGMA max_page_count = 1000000")
@@ -118,7 +119,7 @@ def test_a_question_leaves_the_draft_in_the_moment_in_which_it_is_in_the_chat(pl
     session.load_draft(session.draft_key)
     session.save_draft(Draft("Why?"))
     place.attempted()
-    connection = place.store._database.connection
+    connection = database_of(place.store).connection
     seen: list[tuple[int, int]] = []
 
     def look(statement: str) -> None:

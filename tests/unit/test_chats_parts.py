@@ -73,7 +73,13 @@ def test_whatever_is_typed_the_cursor_is_in_sight(keys: list[str], width: int) -
         before, under, after = line.shown(width)
         assert under
         assert cell_len(before + under + after) <= width
-        assert line.text.endswith(after.rstrip()) or after
+        assert line.text[: line.at].endswith(before)
+        if line.at == len(line.text):
+            assert (under, after) == (" ", "")
+        else:
+            assert line.text[line.at :].startswith(under + after)
+        if before + under + after not in (line.text, line.text + " "):
+            assert cell_len(before + under + after) >= width - 1, "what is cut off does not fit"
 
 
 # -- the cursor ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.database import database_of
 from tui.core.message import Message, Role, Status, new_id
 from tui.store.highlight import SNIPPET, pattern_of, snippet_of, spans_in
 from tui.store.query import Term, is_in, parse
@@ -208,7 +209,7 @@ def test_an_old_program_that_knows_no_index_is_caught_up_with(tmp_path: Path) ->
 
 def check(store: Store) -> None:
     """FTS5's own check of the index against the documents, and the documents against what is stored."""
-    connection = store._database._connection
+    connection = database_of(store).connection
     connection.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
     stored = {
         (chat, message): folded_words(text)

@@ -22,7 +22,7 @@ def row(text: str) -> Row:
 
 
 def test_what_counts_as_simple_has_one_column_each() -> None:
-    simple = "".join(re.findall(cells._SIMPLE, "".join(map(chr, range(sys.maxunicode + 1)))))
+    simple = "".join(re.findall(cells.SIMPLE, "".join(map(chr, range(sys.maxunicode + 1)))))
     assert len(simple) > 1500
     assert [character for character in simple if get_character_cell_size(character) != 1] == []
     assert [character for character in simple if not settled(character)] == []

@@ -83,7 +83,7 @@ async def recognise(
     try:
         silent = await _listen(set(probes.values()), timeout)
         replies, problem = _heard(probes)
-        if silent and _may_be_several(endpoint, replies):
+        if silent and may_be_several(endpoint, replies):
             await _listen(silent, timeout)
             replies, problem = _heard(probes)
     finally:
@@ -153,7 +153,7 @@ def _heard(probes: Mapping[str, asyncio.Task[Reply]]) -> tuple[dict[str, Reply],
     return replies, problem
 
 
-def _may_be_several(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
+def may_be_several(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
     """Whether something answers, and what it said leaves open what it is. An Ollama that is taken for a plain server of
     OpenAI's API would cut prompts in silence."""
     if not replies or endpoint.kind is _ANY:

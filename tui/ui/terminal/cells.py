@@ -24,7 +24,7 @@ UNKNOWN = "\x00"
 
 # One column wide in every terminal and every Unicode version: Latin, Greek, Cyrillic, Vietnamese, common punctuation,
 # arrows, box drawing, Braille. Text of these only needs no look at its clusters.
-_SIMPLE = re.compile(
+SIMPLE = re.compile(
     "[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u038a\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
     "\u1e00-\u1eff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25fc\u2800-\u28ff]*"
 )
@@ -75,7 +75,7 @@ class Row:
         leading = ""
         for text, pen in runs:
             empty = blank_pen(pen)
-            if _SIMPLE.fullmatch(text):
+            if SIMPLE.fullmatch(text):
                 glyphs.extend(text)
                 pens.extend([empty if character == BLANK else pen for character in text])
                 continue

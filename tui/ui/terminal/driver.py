@@ -58,7 +58,7 @@ _AGAIN = (
 _ASK_FOR_KEYS, _ASK_FOR_MORE = f"\x1b[>{_KITTY}u", f"\x1b[>{_KITTY | KITTY_REPORT_ALTERNATE_KEYS}u"
 
 
-class _WakingEvent(threading.Event):
+class WakingEvent(threading.Event):
     """An event that can be waited for together with a file: `fd` becomes readable when it is set."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class _WakingEvent(threading.Event):
             os.read(self.fd, 64)
 
 
-class _Outlet:
+class Outlet:
     """The terminal as Textual's writer thread sees it. One that is gone takes everything and shows nothing: an error
     would end the thread, and the app would soon wait for ever for room in the thread's queue."""
 
@@ -122,8 +122,8 @@ class LokalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)  # type: ignore[arg-type]  # App is generic there
         if self._file is not None:
-            self._file = _Outlet(self._file)  # type: ignore[assignment]  # only these methods are used of a TextIO
-        self._wake = _WakingEvent()
+            self._file = Outlet(self._file)  # type: ignore[assignment]  # only these methods are used of a TextIO
+        self._wake = WakingEvent()
         self.exit_event = self._wake
         self._listening = threading.Event()
         self._is_lent = False
