@@ -43,14 +43,15 @@ from tui.ui.app import LokalApp
 from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.composer import Composer
 from tui.ui.chat.decision_prompt import DecisionPrompt
-from tui.ui.chat.pane import ChatPane
 from tui.ui.chat.slip import Slip
+from tui.ui.chat.view import ChatView
 from tui.ui.chats.pane import ChatsPane
 from tui.ui.compare.screen import CompareScreen
 from tui.ui.divider import TICK_S
 from tui.ui.errands import Titled
 from tui.ui.handout import Copied, CopyWanted
 from tui.ui.leaving import LeavePage
+from tui.ui.messages import PresetEdited
 from tui.ui.models.table import ModelTable
 from tui.ui.palette_commands import Commands
 from tui.ui.settings.form import ParameterForm
@@ -161,7 +162,7 @@ class AppDriver:
 
     def submit(self, text: str, *, instead_of: Message | None = None) -> None:
         """Submit a prompt while the focus is elsewhere, or in the place of an earlier one."""
-        self._chat.ask(text, instead_of=instead_of)
+        self._chat.controller.ask(text, instead_of=instead_of)
 
     def open_chat(self, session: ChatSession) -> None:
         """Show a chat that was open before."""
@@ -214,11 +215,11 @@ class AppDriver:
 
     def edit_preset(self, preset: Preset) -> None:
         """The form of the Settings tab says that this preset was edited, also if another one is in use by now."""
-        self.app.query_one(ParameterForm).post_message(ParameterForm.Edited(preset))
+        self.app.query_one(ParameterForm).post_message(PresetEdited(preset))
 
     def send_pending_prompt(self) -> None:
         """The context window is large enough now for the prompt that is held back."""
-        self._chat.go_on()
+        self._chat.controller.go_on()
 
     def look_for_server(self) -> None:
         """Look once for a server that has come up, as lokal does every 15 s."""
@@ -286,12 +287,12 @@ class AppDriver:
     @property
     def busy(self) -> bool:
         """Whether a prompt has to wait: an answer is coming in, or a prompt is held back."""
-        return self._chat.busy
+        return self._chat.controller.chat.busy
 
     @property
     def activity(self) -> str:
         """What is being done for the open chat, in words; empty when it is idle or waits for the person."""
-        return self._chat.doing
+        return self._chat.controller.chat.doing
 
     def runs(self, group: str) -> bool:
         """Whether a task of that group runs."""
@@ -335,7 +336,7 @@ class AppDriver:
     @property
     def counts_draft(self) -> bool:
         """Whether the server is asked how many tokens a draft has."""
-        return self._chat.may_count_draft
+        return self._chat.meter.may_count
 
     # -- the open chat ----------------------------------------------------------------------------------------------
 
@@ -347,7 +348,7 @@ class AppDriver:
     @property
     def draft_is_read(self) -> bool:
         """Whether the draft of the open chat was read from the disk."""
-        return self._chat.draft_is_read
+        return self._chat.controller.outbox.draft_is_read
 
     @property
     def session(self) -> ChatSession:
@@ -376,7 +377,7 @@ class AppDriver:
     @property
     def attached(self) -> list[str]:
         """The names of the files that go with the next prompt."""
-        return [file.name for file in self._chat.attached]
+        return [file.name for file in self._chat.controller.outbox.attached]
 
     @property
     def store(self) -> Store:
@@ -468,7 +469,7 @@ class AppDriver:
     @property
     def decision(self) -> tuple[str, ...]:
         """The ids of the commands among which the person is asked to choose; none while nothing is asked."""
-        return self._chat.choosing
+        return self._chat.controller.chat.choosing
 
     @property
     def decision_cursor(self) -> str:
@@ -601,7 +602,7 @@ class AppDriver:
         await self.settle()
 
     @property
-    def _chat(self) -> ChatPane:
+    def _chat(self) -> ChatView:
         return self.app.chat
 
     @property

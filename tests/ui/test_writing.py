@@ -206,7 +206,7 @@ async def test_what_is_typed_before_the_draft_is_read_comes_after_it() -> None:
 async def test_a_draft_that_cannot_be_read_is_read_again_and_it_is_said_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tui.ui.chat.writing.AGAIN_S", 0.05)
+    monkeypatch.setattr("tui.chat.outbox.READ_AGAIN_S", 0.05)
     async with left_with_draft() as (driver, chat):
         read, tried, there = chat.load_draft, [0], threading.Event()
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.compare import LEAST, MOST, Column, Comparison, parse
+from tui.core.compare import LEAST, MOST, ColumnRequest, ComparisonRequest, parse
 from tui.errors import UsageError
 
 PRESETS = ("technical", "creative", "chatbot")
 MODELS = ("llama3.2:3b", "qwen2.5:7b", "qwen2.5:14b")
 
 
-def compare(text: str) -> Comparison:
+def compare(text: str) -> ComparisonRequest:
     return parse(text, PRESETS, "creative", MODELS)
 
 
@@ -60,11 +60,11 @@ def test_what_cannot_be_compared_is_said(text: str, says: str) -> None:
 
 
 def test_the_first_preset_follows_the_last() -> None:
-    assert parse("", PRESETS, "chatbot", ()).columns == (Column("chatbot"), Column("technical"))
-    assert parse("", ("own",), "own", ()).columns == (Column("own"), Column("own"))
+    assert parse("", PRESETS, "chatbot", ()).columns == (ColumnRequest("chatbot"), ColumnRequest("technical"))
+    assert parse("", ("own",), "own", ()).columns == (ColumnRequest("own"), ColumnRequest("own"))
     assert parse("x@llama3 model=phi4", ("x",), "x", ()).columns == (
-        Column("x", "llama3"),
-        Column("x", "phi4"),
+        ColumnRequest("x", "llama3"),
+        ColumnRequest("x", "phi4"),
     )
 
 

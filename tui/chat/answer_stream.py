@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextlib import aclosing
 
+from tui.chat.tasks import mistake
 from tui.core.events import Event, Failed, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import SILENT_S, Generation
 from tui.core.message import Message
@@ -87,8 +88,7 @@ class AnswerStream:
         except LokalError as error:
             self.fail(error)
         except Exception as error:  # noqa: BLE001  # a worker's root: the person must hear of it, whatever it was
-            what = f"{type(error).__name__}: {error}"
-            self.fail(LokalError("lokal made a mistake", what, "Please report this"))
+            self.fail(mistake(error))
         finally:
             if self._silence_alarm is not None:
                 self._silence_alarm.cancel()

@@ -1,4 +1,4 @@
-"""Questions that wait for the answer before them."""
+"""Prompts that wait for the answer before them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.core.message import Attachment
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueuedPrompt:
     """What is to be asked; `marked` is the text with its pieces (`tui.core.pasted`)."""
 
     marked: str
@@ -20,41 +20,41 @@ class PromptQueue:
     that might no longer be meant."""
 
     def __init__(self) -> None:
-        self.questions: tuple[Question, ...] = ()
+        self.prompts: tuple[QueuedPrompt, ...] = ()
         self.held = False
 
     def __len__(self) -> int:
-        return len(self.questions)
+        return len(self.prompts)
 
-    def add(self, question: Question) -> None:
-        """Put a question at the end."""
-        self.questions += (question,)
+    def add(self, prompt: QueuedPrompt) -> None:
+        """Put a prompt at the end."""
+        self.prompts += (prompt,)
 
     def hold(self) -> None:
-        """Ask nothing until `let_go`."""
-        self.held = bool(self.questions)
+        """Ask nothing until `release`."""
+        self.held = bool(self.prompts)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """The person wants them asked."""
         self.held = False
 
-    def take_next(self) -> Question | None:
-        """The question whose turn it is; None if none waits, or all are held."""
-        if not self.questions or self.held:
+    def take_next(self) -> QueuedPrompt | None:
+        """The prompt whose turn it is; None if none waits, or all are held."""
+        if not self.prompts or self.held:
             return None
-        first, *others = self.questions
-        self.questions = tuple(others)
+        first, *others = self.prompts
+        self.prompts = tuple(others)
         return first
 
-    def take_back(self) -> Question | None:
-        """The question that was put in line last."""
-        if not self.questions:
+    def take_back(self) -> QueuedPrompt | None:
+        """The prompt that was queued last."""
+        if not self.prompts:
             return None
-        *others, last = self.questions
-        self.questions = tuple(others)
+        *others, last = self.prompts
+        self.prompts = tuple(others)
         self.held = self.held and bool(others)
         return last
 
     def clear(self) -> None:
         """Nothing waits any more."""
-        self.questions, self.held = (), False
+        self.prompts, self.held = (), False

@@ -25,7 +25,7 @@ _PROMPT = re.compile(r"(?P<columns>.*?)(?:(?<=\S)|^)\s*:(?:\s+(?P<prompt>.*)|$)"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnRequest:
     """Whom one column asks. Empty = what is open: its preset, model, server."""
 
     preset: str = ""
@@ -34,19 +34,21 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonRequest:
     """The columns from left to right. An empty `prompt` = the last question again."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnRequest, ...]
     prompt: str = ""
 
 
-def parse(argument: str, presets: Sequence[str], open_preset: str, models: Sequence[str]) -> Comparison:
+def parse(
+    argument: str, presets: Sequence[str], open_preset: str, models: Sequence[str]
+) -> ComparisonRequest:
     """What the text after `/compare` means, for the `presets` there are and the `models` of the open server; without
     models any name is taken for one. Raises UsageError."""
     found = _PROMPT.fullmatch(argument.strip())
     words, prompt = (found["columns"], found["prompt"] or "") if found else (argument, "")
-    columns: list[Column] = []
+    columns: list[ColumnRequest] = []
     left = words.split()
     while left:
         word = left.pop(0)
@@ -68,10 +70,10 @@ def parse(argument: str, presets: Sequence[str], open_preset: str, models: Seque
             f"{len(columns)} columns do not fit on a screen", f"There can be {MOST}", "Leave some out"
         )
     if not columns:
-        columns = [Column(open_preset), Column(_after(presets, open_preset))]
+        columns = [ColumnRequest(open_preset), ColumnRequest(_after(presets, open_preset))]
     elif len(columns) == 1:
-        columns.insert(0, Column(open_preset))
-    return Comparison(
+        columns.insert(0, ColumnRequest(open_preset))
+    return ComparisonRequest(
         tuple(replace(column, preset=column.preset or open_preset) for column in columns), prompt.strip()
     )
 
@@ -81,19 +83,19 @@ def _after(presets: Sequence[str], name: str) -> str:
     return presets[(at + 1) % len(presets)]
 
 
-def _column(word: str, presets: Sequence[str], models: Sequence[str], server: str) -> Column:
+def _column(word: str, presets: Sequence[str], models: Sequence[str], server: str) -> ColumnRequest:
     key, equals, value = word.partition("=")
     if equals and key == "preset":
-        return Column(one_of(value, presets, "preset"), "", server)
+        return ColumnRequest(one_of(value, presets, "preset"), "", server)
     if equals and key == "model":
-        return Column("", _model(value, models), server)
+        return ColumnRequest("", _model(value, models), server)
     preset, at, model = word.partition("@")
     if at and preset and model and _names(preset, presets):
-        return Column(one_of(preset, presets, "preset"), _model(model, models), server)
+        return ColumnRequest(one_of(preset, presets, "preset"), _model(model, models), server)
     if _names(word, presets):
-        return Column(one_of(word, presets, "preset"), "", server)
+        return ColumnRequest(one_of(word, presets, "preset"), "", server)
     if server or _names(word, models):
-        return Column("", _model(word, models), server)
+        return ColumnRequest("", _model(word, models), server)
     raise _nothing_so_called(word, presets, models)
 
 

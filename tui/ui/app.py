@@ -15,6 +15,7 @@ from tui.core.commands import BY_ID
 from tui.errors import UsageError
 from tui.ui import keys
 from tui.ui.chat.decision_prompt import DecisionPrompt
+from tui.ui.chat.view import ChatView
 from tui.ui.chats.host import Browsing
 from tui.ui.compat import run_binding
 from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
@@ -25,7 +26,7 @@ from tui.ui.topline import TopLine
 from tui.ui.window_keeper import WindowKeeper
 
 if TYPE_CHECKING:
-    from tui.ui.compare.race import Race
+    from tui.chat.comparison import Comparison
 
 FLUSH_S = 2.0
 """How long a signal to end waits for the disk."""
@@ -35,7 +36,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     """lokal on a terminal."""
 
     CSS_PATH = "app.tcss"
-    race: Race | None = None
+    comparison: Comparison | None = None
     """The comparison that is open."""
 
     # -- the screen -------------------------------------------------------------------------------------------------
@@ -81,11 +82,13 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         self.fit_chats()
         self.show_state()
 
-    def on_talk_changed(self) -> None:
+    @on(ChatView.Changed)
+    def _chat_changed(self) -> None:
         """A phase, a rate or the context has changed."""
         self.show_state()
 
-    def on_talk_finished(self) -> None:
+    @on(ChatView.Finished)
+    def _answer_finished(self) -> None:
         """Many servers load a model with the first question and know its context window only then."""
         if self.state.window is None:
             self.backstage.ask_window(self.state)
@@ -96,11 +99,13 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def _handout(self) -> Handout:
         return Handout(self)
 
-    def on_copy_wanted(self, event: CopyWanted) -> None:
+    @on(CopyWanted)
+    def _handle_copy_wanted(self, event: CopyWanted) -> None:
         """A text is to go to a clipboard."""
         self._handout.copy(event.make)
 
-    def on_copied(self, event: Copied) -> None:
+    @on(Copied)
+    def _handle_copied(self, event: Copied) -> None:
         """Say which way it went."""
         delivery, key = event.delivery, self.state.key
         self.send_aside(delivery.sequence)
@@ -110,11 +115,13 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         said = f"{delivery} · {hint}" if hint else str(delivery)
         self.tell(said, "warning" if delivery.is_too_large else "accent")
 
-    def on_write_wanted(self, event: WriteWanted) -> None:
+    @on(WriteWanted)
+    def _handle_write_wanted(self, event: WriteWanted) -> None:
         """A text is to go to a file."""
         self._handout.write(event.make, event.name, overwrite=event.overwrite)
 
-    def on_written(self, event: Written) -> None:
+    @on(Written)
+    def _handle_written(self, event: Written) -> None:
         """Say where it is, or why it is not."""
         self.chat.walk.edits.written(event)
 
@@ -150,7 +157,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         if self.chat.takes(self.state.keys.get(id, "")):
             return False
         covered = len(self.screen_stack) > 1
-        choosing = bool(self.chat.choosing)
+        choosing = bool(self.chat.controller.chat.choosing)
         return keys.works(id, self.tabs.current, covered=covered, listing=self.lists_chats, choosing=choosing)
 
     def places(self) -> tuple[str, ...]:
@@ -159,7 +166,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         return keys.places(
             self.tabs.current,
             listing=self.lists_chats,
-            choosing=bool(chat.choosing),
+            choosing=bool(chat.controller.chat.choosing),
             in_choices=isinstance(self.focused, DecisionPrompt),
             walking=chat.walk.mark is not None and not chat.walk.edits.is_open,
         )
@@ -190,13 +197,13 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     def action_help_quit(self) -> None:
         """Ctrl+C ends an answer; it does not end lokal, and says what does."""
-        if not self.chat.stop():
+        if not self.chat.controller.stop():
             self.tell(f"{self.state.key('quit')} leaves lokal")
 
     def leave(self, *, closed: bool = False) -> None:
         """Keep what came of a running answer, and end; at once on the disk if nobody waits for lokal any more."""
-        if self.race is not None:
-            self.race.leave(closed=closed)
+        if self.comparison is not None:
+            self.comparison.leave(closed=closed)
         self.chat.leave(closed=closed)
         if closed:
             self.backstage.flush(FLUSH_S)
@@ -219,7 +226,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
 
     def _suspend(self) -> None:
         """Stop until the shell brings lokal back. What was written is on the disk by then: it may never do so."""
-        self.chat.keep_draft()
+        self.chat.controller.outbox.save()
         self.backstage.flush(FLUSH_S)
         if not self.stop_until_continued():
             raise UsageError(
@@ -245,6 +252,6 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         self.use_preset(preset_rules.after(presets, name).name)
 
     def _new_chat(self) -> None:
-        self.chat.stop()
+        self.chat.controller.stop()
         self.open_tab("chat")
         self.backstage.new_chat()

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 
+from tui.chat.session import ChatSession
 from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
+from tui.chat.structured_output import word_for
 from tui.config.startup import Configuration, StartOptions
 from tui.core.endpoint import Endpoint
 from tui.core.text import safe_line
@@ -22,15 +24,20 @@ from tui.startup_profile import StartupProfile
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
-from tui.ui.chat.pane import ChatPane
+from tui.ui.chat.view import ChatView
 from tui.ui.divider import LONGEST, notice_time
 from tui.ui.instrument import InstrumentLine, Reading
 from tui.ui.messages import (
+    BackgroundKnown,
     Connected,
     EngineProgress,
+    ModelChosen,
+    ModelsLeft,
     NotConnected,
+    PresetEdited,
     PresetSaved,
     ServerLoads,
+    SettingsLeft,
     StoreOpened,
     StoreRenewed,
     Trouble,
@@ -44,14 +51,17 @@ from tui.ui.terminal.probe import has_truecolor
 from tui.ui.topline import TopLine
 
 if TYPE_CHECKING:
-    from tui.ui.models.table import ModelTable
-    from tui.ui.settings.form import ParameterForm
-    from tui.ui.terminal.driver import LokalDriver
+    pass
 
 
 def _speed(said: str) -> LinkSpeed:
     """The setting `terminal_speed`, which was checked when it was read."""
     return "slow" if said == "slow" else "fast" if said == "fast" else "auto"
+
+
+def _schema_word(session: ChatSession | None) -> str:
+    """What the next answers are held to, in a word or two; empty for nothing."""
+    return word_for(session.schema) if session is not None else ""
 
 
 _BAD = ("warning", "error")
@@ -99,7 +109,7 @@ class DeskApp(Shell):
         return self.query_one(Tabs)
 
     @property
-    def chat(self) -> ChatPane:
+    def chat(self) -> ChatView:
         """The Chat tab."""
         return self.tabs.chat
 
@@ -136,7 +146,7 @@ class DeskApp(Shell):
         }
         where = state.connection.place if state.connection else place.get(state.status, "")
         self.query_one(TopLine).show(tab.capitalize(), where, state.model)
-        doing = chat.doing if tab == "chat" else ""
+        doing = chat.controller.chat.doing if tab == "chat" else ""
         walking = chat.walk.useful if tab == "chat" else ()
         useful = (
             self.place_keys()
@@ -144,14 +154,23 @@ class DeskApp(Shell):
             or keys.useful(
                 tab,
                 state,
-                answering=bool(chat.doing),
+                answering=bool(chat.controller.chat.doing),
                 answerable=chat.answerable,
                 choices=chat.choices_key,
-                held=bool(chat.choosing),
+                held=bool(chat.controller.chat.choosing),
             )
         )
         self.query_one(InstrumentLine).show(
-            Reading(state, doing, chat.meter, useful, self.is_low, chat.schema, chat.last_timings, chat.words)
+            Reading(
+                state,
+                doing,
+                chat.meter.used,
+                useful,
+                self.is_low,
+                _schema_word(chat.session),
+                chat.meter.last_timings,
+                chat.words,
+            )
         )
 
     def place_keys(self) -> tuple[str, ...]:
@@ -181,7 +200,7 @@ class DeskApp(Shell):
             self.chat.tell(
                 f"The changes to {self.state.preset.name} are not saved; they last until lokal ends"
             )
-        elif self.chat.doing:
+        elif self.chat.controller.chat.doing:
             self.chat.tell(f"The next answer uses {name}", "accent")
         self.set_settings(
             replace(self.state.settings, preset=preset, unsaved=preset.name in self.backstage.edited)
@@ -193,13 +212,15 @@ class DeskApp(Shell):
         else:
             self.chat.tell(f"There is no preset number {number}")
 
-    def on_parameter_form_edited(self, event: ParameterForm.Edited) -> None:
+    @on(PresetEdited)
+    def _handle_parameter_form_edited(self, event: PresetEdited) -> None:
         """A value was changed in the form."""
         preset = event.preset
         self.backstage.edited.add(preset.name)
         self.set_settings(self.state.settings.with_edited(preset))
 
-    def on_parameter_form_left(self) -> None:
+    @on(SettingsLeft)
+    def _handle_parameter_form_left(self) -> None:
         """Esc in the settings."""
         self.open_tab("chat")
 
@@ -215,7 +236,8 @@ class DeskApp(Shell):
             self.backstage.edited.discard(saved.name)
             self.set_settings(self.state.settings.with_preset(saved))
 
-    def on_preset_saved(self, event: PresetSaved) -> None:
+    @on(PresetSaved)
+    def _handle_preset_saved(self, event: PresetSaved) -> None:
         """The file is written."""
         if event.preset in self.state.presets:
             self.backstage.edited.discard(event.preset.name)
@@ -234,7 +256,8 @@ class DeskApp(Shell):
         self.set_state(self.state)
         self.tell(f"theme {name}")
 
-    def on_lokal_driver_background_known(self, event: LokalDriver.BackgroundKnown) -> None:
+    @on(BackgroundKnown)
+    def _handle_lokal_driver_background_known(self, event: BackgroundKnown) -> None:
         """The terminal said how bright it is: the theme `auto` follows."""
         if self.settings.theme == "auto":
             name = themes.resolve_auto(event.background, truecolor=has_truecolor())
@@ -265,23 +288,28 @@ class DeskApp(Shell):
         self.backstage.remember("model", name)
         self.backstage.ask_window(self.state)
         self.chat.tell(
-            f"{name} will answer your next question" if self.chat.doing else f"model {name}", "second"
+            f"{name} will answer your next question" if self.chat.controller.chat.doing else f"model {name}",
+            "second",
         )
 
-    def on_model_table_chosen(self, event: ModelTable.Chosen) -> None:
+    @on(ModelChosen)
+    def _handle_model_table_chosen(self, event: ModelChosen) -> None:
         """Enter in the list of models."""
         self.use_model(event.name)
         self.open_tab("chat")
 
-    def on_models_pane_left(self) -> None:
+    @on(ModelsLeft)
+    def _handle_models_pane_left(self) -> None:
         """Esc in the list of models."""
         self.open_tab("chat")
 
-    def on_talk_server_wanted(self) -> None:
+    @on(ChatView.ServerWanted)
+    def _server_wanted(self) -> None:
         """A question waits for a server."""
         self.search()
 
-    def on_connected(self, event: Connected) -> None:
+    @on(Connected)
+    def _handle_connected(self, event: Connected) -> None:
         """A server answers."""
         self._end_profile("a server was found")
         before = self.state.connection
@@ -298,7 +326,8 @@ class DeskApp(Shell):
         server = ServerState(ConnectionStatus.CONNECTED, event.connection)
         self.set_state(self.state.with_server(server).with_settings(settings))
 
-    def on_not_connected(self, event: NotConnected) -> None:
+    @on(NotConnected)
+    def _handle_not_connected(self, event: NotConnected) -> None:
         """No server answers."""
         self._end_profile("no server was found")
         before = self.state.connection
@@ -330,7 +359,8 @@ class DeskApp(Shell):
             self.mark(name)
             self.leave()
 
-    def on_engine_progress(self, event: EngineProgress) -> None:
+    @on(EngineProgress)
+    def _handle_engine_progress(self, event: EngineProgress) -> None:
         """The embedded engine loads."""
         self.set_server(
             replace(self.state.server, status=ConnectionStatus.STARTING, starting=event.progress, loads="")
@@ -346,14 +376,16 @@ class DeskApp(Shell):
                 replace(self.state.server, status=ConnectionStatus.STARTING, starting=None, loads=event.who)
             )
 
-    def on_window_known(self, event: WindowKnown) -> None:
+    @on(WindowKnown)
+    def _handle_window_known(self, event: WindowKnown) -> None:
         """The loaded context window was read."""
         if event.model == self.state.model:
             self.set_settings(replace(self.state.settings, window=event.window))
 
     # -- the store and trouble --------------------------------------------------------------------------------------
 
-    def on_store_opened(self, event: StoreOpened) -> None:
+    @on(StoreOpened)
+    def _handle_store_opened(self, event: StoreOpened) -> None:
         """The store is ready; a chat that was cut off is open again."""
         self.mark("the chats are open")
         self.chat.open(event.session)
@@ -369,11 +401,13 @@ class DeskApp(Shell):
             self.chat.session.complete()
         self.chat.divider.keep(with_tilde(event.text))
 
-    def on_writing_asked(self, event: ChatPane.Asked) -> None:
+    @on(ChatView.PromptRecorded)
+    def _keep_prompt(self, event: ChatView.PromptRecorded) -> None:
         """For the Up key, also next time."""
-        self.backstage.add_to_history(event.text)
+        self.backstage.add_to_history(event.marked)
 
-    def on_trouble(self, event: Trouble) -> None:
+    @on(Trouble)
+    def _handle_trouble(self, event: Trouble) -> None:
         """Something failed that is no answer."""
         self.tell(str(event.error), "error" if isinstance(event.error, StoreError) else "warning")
 

@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,34 +38,32 @@ TITLE_TIMEOUT_S = 180.0
 """How long a title is waited for: a server may have to load the model first."""
 
 
+@dataclass
 class Told(UiMessage):
     """Something was done."""
 
-    def __init__(self, text: str, tone: str = "muted") -> None:
-        super().__init__()
-        self.text = text
-        self.tone = tone
+    text: str
+    tone: str = "muted"
 
 
+@dataclass
 class NotDone(UiMessage):
     """Something was not done. `text` is the command, to be changed, empty for none; `sure` = typed
     once more it is done in any case."""
 
-    def __init__(self, error: LokalError, text: str, *, sure: bool = False) -> None:
-        super().__init__()
-        self.error = error
-        self.text = text
-        self.sure = sure
+    error: LokalError
+    text: str
+    _: KW_ONLY
+    sure: bool = False
 
 
+@dataclass
 class Titled(UiMessage):
     """A model has given a chat a title, in the place of the one that it had when the model was asked."""
 
-    def __init__(self, chat_id: str, title: str, instead_of: str) -> None:
-        super().__init__()
-        self.chat_id = chat_id
-        self.title = title
-        self.instead_of = instead_of
+    chat_id: str
+    title: str
+    instead_of: str
 
 
 class Errands:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,43 +18,38 @@ from tui.ui.terminal.clipboard import Delivery, deliver
 from tui.ui.work import Work, begin
 
 
+@dataclass
 class CopyWanted(Message):
     """A text is to go to a clipboard; `make` gives it, off the screen's thread."""
 
-    def __init__(self, make: Callable[[], str]) -> None:
-        super().__init__()
-        self.make = make
+    make: Callable[[], str]
 
 
+@dataclass
 class Copied(Message):
     """It went, or is about to go: `delivery.sequence` is for the terminal."""
 
-    def __init__(self, delivery: Delivery) -> None:
-        super().__init__()
-        self.delivery = delivery
+    delivery: Delivery
 
 
+@dataclass
 class WriteWanted(Message):
     """A text is to go to the file that `name` means; one that is there is replaced only with `overwrite`."""
 
-    def __init__(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
-        super().__init__()
-        self.make = make
-        self.name = name
-        self.overwrite = overwrite
+    make: Callable[[], str]
+    name: str
+    _: KW_ONLY
+    overwrite: bool
 
 
+@dataclass
 class Written(Message):
     """The file is on the disk, or `problem` says why it is not."""
 
-    def __init__(
-        self, name: str, path: Path | None, size: int = 0, problem: LokalError | None = None
-    ) -> None:
-        super().__init__()
-        self.name = name
-        self.path = path
-        self.size = size
-        self.problem = problem
+    name: str
+    path: Path | None
+    size: int = 0
+    problem: LokalError | None = None
 
 
 class Handout:

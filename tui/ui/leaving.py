@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.widgets import Input
 
 from tui.core.text import safe_line
@@ -36,7 +37,8 @@ class LeavePage(PromptPage):
         """The text is set to the width."""
         self._show()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    @on(Input.Submitted)
+    def _handle_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: write it, unless it is on the disk by now."""
         event.stop()
         event.prevent_default()  # Textual would call the page's own handler too, which dismisses it in any case

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,50 +19,33 @@ if TYPE_CHECKING:
     from tui.servers.connect import Connection
 
 
+@dataclass
 class Connected(Message):
     """A server answers; `model` is the one to start with, `window` its loaded context window in tokens. `refreshed` =
     the server was connected already and only its models were asked for anew; `asked` = the person asked for it, and is
     told what came of it."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        model: str,
-        window: int | None,
-        *,
-        refreshed: bool = False,
-        asked: bool = False,
-    ) -> None:
-        super().__init__()
-        self.refreshed = refreshed
-        self.asked = asked
-        self.connection = connection
-        self.model = model
-        self.window = window
+    connection: Connection
+    model: str
+    window: int | None
+    _: KW_ONLY
+    refreshed: bool = False
+    asked: bool = False
 
 
+@dataclass
 class NotConnected(Message):
     """No server answers, or the engine did not start. `engine_missing` is why the built-in engine is no way on, None
     if it is; `searched` = no certain server was asked for; `kept` = what there was before is as it was; `text` is the
     command that asked for it, to be changed, empty for none; `asked` as in `Connected`."""
 
-    def __init__(
-        self,
-        problem: LokalError,
-        engine_missing: LokalError | None = None,
-        *,
-        searched: bool = False,
-        kept: bool = False,
-        text: str = "",
-        asked: bool = False,
-    ) -> None:
-        self.asked = asked
-        self.kept = kept
-        self.text = text
-        super().__init__()
-        self.problem = problem
-        self.engine_missing = engine_missing
-        self.searched = searched
+    problem: LokalError
+    engine_missing: LokalError | None = None
+    _: KW_ONLY
+    searched: bool = False
+    kept: bool = False
+    text: str = ""
+    asked: bool = False
 
 
 @dataclass
@@ -72,12 +55,11 @@ class ServerAppeared(Message):
     endpoint: Endpoint | None
 
 
+@dataclass
 class EngineProgress(Message):
     """The embedded engine is loading its model."""
 
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self.progress = progress
+    progress: Progress
 
 
 @dataclass
@@ -87,23 +69,21 @@ class ServerLoads(Message):
     who: str
 
 
+@dataclass
 class WindowKnown(Message):
     """The context window that a model is loaded with, in tokens."""
 
-    def __init__(self, model: str, window: int | None) -> None:
-        super().__init__()
-        self.model = model
-        self.window = window
+    model: str
+    window: int | None
 
 
+@dataclass
 class StoreOpened(Message):
     """The chats can be read and written; `note` is to be told, empty for none."""
 
-    def __init__(self, session: ChatSession, history: Sequence[str], note: str = "") -> None:
-        super().__init__()
-        self.session = session
-        self.history = history
-        self.note = note
+    session: ChatSession
+    history: Sequence[str]
+    note: str = ""
 
 
 @dataclass
@@ -113,18 +93,63 @@ class StoreRenewed(Message):
     text: str
 
 
+@dataclass
 class PresetSaved(Message):
     """A preset is in its file."""
 
-    def __init__(self, preset: Preset, path: Path) -> None:
-        super().__init__()
-        self.preset = preset
-        self.path = path
+    preset: Preset
+    path: Path
 
 
+@dataclass
 class Trouble(Message):
     """Something failed that is not an answer."""
 
-    def __init__(self, error: LokalError) -> None:
-        super().__init__()
-        self.error = error
+    error: LokalError
+
+
+# -- what the panes say that are made when they are first opened ------------------------------------------------------
+
+
+@dataclass
+class ModelChosen(Message):
+    """Enter on a model of the list."""
+
+    name: str
+
+
+@dataclass
+class ModelsRefreshWanted(Message):
+    """The list of models is to be asked for again."""
+
+
+@dataclass
+class ModelsLeft(Message):
+    """The person goes back from the models to the chat."""
+
+
+@dataclass
+class PresetEdited(Message):
+    """The preset has a new value."""
+
+    preset: Preset
+
+
+@dataclass
+class SettingsLeft(Message):
+    """The person goes back from the settings to the chat."""
+
+
+# -- what the terminal says -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class TerminalGone(Message):
+    """The terminal was closed."""
+
+
+@dataclass
+class BackgroundKnown(Message):
+    """The terminal said what its background colour is: red, green, blue, 0 to 255 each."""
+
+    background: tuple[int, int, int]

@@ -13,10 +13,9 @@ from tui.chat.state import ConnectionStatus
 from tui.core.endpoint import Endpoint
 from tui.core.text import safe_name
 from tui.ui.chat.decision_prompt import DecisionPrompt
-from tui.ui.chat.pane import ChatPane
-from tui.ui.chat.talk import Talk
+from tui.ui.chat.view import ChatView
 from tui.ui.desk_app import DeskApp
-from tui.ui.messages import Connected, NotConnected, ServerAppeared
+from tui.ui.messages import Connected, ModelsRefreshWanted, NotConnected, ServerAppeared
 from tui.ui.state import ScreenState
 
 WATCH_S = 15.0
@@ -44,7 +43,8 @@ class Newcomer(DeskApp):
             self._refused = ""
             self._offer(None)
 
-    def on_server_appeared(self, event: ServerAppeared) -> None:
+    @on(ServerAppeared)
+    def _handle_server_appeared(self, event: ServerAppeared) -> None:
         """It is offered until it is used, refused, or gone; the chat stays as it is."""
         if self._watch_timer is None:
             return
@@ -69,8 +69,8 @@ class Newcomer(DeskApp):
         if self.tabs.current != "chat":
             self.tell(f"{answers} · {use} uses it", "accent")
 
-    @on(ChatPane.OfferRefused)
-    def _refuse_offer(self, event: ChatPane.OfferRefused) -> None:
+    @on(ChatView.OfferRefused)
+    def _refuse_offer(self, event: ChatView.OfferRefused) -> None:
         event.stop()
         if self._offered is not None:
             self._refused = self._offered.url
@@ -87,7 +87,8 @@ class Newcomer(DeskApp):
         self._offer(None)
         self.search(offered, asked=True)
 
-    def on_models_pane_refresh_wanted(self) -> None:
+    @on(ModelsRefreshWanted)
+    def _handle_models_pane_refresh_wanted(self) -> None:
         """Ask the server for its models again; where there is none, one is looked for."""
         if self.state.connection is None:
             self.look_again()
@@ -128,7 +129,8 @@ class Newcomer(DeskApp):
         )
         self.backstage.start_guide()
 
-    def on_talk_guide_wanted(self, event: Talk.GuideWanted) -> None:
+    @on(ChatView.GuideWanted)
+    def _guide_wanted(self, event: ChatView.GuideWanted) -> None:
         """A question found no server."""
         event.stop()
         self.chat.tell("No server: the guide answers. It knows only lokal and local models")

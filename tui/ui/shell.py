@@ -20,6 +20,7 @@ from tui.end_signals import EndSignals
 from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.compat import run_binding
+from tui.ui.messages import TerminalGone
 from tui.ui.terminal.compositor import LeanScreen
 from tui.ui.terminal.hook import DeltaApp
 
@@ -116,7 +117,8 @@ class Shell(DeltaApp[None]):
         """Textual's own way out."""
         self.leave()
 
-    def on_lokal_driver_terminal_gone(self) -> None:
+    @on(TerminalGone)
+    def _handle_lokal_driver_terminal_gone(self) -> None:
         """The window was closed, or the line broke for good."""
         self.leave(closed=True)
 

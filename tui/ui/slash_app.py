@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from textual import on
+
 from tui.chat.session import ChatSession
 from tui.chat.state import ConnectionStatus
 from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
@@ -17,7 +19,7 @@ from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, needs_argument,
 from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui import theme as themes
-from tui.ui.chat.pane import ChatPane
+from tui.ui.chat.view import ChatView
 from tui.ui.errands import NotDone, Titled, Told
 from tui.ui.messages import NotConnected
 from tui.ui.newcomer import Newcomer
@@ -42,7 +44,8 @@ class SlashApp(Newcomer):
     _named: tuple[ScreenState, Vocabulary] | None = None
     _once_more = ""
 
-    def on_chat_pane_commanded(self, event: ChatPane.Commanded) -> None:
+    @on(ChatView.Commanded)
+    def _slash_command(self, event: ChatView.Commanded) -> None:
         """A slash command was typed. One that cannot be done stays in the composer."""
         event.stop()
         typed, composer, once_more = event.typed, self.chat.composer, self._once_more
@@ -65,17 +68,17 @@ class SlashApp(Newcomer):
     def _refuse(self, id: str, argument: str) -> None:
         """Raise UsageError for what would do nothing, and for what would change a question that was measured already."""
         chat = self.chat
-        if chat.why_held and (
+        if chat.controller.why_held and (
             id in ("answer.retry", "answer.continue") or (argument and id in _OF_THE_REQUEST)
         ):
-            raise UsageError(chat.why_held)
-        if id == "answer.stop" and not chat.busy:
+            raise UsageError(chat.controller.why_held)
+        if id == "answer.stop" and not chat.controller.chat.busy:
             raise UsageError("No answer is coming in, so there is none to stop")
-        if id in ("answer.retry", "answer.continue") and chat.busy:
+        if id in ("answer.retry", "answer.continue") and chat.controller.chat.busy:
             raise UsageError("An answer is coming in", "", f"{self.state.key('answer.stop')} stops it")
-        if id == "answer.retry" and not chat.can_retry:
+        if id == "answer.retry" and not chat.controller.chat.can_retry:
             raise UsageError("Nothing was asked here yet")
-        if id == "answer.continue" and not chat.can_continue:
+        if id == "answer.continue" and not chat.controller.chat.can_continue:
             raise UsageError("There is nothing to continue", "The last answer is whole, or there is none")
 
     def run_command(self, id: str, argument: str = "") -> None:
@@ -289,7 +292,8 @@ class SlashApp(Newcomer):
         self.tell(f"Asking {safe_name(self.state.model, 60) or 'the model'} for a title …")
         self.backstage.errands.ask_title(self.state, chat.id, chat.title, turns)
 
-    def on_titled(self, event: Titled) -> None:
+    @on(Titled)
+    def _handle_titled(self, event: Titled) -> None:
         """The model has answered; meanwhile another chat may be open."""
         session = self.chat.session
         if session is not None and session.conversation.id == event.chat_id:
@@ -310,11 +314,13 @@ class SlashApp(Newcomer):
 
     # -- what came of it --------------------------------------------------------------------------------------------
 
-    def on_told(self, event: Told) -> None:
+    @on(Told)
+    def _handle_told(self, event: Told) -> None:
         """It is done."""
         self.tell(event.text, event.tone)
 
-    def on_not_done(self, event: NotDone) -> None:
+    @on(NotDone)
+    def _handle_not_done(self, event: NotDone) -> None:
         """It is not; the command can be changed, or said once more."""
         back = bool(event.text) and self._give_back(event.text)
         error = event.error
@@ -324,7 +330,8 @@ class SlashApp(Newcomer):
             error = LokalError(error.title, "", way)
         self._tell_of(error, back=back)
 
-    def on_not_connected(self, event: NotConnected) -> None:
+    @on(NotConnected)
+    def _handle_not_connected(self, event: NotConnected) -> None:
         """The command that asked for a server or a file can be changed."""
         if event.text and self._give_back(event.text):
             # What is told of it, which comes right after this, is about the command.

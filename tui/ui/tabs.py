@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import AwaitMount, Widget
 
-from tui.ui.chat.pane import ChatPane
+from tui.ui.chat.view import ChatView
 from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 
@@ -28,12 +28,12 @@ class Tabs(Container):
         self.current = "chat"
 
     def compose(self) -> ComposeResult:
-        yield ChatPane(self._state, self._pace)
+        yield ChatView(self._state, self._pace)
 
     @property
-    def chat(self) -> ChatPane:
+    def chat(self) -> ChatView:
         """The Chat tab."""
-        return self.query_one(ChatPane)
+        return self.query_one(ChatView)
 
     def set_state(self, state: ScreenState, theme: str) -> None:
         """Hand the state on."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from textual import on
+
 from tui.chat.state import ConnectionStatus, ServerState
 from tui.core.message import Value
 from tui.core.text import human_tokens
-from tui.ui.chat.deciding import Deciding
+from tui.ui.chat.view import ChatView
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import Connected, NotConnected
 
@@ -21,7 +23,8 @@ class WindowKeeper(DeskApp):
     _before: dict[str, Value | None] | None = None
     """What was set for this run before the engine began to load its model with a larger window."""
 
-    def on_deciding_window_wanted(self, event: Deciding.WindowWanted) -> None:
+    @on(ChatView.WindowWanted)
+    def _enlarge_window(self, event: ChatView.WindowWanted) -> None:
         """For this run; the question that waits is sent when the model is there."""
         state = self.state
         before = dict(state.overrides)
@@ -34,14 +37,16 @@ class WindowKeeper(DeskApp):
             self.backstage.restart_engine(self.state)
         else:
             self.set_state(wanted)
-        self.chat.go_on()
+        self.chat.controller.go_on()
         self.tell(f"a window of {human_tokens(event.tokens)} for this run: reloads the model", "accent")
 
-    def on_connected(self, event: Connected) -> None:
+    @on(Connected)
+    def _handle_connected(self, event: Connected) -> None:
         """The engine has it."""
         self._before = None
 
-    def on_not_connected(self, event: NotConnected) -> None:
+    @on(NotConnected)
+    def _handle_not_connected(self, event: NotConnected) -> None:
         """The engine could not load its model so: the next start is as it was before."""
         if self._before is not None:
             self.state = self.state.with_settings(replace(self.state.settings, overrides=self._before))

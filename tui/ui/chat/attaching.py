@@ -9,10 +9,10 @@ from tui.core.message import Message
 from tui.errors import LokalError, UsageError
 
 if TYPE_CHECKING:
-    from tui.ui.chat.pane import ChatPane
+    from tui.ui.chat.view import ChatView
 
 
-def ask_for_file(pane: ChatPane) -> None:
+def ask_for_file(pane: ChatView) -> None:
     """Let a file be named that goes with the next question. What is written stays as it is."""
     pane.composer.end_search(take=False)
     if not pane.composer.text.strip():
@@ -25,7 +25,7 @@ def ask_for_file(pane: ChatPane) -> None:
 class AttachFile:
     """Attaches the file that is named on the slip to the draft under it."""
 
-    def __init__(self, pane: ChatPane) -> None:
+    def __init__(self, pane: ChatView) -> None:
         self._pane = pane
         self._reading = ""
 
@@ -48,7 +48,7 @@ class AttachFile:
             self._pane.tell_of_text(UsageError("A file's name is one line"))
         elif name != self._reading:  # not twice what is being read
             self._reading = name
-            self._pane.read_files(name, partial(self._was_read, name))
+            self._pane.controller.outbox.read_files(name, partial(self._was_read, name))
         return False
 
     def _was_read(self, name: str, problem: LokalError | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.text import Text
 from textual import events
 from textual.geometry import Offset
@@ -19,16 +21,17 @@ from tui.ui.terminal.reader import IN_TEXT
 class ChipArea(TextArea):
     """`text` is what is shown, with the chips; `marked` is what to keep of it, `plain` what to send."""
 
+    @dataclass
     class Folded(Message):
         """A paste became a chip."""
 
-        def __init__(self, chip: str) -> None:
-            super().__init__()
-            self.chip = chip
+        chip: str
 
+    @dataclass
     class LineTaken(Message):
         """The key that takes the line has done so, and there is more: pressed again it takes everything."""
 
+    @dataclass
     class AllTaken(Message):
         """Everything was taken away; undo brings it back."""
 

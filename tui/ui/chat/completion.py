@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from rich.cells import cell_len
+from textual import on
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -75,14 +77,13 @@ class CompletionPopup(Widget):
 
     DEFAULT_CSS = "CompletionPopup { layer: popup; dock: bottom; width: 100%; height: 0; display: none; }"
 
+    @dataclass
     class Listed(Message):
         """A folder was read."""
 
-        def __init__(self, wanted: FileWanted, line: str, choices: tuple[Choice, ...]) -> None:
-            super().__init__()
-            self.wanted = wanted
-            self.line = line
-            self.choices = choices
+        wanted: FileWanted
+        line: str
+        choices: tuple[Choice, ...]
 
     def __init__(self) -> None:
         super().__init__(id="completion")
@@ -189,7 +190,8 @@ class CompletionPopup(Widget):
 
         begin(self, read, "completion", ended=ended)
 
-    def on_completion_popup_listed(self, event: Listed) -> None:
+    @on(Listed)
+    def _handle_completion_popup_listed(self, event: Listed) -> None:
         """Offer the files, if it is still them that are asked for."""
         event.stop()
         self._reading = False

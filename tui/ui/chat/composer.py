@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -42,31 +43,29 @@ class Composer(ChipArea):
         Binding("ctrl+u", "delete_to_start_of_line", "Delete to the start", show=False)
     ]
 
+    @dataclass
     class Submitted(Message):
         """The person pressed Enter. The composer holds the text no longer, unless it is blank; `put_back` undoes that.
         `marked` is its form for drafts and the history (`tui.core.pasted`)."""
 
-        def __init__(self, text: str, marked: str) -> None:
-            super().__init__()
-            self.text = text
-            self.marked = marked
+        text: str
+        marked: str
 
+    @dataclass
     class Wanted(Message):
         """The key of a command was pressed that is not about the text alone."""
 
-        def __init__(self, command_id: str) -> None:
-            super().__init__()
-            self.command_id = command_id
+        command_id: str
 
+    @dataclass
     class Emptied(Message):
         """Backspace, where there is nothing before the cursor to delete."""
 
+    @dataclass
     class Searching(Message):
         """The search in the earlier prompts has begun, gone on or, with None, ended."""
 
-        def __init__(self, found: Found | None) -> None:
-            super().__init__()
-            self.found = found
+        found: Found | None
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         """`keys` by command id; those of the composer are looked at here."""

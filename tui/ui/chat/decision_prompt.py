@@ -52,13 +52,13 @@ class DecisionPrompt(Widget, can_focus=True):
 
     DEFAULT_CSS = f"DecisionPrompt {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
 
+    @dataclass
     class Made(Message):
         """The person chose."""
 
-        def __init__(self, command_id: str) -> None:
-            super().__init__()
-            self.command_id = command_id
+        command_id: str
 
+    @dataclass
     class Focused(Message):
         """The list has the keys now, or no longer."""
 

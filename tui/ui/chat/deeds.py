@@ -25,14 +25,14 @@ from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
-    from tui.ui.chat.pane import ChatPane
+    from tui.ui.chat.view import ChatView
     from tui.ui.chat.walk import Walk
 
 
 class Deeds:
     """Each is done to the message under the cursor of the walk, or to the last one while nobody walks."""
 
-    def __init__(self, pane: ChatPane, walk: Walk) -> None:
+    def __init__(self, pane: ChatView, walk: Walk) -> None:
         self._pane = pane
         self._walk = walk
 
@@ -58,9 +58,9 @@ class Deeds:
 
     def may_change(self) -> bool:
         """Whether another branch can be opened now; says so if not."""
-        if self._pane.busy:
+        if self._pane.controller.chat.busy:
             self._pane.tell(self._walk.how_to_stop(), "warning")
-        return not self._pane.busy
+        return not self._pane.controller.chat.busy
 
     # -- out of the chat --------------------------------------------------------------------------------------------
 
@@ -73,7 +73,9 @@ class Deeds:
             raise UsageError("There is nothing to copy yet")
         if wanted == "all":
             chat = session.copy()
-            coming = [pane.whole(each) for each in chat if pane.is_coming_in(each)]
+            coming = [
+                pane.controller.chat.whole(each) for each in chat if pane.controller.chat.is_coming_in(each)
+            ]
             for each in coming:
                 chat.update(each)
             pane.post_message(CopyWanted(lambda: as_markdown(chat)))
@@ -98,7 +100,7 @@ class Deeds:
             self.copy()
 
     def _copy_text(self, message: Message) -> None:
-        text = self._pane.whole(message).content
+        text = self._pane.controller.chat.whole(message).content
         if text.strip():
             self._pane.post_message(CopyWanted(lambda: text))
         else:
@@ -131,7 +133,7 @@ class Deeds:
         if session is None or message is None:
             return
         number = mark.block if mark is not None else 0
-        text = pane.whole(message).content
+        text = pane.controller.chat.whole(message).content
         if number:
             make = self._block(message, number)
             block = next((each for each in pane.walked.blocks(message.id) if each.number == number), None)
@@ -149,7 +151,7 @@ class Deeds:
         """Open the message in the person's editor, to read."""
         message = self._walk.message
         if message is not None:
-            text = self._pane.whole(message).content
+            text = self._pane.controller.chat.whole(message).content
             begin(self._pane, partial(self._look_at, text), "editor")
 
     async def _look_at(self, text: str) -> None:
@@ -254,7 +256,7 @@ class Deeds:
         if session is not None:
             with session.together():
                 copy = session.add_copy(message, text, time.time(), edited=edited)
-                self._pane.keep_draft()  # where it is being edited no longer
+                self._pane.controller.outbox.save()  # where it is being edited no longer
             self._pane.show_branch()
             self._pane.continue_answer(copy)
 
@@ -279,7 +281,7 @@ class Deeds:
         pane, session, message = self._pane, self._pane.session, self._walk.message
         if session is None or message is None or self._walk.mark is None:
             return
-        stopped = pane.stop()
+        stopped = pane.controller.stop()
         chat = session.conversation
         beside = [each for each in chat.siblings(message.id) if each != message.id]
         open_here = len(chat.path()) - len(chat.path_to(message.id)) + 1

@@ -18,7 +18,7 @@ from tui.ui.handout import WriteWanted, Written
 from tui.ui.transcript.mark import Mark
 
 if TYPE_CHECKING:
-    from tui.ui.chat.pane import ChatPane
+    from tui.ui.chat.view import ChatView
 
 
 PATH_END = 46
@@ -51,7 +51,7 @@ class Purpose(Protocol):
 class QuestionEdit:
     """Asks another question in the place of one, which stays beside it."""
 
-    def __init__(self, pane: ChatPane, message: Message) -> None:
+    def __init__(self, pane: ChatView, message: Message) -> None:
         self._pane = pane
         self._message = message
 
@@ -86,15 +86,15 @@ class QuestionEdit:
         pane.walk.edits.close(keep=False)
         pane.walk.leave()
         pane.composer.remember(text)
-        pane.post_message(pane.Asked(text))
-        pane.ask(text, message.attachments, instead_of=message)
+        pane.post_message(pane.PromptRecorded(text))
+        pane.controller.ask(text, message.attachments, instead_of=message)
         return True
 
 
 class AnswerEdit:
     """Goes on from another text of an answer, which stays beside it."""
 
-    def __init__(self, pane: ChatPane, message: Message) -> None:
+    def __init__(self, pane: ChatView, message: Message) -> None:
         self._pane = pane
         self._message = message
 
@@ -129,7 +129,7 @@ class AnswerEdit:
 class FileName:
     """Writes a text to the file that is named; one that is there only when its name is handed in twice."""
 
-    def __init__(self, pane: ChatPane, what: str, make: Callable[[], str]) -> None:
+    def __init__(self, pane: ChatView, what: str, make: Callable[[], str]) -> None:
         self._pane = pane
         self._what = what
         self._make = make
@@ -178,7 +178,7 @@ class FileName:
 class Edits:
     """The slip: one at a time, with the walk to go back to. An edit that was begun is kept until it is handed in."""
 
-    def __init__(self, pane: ChatPane) -> None:
+    def __init__(self, pane: ChatView) -> None:
         self._pane = pane
         self._purpose: Purpose | None = None
         self._back: Mark | None = None
@@ -268,7 +268,7 @@ class Edits:
             if message is not None:
                 self._keep(message, slip, keep=keep)
         self._pane.composer.display = True
-        self._pane.touch_draft()
+        self._pane.controller.outbox.touched()
         return back
 
     def _keep(self, message: Message, slip: Slip, *, keep: bool) -> None:
@@ -289,7 +289,7 @@ class Edits:
         if purpose is None:
             return False
         if purpose.edited is not None:
-            pane.edit_outside(pane.query_one(Slip).plain, purpose.edited)
+            pane.editor.edit(pane.query_one(Slip).plain, purpose.edited)
         else:
             pane.tell("A file's name is one line: it is written here", "warning")
         return True
@@ -303,7 +303,7 @@ class Edits:
             pane.tell(f"Back from the editor; {pane.state.key('send')} takes it")
         elif text != of.content:
             self._begun[of.id] = text
-            pane.touch_draft()
+            pane.controller.outbox.touched()
             self._tell_kept()
 
     def hand_in(self, text: str) -> None:
@@ -332,7 +332,7 @@ def _as_typed(problem: LokalError, name: str) -> str:
     return with_tilde(said)
 
 
-def _may_ask(pane: ChatPane) -> bool:
-    if pane.busy:
+def _may_ask(pane: ChatView) -> bool:
+    if pane.controller.chat.busy:
         pane.tell(f"{pane.walk.how_to_stop()}; your text stays", "warning")
-    return not pane.busy
+    return not pane.controller.chat.busy

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from tui.chat.wording import phase_words, rate_words
 from tui.core.attaching import under
 from tui.core.conversation import Conversation
 from tui.core.endings import FILTERED, remark
-from tui.core.events import Phase, Progress
 from tui.core.generation import Generation
 from tui.core.message import Message, Role, Status
 from tui.core.model import GUIDE
-from tui.core.text import human_size, human_tokens, safe_block, safe_name
+from tui.core.text import human_tokens, safe_block, safe_name
 from tui.ui.chat import structured
 from tui.ui.transcript.view import Entry, Heading, Notice, Tone
 
@@ -92,31 +92,6 @@ def _place(message: Message, conversation: Conversation) -> str:
     return f"{siblings.index(message.id) + 1}/{len(siblings)}" if len(siblings) > 1 else ""
 
 
-def phase_words(generation: Generation) -> str:
-    """What an answer is doing right now: `reading the prompt 61 %`, `answering  41 tok/s`; and that nothing has come for
-    long, which may be a long prompt, or a server that hangs."""
-    words, minutes = _phase_words(generation), generation.silent_minutes
-    return f"{words} · no word for {minutes} min" if words and minutes else words
-
-
-def _phase_words(generation: Generation) -> str:
-    match generation.phase:
-        case Phase.CONNECTING:
-            return "connecting"
-        case Phase.WAITING if generation.progress is not None:
-            return f"busy, asked again in {generation.progress.total - generation.progress.done} s"
-        case Phase.LOADING:
-            return "loading the model" + _how_far(generation.progress)
-        case Phase.PREFILL:
-            return "reading the prompt" + _how_far(generation.progress)
-        case Phase.STREAMING:
-            word = "thinking" if generation.thinking else "answering"
-            rate = generation.tokens_per_s()
-            return word if rate is None else f"{word}  {_rate(rate)}"
-        case _:
-            return ""
-
-
 def notice_of(message: Message, key_of: KeyOf) -> Notice | None:
     """What is to be said under an answer: why it is not whole, and the key that helps."""
     retry, go_on = key_of("answer.retry"), key_of("answer.continue")
@@ -176,7 +151,7 @@ def outcome_of(message: Message, *, word_first: bool = False) -> str:
             word = "token" if message.usage.completion == 1 else "tokens"
             parts.append(f"{human_tokens(message.usage.completion)} {word}")
         if message.timings.tokens_per_s:
-            parts.append(_rate(message.timings.tokens_per_s))
+            parts.append(rate_words(message.timings.tokens_per_s))
     if message.status is Status.STOPPED:
         words.append("stopped")
     elif message.status is Status.INTERRUPTED:
@@ -186,15 +161,3 @@ def outcome_of(message: Message, *, word_first: bool = False) -> str:
     words.append(structured.figures_of(message))
     parts = [*words, *parts] if word_first else [*parts, *words]
     return " · ".join(part for part in parts if part)
-
-
-def _how_far(progress: Progress | None) -> str:
-    if progress is None or progress.fraction is None:
-        return ""
-    if progress.unit == "bytes":
-        return f" {human_size(progress.done)} of {human_size(progress.total)}"
-    return f" {progress.fraction * 100:.0f} %"
-
-
-def _rate(tokens_per_s: float) -> str:
-    return f"{tokens_per_s:.0f} tok/s" if tokens_per_s >= 10 else f"{tokens_per_s:.1f} tok/s"

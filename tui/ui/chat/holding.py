@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,22 +17,21 @@ from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.chat.session import ChatSession
-    from tui.ui.chat.talk import Talk
+    from tui.ui.chat.view import ChatView
 
 
+@dataclass
 class SchemaRead(UiMessage):
     """The schema for a chat was read from its file."""
 
-    def __init__(self, session: ChatSession, schema: Schema) -> None:
-        super().__init__()
-        self.session = session
-        self.schema = schema
+    session: ChatSession
+    schema: Schema
 
 
 class Holding:
     """Says what holds, and changes it; a file that cannot be used changes nothing."""
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, talk: ChatView) -> None:
         self._talk = talk
 
     def command(self, argument: str) -> None:

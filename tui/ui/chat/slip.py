@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
@@ -15,13 +16,13 @@ from tui.ui.compat import run_binding
 class Slip(ChipArea):
     """An edit of a message, or the name of a file. Enter hands it in; Esc is the walk's."""
 
+    @dataclass
     class HandedIn(Message):
         """The person pressed Enter on `text`; the slip still holds it."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class EditorWanted(Message):
         """The person wants to go on in their own editor."""
 

@@ -19,7 +19,7 @@ from tui.ui.transcript.walked import WalkedTranscript
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
-    from tui.ui.chat.pane import ChatPane
+    from tui.ui.chat.view import ChatView
 
 _MAY_HAVE_CODE = ("```", "~~~", "    ", "\t", "\\[", "$$", "\\begin{")
 
@@ -27,7 +27,7 @@ _MAY_HAVE_CODE = ("```", "~~~", "    ", "\t", "\\[", "$$", "\\begin{")
 class Walk:
     """The cursor is on a message of the open branch or on one of its code blocks, or nowhere."""
 
-    def __init__(self, pane: ChatPane) -> None:
+    def __init__(self, pane: ChatView) -> None:
         self._pane = pane
         self._mark: Mark | None = None
         self._was_at_end = False
@@ -79,7 +79,7 @@ class Walk:
         """What the rule over the composer says of it; empty while nobody walks."""
         if self.edits.is_open:
             return self.edits.standing
-        if self._pane.choosing:
+        if self._pane.controller.chat.choosing:
             return ""
         chat, message = self._chat, self.message
         if self._mark is None or chat is None or message is None:
@@ -94,7 +94,7 @@ class Walk:
             said += f" · block [{self._mark.block}], {count_of(lines, 'line')}"
         elif blocks:
             said += f" · {count_of(len(blocks), 'code block')}"
-        if not self._pane.is_coming_in(message) and self._view.is_too_wide(self._mark):
+        if not self._pane.controller.chat.is_coming_in(message) and self._view.is_too_wide(self._mark):
             said += f" · {self._pane.state.key('message.right')} sideways"
         return said
 
@@ -103,7 +103,7 @@ class Walk:
         """The ids of the three commands that make sense where the cursor is; empty while nobody walks."""
         if self.edits.is_open:
             return "send", "messages.leave"
-        if self._pane.choosing:
+        if self._pane.controller.chat.choosing:
             return ()
         message = self.message
         if self._mark is None or message is None:
@@ -130,7 +130,7 @@ class Walk:
     def enter(self) -> None:
         """From the composer to the last message; from the messages back."""
         chat = self._chat
-        if self._pane.choosing:
+        if self._pane.controller.chat.choosing:
             self._choose_first()
         elif self._mark is not None:
             self.leave()
@@ -148,7 +148,7 @@ class Walk:
         self._mark = mark
         self._view.set_mark(mark)
         message = self.message
-        if message is None or not self._pane.is_coming_in(message):
+        if message is None or not self._pane.controller.chat.is_coming_in(message):
             # An answer that grows stays at its end, where the news is.
             self._view.reveal(mark)
         self._pane.divider.clear_notice()
@@ -161,7 +161,7 @@ class Walk:
 
     def _choose_first(self) -> None:
         """While the person is asked nobody walks."""
-        self._pane.tell(self._pane.why_held, "warning")
+        self._pane.tell(self._pane.controller.why_held, "warning")
         self._pane.fit_choice.focus()
 
     def stand_aside(self) -> None:
@@ -177,7 +177,7 @@ class Walk:
 
     def escape(self) -> bool:
         """Esc: from the slip to the messages, from these to the composer. False = there was nothing to leave."""
-        if not self.edits.is_open and (self._pane.choosing or self._mark is None):
+        if not self.edits.is_open and (self._pane.controller.chat.choosing or self._mark is None):
             return False
         self._pane.divider.clear_notice()
         if self.edits.is_open:
@@ -189,7 +189,7 @@ class Walk:
     def go_back(self) -> None:
         """From the slip to where it was opened."""
         back = self.edits.close()
-        if back is not None and self._view.has(back.entry_id) and not self._pane.choosing:
+        if back is not None and self._view.has(back.entry_id) and not self._pane.controller.chat.choosing:
             self._pane.screen.set_focus(self._view)
             self._mark = back
             self._view.set_mark(back)
@@ -212,7 +212,7 @@ class Walk:
 
     def how_to_stop(self) -> str:
         """What is said where a running answer, or a question that is not sent yet, is in the way."""
-        if held := self._pane.why_held:
+        if held := self._pane.controller.why_held:
             return held
         key, keys = self._pane.state.key, self._pane.state.keys
         walking = self._mark is not None and keys.get("messages.leave") == keys.get("answer.stop")
@@ -236,7 +236,7 @@ class Walk:
 
     def take_focus(self, has_focus: bool) -> None:
         """The transcript has the focus, or no longer."""
-        if has_focus and self._pane.choosing:
+        if has_focus and self._pane.controller.chat.choosing:
             self._choose_first()
         elif has_focus and self._mark is None and not self.edits.is_open:
             chat = self._chat
@@ -311,7 +311,7 @@ class Walk:
         """The numbers of a message's code blocks. Most messages have none, and need not be taken apart to know that."""
         if message.role is not Role.ASSISTANT or not self._view.has(message.id):
             return []
-        if not self._pane.is_coming_in(message) and not any(
+        if not self._pane.controller.chat.is_coming_in(message) and not any(
             sign in message.content for sign in _MAY_HAVE_CODE
         ):
             return []

@@ -8,26 +8,32 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from textual import events
+from textual import events, on
 from textual.containers import Container
 from textual.widget import AwaitMount
 
 from tui.core.text import safe_name
 from tui.errors import ChatGone
+from tui.ui.chats.messages import (
+    ChatChanged,
+    ChatChosen,
+    ChatCommandGiven,
+    ChatListLeft,
+    ChatListModeChanged,
+    ChatOpened,
+    ChatsListed,
+    ChatsUnlisted,
+    ChatUnchanged,
+    HitsFound,
+    ListWanted,
+    SearchWanted,
+)
 from tui.ui.chats.trash import Trash
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import StoreOpened, Trouble
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary
-    from tui.ui.chats.messages import (
-        ChatChanged,
-        ChatOpened,
-        ChatsListed,
-        ChatsUnlisted,
-        ChatUnchanged,
-        HitsFound,
-    )
     from tui.ui.chats.pane import ChatsPane
 
 BESIDE_COLUMNS = 120
@@ -154,54 +160,63 @@ class Browsing(DeskApp):
             self.chat.composer.post_message(again)
         self.show_state()
 
-    async def on_chats_pane_left(self, event: ChatsPane.Left) -> None:
+    @on(ChatListLeft)
+    async def _handle_chats_pane_left(self, event: ChatListLeft) -> None:
         """Esc."""
         event.stop()
         self._hand_over(await self._typed_meanwhile())
 
-    def on_chats_pane_mode_changed(self, event: ChatsPane.ModeChanged) -> None:
+    @on(ChatListModeChanged)
+    def _handle_chats_pane_mode_changed(self, event: ChatListModeChanged) -> None:
         """Other keys make sense."""
         event.stop()
         self.show_state()
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def on_chats_pane_list_wanted(self, event: ChatsPane.ListWanted) -> None:
+    @on(ListWanted)
+    def _handle_chats_pane_list_wanted(self, event: ListWanted) -> None:
         """A part of the list is to be read."""
         event.stop()
         self.backstage.chat_keeper.list_chats(event.wish)
 
-    def on_chats_pane_search_wanted(self, event: ChatsPane.SearchWanted) -> None:
+    @on(SearchWanted)
+    def _handle_chats_pane_search_wanted(self, event: SearchWanted) -> None:
         """The chats are to be searched."""
         event.stop()
         self.backstage.chat_keeper.search(event.query, event.first)
 
-    def on_store_opened(self, event: StoreOpened) -> None:
+    @on(StoreOpened)
+    def _handle_store_opened(self, event: StoreOpened) -> None:
         """The chats are open, or a new one is."""
         if self._pane is not None and self._is_open:
             self._pane.open_id = event.session.conversation.id
             self._pane.ask_again()
 
-    def on_chats_listed(self, event: ChatsListed) -> None:
+    @on(ChatsListed)
+    def _handle_chats_listed(self, event: ChatsListed) -> None:
         """It was read."""
         if self._pane is not None:
             self._pane.show_window(event.window, event.wish)
 
-    def on_chats_unlisted(self, event: ChatsUnlisted) -> None:
+    @on(ChatsUnlisted)
+    def _handle_chats_unlisted(self, event: ChatsUnlisted) -> None:
         """It could not be read."""
         if event.error is not None:
             self.tell(str(event.error), "error")
         if self._pane is not None:
             self._pane.show_failure(event.error, event.wish)
 
-    def on_hits_found(self, event: HitsFound) -> None:
+    @on(HitsFound)
+    def _handle_hits_found(self, event: HitsFound) -> None:
         """They were."""
         if self._pane is not None:
             self._pane.show_found(event.found)
 
     # -- opening a chat ---------------------------------------------------------------------------------------------
 
-    def on_chats_pane_chosen(self, event: ChatsPane.Chosen) -> None:
+    @on(ChatChosen)
+    def _handle_chats_pane_chosen(self, event: ChatChosen) -> None:
         """A chat is to be opened."""
         event.stop()
         session = self.chat.session
@@ -212,7 +227,8 @@ class Browsing(DeskApp):
             event.chat_id, event.title, event.message_id, event.query, known=known
         )
 
-    async def on_chat_opened(self, event: ChatOpened) -> None:
+    @on(ChatOpened)
+    async def _handle_chat_opened(self, event: ChatOpened) -> None:
         """It was read: show it."""
         typed: tuple[events.Key | events.Paste, ...] | None = None
         if not event.beneath:
@@ -221,7 +237,11 @@ class Browsing(DeskApp):
             typed = await self._typed_meanwhile()
         chat, session = self.chat, event.session
         if session is not None:
-            before = chat.session.conversation.title if chat.session is not None and chat.doing else None
+            before = (
+                chat.session.conversation.title
+                if chat.session is not None and chat.controller.chat.doing
+                else None
+            )
             chat.open(session)
             if before is not None:
                 self.tell(
@@ -242,13 +262,14 @@ class Browsing(DeskApp):
             self.tell("This message was deleted", "warning")
             return
         if all(message.id != message_id for message in session.conversation.path()):
-            if chat.stop():
+            if chat.controller.stop():
                 self.tell("The answer on the other branch was stopped; you can continue it there")
             session.select(message_id)
             chat.show_branch()
         chat.walked.show_found(message_id, pattern)
 
-    def on_chat_unchanged(self, event: ChatUnchanged) -> None:
+    @on(ChatUnchanged)
+    def _handle_chat_unchanged(self, event: ChatUnchanged) -> None:
         """A chat could not be read, or not changed; one that is gone leaves the list."""
         self.tell(str(event.error), "warning")
         gone = isinstance(event.error, ChatGone)
@@ -262,7 +283,8 @@ class Browsing(DeskApp):
 
     # -- a chat that is gone ----------------------------------------------------------------------------------------
 
-    def on_trouble(self, event: Trouble) -> None:
+    @on(Trouble)
+    def _handle_trouble(self, event: Trouble) -> None:
         """The open chat was deleted in another lokal: what is written is kept in a new one."""
         error, session = event.error, self.chat.session
         if not isinstance(error, ChatGone):
@@ -270,7 +292,7 @@ class Browsing(DeskApp):
         if session is not None and error.chat_id == session.conversation.id:
             event.prevent_default()
             session.move(time.time())
-            self.chat.move_draft()
+            self.chat.controller.outbox.moved()
             self.tell("This chat was deleted in another lokal; it goes on here as a new chat", "warning")
         elif error.chat_id in self._gone:
             event.prevent_default()
@@ -278,7 +300,8 @@ class Browsing(DeskApp):
 
     # -- changing chats ---------------------------------------------------------------------------------------------
 
-    def on_chats_pane_commanded(self, event: ChatsPane.Commanded) -> None:
+    @on(ChatCommandGiven)
+    def _handle_chats_pane_commanded(self, event: ChatCommandGiven) -> None:
         """A key for the chat under the cursor."""
         event.stop()
         if event.command_id == "chats.undo":
@@ -308,7 +331,7 @@ class Browsing(DeskApp):
     def _delete(self, chat: ChatSummary) -> None:
         is_open = chat.id == self._open_id
         if is_open:
-            self.chat.stop()
+            self.chat.controller.stop()
         self._bin.put(chat, was_open=is_open)
         self.backstage.chat_keeper.delete(chat)
         if is_open:
@@ -321,7 +344,8 @@ class Browsing(DeskApp):
         else:
             self.backstage.chat_keeper.restore_last()
 
-    def on_chat_changed(self, event: ChatChanged) -> None:
+    @on(ChatChanged)
+    def _handle_chat_changed(self, event: ChatChanged) -> None:
         """It is done."""
         from tui.ui.chats.messages import Deed
         from tui.ui.chats.rows import deed_in_words

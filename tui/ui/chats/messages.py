@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,22 +16,20 @@ if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Hit, ListWindow
 
 
+@dataclass
 class ChatsListed(Message):
     """A part of the list, or of the archive, in answer to the wish of that number."""
 
-    def __init__(self, window: ListWindow, wish: int) -> None:
-        super().__init__()
-        self.window = window
-        self.wish = wish
+    window: ListWindow
+    wish: int
 
 
+@dataclass
 class ChatsUnlisted(Message):
     """It could not be read; without an `error` not yet, as the chats are still being opened."""
 
-    def __init__(self, error: StoreError | None, wish: int) -> None:
-        super().__init__()
-        self.error = error
-        self.wish = wish
+    error: StoreError | None
+    wish: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +56,24 @@ class Found:
     behind: int
 
 
+@dataclass
 class HitsFound(Message):
     """A search has an answer."""
 
-    def __init__(self, found: Found) -> None:
-        super().__init__()
-        self.found = found
+    found: Found
 
 
+@dataclass
 class ChatOpened(Message):
     """A chat was read, to be shown at `message_id`, empty = at its end, with what `pattern` finds marked. `session` is
     None for the chat that is open already. `beneath` = the list stays open over it."""
 
-    def __init__(
-        self,
-        chat_id: str,
-        session: ChatSession | None,
-        message_id: str = "",
-        pattern: re.Pattern[str] | None = None,
-        *,
-        beneath: bool = False,
-    ) -> None:
-        super().__init__()
-        self.chat_id = chat_id
-        self.session = session
-        self.message_id = message_id
-        self.pattern = pattern
-        self.beneath = beneath
+    chat_id: str
+    session: ChatSession | None
+    message_id: str = ""
+    pattern: re.Pattern[str] | None = None
+    _: KW_ONLY
+    beneath: bool = False
 
 
 class Deed(StrEnum):
@@ -99,19 +88,64 @@ class Deed(StrEnum):
     RESTORED = "restored"
 
 
+@dataclass
 class ChatChanged(Message):
     """It is done, and on the disk; `chat` as it is now."""
 
-    def __init__(self, deed: Deed, chat: ChatSummary) -> None:
-        super().__init__()
-        self.deed = deed
-        self.chat = chat
+    deed: Deed
+    chat: ChatSummary
 
 
+@dataclass
 class ChatUnchanged(Message):
     """It could not be done to the chat, or the chat could not be read."""
 
-    def __init__(self, chat_id: str, error: StoreError) -> None:
-        super().__init__()
-        self.chat_id = chat_id
-        self.error = error
+    chat_id: str
+    error: StoreError
+
+
+# -- what the list asks for -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class ListWanted(Message):
+    """A part of the list is to be read."""
+
+    wish: ListWish
+
+
+@dataclass
+class SearchWanted(Message):
+    """The chats are to be searched; `first` hits are there already."""
+
+    query: str
+    first: int = 0
+
+
+@dataclass
+class ChatChosen(Message):
+    """A chat is to be opened, at a message if one is named, with what `query` finds in it marked."""
+
+    chat_id: str
+    title: str
+    message_id: str = ""
+    query: str = ""
+
+
+@dataclass
+class ChatCommandGiven(Message):
+    """A command was given for the chat under the cursor; for renaming, with its new title."""
+
+    command_id: str
+    chat: ChatSummary | None
+    title: str = ""
+
+
+@dataclass
+class ChatListLeft(Message):
+    """The person goes back to the open chat."""
+
+
+@dataclass
+class ChatListModeChanged(Message):
+    """Other keys make sense now."""

@@ -12,7 +12,16 @@ from textual.timer import Timer
 
 from tui.core.commands import COMMANDS
 from tui.ui.chats.lineedit import LineEdit
-from tui.ui.chats.messages import Found, ListWish
+from tui.ui.chats.messages import (
+    ChatChosen,
+    ChatCommandGiven,
+    ChatListLeft,
+    ChatListModeChanged,
+    Found,
+    ListWanted,
+    ListWish,
+    SearchWanted,
+)
 from tui.ui.chats.shelf import Hits
 from tui.ui.chats.view import ChatsView, Mode
 from tui.ui.keys import named_by
@@ -30,46 +39,6 @@ Typed = events.Key | events.Paste
 
 class ChatsPane(ChatsView, can_focus=True):
     """All keys come in here, also those that write, so that they count in the order in which they came."""
-
-    class ListWanted(Message):
-        """A part of the list is to be read."""
-
-        def __init__(self, wish: ListWish) -> None:
-            super().__init__()
-            self.wish = wish
-
-    class SearchWanted(Message):
-        """The chats are to be searched; `first` hits are there already."""
-
-        def __init__(self, query: str, first: int = 0) -> None:
-            super().__init__()
-            self.query = query
-            self.first = first
-
-    class Chosen(Message):
-        """A chat is to be opened, at a message if one is named, with what `query` finds in it marked."""
-
-        def __init__(self, chat_id: str, title: str, message_id: str = "", query: str = "") -> None:
-            super().__init__()
-            self.chat_id = chat_id
-            self.title = title
-            self.message_id = message_id
-            self.query = query
-
-    class Commanded(Message):
-        """A command was given for the chat under the cursor; for renaming, with its new title."""
-
-        def __init__(self, command_id: str, chat: ChatSummary | None, title: str = "") -> None:
-            super().__init__()
-            self.command_id = command_id
-            self.chat = chat
-            self.title = title
-
-    class Left(Message):
-        """The person goes back to the open chat."""
-
-    class ModeChanged(Message):
-        """Other keys make sense now."""
 
     def __init__(self, state: ScreenState) -> None:
         super().__init__(state)
@@ -210,7 +179,7 @@ class ChatsPane(ChatsView, can_focus=True):
             case "chats.use":
                 self._use()
             case "chats.leave":
-                self._leave_for(self.Left())
+                self._leave_for(ChatListLeft())
             case "chats.search":
                 self._begin_search()
             case "chats.archived":
@@ -225,9 +194,9 @@ class ChatsPane(ChatsView, can_focus=True):
                 # At once, so that a key which comes right after it is for the next chat.
                 self._going.add(chat.id)
                 self.drop(chat.id)
-                self.post_message(self.Commanded(id, chat))
+                self.post_message(ChatCommandGiven(id, chat))
             case _:
-                self.post_message(self.Commanded(id, chat))
+                self.post_message(ChatCommandGiven(id, chat))
         self.refresh()
 
     def _line_key(self, event: events.Key) -> None:
@@ -242,7 +211,7 @@ class ChatsPane(ChatsView, can_focus=True):
                 self._rename()
         elif id == "chats.leave" or event.key == "escape":
             if self.mode is Mode.SEARCH and self._direct:
-                self._leave_for(self.Left())
+                self._leave_for(ChatListLeft())
             elif self.mode is Mode.RENAME:
                 self._end_renaming()
             else:
@@ -266,7 +235,7 @@ class ChatsPane(ChatsView, can_focus=True):
         if not self.shows_hits:
             self._read_on()
         elif self.hits.take_wish():
-            self.post_message(self.SearchWanted(self.hits.query, self.hits.read))
+            self.post_message(SearchWanted(self.hits.query, self.hits.read))
 
     def _read_on(self) -> None:
         wanted = self.listed.wanted(self.rows)
@@ -277,7 +246,7 @@ class ChatsPane(ChatsView, can_focus=True):
         self._reads = True
         self._wish += 1
         limit = self.listed.size(self.rows)
-        self.post_message(self.ListWanted(ListWish(self._wish, middle, limit, self.archived, chat_id)))
+        self.post_message(ListWanted(ListWish(self._wish, middle, limit, self.archived, chat_id)))
 
     def _use(self) -> None:
         if self.mode is Mode.SEARCH and self.line.text.strip():
@@ -287,15 +256,15 @@ class ChatsPane(ChatsView, can_focus=True):
                 self.mode = Mode.LEAVING
                 self._search()
             elif hit is not None:
-                self._leave_for(self.Chosen(hit.chat_id, hit.title, hit.message_id, self.hits.query))
+                self._leave_for(ChatChosen(hit.chat_id, hit.title, hit.message_id, self.hits.query))
         elif (chat := self.listed.current) is not None:
-            self._leave_for(self.Chosen(chat.id, chat.title))
+            self._leave_for(ChatChosen(chat.id, chat.title))
 
     def _rename(self) -> None:
         chat, title = self._renamed, self.line.text.strip()
         self._end_renaming()
         if chat is not None and title != chat.title:
-            self.post_message(self.Commanded("chats.rename", chat, title))
+            self.post_message(ChatCommandGiven("chats.rename", chat, title))
 
     def _end_renaming(self) -> None:
         chat, self._renamed = self._renamed, None
@@ -315,7 +284,7 @@ class ChatsPane(ChatsView, can_focus=True):
             self.line, self.hits, self._direct = LineEdit(), Hits(), False
         self.fit()
         self.refresh()
-        self.post_message(self.ModeChanged())
+        self.post_message(ChatListModeChanged())
 
     # -- searching --------------------------------------------------------------------------------------------------
 
@@ -335,7 +304,7 @@ class ChatsPane(ChatsView, can_focus=True):
 
     def _search(self) -> None:
         self._stop_timer()
-        self.post_message(self.SearchWanted(self.line.text))
+        self.post_message(SearchWanted(self.line.text))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

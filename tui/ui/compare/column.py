@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 
+from tui.chat.comparison import ComparisonColumn
+from tui.chat.wording import phase_words
 from tui.core.endings import remark
 from tui.core.message import Message, Status
 from tui.ui.chat import structured
-from tui.ui.chat.entries import cut_words, ending_tone, outcome_of, phase_words
-from tui.ui.compare.race import Lane
+from tui.ui.chat.entries import cut_words, ending_tone, outcome_of
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import cut, fit
@@ -75,15 +76,20 @@ class Figures(LineWidget):
 
 
 class ColumnView(Horizontal):
-    """Shows a lane. `refresh_lane` brings it up to date; it costs as much as what is new."""
+    """Shows a column. `refresh_column` brings it up to date; it costs as much as what is new."""
 
     DEFAULT_CSS = "ColumnView { height: 1fr; width: 1fr; }"
 
     def __init__(
-        self, lane: Lane, name: str, detail: str, key_of: Callable[[str], str], waits: Callable[[Lane], bool]
+        self,
+        column: ComparisonColumn,
+        name: str,
+        detail: str,
+        key_of: Callable[[str], str],
+        waits: Callable[[ComparisonColumn], bool],
     ) -> None:
         super().__init__()
-        self.lane = lane
+        self.column = column
         self._called = name
         self._detail = detail
         self._key_of = key_of
@@ -138,24 +144,24 @@ class ColumnView(Horizontal):
 
     def go_sideways(self, way: int) -> None:
         """Half a column on in what is too wide for it, or back where `way` is -1."""
-        message = self.lane.final or self.lane.message
+        message = self.column.final or self.column.message
         self.transcript.shift(message.id, way * max(1, self.transcript.size.width // 2))
 
-    def refresh_lane(self, *, by_page: bool) -> None:
+    def refresh_column(self, *, by_page: bool) -> None:
         """Show what has come since the last time."""
-        answering = self.lane.answering
+        stream = self.column.stream
         # Of one that has ended nothing more comes, for which room would be left below.
-        self.transcript.follow_by_page(by_page and self.lane.final is None)
-        text, reasoning = answering.take()
-        if self.lane.final is not None:
+        self.transcript.follow_by_page(by_page and self.column.final is None)
+        text, reasoning = stream.take()
+        if self.column.final is not None:
             if not self._ended:
                 self._ended = True
-                self.transcript.finish(self.lane.message.id, self._entry())
-        elif answering.rewritten:
-            answering.rewritten = False
+                self.transcript.finish(self.column.message.id, self._entry())
+        elif stream.rewritten:
+            stream.rewritten = False
             self.transcript.replace(self._entry())
         elif text or reasoning:
-            self.transcript.extend(self.lane.message.id, text, reasoning)
+            self.transcript.extend(self.column.message.id, text, reasoning)
         self.show_state()
 
     def show_state(self) -> None:
@@ -167,21 +173,21 @@ class ColumnView(Horizontal):
         self._figures.show(words)
 
     def _words(self, wide: bool) -> str:
-        final = self.lane.final
+        final = self.column.final
         if final is not None:
             return outcome_of(final, word_first=not wide)
-        if self._waits(self.lane):
+        if self._waits(self.column):
             return "waiting"
-        return phase_words(self.lane.answering.generation)
+        return phase_words(self.column.stream.generation)
 
     def _entry(self) -> Entry:
-        lane, heading = self.lane, Heading("", Tone.MODEL)
-        if lane.final is not None:
-            message = lane.final
+        column, heading = self.column, Heading("", Tone.MODEL)
+        if column.final is not None:
+            message = column.final
             text = structured.shown(message)
             return Entry(message.id, heading, text, message.reasoning, _notice_of(message))
-        generation = lane.answering.generation
-        return Entry(lane.message.id, heading, generation.content, generation.reasoning, streaming=True)
+        generation = column.stream.generation
+        return Entry(column.message.id, heading, generation.content, generation.reasoning, streaming=True)
 
 
 def _notice_of(message: Message) -> Notice | None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message as UiMessage
 from textual.strip import Strip
 from textual.timer import Timer
 
+from tui.chat.comparison import Comparison, ComparisonColumn, names_of
 from tui.core.commands import key_name
 from tui.core.message import Status
 from tui.core.text import safe_line
 from tui.ui.compare.column import ColumnView
 from tui.ui.compare.keys import column_keys
-from tui.ui.compare.race import Lane, Race, names_of
 from tui.ui.covering import CoveringScreen
 from tui.ui.keys import named_by
 from tui.ui.line import LineWidget
@@ -84,8 +85,8 @@ class KeyLine(LineWidget):
         return spread(left, [*right, self.part(" ")], width, self.base(), gap=2)
 
 
-class CompareScreen(CoveringScreen[Lane | None]):
-    """Shows a race. Its result is the lane that was kept, or None."""
+class CompareScreen(CoveringScreen[ComparisonColumn | None]):
+    """Shows a comparison. Its result is the column that was kept, or None."""
 
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
@@ -93,24 +94,25 @@ class CompareScreen(CoveringScreen[Lane | None]):
     CompareScreen #columns { layout: grid; height: 1fr; width: 100%; }
     """
 
+    @dataclass
     class News(UiMessage):
         """An answer has something new. Handled once for many, whichever they are."""
 
         def can_replace(self, message: UiMessage) -> bool:
             return isinstance(message, CompareScreen.News)
 
-    def __init__(self, race: Race, keys: Mapping[str, str], pace: Callable[[], Pace]) -> None:
+    def __init__(self, comparison: Comparison, keys: Mapping[str, str], pace: Callable[[], Pace]) -> None:
         super().__init__()
-        self._race = race
+        self._comparison = comparison
         self._keys = keys
         self._pace = pace
-        self._names = names_of(race.lanes)
+        self._names = names_of(comparison.columns)
         self._views = [
-            ColumnView(lane, name, detail, lambda id: key_name(keys.get(id, "")), race.waits)
-            for lane, (name, detail) in zip(race.lanes, self._names, strict=True)
+            ColumnView(column, name, detail, lambda id: key_name(keys.get(id, "")), comparison.waits)
+            for column, (name, detail) in zip(comparison.columns, self._names, strict=True)
         ]
         self._chosen = 0
-        self._keeping: Lane | None = None
+        self._keeping: ComparisonColumn | None = None
         self._refused = False
         self._fits = True
         self._shown_at = -1.0
@@ -123,7 +125,7 @@ class CompareScreen(CoveringScreen[Lane | None]):
         }
 
     def compose(self) -> ComposeResult:
-        yield PromptLine(self._race.question.content)
+        yield PromptLine(self._comparison.question.content)
         with Container(id="columns"):
             yield from self._views
         yield KeyLine(self._keys)
@@ -131,7 +133,7 @@ class CompareScreen(CoveringScreen[Lane | None]):
     def on_mount(self) -> None:
         """From now on there is somebody to tell."""
         self._views[0].choose(True)
-        self._race.on_news = self._tell
+        self._comparison.on_news = self._tell
         self._arrange()
         self._tell()
 
@@ -158,7 +160,8 @@ class CompareScreen(CoveringScreen[Lane | None]):
 
     # -- what has come ----------------------------------------------------------------------------------------------
 
-    def on_compare_screen_news(self, event: News) -> None:
+    @on(News)
+    def _handle_compare_screen_news(self, event: News) -> None:
         """Show it, at the pace of the link for all columns together."""
         event.stop()
         due = self._shown_at + self._pace().interval_s() - time.monotonic()
@@ -176,28 +179,28 @@ class CompareScreen(CoveringScreen[Lane | None]):
         with self.app.batch_update():
             self._rename()
             for view in self._views:
-                view.refresh_lane(by_page=slow)
+                view.refresh_column(by_page=slow)
             self._show_state()
         if self._keeping is not None and self._keeping.final is not None and self.is_current:
             self._keep()
 
     def _rename(self) -> None:
         """A server that was connected to has said which model it is asked for."""
-        names = names_of(self._race.lanes)
+        names = names_of(self._comparison.columns)
         if names != self._names:
             self._names = names
             for view, (name, detail) in zip(self._views, names, strict=True):
                 view.call(name, detail)
 
     def _show_state(self) -> None:
-        running, count = len(self._race.running), len(self._views)
+        running, count = len(self._comparison.running), len(self._views)
         text, tone = (
             self._outcome() if not running else f"{running} of {count} answers are coming",
             "muted",
         )
-        lanes = self._race.lanes
+        columns = self._comparison.columns
         unsent = sorted(
-            {name for lane in lanes for name in (*lane.unsent, *lane.answering.generation.not_sent)}
+            {name for column in columns for name in (*column.unsent, *column.stream.generation.not_sent)}
         )
         if self._keeping is not None:
             text, tone = "this answer is kept when it is whole", "accent"
@@ -211,7 +214,7 @@ class CompareScreen(CoveringScreen[Lane | None]):
 
     def _outcome(self) -> str:
         """`2 answers · 1 failed`; what ended before anything came is no answer."""
-        empty = [lane.message.status for lane in self._race.lanes if lane.empty]
+        empty = [column.message.status for column in self._comparison.columns if column.empty]
         count, failed = len(self._views) - len(empty), empty.count(Status.FAILED)
         words = [f"{count or 'no'} answer{'s' if count > 1 else ''}"]
         if failed:
@@ -236,10 +239,10 @@ class CompareScreen(CoveringScreen[Lane | None]):
             case "compare.keep":
                 self._keep()
             case "compare.stop":
-                if not self._race.stop():
+                if not self._comparison.stop():
                     self.dismiss(None)
             case "ctrl+c":
-                self._race.stop()
+                self._comparison.stop()
             case "up":
                 transcript.line_up()
             case "down":
@@ -264,7 +267,7 @@ class CompareScreen(CoveringScreen[Lane | None]):
 
     def _choose(self, index: int) -> None:
         self._views[self._chosen].choose(False)
-        self._chosen = self._race.cursor = index % len(self._views)
+        self._chosen = self._comparison.cursor = index % len(self._views)
         self._views[self._chosen].choose(True)
         self._refused = False
         if self._fits:
@@ -274,15 +277,15 @@ class CompareScreen(CoveringScreen[Lane | None]):
 
     def _keep(self) -> None:
         """Go on with the chosen answer; while it is still coming it is waited for, and the others end."""
-        lane = self._keeping or self._views[self._chosen].lane
+        column = self._keeping or self._views[self._chosen].column
         self._keeping = None
-        if lane.empty and not all(other.empty for other in self._race.lanes):
+        if column.empty and not all(other.empty for other in self._comparison.columns):
             self._refused = True
             self._show_state()
             return
-        self._race.stop(keep=lane)
-        if lane.final is not None:
-            self.dismiss(lane)
+        self._comparison.stop(keep=column)
+        if column.final is not None:
+            self.dismiss(column)
         else:
-            self._keeping = lane
+            self._keeping = column
             self._show_state()

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from tui.chat.comparison import Comparison, ComparisonColumn, state_for
+from tui.chat.pending import PendingComparison
 from tui.core import compare
 from tui.core.attaching import refusal
-from tui.core.compare import Column
+from tui.core.compare import ColumnRequest
 from tui.core.message import Attachment, Message, Role
 from tui.errors import UsageError
-from tui.ui.chat.several import Joint
-from tui.ui.compare.race import Lane, Race, state_for
 from tui.ui.compare.screen import CompareScreen
-from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.chat.session import ChatSession
@@ -29,7 +28,7 @@ def start(app: LokalApp, argument: str) -> None:
     connection, session = state.connection, chat.session
     if session is None:
         raise UsageError("The chats are being opened")
-    if chat.busy:
+    if chat.controller.chat.busy:
         raise UsageError("An answer is coming in", "", f"{state.key('answer.stop')} stops it")
     names = [preset.name for preset in state.presets]
     models = [model.name for model in connection.models] if connection is not None else []
@@ -44,14 +43,14 @@ def start(app: LokalApp, argument: str) -> None:
     attached: tuple[Attachment, ...] = ()
     if prompt:
         if connection is not None:
-            _look_at(chat.attached, wanted.columns, state.model, connection)
-        attached = chat.attached
-        chat.attach(())
+            _look_at(chat.controller.outbox.attached, wanted.columns, state.model, connection)
+        attached = chat.controller.outbox.attached
+        chat.controller.outbox.attach(())
     elif last is None:
         raise UsageError("There is no question yet", "", compare.EXAMPLE)
     written = chat.composer.marked if draft else f"/compare {argument}"
     if draft:
-        chat.post_message(chat.Asked(written))
+        chat.post_message(chat.PromptRecorded(written))
         chat.composer.remember(written)
         chat.composer.fill("")
 
@@ -60,17 +59,17 @@ def start(app: LokalApp, argument: str) -> None:
         if prompt:
             question, durable = session.ask(prompt, time.time(), attached)
         if question is not None:
-            _race(app, session, question, wanted.columns, durable, spares=held.spares)
+            _compare(app, session, question, wanted.columns, durable, spares=held.spares)
 
     def back() -> None:
         if draft:
-            chat.give_back(written, attached)
+            chat.controller.give_back(written, attached)
         elif prompt:
             chat.composer.put_back(written)
-            chat.attach(attached + chat.attached)
+            chat.controller.outbox.attach(attached + chat.controller.outbox.attached)
 
     path = _path(session, last, prompt, attached)
-    held = Joint(
+    held = PendingComparison(
         path,
         state,
         go,
@@ -79,10 +78,11 @@ def start(app: LokalApp, argument: str) -> None:
         marked=written,
         attachments=attached,
         command=not draft,
+        states=[state_for(state, column) for column in wanted.columns if not column.server],
         others=any(column.server for column in wanted.columns),
     )
     # A server of its own is connected to only when the comparison runs: its column says then if it does not fit.
-    chat.hold(held, [state_for(state, column) for column in wanted.columns if not column.server])
+    chat.controller.gate.hold(held)
 
 
 def _path(
@@ -97,24 +97,24 @@ def _path(
     return session.conversation.path_to(last.id) if last is not None else ()
 
 
-def _race(
+def _compare(
     app: LokalApp,
     session: ChatSession,
     question: Message,
-    columns: Sequence[Column],
+    columns: Sequence[ColumnRequest],
     durable: Future[bool] | None,
     *,
     spares: bool,
 ) -> None:
     state, connect = app.state, app.backstage.connect_to
-    race = Race(session, question, state, connect, lambda: app.pace.interval_s(), spares=spares)
+    comparison = Comparison(session, question, state, connect, lambda: app.pace.interval_s(), spares=spares)
     for column in columns:
-        race.add(column)
-    _show(app, race, durable)
+        comparison.add(column)
+    _show(app, comparison, durable)
 
 
 def _look_at(
-    files: Sequence[Attachment], columns: Sequence[Column], model: str, connection: Connection
+    files: Sequence[Attachment], columns: Sequence[ColumnRequest], model: str, connection: Connection
 ) -> None:
     """Raise the LokalError that one of the models cannot take what is attached."""
     for column in columns:
@@ -123,37 +123,34 @@ def _look_at(
             raise problem
 
 
-def _show(app: LokalApp, race: Race, durable: Future[bool] | None) -> None:
-    def back(kept: Lane | None) -> None:
-        _end(app, race, kept)
+def _show(app: LokalApp, comparison: Comparison, durable: Future[bool] | None) -> None:
+    def back(kept: ComparisonColumn | None) -> None:
+        _end(app, comparison, kept)
 
-    app.race = race
+    app.comparison = comparison
     app.open_tab("chat")
-    app.push_screen(CompareScreen(race, app.state.keys, lambda: app.pace), back)
-    race.start(
-        lambda work: begin(app, work, "compare"),
-        durable,
-    )
+    app.push_screen(CompareScreen(comparison, app.state.keys, lambda: app.pace), back)
+    comparison.start(app.chat.tasks, durable)
 
 
-def _end(app: LokalApp, race: Race, kept: Lane | None) -> None:
+def _end(app: LokalApp, comparison: Comparison, kept: ComparisonColumn | None) -> None:
     """Back in the chat, with the branch that was chosen."""
-    app.race = None
-    race.on_news = lambda: None
-    race.stop()
-    race.settle(kept)
-    begin(app, race.close, "compare-end", name="compare")
+    app.comparison = None
+    comparison.on_news = lambda: None
+    comparison.stop()
+    comparison.settle(kept)
     chat = app.chat
+    chat.tasks.start(comparison.close, "compare-end")
     chat.show_branch()
     chat.transcript.follow()
     if app.state.window is None:
         app.backstage.ask_window(app.state)
-    app.tell(_what_stays(race, kept))
+    app.tell(_what_stays(comparison, kept))
 
 
-def _what_stays(race: Race, kept: Lane | None) -> str:
+def _what_stays(comparison: Comparison, kept: ComparisonColumn | None) -> str:
     """What became of the answers, in words."""
-    others = sum(not lane.empty for lane in race.lanes if lane is not kept)
+    others = sum(not column.empty for column in comparison.columns if column is not kept)
     if kept is not None and not kept.empty:
         stay = "the other answer stays" if others == 1 else f"the {others} other answers stay"
         return f"Kept; {stay} beside it" if others else "Kept"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.strip import Strip
 
 from tui.chat.decision import Decision
@@ -17,6 +16,7 @@ from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
 from tui.ui.line import LineWidget
+from tui.ui.messages import ModelsLeft, ModelsRefreshWanted
 from tui.ui.models.table import ModelTable
 from tui.ui.row import Part, cut_middle, fit
 from tui.ui.start.panel import ways_on, ways_to_models
@@ -56,14 +56,6 @@ class ModelsPane(Vertical):
         Binding("escape", "leave", id="models.leave", show=False),
     ]
 
-    @dataclass
-    class RefreshWanted(Message):
-        """The list is to be asked for again."""
-
-    @dataclass
-    class Left(Message):
-        """The person goes back to the chat."""
-
     def __init__(self, state: ScreenState) -> None:
         super().__init__(id="models")
         self._state = state
@@ -93,17 +85,18 @@ class ModelsPane(Vertical):
         if self.is_mounted:
             self._fill()
 
-    def on_model_table_moved(self) -> None:
+    @on(ModelTable.Moved)
+    def _handle_model_table_moved(self) -> None:
         """Another model is to be described."""
         self._describe()
 
     def action_refresh_models(self) -> None:
         """Ask again."""
-        self.post_message(self.RefreshWanted())
+        self.post_message(ModelsRefreshWanted())
 
     def action_leave(self) -> None:
         """Back to the chat."""
-        self.post_message(self.Left())
+        self.post_message(ModelsLeft())
 
     def _fill(self) -> None:
         connection = self._state.connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -14,6 +15,7 @@ from textual.strip import Strip
 from tui.core.model import Model
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.look import palette_of
+from tui.ui.messages import ModelChosen
 from tui.ui.row import Part, colourless, cut, cut_middle, fit, wrap_words
 
 COLUMNS = (("PARAMS", 8), ("QUANT", 9), ("SIZE", 9), ("CONTEXT", 13), ("STATE", 14))
@@ -46,13 +48,7 @@ class ModelTable(ScrollView, can_focus=True):
         Binding("enter", "choose", id="model.use", show=False),
     ]
 
-    class Chosen(Message):
-        """Enter on a model."""
-
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
-
+    @dataclass
     class Moved(Message):
         """Another model is under the cursor."""
 
@@ -108,7 +104,7 @@ class ModelTable(ScrollView, can_focus=True):
     def action_choose(self) -> None:
         """Use the model under the cursor."""
         if self.current is not None:
-            self.post_message(self.Chosen(self.current.name))
+            self.post_message(ModelChosen(self.current.name))
 
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""

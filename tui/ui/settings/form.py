@@ -16,10 +16,11 @@ from tui.chat.overflow import window_of
 from tui.core.message import Value
 from tui.core.parameter import NO_LIMIT, Parameter
 from tui.core.parameters import BY_NAME, PRIMARY, REGISTRY, beyond
-from tui.core.presets import Preset, recommended_range
+from tui.core.presets import recommended_range
 from tui.errors import UsageError
 from tui.ui.compat import run_binding
 from tui.ui.look import palette_of
+from tui.ui.messages import PresetEdited, SettingsLeft
 from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider
 from tui.ui.state import ScreenState
@@ -80,19 +81,9 @@ class ParameterForm(ScrollView, can_focus=True):
         Binding("escape", "leave", id="settings.leave", show=False),
     ]
 
-    class Edited(Message):
-        """The preset has a new value."""
-
-        def __init__(self, preset: Preset) -> None:
-            super().__init__()
-            self.preset = preset
-
+    @dataclass
     class Moved(Message):
         """Another line is under the cursor, or there is something to say of the one that is."""
-
-    @dataclass
-    class Left(Message):
-        """The person goes back to the chat."""
 
     def __init__(self) -> None:
         super().__init__(id="form")
@@ -144,7 +135,7 @@ class ParameterForm(ScrollView, can_focus=True):
     def action_leave(self) -> None:
         """Take back what is being typed; where nothing is, go back to the chat."""
         if self._typed is None:
-            self.post_message(self.Left())
+            self.post_message(SettingsLeft())
         else:
             self._typed, self.problem = None, None
             self._changed()
@@ -230,7 +221,7 @@ class ParameterForm(ScrollView, can_focus=True):
             # The state comes back changed only after a while; keys that come before then count from here.
             preset = self._state.preset.with_value(self.current.name, value)
             self._state = self._state.with_settings(self._state.settings.with_preset(preset))
-            self.post_message(self.Edited(self._state.preset))
+            self.post_message(PresetEdited(self._state.preset))
         self._changed()
 
     def _changed(self) -> None:

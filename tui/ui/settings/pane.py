@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
@@ -165,7 +166,8 @@ class SettingsPane(Vertical):
         self.form.set_state(self._state)
         self._explain()
 
-    def on_parameter_form_moved(self) -> None:
+    @on(ParameterForm.Moved)
+    def _handle_parameter_form_moved(self) -> None:
         """Another parameter is to be explained."""
         self._explain()
 

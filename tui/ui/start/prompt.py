@@ -149,7 +149,8 @@ class PromptPage(CoveringScreen[str]):
         """The line takes the keys."""
         self.query_one(Input).focus()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    @on(Input.Submitted)
+    def _handle_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
         event.stop()
         text = event.value.strip()
@@ -229,7 +230,8 @@ class FilePage(PromptPage):
         super().on_mount()
         self._look("")
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    @on(Input.Changed)
+    def _handle_input_changed(self, event: Input.Changed) -> None:
         """List what fits."""
         event.stop()
         self._look(event.value)

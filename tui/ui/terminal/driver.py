@@ -29,6 +29,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from tui.early_frame import ANSWER_S, ASK_LAST, WHEEL_BACK, WHEEL_OFF, EarlyFrame, take_answers
+from tui.ui.messages import BackgroundKnown, TerminalGone
 from tui.ui.terminal.link import Pace
 from tui.ui.terminal.reader import InputReader
 
@@ -101,16 +102,6 @@ class LokalDriver(LinuxDriver):
     """Textual's driver with lokal's reading loop, which takes the terminal over from the early frame, if there is one."""
 
     early_frame: EarlyFrame | None = None
-
-    class TerminalGone(Message):
-        """The terminal was closed."""
-
-    class BackgroundKnown(Message):
-        """The terminal said what its background colour is: red, green, blue, 0 to 255 each."""
-
-        def __init__(self, background: tuple[int, int, int]) -> None:
-            super().__init__()
-            self.background = background
 
     def __init__(
         self,
@@ -293,7 +284,7 @@ class LokalDriver(LinuxDriver):
             if terminal in ready:
                 data = self._read(terminal)
                 if not data:
-                    self._app.post_message(self.TerminalGone())
+                    self._app.post_message(TerminalGone())
                     select.select([wake], [], [])
                     return
                 self._give(reader, data)
@@ -309,7 +300,7 @@ class LokalDriver(LinuxDriver):
         self._hear(reader.feed(data))
         self._answers = self._answers or reader.answered
         if reader.background is not None:
-            self._app.post_message(self.BackgroundKnown(reader.background))
+            self._app.post_message(BackgroundKnown(reader.background))
             reader.background = None
 
     def _hear(self, found: Sequence[Message]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.geometry import Region
@@ -39,14 +40,13 @@ class Transcript(ScrollView, can_focus=True):
     """
     ALLOW_SELECT = False
 
+    @dataclass
     class FollowChanged(Message):
         """The reader left the end or is back at it, or more lines came in below the reader."""
 
-        def __init__(self, transcript: Transcript, following: bool, new_lines: int) -> None:
-            super().__init__()
-            self.transcript = transcript
-            self.following = following
-            self.new_lines = new_lines
+        transcript: Transcript
+        following: bool
+        new_lines: int
 
         @property
         def control(self) -> Transcript:

@@ -6,22 +6,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.chat import overflow
+from tui.chat.context_check import ContextCheck, Estimate
 from tui.chat.overflow import Overflow
-from tui.chat.requests import request_for
-from tui.core.budget import Budget
 from tui.errors import ContextOverflow
-from tui.ui.chat.several import too_long
 
 if TYPE_CHECKING:
     from tui.chat.state import ClientState
     from tui.core.conversation import Conversation
     from tui.core.request import ChatRequest
-    from tui.servers.connect import Connection
 
 
 async def why_too_long(
     state: ClientState,
-    connection: Connection,
     conversation: Conversation,
     question_id: str,
     request: ChatRequest | None,
@@ -29,13 +25,16 @@ async def why_too_long(
 ) -> ContextOverflow | None:
     """Why `request`, made of the branch down to the question, is not sent; None = it fits, or nobody knows the window.
     `alone` is the command that goes over to its server, empty for the open one."""
-    told = request_for(state, connection, conversation, (), resume=False).turns
-    path = conversation.path_to(question_id)
-    budget = Budget(path, state.model, told[0].content if told else "", conversation.view)
-    found = await too_long(state, budget, request)
-    if found is None:
+    check = ContextCheck()
+    measure = check.measure(conversation, conversation.path_to(question_id), state)
+    if measure is None:
         return None
-    return _in_words(overflow.describe(state, budget, found.window, unasked=False, tried=False), alone)
+    if measure.estimate() is Estimate.TO_COUNT:
+        await check.count(measure, request)
+    if measure.over <= 0:
+        return None
+    found = overflow.describe(state, measure.budget, measure.window, unasked=False, tried=False)
+    return _in_words(found, alone)
 
 
 def _in_words(case: Overflow, alone: str) -> ContextOverflow:

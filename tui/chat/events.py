@@ -1,0 +1,181 @@
+"""What the chat controller tells its front end. The front end shows it: the app as widgets, plain mode as lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.chat.decision import Decision
+from tui.core.draft import Draft
+from tui.core.message import Message
+from tui.errors import LokalError
+
+if TYPE_CHECKING:
+    from tui.chat.answer_stream import AnswerStream
+    from tui.chat.session import ChatSession
+    from tui.chat.summary_run import SummaryRun
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """What runs, what waits, or what is used of the context window has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be said. `tone` is `muted`, `accent`, `second`, `warning` or `error`."""
+
+    text: str
+    tone: str = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLeft:
+    """Another chat is about to be opened; the draft of the one before is on its way to the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A chat is open: all of it is to be shown."""
+
+    session: ChatSession
+
+
+@dataclass(frozen=True, slots=True)
+class BranchChanged:
+    """The open branch is another one, or has other messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAsked:
+    """A question is in the chat, at the end of the open branch."""
+
+    question: Message
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequested:
+    """The person wants an answer: the end of the chat is where it will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStarted:
+    """An answer is asked for, or waits for a server: it is to be shown as coming."""
+
+    stream: AnswerStream
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAdvanced:
+    """There is something new of an answer. Told at the pace that the front end wants; of many that wait one will do."""
+
+    stream: AnswerStream
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFinished:
+    """An answer has ended, in whatever way; `message` is what it has become."""
+
+    stream: AnswerStream
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionNeeded:
+    """The person is to choose; None = there is nothing to choose any more."""
+
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryStarted:
+    """The model writes a summary of what does not fit."""
+
+    run: SummaryRun
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryAdvanced:
+    """There is something new of a summary. Of many that wait one will do."""
+
+    run: SummaryRun
+
+
+@dataclass(frozen=True, slots=True)
+class PromptReturned:
+    """A prompt was not asked after all: its text (in marked form, see `tui.core.pasted`) goes back where it was written."""
+
+    marked: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRecorded:
+    """A prompt was sent or put in the queue: it belongs into the prompt history. `marked` as in `PromptReturned`."""
+
+    marked: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """Other prompts wait, or other files go along with the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLoaded:
+    """The draft of the open chat was read: its text is to be shown before what was written meanwhile, and the edits that
+    were begun are to be gone on with. `key` and `opening` say of which chat, and for which time that it was opened."""
+
+    draft: Draft
+    key: str
+    opening: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilesNotRead:
+    """Files that were to go along, as `argument` named them, do not, for that `problem`; `here` = in the open chat."""
+
+    argument: str
+    problem: LokalError
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServerWanted:
+    """There is a prompt but no server: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuideWanted:
+    """There is a prompt but no server, and the guide may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowWanted:
+    """The person wants a context window of that many tokens; `ChatController.go_on` sends what waits for it."""
+
+    tokens: int
+
+
+ChatEvent = (
+    StateChanged
+    | Notice
+    | SessionLeft
+    | SessionOpened
+    | BranchChanged
+    | QuestionAsked
+    | AnswerRequested
+    | AnswerStarted
+    | AnswerAdvanced
+    | AnswerFinished
+    | DecisionNeeded
+    | SummaryStarted
+    | SummaryAdvanced
+    | PromptReturned
+    | PromptRecorded
+    | QueueChanged
+    | DraftLoaded
+    | FilesNotRead
+    | ServerWanted
+    | GuideWanted
+    | WindowWanted
+)

@@ -1,0 +1,669 @@
+"""The Chat tab: transcript, notices, composer. It shows what the chat controller says, and tells it what the person did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.message import Message as UiMessage
+from textual.widgets import TextArea
+
+from tui.chat import events, overflow
+from tui.chat.answer_stream import AnswerStream, HeadingPace
+from tui.chat.context_meter import ContextMeter
+from tui.chat.controller import ChatController
+from tui.chat.decision import Decision
+from tui.chat.prompt_history import Found
+from tui.chat.session import ChatSession
+from tui.chat.state import ClientState, ConnectionStatus
+from tui.chat.tasks import TaskRunner
+from tui.core.message import Message
+from tui.core.slash import Typed, Vocabulary, parse
+from tui.core.text import safe_name
+from tui.errors import LokalError, UsageError
+from tui.paths import with_tilde
+from tui.ui.chat.chips import ChipArea
+from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
+from tui.ui.chat.completion import CompletionPopup
+from tui.ui.chat.composer import Composer, PromptMark
+from tui.ui.chat.decision_prompt import ENTER, TAKE, DecisionPrompt, shown_on
+from tui.ui.chat.entries import entries_of, entry_of, heading_of
+from tui.ui.chat.external_editor import ExternalEditor
+from tui.ui.chat.holding import Holding, SchemaRead
+from tui.ui.chat.input_preview import InputPreview, preview_lines
+from tui.ui.chat.slip import Slip
+from tui.ui.chat.summary_entry import SummaryEntry
+from tui.ui.chat.walk import Walk
+from tui.ui.chat.welcome import welcome
+from tui.ui.divider import Divider
+from tui.ui.errands import NotDone
+from tui.ui.look import palette_of
+from tui.ui.messages import Trouble
+from tui.ui.start.panel import ways_on
+from tui.ui.state import ScreenState
+from tui.ui.terminal.link import Pace
+from tui.ui.transcript.view import Transcript
+from tui.ui.transcript.walked import WalkedTranscript
+
+
+class ChatView(Vertical):
+    """One open chat on the screen: the front end of a `ChatController`."""
+
+    @dataclass
+    class Changed(UiMessage):
+        """What the status bar shows of the chat has changed."""
+
+    @dataclass
+    class Finished(UiMessage):
+        """An answer has ended, in whatever way."""
+
+    @dataclass
+    class ServerWanted(UiMessage):
+        """There is a prompt but no server: look again."""
+
+    @dataclass
+    class GuideWanted(UiMessage):
+        """There is a prompt but no server, and the guide may answer."""
+
+    @dataclass
+    class WindowWanted(UiMessage):
+        """The person wants a context window of that many tokens; `controller.go_on` sends what waits for it."""
+
+        tokens: int
+
+    @dataclass
+    class PromptRecorded(UiMessage):
+        """A prompt was sent or put in the queue, for the prompt history; `marked` is in marked form."""
+
+        marked: str
+
+    @dataclass
+    class Commanded(UiMessage):
+        """A slash command was typed, as `text` in marked form."""
+
+        typed: Typed
+        text: str
+
+    @dataclass
+    class OfferRefused(UiMessage):
+        """The person does not want what is offered."""
+
+    @dataclass
+    class Call(UiMessage):
+        """A task of the controller wants something done here; of several with the same `key` one will do."""
+
+        call: Callable[[], None]
+        key: object = None
+
+        def can_replace(self, message: UiMessage) -> bool:
+            return isinstance(message, ChatView.Call) and self.key is not None and message.key is self.key
+
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+        super().__init__(id="chat")
+        self._state = state
+        self._pace = pace
+        self._heading = HeadingPace()
+        self._found: Found | None = None
+        self.tasks = TaskRunner(lambda mistake: self._trouble(mistake))
+        self.controller = ChatController(state, self, self.tasks, lambda: self._pace().interval_s())
+        self.meter = ContextMeter(self.controller.chat, self, self.tasks, lambda: self.composer.plain)
+        self.walk = Walk(self)
+        """The cursor on the messages, and what is done with them."""
+        self.editor = ExternalEditor(self)
+        self._holding = Holding(self)
+        self._summary = SummaryEntry(self)
+
+    def compose(self) -> ComposeResult:
+        with Container(id="reading"):
+            yield DecisionPrompt("start-choice", self._state.keys, self._writing_place)
+            yield WalkedTranscript(id="transcript")
+            yield CompletionPopup()
+        yield Divider()
+        yield InputPreview()
+        yield DecisionPrompt("choice", self._state.keys, self._writing_place)
+        with Horizontal(id="writing"):
+            yield PromptMark(id="mark")
+            yield Composer(self._state.keys)
+
+    def on_mount(self) -> None:
+        """The empty state."""
+        self.transcript.set_palette(palette_of(self))
+        self.transcript.set_reasoning_key(self._state.key("reasoning.toggle"))
+        self.walked.set_fold_key(self._state.key("message.fold"))
+        self.walked.taker = self.walk
+        self._show_welcome()
+
+    def on_unmount(self) -> None:
+        """lokal ends."""
+        self.meter.close()
+        self.tasks.close()
+
+    def on_resize(self) -> None:
+        """What is offered has as much room as the messages have."""
+        self.call_after_refresh(self.completion.fit)
+
+    # -- parts ------------------------------------------------------------------------------------------------------
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation view."""
+        return self.query_one(Transcript)
+
+    @property
+    def walked(self) -> WalkedTranscript:
+        """The conversation view with its cursor."""
+        return self.query_one(WalkedTranscript)
+
+    @property
+    def composer(self) -> Composer:
+        """Where the person writes."""
+        return self.query_one(Composer)
+
+    @property
+    def divider(self) -> Divider:
+        """The rule that tells things."""
+        return self.query_one(Divider)
+
+    @property
+    def completion(self) -> CompletionPopup:
+        """What is offered while a slash command is written."""
+        return self.query_one(CompletionPopup)
+
+    @property
+    def fit_choice(self) -> DecisionPrompt:
+        """What is asked about a question that does not fit."""
+        return self.query_one("#choice", DecisionPrompt)
+
+    # -- what is so now ---------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ScreenState:
+        """What the next prompt is asked with, and the keys."""
+        return self._state
+
+    @property
+    def session(self) -> ChatSession | None:
+        """The open chat; None until the store is open."""
+        return self.controller.session
+
+    @property
+    def choices_key(self) -> str:
+        """The command that leads to a list of ways on, or takes one where the list has the focus; empty for no list."""
+        if shown_on(self.screen) is None:
+            return ""
+        return TAKE if isinstance(self.screen.focused, DecisionPrompt) else ENTER
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What keys do now, in a word, by command id: Enter where it does not send what is in the composer, the key that
+        asks again where nothing was answered yet. Empty for what they do elsewhere."""
+        enter = self.walk.edits.enter or ("take" if self.composer.searching else "")
+        chat = self.controller.chat
+        return {
+            "send": enter,
+            "answer.retry": "answer" if self.controller.unanswered else "",
+            "answer.stop": "do not ask" if chat.choosing and not chat.doing else "",
+        }
+
+    @property
+    def answerable(self) -> str:
+        """The command that gets the end of the chat answered; empty where there is nothing to answer."""
+        if self.controller.chat.can_continue:
+            return "answer.continue"
+        return "answer.retry" if self.controller.unanswered else ""
+
+    @property
+    def written(self) -> str:
+        """What is in the composer, or on the slip while that lies over it."""
+        return (self.query_one(Slip) if self.walk.edits.is_open else self.composer).text
+
+    # -- a front end ------------------------------------------------------------------------------------------------
+
+    def post(self, call: Callable[[], None], key: object = None) -> None:
+        """Do what a task of the controller wants, after what was posted before."""
+        self.post_message(self.Call(call, key))
+
+    @on(Call)
+    def _do_call(self, event: Call) -> None:
+        event.stop()
+        event.call()
+
+    def _trouble(self, problem: LokalError) -> None:
+        self.app.post_message(Trouble(problem))
+
+    def command_hint(self, command_id: str) -> str:
+        """The key of a command."""
+        return self._state.key(command_id)
+
+    def unsent_text(self) -> str:
+        """What is in the composer, in marked form."""
+        return self.composer.draft
+
+    def begun_edits(self) -> tuple[tuple[str, str], ...]:
+        """The edits of messages of the open chat that were begun."""
+        return () if self.session is None else self.walk.edits.begun_in(self.session.conversation)
+
+    def hear(self, event: events.ChatEvent) -> None:
+        """Show what the controller says."""
+        match event:
+            case events.StateChanged():
+                self.post_message(self.Changed())
+            case events.Notice(text, tone):
+                self.tell(text, tone)
+            case events.SessionLeft():
+                self.composer.begin_anew()
+            case events.SessionOpened(session):
+                self.meter.forget()
+                self.transcript.show(entries_of(session.conversation, self._state.key))
+            case events.BranchChanged():
+                self.show_branch()
+            case events.QuestionAsked(question):
+                if self.session is not None:
+                    self.transcript.add(entry_of(question, self.session.conversation, self._state.key))
+            case events.AnswerRequested():
+                self.transcript.follow()
+            case events.AnswerStarted(stream):
+                self._show_running(stream)
+            case events.AnswerAdvanced(stream):
+                self._show_progress(stream)
+            case events.AnswerFinished(_, message):
+                self._show_finished(message)
+            case events.DecisionNeeded(decision):
+                self._show_decision(decision)
+            case events.SummaryStarted(run):
+                self._summary.start(run)
+            case events.SummaryAdvanced(run):
+                self._summary.advance(run)
+            case events.PromptReturned(marked):
+                self.composer.end_search(take=False)
+                self.composer.put_back(marked)
+            case events.PromptRecorded(marked):
+                self.composer.remember(marked)
+                self.divider.clear_notice()
+                self.divider.let_go()
+                self.post_message(self.PromptRecorded(marked))
+            case events.QueueChanged():
+                self.show_preview()
+            case events.DraftLoaded(draft):
+                if draft.text and draft.text != self.composer.marked:
+                    self.composer.end_search(take=False)
+                    self.composer.put_back(draft.text)
+                self.walk.edits.load(draft.edits)
+            case events.FilesNotRead(argument, problem, here):
+                self.app.post_message(NotDone(problem, f"/attach {argument}" if here else ""))
+            case events.ServerWanted():
+                self.post_message(self.ServerWanted())
+            case events.GuideWanted():
+                self.post_message(self.GuideWanted())
+            case events.WindowWanted(tokens):
+                self.post_message(self.WindowWanted(tokens))
+
+    # -- the transcript ---------------------------------------------------------------------------------------------
+
+    def show_branch(self) -> None:
+        """The open branch is another one, or has other messages: show what it is now, where it differs."""
+        if self.session is not None:
+            self.transcript.show_changes(entries_of(self.session.conversation, self._state.key))
+            self.post_message(self.Changed())
+
+    def _show_running(self, stream: AnswerStream) -> None:
+        session = self.session
+        if session is None:
+            return
+        message = stream.message
+        entry = entry_of(message, session.conversation, self._state.key, stream.generation)
+        if self.transcript.has(entry.id):
+            self.transcript.replace(entry)
+        else:
+            path = session.conversation.path()
+            if message.parent is not None and any(each.id == message.parent for each in path):
+                self.transcript.truncate_after(message.parent)
+            self.transcript.add(entry)
+        self.walk.keep_up()
+
+    def _show_progress(self, stream: AnswerStream) -> None:
+        session = self.session
+        if session is None:
+            return
+        self.transcript.follow_by_page(self._pace().slow)
+        text, reasoning = stream.take()
+        generation, message = stream.generation, stream.message
+        if stream.rewritten:
+            stream.rewritten = False
+            self.transcript.replace(entry_of(message, session.conversation, self._state.key, generation))
+        elif text or reasoning:
+            self.transcript.extend(message.id, text, reasoning)
+        if not generation.finished and self._heading.due(generation, time.monotonic()):
+            self.transcript.set_heading(message.id, heading_of(message, session.conversation, generation))
+            self.post_message(self.Changed())
+
+    def _show_finished(self, message: Message) -> None:
+        if self.session is not None:
+            # Nothing more comes, for which room would be left below.
+            self.transcript.follow_by_page(False)
+            self.transcript.finish(message.id, entry_of(message, self.session.conversation, self._state.key))
+            self.post_message(self.Finished())
+
+    def toggle_reasoning(self) -> None:
+        """Fold or unfold it in all messages; where there is none, say what holds for those that come."""
+        shown = self.transcript.toggle_reasoning()
+        path = self.session.conversation.path() if self.session is not None else ()
+        if not any(self.controller.chat.whole(message).reasoning for message in path):
+            come = "is shown as it comes" if shown else "stays folded"
+            self.tell(f"There is no reasoning in this chat yet; what comes {come}")
+
+    # -- the chat ---------------------------------------------------------------------------------------------------
+
+    def set_state(self, state: ScreenState) -> None:
+        """Take the new state."""
+        before, self._state = self._state, state
+        if not self.is_mounted:
+            self.controller.chat.state = state
+            return
+        self.controller.use(state)
+        if state != before:
+            self._show_welcome()
+        connection = state.connection
+        if connection is not None and (
+            before.connection is None or connection.server is not before.connection.server
+        ):
+            self._holding.tell_if_ignored()
+
+    def open(self, session: ChatSession) -> None:
+        """Show a chat, at its end; what was asked before the chats were open is asked in it."""
+        self.walk.end()
+        if self.session is not None and self.session is not session:
+            self.composer.end_search(take=False)
+        self.controller.open(session)
+        self._holding.tell_if_ignored()
+
+    def leave(self, *, closed: bool) -> None:
+        """lokal ends: keep what came of a running answer, and what is written."""
+        self.composer.end_search(take=False)
+        self.controller.leave(closed=closed)
+
+    def retry(self) -> None:
+        """Ask the last question again. What was said of the answers that there were does not stand beside the one that
+        comes in."""
+        self.divider.clear_notice()
+        self.controller.retry()
+
+    def answer_again(self, blank: Message, state: ClientState | None = None) -> None:
+        """Ask for another answer, with another state than the next prompt's if one is given."""
+        self.divider.clear_notice()
+        self.controller.answer_again(blank, state)
+
+    def continue_answer(self, message: Message | None = None) -> None:
+        """Go on where an answer ended: the last one, or `message`."""
+        self.divider.clear_notice()
+        self.controller.continue_answer(message)
+
+    def actions(self) -> Mapping[str, Callable[[str], object]]:
+        """What the view does for a command's id, with the argument that was typed after a slash command."""
+        transcript = self.transcript
+        ways = (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL)
+        return {
+            **{id: partial(self._decide, id) for id in ways},
+            **self.walk.actions(),
+            "history.search": lambda _: self.search_history(),
+            "editor": lambda _: self.open_editor(),
+            "paste.open": lambda _: self.open_piece(),
+            "queue.take_back": lambda _: self._take_back_queued(),
+            "attach": self.attach_named,
+            "schema": self._holding.command,
+            "answer.stop": lambda _: self._stop(),
+            "answer.retry": lambda _: self.retry(),
+            "answer.continue": lambda _: self.continue_answer(),
+            "reasoning.toggle": lambda _: self.toggle_reasoning(),
+            "scroll.page_up": lambda _: transcript.page_up(),
+            "scroll.page_down": lambda _: transcript.page_down(),
+            "scroll.start": lambda _: transcript.to_start(),
+            "scroll.end": lambda _: transcript.follow(),
+        }
+
+    def _decide(self, option_id: str, _: str = "") -> None:
+        self.controller.gate.decide(option_id)
+
+    def _stop(self) -> None:
+        """The key that stops an answer: it ends the first of these that there is."""
+        _ = (
+            self.composer.end_search(take=False)
+            or self.composer.give_up_command()
+            or self.controller.stop_or_choose()
+            or self.leave_choice()
+            or self.walk.escape()
+            or self.walked.clear_found()
+            or self.divider.let_go()
+            or (self.divider.offers and self.post_message(self.OfferRefused()))
+        )
+
+    def takes(self, key: str) -> bool:
+        """Whether a key means something here that goes before what it means to the app."""
+        return self.completion.is_open and key in COMPLETION_KEYS
+
+    def step_back(self) -> bool:
+        """The key that stops an answer: where it is also the one that leaves the messages or the slip, these come first.
+        False = there was nothing to leave, or it only stops."""
+        keys = self._state.keys
+        leaves = self.walk.edits.is_open or keys.get("messages.leave") == keys.get("answer.stop")
+        return leaves and self.walk.escape()
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    @on(Composer.Submitted)
+    def _submit(self, event: Composer.Submitted) -> None:
+        event.stop()
+        try:
+            typed = parse(event.text)
+        except UsageError as error:
+            if not self.composer.bring_back(event.marked):
+                self.composer.put_back(event.marked)
+            self.tell_of_text(error)
+            return
+        controller = self.controller
+        if isinstance(typed, Typed):
+            self.post_message(self.Commanded(typed, event.marked))
+        elif not event.text.strip() and controller.chat.choosing:
+            self.tell(f"{controller.why_held}: {self._state.key(ENTER)} goes to the list")
+        elif not event.text.strip() and controller.unanswered and not controller.outbox.attached:
+            way = self._state.key("answer.retry") or "/retry"
+            self.tell(f"Nothing is written; {way} answers the question that is there")
+        else:
+            # The slash that says that a slash is meant is not sent.
+            slashed = event.marked.startswith("//")
+            controller.submit(event.marked[1:] if slashed else event.marked, event.marked)
+
+    @on(Composer.Emptied)
+    def _take_last_file_away(self, event: Composer.Emptied) -> None:
+        event.stop()
+        outbox = self.controller.outbox
+        if outbox.attached:
+            *others, last = outbox.attached
+            outbox.attach(tuple(others))
+            self.tell(f"“{safe_name(last.name, 60)}” is no longer attached")
+
+    @on(Composer.Wanted)
+    def _do_wanted(self, event: Composer.Wanted) -> None:
+        event.stop()
+        action = self.actions().get(event.command_id)
+        if action is not None:
+            action("")
+
+    @on(Composer.Searching)
+    def _show_search(self, event: Composer.Searching) -> None:
+        event.stop()
+        self._found = event.found
+        self.show_preview()
+        self.post_message(self.Changed())
+
+    @on(ChipArea.Folded)
+    def _tell_of_paste(self, event: ChipArea.Folded) -> None:
+        event.stop()
+        self.tell(f"A long paste is one piece; {self._state.key('paste.open')} opens it")
+
+    @on(ChipArea.LineTaken)
+    def _tell_of_line(self, event: ChipArea.LineTaken) -> None:
+        event.stop()
+        self.tell("Ctrl+U again deletes everything")
+        self.divider.goes_with(self.written)
+
+    @on(ChipArea.AllTaken)
+    def _tell_of_all(self, event: ChipArea.AllTaken) -> None:
+        event.stop()
+        self.tell("Everything is deleted; Ctrl+Z brings it back")
+        self.divider.goes_with(self.written)
+
+    @on(TextArea.Changed)
+    def _text_changed(self, event: TextArea.Changed) -> None:
+        """A key, a paste, a text that was brought back: a notice about what was written goes with it."""
+        event.stop()
+        self.divider.written(event.text_area.text)
+        for choice in self.query(DecisionPrompt):
+            choice.written(self.written)
+        self.controller.outbox.touched()
+        if isinstance(event.text_area, Composer):
+            self.meter.draft_changed()
+
+    def _take_back_queued(self) -> None:
+        self.composer.end_search(take=False)
+        self.controller.take_back_queued()
+
+    def search_history(self) -> None:
+        """Search in the prompts of earlier, or go on to an older one."""
+        if not self.composer.start_search():
+            self.tell("There is no earlier prompt yet")
+
+    def open_piece(self) -> None:
+        """Put a piece that was pasted into the text."""
+        if not self.composer.open_piece():
+            self.tell("Nothing here was pasted as one piece")
+
+    def show_preview(self) -> None:
+        """Bring the lines over the composer up to date."""
+        lines = preview_lines(self.controller.outbox, self._found, self._state.key)
+        self.query_one(InputPreview).show(lines)
+
+    def open_editor(self) -> None:
+        """Go on in the person's editor, with what they write on: the slip, or else the composer."""
+        if not self.walk.edits.open_editor():
+            self.composer.end_search(take=True)
+            self.controller.outbox.save()
+            self.editor.edit(self.composer.plain)
+
+    def take_edited(self, of: Message | None, before: str, text: str) -> None:
+        """What was written, the draft or the message `of` anew, has become `text` in the editor. Nothing is sent."""
+        if of is not None:
+            self.walk.edits.take_edit(of, before, text)
+        else:
+            self.composer.take_over(before, text)
+            self.tell(f"Back from the editor; {self._state.key('send')} sends it")
+
+    def attach_named(self, argument: str) -> None:
+        """Attach the files that are named, or ask for one."""
+        from tui.ui.chat.attaching import ask_for_file
+
+        if argument:
+            self.controller.outbox.read_files(argument)
+        else:
+            ask_for_file(self)
+
+    def offer_names(self, names: Callable[[], Vocabulary]) -> None:
+        """Complete slash commands with these names."""
+        self.completion.serve(self.composer, names)
+        self.composer.completer = self.completion
+
+    def complete(self, text: str) -> bool:
+        """Write the start of a slash command, and offer how it may go on. Whether something is written, which comes back
+        after it."""
+        self.walk.end()
+        self.composer.focus()
+        aside = self.composer.begin_command(text)
+        if aside:
+            self.tell("What you were writing comes back after the command; Esc brings it back now")
+        self.completion.offer()
+        return aside
+
+    @on(SchemaRead)
+    def _hold_to_schema(self, event: SchemaRead) -> None:
+        """The file that /schema named is a schema."""
+        event.stop()
+        self._holding.hold(event.session, event.schema)
+
+    @on(Slip.HandedIn)
+    def _take_slip(self, event: Slip.HandedIn) -> None:
+        event.stop()
+        self.walk.edits.hand_in(event.text)
+
+    @on(Slip.EditorWanted)
+    def _edit_slip(self, event: Slip.EditorWanted) -> None:
+        event.stop()
+        self.open_editor()
+
+    # -- what is said and asked -------------------------------------------------------------------------------------
+
+    def tell(self, text: str, tone: str = "muted") -> None:
+        """Say something on the rule above the composer, in the place of what was said last."""
+        self.app.clear_notifications()
+        self.divider.tell(with_tilde(text), tone)
+
+    def tell_of_text(self, error: LokalError) -> None:
+        """Say what is wrong with what is written; it goes when that is changed."""
+        self.tell(str(error), "warning")
+        self.divider.goes_with(self.written)
+
+    def _show_decision(self, decision: Decision | None) -> None:
+        """Ask the person; None = there is nothing to ask any more. Who is writing goes on writing."""
+        if decision is not None:
+            self.walk.stand_aside()
+            if isinstance(self.screen.focused, Transcript):
+                self.screen.set_focus(self._writing_place())
+        self.fit_choice.show(decision)
+        self._show_welcome()
+
+    @on(DecisionPrompt.Focused)
+    def _choice_has_keys(self, event: DecisionPrompt.Focused) -> None:
+        event.stop()
+        self.post_message(self.Changed())
+
+    def leave_choice(self) -> bool:
+        """From a list of ways on of the chat back to writing; False = none has the focus."""
+        choice = self.screen.focused
+        if not isinstance(choice, DecisionPrompt) or self not in choice.ancestors:
+            return False
+        self.screen.set_focus(self._writing_place())
+        return True
+
+    def _writing_place(self) -> ChipArea:
+        slips = [slip for slip in self.query(Slip) if slip.display]
+        return slips[0] if slips else self.composer
+
+    @on(Transcript.FollowChanged)
+    def _follow_changed(self, event: Transcript.FollowChanged) -> None:
+        """The reader scrolled up, or is back at the end."""
+        event.stop()
+        self.stand()
+
+    def stand(self) -> None:
+        """Say on the rule where the cursor or the reader is."""
+        key, transcript = self._state.key("scroll.end"), self.transcript
+        if walking := self.walk.standing:
+            self.divider.stand(walking, whole=self.walk.edits.is_open)
+        elif transcript.following:
+            self.divider.stand("")
+        elif transcript.new_lines:
+            lines = "line" if transcript.new_lines == 1 else "lines"
+            self.divider.stand(f"{transcript.new_lines} new {lines} below · {key}")
+        else:
+            self.divider.stand(f"scrolled up · {key} to the end")
+
+    def _show_welcome(self) -> None:
+        empty = self.session is None or not len(self.session.conversation)
+        state = self._state
+        alone = state.status is ConnectionStatus.NONE and empty and self.fit_choice.dilemma is None
+        self.query_one("#start-choice", DecisionPrompt).show(ways_on(state) if alone else None)
+        self.transcript.set_empty(lambda width: welcome(state, width))
