@@ -16,7 +16,6 @@ from tui.servers.base import Server
 from tui.servers.gather import gather_or_cancel
 from tui.servers.kinds import ollama_host
 from tui.servers.registry import all_profiles, server_for
-from tui.servers.unrecognised import OPEN_WEBUI
 
 GIVEN_TIMEOUT_S = 5.0
 """How long a server that was named is waited for; it may be at the far end of a slow line."""
@@ -278,6 +277,8 @@ def _nobody(
 ) -> Unreachable:
     """`strange` is what answers without being a model server; it is told where the person has named it, and of Open
     WebUI, which has a model server behind it."""
+    from tui.servers.unrecognised import OPEN_WEBUI
+
     ports = [endpoint.url.rpartition(":")[2] for endpoint in asked if endpoint.on_this_machine]
     elsewhere = [endpoint.url for endpoint in asked if not endpoint.on_this_machine]
     places = ", ".join([f"this machine ({', '.join(ports)})" if ports else "", *elsewhere]).strip(", ")

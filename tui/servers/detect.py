@@ -22,7 +22,6 @@ from tui.servers.json_object import TooMuch, read_object
 from tui.servers.kinds.ollama_host import ollama_endpoint, ollama_host_problem
 from tui.servers.probe_replies import MODELS, VERSION, ProbeReplies
 from tui.servers.registry import all_profiles
-from tui.servers.unrecognised import explain, is_open_webui, open_webui
 
 _ANY = ServerKind.OPENAI
 """What a server is taken for that lists its models and is of no kind that is known."""
@@ -235,7 +234,9 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
     came = ProbeReplies(endpoint.url, replies)
     if endpoint.kind is _ANY and came.models is not None:
         return ServerInfo(_ANY, endpoint.url)
-    if is_open_webui(came):
+    if came.is_open_webui:
+        from tui.servers.unrecognised import open_webui
+
         raise open_webui(endpoint)
     for profile in all_profiles():
         recognise = profile.recognition.recognise
@@ -255,6 +256,8 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
             read_object(reply.body)
         except TooMuch as error:
             raise too_much(endpoint, error) from error
+    from tui.servers.unrecognised import explain
+
     versions = replies.get(VERSION)
     most_telling = (VERSION, MODELS) if versions and versions.status in (401, 403) else (MODELS, VERSION)
     raise explain(endpoint, replies, most_telling)

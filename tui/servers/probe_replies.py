@@ -43,6 +43,14 @@ class ProbeReplies:
         return self.models[0].text("owned_by") if self.models else ""
 
     @property
+    def is_open_webui(self) -> bool:
+        """Whether it is Open WebUI, no model server, which answers some of the questions that servers are asked."""
+        version = self.fields(VERSION)
+        return "deployment_id" in version or (
+            bool(version) and self.fields("/health").values.get("status") is True
+        )
+
+    @property
     def needs_key(self) -> bool:
         """Whether the list of models is kept from whoever has no key."""
         reply = self._replies.get(MODELS)

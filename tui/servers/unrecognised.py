@@ -20,7 +20,6 @@ from tui.servers.errors import (
     wants_key,
 )
 from tui.servers.http.http_client import Reply
-from tui.servers.probe_replies import VERSION, ProbeReplies
 
 OPEN_WEBUI = "Open WebUI"
 
@@ -32,14 +31,6 @@ def open_webui(endpoint: Endpoint) -> NotAModelServer:
         "The models are in the server behind it, which is mostly an Ollama",
         f"Name that one, such as http://{_host(endpoint)}:11434; or go through Open WebUI: {endpoint.url}/ollama, with the "
         "API key from its Settings, Account, in LOKAL_API_KEY or as api_key in the config",
-    )
-
-
-def is_open_webui(replies: ProbeReplies) -> bool:
-    """Whether it is Open WebUI, which answers some of the questions that servers are asked."""
-    version = replies.fields(VERSION)
-    return "deployment_id" in version or (
-        bool(version) and replies.fields("/health").values.get("status") is True
     )
 
 

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.core.text import count_of, safe_line
 from tui.private_files import make_private_file
-from tui.store.salvage import Salvaged, salvage
+
+if TYPE_CHECKING:
+    from tui.store.salvage import Salvaged
 
 Prepare = Callable[[sqlite3.Connection], None]
 """Makes the tables in an empty database."""
@@ -55,6 +58,8 @@ class Renewal:
 def recover(path: Path, shown: Path, prepare: Prepare) -> Renewal:
     """Put a new database with all that can be read of the damaged one in its place, and the old one aside. Raises OSError
     and sqlite3.Error; the old one is then where it was."""
+    from tui.store.salvage import salvage  # not loaded where the database is sound
+
     unfinished = _unfinished(path)
     try:
         make_private_file(unfinished)

@@ -70,7 +70,6 @@ class Connecting:
         self, state: ScreenState, endpoint: Endpoint | None, text: str, *, asked: bool
     ) -> None:
         from tui.servers import connect
-        from tui.servers.engine.engine import why_missing
 
         try:
             again, self._try_again = self._try_again, None
@@ -89,6 +88,8 @@ class Connecting:
         except LokalError as error:
             named = endpoint is not None and not asked
             asked_by_name = named or gguf is not None or self._names_one()
+            from tui.servers.engine.engine import why_missing  # not loaded where a server answers
+
             missing = why_missing()
             self._app.post_message(
                 NotConnected(error, missing, searched=not asked_by_name, text=text, asked=asked)

@@ -16,7 +16,6 @@ import httpx
 from tui.core.endpoint import Endpoint
 from tui.core.text import human_size, safe_line
 from tui.errors import BadReply, Interrupted, NotAModelServer, ServerError, Unreachable
-from tui.servers.engine import port_listener
 from tui.servers.http.body import BodyTooLong, expand
 from tui.servers.registry import profile_of
 
@@ -41,6 +40,8 @@ def _only_to(endpoint: Endpoint) -> Callable[[httpx.Request], Awaitable[None]]:
     """A hook that lets nothing out to a port of the built-in engine on which another process listens. httpcore calls
     `trace` before it connects and before it sends (httpx, "Request extensions"); what is raised there ends the request.
     """
+    from tui.servers.engine import port_listener
+
     port = urlsplit(endpoint.url).port or 0
 
     async def trace(event: str, _: Mapping[str, object]) -> None:
