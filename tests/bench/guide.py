@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.support.guide import Asked, Examiner, after_others, examiner, held, leaning, roundabout, with_typos
 from tests.support.llama import children
-from tui.guide.source import Source, load
+from tui.guide.training.source import Source, load
 
 _NAMES = {"en": "English", "ru": "Russian", "pl": "Polish", "vi": "Vietnamese", "uz": "Uzbek"}
 

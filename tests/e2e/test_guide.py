@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.guide import Examiner, after_others, examiner, held, leaning, with_typos
 from tui.core.presets import SHIPPED, find
-from tui.guide.source import Source, load, normalise
+from tui.guide.training.source import Source, load, normalise
 
 LONG = (
     "Yesterday my neighbour told me a long story about his garden, the weather and the price of apples. " * 12

@@ -15,8 +15,8 @@ from tui.core.endpoint import ServerKind
 from tui.core.parameters import for_server
 from tui.core.presets import SHIPPED, find
 from tui.guide.model import CACHE_MIB, VALUES, checked_model
-from tui.guide.source import Source, Subject, normalise
 from tui.guide.training.augment import one_typo
+from tui.guide.training.source import Source, Subject, normalise
 
 TELLING = 10
 """Tokens of an answer after which no two subjects of the guide are alike in most cases; the rest need more."""

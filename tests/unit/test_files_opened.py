@@ -22,7 +22,7 @@ REASONS = {
     "private_files.py": "makes a new file",
     "ui/editor.py": "makes a new file",
     "ui/rescue.py": "makes a new file",
-    "guide/source.py": "what ships with lokal, read when its model is made",
+    "guide/training/source.py": "what ships with lokal, read when its model is made",
     "guide/training/write.py": "what ships with lokal, read when its model is made",
 }
 """The modules that open files themselves, and why."""

@@ -14,7 +14,7 @@ from tui.core.commands import BY_SLASH, COMMANDS, key_name
 from tui.core.parameters import REGISTRY
 from tui.errors import EngineError, MalformedFile
 from tui.guide import model
-from tui.guide.source import OUTSIDE, Source, Subject, load, normalise, pieces_of, source_hash
+from tui.guide.training.source import OUTSIDE, Source, Subject, load, normalise, pieces_of, source_hash
 
 KEY = re.compile(r"\b(?:(?:Ctrl|Alt|Shift)\+(?:\w+|[^\s\w])|F\d{1,2}|Esc|Enter|PgUp|PgDn|Home|Tab|Space)\b")
 CODE = re.compile(r"`([^`]*)`")

@@ -7,7 +7,7 @@ import random
 import unicodedata
 from collections.abc import Sequence
 
-from tui.guide.source import normalise
+from tui.guide.training.source import normalise
 
 _OPENINGS = (
     ("how do i", "how can i", "how to", "how does one", "how would i", "is there a way to", "can i", "i want to",

@@ -8,8 +8,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from tui.guide.source import OUTSIDE, Source, Subject, normalise, pieces_of
 from tui.guide.training.augment import odd, one_typo, vary, without_marks
+from tui.guide.training.source import OUTSIDE, Source, Subject, normalise, pieces_of
 from tui.guide.training.vocabulary import END, Vocabulary
 
 MAIN_SHARE = 0.86

@@ -1,4 +1,5 @@
-"""Train the guide: `python -m tui.guide.training.train`. Writes lokal-guide.gguf and guide.toml beside the source.
+"""Train the guide: `python -m tui.guide.training.train`. Writes tui/guide/lokal-guide.gguf and
+tui/guide/guide.toml, which are all that the product needs.
 
 About 70 minutes on two cores that do nothing else. After a change of the source `--grow` goes on from the file there is,
 in some minutes; the one that ships came about so. The seeds are fixed; another processor or another version of JAX may
@@ -20,12 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from tui.guide import source as guide_source
-from tui.guide.source import Source, normalise
 from tui.guide.training import network
+from tui.guide.training import source as guide_source
 from tui.guide.training.augment import one_typo
 from tui.guide.training.lessons import Lessons, held_questions
 from tui.guide.training.network import Shape, Weights
+from tui.guide.training.source import Source, normalise
 from tui.guide.training.vocabulary import Vocabulary
 from tui.guide.training.write import write_model
 
@@ -235,7 +236,7 @@ def main() -> int:
         metavar="SHARE",
         help="the share of what is new in what is written, with --grow",
     )
-    parser.add_argument("--out", type=Path, default=guide_source.FOLDER.parent)
+    parser.add_argument("--out", type=Path, default=guide_source.MODEL_FOLDER)
     options = parser.parse_args()
     source = guide_source.load()
     words = Vocabulary(source, PIECES)

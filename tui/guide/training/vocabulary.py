@@ -13,7 +13,7 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
-from tui.guide.source import Source, normalise, pieces_of
+from tui.guide.training.source import Source, normalise, pieces_of
 
 END, BEFORE, USER, GUIDE = "<|end|>", "<|before|>", "<|user|>", "<|guide|>"
 MARKS = (END, BEFORE, USER, GUIDE)

@@ -11,8 +11,8 @@ import numpy as np
 import tomli_w
 
 from tui.guide.model import HASH_KEY, MANIFEST_NAME, MODEL_NAME
-from tui.guide.source import TEMPLATE, Source, source_hash
 from tui.guide.training.network import Shape, Weights
+from tui.guide.training.source import TEMPLATE, Source, source_hash
 from tui.guide.training.vocabulary import END, MARKS, Vocabulary
 
 

@@ -27,6 +27,8 @@ from pathlib import Path
 from tui.errors import MalformedFile
 
 FOLDER = Path(__file__).with_name("source")
+MODEL_FOLDER = Path(__file__).parent.parent
+"""Where the model goes that ships with lokal."""
 OUTSIDE = "outside"
 FOLLOW_FILE = "follow.toml"
 MAX_BYTES, MAX_WORD_BYTES = 160, 24
