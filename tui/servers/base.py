@@ -1,7 +1,8 @@
 """The server seam: what every kind of server can be asked.
 
-A new kind is one file with a class that fulfils `Server`, one line in `tui.servers.registry` and its recorded wire
-fixtures; the contract suite then runs over it as over all others.
+A new kind is a name in `tui.core.endpoint`, its fields in `tui.core.parameters`, a line in `tui.servers.registry`, and a
+file in `tui.servers.kinds` with a class that fulfils `Server` and its profile; beside them its recorded wire fixtures. The
+contract suite then runs over it as over all others.
 """
 
 from __future__ import annotations
