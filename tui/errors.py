@@ -21,7 +21,7 @@ LokalError                title, detail, hint
         │   ├── StillLoading  503 while the model loads
         │   └── ServerBusy    503 or 429: the queue is full
         ├── ContextOverflow  the prompt is longer than the context window
-        ├── Misfit        the answer is not JSON, or not of its schema
+        ├── SchemaMismatch the answer is not JSON, or not of its schema
         ├── BadReply      bytes that are not the protocol
         └── Interrupted   the answer ended without its end
 """
@@ -197,7 +197,7 @@ class ContextOverflow(Refused):
         self.window_tokens = window_tokens
 
 
-class Misfit(Refused):
+class SchemaMismatch(Refused):
     """The answer is complete, but not what the schema that it was asked for says."""
 
 

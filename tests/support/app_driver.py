@@ -40,25 +40,25 @@ from tui.paths import folders
 from tui.servers.connect import Connection
 from tui.store.store import Store
 from tui.ui.app import LokalApp
-from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.composer import Composer
 from tui.ui.chat.decision_prompt import DecisionPrompt
-from tui.ui.chat.slip import Slip
+from tui.ui.chat.inline_input import InlineInput
+from tui.ui.chat.prompt_text_area import PromptTextArea
 from tui.ui.chat.view import ChatView
 from tui.ui.chats.pane import ChatsPane
 from tui.ui.compare.screen import CompareScreen
-from tui.ui.divider import TICK_S
 from tui.ui.errands import Titled
-from tui.ui.handout import Copied, CopyWanted
 from tui.ui.leaving import LeavePage
 from tui.ui.messages import PresetEdited
 from tui.ui.models.table import ModelTable
+from tui.ui.notice_bar import TICK_S
+from tui.ui.output import Copied, CopyWanted
 from tui.ui.palette_commands import Commands
 from tui.ui.settings.form import ParameterForm
 from tui.ui.terminal.clipboard import Delivery
 from tui.ui.terminal.reader import InputReader
-from tui.ui.transcript.mark import Mark
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.cursor_target import CursorTarget
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.view import Transcript
 
 DEADLINE_S = 60.0
@@ -80,7 +80,7 @@ def _done(future: asyncio.Future[None]) -> None:
 
 
 _PLACES: Mapping[type[Widget], str] = {
-    Slip: "edit",
+    InlineInput: "edit",
     Composer: "composer",
     DecisionPrompt: "decision",
     Transcript: "messages",
@@ -260,13 +260,13 @@ class AppDriver:
 
     def clear_notice(self) -> None:
         """Take away what was said, which else stays for some seconds."""
-        self._chat.divider.clear_notice()
+        self._chat.notice_bar.clear_notice()
         self.app.clear_notifications()
 
     async def pass_notice_time(self, seconds: float) -> None:
         """So many seconds go by for the notice in the chat."""
         for _ in range(round(seconds / TICK_S)):
-            self._chat.divider.tick()
+            self._chat.notice_bar.tick()
         await self.settle()
 
     def show_leave_page(self, problem: LokalError) -> None:
@@ -457,9 +457,9 @@ class AppDriver:
         return isinstance(self.app.screen, CompareScreen)
 
     @property
-    def cursor(self) -> Mark | None:
+    def cursor(self) -> CursorTarget | None:
         """The message, or its code block, under the cursor; None while the cursor is not on the messages."""
-        return self._chat.walk.mark
+        return self._chat.message_cursor.mark
 
     @property
     def follows_end(self) -> bool:
@@ -533,13 +533,13 @@ class AppDriver:
         """The cells that a part of the chat takes: `messages`, `notices` (the rule above the composer), `completion`,
         `decision`, `composer` or `edit` (the inline editor over it); an empty region for one that is not shown."""
         if part == "edit":  # it is made when it is needed first
-            shown: Sequence[Widget] = tuple(self._chat.query(Slip))
+            shown: Sequence[Widget] = tuple(self._chat.query(InlineInput))
         else:
             chat = self._chat
             shown = (
                 {
                     "messages": chat.transcript,
-                    "notices": chat.divider,
+                    "notices": chat.notice_bar,
                     "completion": chat.completion,
                     "decision": chat.fit_choice,
                     "composer": chat.composer,
@@ -563,7 +563,7 @@ class AppDriver:
         return self.app.theme
 
     @property
-    def palette(self) -> Palette:
+    def palette(self) -> RolePalette:
         """The styles of the theme in use, by role."""
         return self.app.palette
 
@@ -606,13 +606,13 @@ class AppDriver:
         return self.app.chat
 
     @property
-    def _inline_editor(self) -> Slip:
-        return self._chat.query_one(Slip)
+    def _inline_editor(self) -> InlineInput:
+        return self._chat.query_one(InlineInput)
 
     @property
-    def _focused_area(self) -> ChipArea:
+    def _focused_area(self) -> PromptTextArea:
         focused = self.app.screen.focused
-        assert isinstance(focused, ChipArea), f"{focused} has the focus"
+        assert isinstance(focused, PromptTextArea), f"{focused} has the focus"
         return focused
 
 
@@ -635,7 +635,7 @@ async def running(
             patch.delenv(name, raising=False)
         for name, value in {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})}.items():
             patch.setenv(name, value)
-        for measured in ("tui.ui.instrument.NOTICED_S", "tui.core.generation.MEASURABLE_S"):
+        for measured in ("tui.ui.status_bar.NOTICED_S", "tui.core.generation.MEASURABLE_S"):
             patch.setattr(measured, math.inf)  # what a busy machine takes is no part of a picture
         mine = folders(os.environ)
         make_presets(mine.presets)

@@ -280,7 +280,7 @@ def _start(
 
 
 def context_used(terminal: TerminalSession) -> int:
-    """The tokens in the window as the instrument line says them; 0 where it says no exact count."""
+    """The tokens in the window as the status bar says them; 0 where it says no exact count."""
     found = re.search(r"ctx (\d+) of", terminal.text())
     return int(found.group(1)) if found else 0
 

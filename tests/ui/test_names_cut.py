@@ -12,9 +12,9 @@ from tui.ui.chats.rows import chat_line
 from tui.ui.row import cut_middle
 from tui.ui.transcript.entry import Heading, Tone
 from tui.ui.transcript.heading import heading_line
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 
-PALETTE = Palette.plain()
+PALETTE = RolePalette.plain()
 PATH = "/srv/models/bartowski/Qwen2.5-Coder-14B-Instruct-GGUF/Qwen2.5-Coder-14B-Instruct-"
 
 

@@ -15,7 +15,7 @@ from tests.support.canned_servers import ollama_answer
 from tests.support.editor import editor
 from tests.support.walk import answered, walked
 from tests.support.writing import opened
-from tui.ui.divider import LONGEST, NOTICE_S
+from tui.ui.notice_bar import LONGEST, NOTICE_S
 from tui.ui.terminal.clipboard import Delivery
 
 WORDS = "a notice that goes on and on"

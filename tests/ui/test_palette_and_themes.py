@@ -197,7 +197,7 @@ async def test_low_screens_do_without_the_top_line_and_say_the_model_below() -> 
         assert driver.screen()[0].startswith(" lokal   Chat")
         for rows, there in ((20, True), (19, False), (24, True), (10, False)):
             await driver.resize(80, rows)
-            await driver.until(partial(_has_top_line, driver, there), f"the top line at {rows}")
+            await driver.until(partial(_has_top_line, driver, there), f"the title bar at {rows}")
             assert (MODEL in driver.screen()[-1]) is not there
 
 
@@ -224,7 +224,7 @@ async def test_a_wait_for_the_first_token_is_said_where_there_is_room(
 ) -> None:
     async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer("Yes."))
-        monkeypatch.setattr("tui.ui.instrument.NOTICED_S", 0.0)
+        monkeypatch.setattr("tui.ui.status_bar.NOTICED_S", 0.0)
         await driver.ask("Well?")
         await driver.see(r"Yes\.")
         await driver.resize(130, 24)

@@ -7,8 +7,8 @@ from rich.style import Style
 from textual.events import MouseScrollUp
 
 from tests.support.transcript import ANSWER, MODEL, YOU, answer, chat, running, screen, styled
-from tui.ui.transcript.entry import Entry, Notice, Tone
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.entry import Entry, EntryNotice, Tone
+from tui.ui.transcript.palette import RolePalette
 
 
 async def test_a_short_chat_begins_at_the_top() -> None:
@@ -70,7 +70,8 @@ async def test_a_reader_who_scrolled_up_stays_where_he_is() -> None:
             assert screen(transcript) == before
         assert transcript.new_lines == 100
         transcript.finish(
-            "a", answer(transcript.plain_text("a"), streaming=False, notice=Notice("stopped", Tone.MUTED))
+            "a",
+            answer(transcript.plain_text("a"), streaming=False, notice=EntryNotice("stopped", Tone.MUTED)),
         )
         assert screen(transcript) == before
         assert transcript.new_lines == 102
@@ -161,7 +162,9 @@ async def test_resizing_while_following_stays_at_the_end() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 2), (9, 4), (300, 100)])
 async def test_any_size_is_drawn(size: tuple[int, int]) -> None:
     async with running(*size) as (transcript, _, _):
-        transcript.show([*chat(3), answer(ANSWER * 2, reasoning="Hm.\n" * 5, notice=Notice("n", Tone.ERROR))])
+        transcript.show(
+            [*chat(3), answer(ANSWER * 2, reasoning="Hm.\n" * 5, notice=EntryNotice("n", Tone.ERROR))]
+        )
         screen(transcript)
         transcript.toggle_reasoning()
         transcript.page_up()
@@ -173,13 +176,13 @@ async def test_another_palette_keeps_the_place_and_changes_the_styles() -> None:
         transcript.show([*chat(20), answer(ANSWER)])
         transcript.page_up()
         text, looks = screen(transcript), styled(transcript)
-        plain = Palette.plain()
+        plain = RolePalette.plain()
         roles = [
             "background", "foreground", "accent", "second", "muted", "rule", "warning", "error", "success", "heading",
             "strong_code", "link", "quote", "cursor_line", "selection", "keyword", "string", "number", "comment",
             "name", "type", "operator", "punctuation",
         ]  # fmt: skip
-        transcript.set_palette(Palette({role: plain[role] + Style(overline=True) for role in roles}))
+        transcript.set_palette(RolePalette({role: plain[role] + Style(overline=True) for role in roles}))
         assert screen(transcript) == text
         assert styled(transcript) != looks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.transcript import MODEL, YOU, answer, chat, running, screen
-from tui.ui.transcript.entry import Entry, Heading, Notice, Tone
+from tui.ui.transcript.entry import Entry, EntryNotice, Heading, Tone
 
 
 async def test_reasoning_folds_and_unfolds() -> None:
@@ -64,7 +64,7 @@ async def test_a_replaced_entry_shows_its_new_state_at_the_same_place() -> None:
 
 async def test_an_answer_goes_on_after_it_was_finished() -> None:
     async with running() as (transcript, _, _):
-        transcript.show([answer("1. one\n2. tw", streaming=False, notice=Notice("stopped", Tone.MUTED))])
+        transcript.show([answer("1. one\n2. tw", streaming=False, notice=EntryNotice("stopped", Tone.MUTED))])
         assert screen(transcript)[1:5] == ["1. one", "2. tw", "", "stopped"]
         transcript.replace(answer("1. one\n2. tw"))
         transcript.extend("a", "o\n3. three")

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.ui.transcript import folding
+from tui.ui.transcript.cursor_target import CursorTarget
 from tui.ui.transcript.entry import Entry, Heading, Tone
-from tui.ui.transcript.layout import Document
-from tui.ui.transcript.mark import Mark
-from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.spot import Section, Spot
+from tui.ui.transcript.layout import TranscriptLayout
+from tui.ui.transcript.line_position import LinePosition, MessageSection
+from tui.ui.transcript.palette import RolePalette
 
 HEADING = Heading("model", Tone.MODEL)
 
@@ -20,10 +20,10 @@ def code(lines: int, language: str = "py") -> str:
     return f"```{language}\n" + "\n".join(f"x{number} = {number}" for number in range(lines)) + "\n```"
 
 
-def document(*entries: Entry, width: int = 40) -> Document:
-    made = Document(Palette.plain(), "Ctrl+O")
+def document(*entries: Entry, width: int = 40) -> TranscriptLayout:
+    made = TranscriptLayout(RolePalette.plain(), "Ctrl+O")
     made.show(entries)
-    made.set_width(width, Spot())
+    made.set_width(width, LinePosition())
     return made
 
 
@@ -31,13 +31,15 @@ def answer(text: str, id: str = "a", reasoning: str = "", streaming: bool = Fals
     return Entry(id, HEADING, text, reasoning, streaming=streaming)
 
 
-def shown(made: Document) -> list[str]:
-    return ["".join(segment.text for segment in line).rstrip() for line in made.window(Spot(), 10_000)]
+def shown(made: TranscriptLayout) -> list[str]:
+    return [
+        "".join(segment.text for segment in line).rstrip() for line in made.window(LinePosition(), 10_000)
+    ]
 
 
-def toggle(made: Document, id: str = "a", number: int | None = None) -> bool | None:
-    passage = made.passage(id)
-    return folding.toggle(passage, number, made.reasons(passage))
+def toggle(made: TranscriptLayout, id: str = "a", number: int | None = None) -> bool | None:
+    rendered = made.rendered(id)
+    return folding.toggle(rendered, number, made.reasons(rendered))
 
 
 @pytest.mark.parametrize("lines", [21, 100, 1000])
@@ -91,37 +93,37 @@ def test_a_persons_own_long_text_folds() -> None:
 
 def test_a_block_that_still_grows_stays_folded() -> None:
     made = document(answer("", streaming=True))
-    made.passage("a").append("Look:\n\n```py\n" + "x\n" * 30, "")
+    made.rendered("a").append("Look:\n\n```py\n" + "x\n" * 30, "")
     assert toggle(made, number=1) is True
-    made.passage("a").append("y\n" * 70, "")
+    made.rendered("a").append("y\n" * 70, "")
     assert "… 92 more lines" in "\n".join(shown(made))
-    made.passage("a").append("```\n\nDone.", "")
+    made.rendered("a").append("```\n\nDone.", "")
     assert "… 92 more lines" in "\n".join(shown(made))
     assert shown(made)[-1].startswith("Done.")
 
 
 def test_places_are_found_by_name() -> None:
     made = document(answer(f"Text.\n\n{code(50)}\n\nMore.\n\n{code(3)}"), answer("Short.", "b"))
-    assert made.place("a") == (Spot(0, Section.HEAD), Spot(1))
-    assert made.place("b") == (Spot(1, Section.HEAD, 0, 1), Spot(2))
+    assert made.place("a") == (LinePosition(0, MessageSection.HEAD), LinePosition(1))
+    assert made.place("b") == (LinePosition(1, MessageSection.HEAD, 0, 1), LinePosition(2))
     start, stop = made.place("a", 2)
     assert made.lines_between(start, stop) == 4
     start, stop = made.place("a", 1)
     assert made.lines_between(start, stop) == 51
-    assert [place.lines for place in folding.places(made.passage("a"))] == [50, 3]
+    assert [place.lines for place in folding.places(made.rendered("a"))] == [50, 3]
 
 
 def test_the_cursor_is_seen_by_a_sign_and_takes_no_room() -> None:
     made = document(answer(f"> ```sh\n> ls\n> ```\n\n{code(60)}"), answer("Short.", "b"))
     plain = shown(made)
-    made.mark = Mark("b")
+    made.mark = CursorTarget("b")
     assert [(old, new) for old, new in zip(plain, shown(made), strict=True) if old != new] == [
         ("── model " + "─" * 31, "›─ model " + "─" * 31)
     ]
-    made.mark = Mark("a", 1)
+    made.mark = CursorTarget("a", 1)
     changed = [(old, new) for old, new in zip(plain, shown(made), strict=True) if old != new]
     assert [new[:6] for _, new in changed] == ["│  › l"]
-    made.mark = Mark("a", 2)
+    made.mark = CursorTarget("a", 2)
     changed = [(old, new) for old, new in zip(plain, shown(made), strict=True) if old != new]
     assert [new[:5] for _, new in changed] == ["   › ", *["   ┃ "] * 59]
     toggle(made, number=2)
@@ -147,11 +149,11 @@ def test_walking_through_folded_text_by_any_step_sees_every_line_once(
         if at < len(texts):
             toggle(made, str(at), number)
     every = shown(made)
-    assert made.lines_between(Spot(), None) == len(every)
-    top = Spot()
+    assert made.lines_between(LinePosition(), None) == len(every)
+    top = LinePosition()
     for at in range(0, len(every), step):
         line = made.window(top, 1)
         assert "".join(segment.text for segment in line[0]).rstrip() == every[at]
-        assert made.lines_between(Spot(), top) == at
+        assert made.lines_between(LinePosition(), top) == at
         assert made.moved(made.moved(top, -3), min(3, at)) == top
         top = made.moved(top, step)

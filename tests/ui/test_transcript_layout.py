@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tui.ui.transcript.cache import CACHED_LINES
 from tui.ui.transcript.entry import Entry, Heading, Tone
-from tui.ui.transcript.layout import Document
-from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.passage import Tally
+from tui.ui.transcript.layout import TranscriptLayout
+from tui.ui.transcript.line_position import LinePosition
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line
-from tui.ui.transcript.spot import Spot
+from tui.ui.transcript.rendered_message import LineCounter
 from tui.ui.transcript.unread import Unread
 
 HEADING = Heading("model", Tone.MODEL)
@@ -22,9 +22,9 @@ MARKS = st.sampled_from(
 TEXTS = st.lists(MARKS, max_size=30).map("".join)
 
 
-def document(*entries: Entry, width: int = 30) -> Document:
-    made = Document(Palette.plain(), "Ctrl+O")
-    made.set_width(width, Spot())
+def document(*entries: Entry, width: int = 30) -> TranscriptLayout:
+    made = TranscriptLayout(RolePalette.plain(), "Ctrl+O")
+    made.set_width(width, LinePosition())
     made.show(entries)
     return made
 
@@ -43,33 +43,33 @@ def test_streamed_and_whole_look_the_same(text: str, cuts: list[int]) -> None:
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     grown = document(entry("a", "", streaming=True))
     for start, stop in zip(places, places[1:], strict=False):  # noqa: RUF007  # an empty text has one place
-        grown.passage("a").append(text[start:stop], "")
-        grown.window(Spot(), 10_000)
+        grown.rendered("a").append(text[start:stop], "")
+        grown.window(LinePosition(), 10_000)
     grown.replace("a", entry("a", text))
     whole = document(entry("a", text))
-    assert looks(grown.window(Spot(), 10_000)) == looks(whole.window(Spot(), 10_000))
+    assert looks(grown.window(LinePosition(), 10_000)) == looks(whole.window(LinePosition(), 10_000))
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(0, 60), st.integers(1, 20))
 @settings(max_examples=150, deadline=None)
 def test_walking_down_and_up_agree_with_the_lines(texts: list[str], lines: int, height: int) -> None:
     shown = document(*(entry(str(n), text, reasoning="a\nb" * (n % 2)) for n, text in enumerate(texts)))
-    every = shown.window(Spot(), 10_000)
-    assert shown.lines_between(Spot(), None) == len(every)
-    spot = shown.moved(Spot(), lines)
+    every = shown.window(LinePosition(), 10_000)
+    assert shown.lines_between(LinePosition(), None) == len(every)
+    spot = shown.moved(LinePosition(), lines)
     down = min(lines, len(every) - 1)
-    assert shown.lines_between(Spot(), spot) == down
+    assert shown.lines_between(LinePosition(), spot) == down
     assert looks(shown.window(spot, height)) == looks(every[down : down + height])
-    assert shown.moved(spot, -down) == Spot()
+    assert shown.moved(spot, -down) == LinePosition()
     assert looks(shown.window(shown.last_top(height), height)) == looks(every[-height:])
 
 
 def test_the_cache_is_bounded_and_right_after_it_overflowed() -> None:
     shown = document(*(entry(str(n), f"text {n}\n\n" + "word " * 300) for n in range(400)))
-    first = looks(shown.window(Spot(), 50))
-    assert len(shown.window(Spot(), 100_000)) > CACHED_LINES * 2
+    first = looks(shown.window(LinePosition(), 50))
+    assert len(shown.window(LinePosition(), 100_000)) > CACHED_LINES * 2
     assert shown.cached_lines <= CACHED_LINES
-    assert looks(shown.window(Spot(), 50)) == first
+    assert looks(shown.window(LinePosition(), 50)) == first
 
 
 def test_new_lines_are_counted_across_entries_and_growth() -> None:
@@ -77,9 +77,9 @@ def test_new_lines_are_counted_across_entries_and_growth() -> None:
     unread = Unread()
     unread.start(shown)
     assert unread.count(shown) == 0
-    shown.passage("a").append(" and on", "")
+    shown.rendered("a").append(" and on", "")
     assert unread.count(shown) == 0
-    shown.passage("a").append("\n\nsecond\n\nthird", "")
+    shown.rendered("a").append("\n\nsecond\n\nthird", "")
     assert unread.count(shown) == 4
     shown.replace("a", entry("a", "begun and on\n\nsecond\n\nthird"))
     shown.add(entry("b", "next"))
@@ -97,7 +97,7 @@ def test_an_id_is_shown_once() -> None:
 @given(st.lists(st.sampled_from(["word ", "longer-word ", "\n", "\n\n", "x" * 25, "中", "\t"]), max_size=40))
 @settings(max_examples=150, deadline=None)
 def test_the_tally_counts_as_the_whole_text_wraps(pieces: list[str]) -> None:
-    grown, whole = Tally(20), Tally(20)
+    grown, whole = LineCounter(20), LineCounter(20)
     for piece in pieces:
         grown.add(piece.replace("\t", "    "))
     whole.add("".join(pieces).replace("\t", "    "))

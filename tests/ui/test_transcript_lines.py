@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from tui.core.blocks import split
-from tui.ui.transcript.entry import Heading, Notice, Tone
+from tui.ui.transcript.entry import EntryNotice, Heading, Tone
 from tui.ui.transcript.heading import heading_line, notice_lines
 from tui.ui.transcript.inline import mended, runs_of
 from tui.ui.transcript.markdown import block_lines
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line, steady, width_of, wrap
 
-PALETTE = Palette.plain()
+PALETTE = RolePalette.plain()
 
 
 def shown(text: str, width: int = 40) -> list[str]:
@@ -128,7 +128,7 @@ def test_code_in_an_item_stands_under_its_text() -> None:
 
 
 def test_code_is_coloured_by_role() -> None:
-    palette = Palette(
+    palette = RolePalette(
         {**{role: Style() for role in ROLES}, "keyword": Style(bold=True), "comment": Style(dim=True)}
     )
     (line,) = block_lines(split("```python\nreturn 1  # one\n```")[0], 60, palette)
@@ -138,7 +138,7 @@ def test_code_is_coloured_by_role() -> None:
 
 def test_a_string_that_began_in_an_earlier_part_is_still_one() -> None:
     code = '"""\n' + "words\n" * 60 + '"""\nreturn 1'
-    palette = Palette(
+    palette = RolePalette(
         {**{role: Style() for role in ROLES}, "string": Style(italic=True), "keyword": Style(bold=True)}
     )
     lines = [line for block in split(f"```python\n{code}\n```") for line in block_lines(block, 60, palette)]
@@ -217,7 +217,7 @@ def test_the_heading_as_drawn() -> None:
 
 
 def test_a_notice_has_its_tone_in_the_first_line() -> None:
-    first, second = notice_lines(Notice("Refused\nAsk again", Tone.ERROR), 40, PALETTE)
+    first, second = notice_lines(EntryNotice("Refused\nAsk again", Tone.ERROR), 40, PALETTE)
     assert first[0].style == PALETTE.ink("error")
     assert second[0].style == PALETTE.base
 

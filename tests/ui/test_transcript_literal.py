@@ -8,10 +8,10 @@ from rich.style import Style
 from tui.core.blocks import BlockSplitter, split
 from tui.ui.transcript.inline import mended, runs_of
 from tui.ui.transcript.markdown import block_lines
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 
-PALETTE = Palette.plain()
-MARKING = Palette(
+PALETTE = RolePalette.plain()
+MARKING = RolePalette(
     {
         "background": Style(),
         "foreground": Style(),

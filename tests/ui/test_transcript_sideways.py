@@ -10,25 +10,25 @@ from tests.support.canned_servers import ollama_answer
 from tests.support.walk import answered, walked
 from tui.core.codeblocks import code_blocks
 from tui.ui.transcript.entry import Entry, Heading, Tone
-from tui.ui.transcript.layout import Document
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.layout import TranscriptLayout
+from tui.ui.transcript.line_position import LinePosition
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import shifted
-from tui.ui.transcript.spot import Spot
 
 LONG = "".join(f"{number:04}" for number in range(30))
 ROW = "| " + " | ".join(f"column{number:02}" for number in range(12)) + " |\n"
 TEXT = f"Prose that stays.\n\n```sh\nshort\n{LONG}\n```\n\n```\nfits\n```\n\n{ROW}{'|---' * 12}|\n{ROW}\n\\[\n{LONG}\n\\]"
 
 
-def document(text: str, width: int = 40) -> Document:
-    made = Document(Palette.plain(), "Ctrl+O")
-    made.set_width(width, Spot())
+def document(text: str, width: int = 40) -> TranscriptLayout:
+    made = TranscriptLayout(RolePalette.plain(), "Ctrl+O")
+    made.set_width(width, LinePosition())
     made.show([Entry("a", Heading("", Tone.MODEL), text)])
     return made
 
 
-def shown(made: Document) -> list[str]:
-    return ["".join(segment.text for segment in line).rstrip() for line in made.window(Spot(), 1000)]
+def shown(made: TranscriptLayout) -> list[str]:
+    return ["".join(segment.text for segment in line).rstrip() for line in made.window(LinePosition(), 1000)]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_block_moves_alone_and_its_copy_is_whole() -> None:
 def test_the_parts_of_a_long_block_move_together_and_stay_where_they_are_while_it_grows() -> None:
     made = document("```\n" + "x\n" * 60 + LONG + "\n")
     made.move_sideways("a", None, 4)
-    made.passage("a").append("y\n" * 60 + "```\n", "")
+    made.rendered("a").append("y\n" * 60 + "```\n", "")
     lines = shown(made)
     assert len(lines) == 121
     assert all(line.startswith("   │ ←") for line in lines)
@@ -94,7 +94,7 @@ def test_the_parts_of_a_long_block_move_together_and_stay_where_they_are_while_i
 def test_another_width_shows_the_beginnings_again() -> None:
     made = document(TEXT)
     made.move_sideways("a", None, 20)
-    made.set_width(200, Spot())
+    made.set_width(200, LinePosition())
     assert not made.is_too_wide("a", None)
     assert not any("←" in line for line in shown(made))
     assert made.move_sideways("a", None, 20) is None

@@ -1,4 +1,4 @@
-"""Other questions and answers beside those that the walk is at: editing, siblings, branches, deleting and undoing."""
+"""Other questions and answers beside those that the message cursor is at: editing, siblings, branches, deleting and undoing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copying what the walk is at, and writing it to a file."""
+"""Copying what the message cursor is at, and writing it to a file."""
 
 from __future__ import annotations
 

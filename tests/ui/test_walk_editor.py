@@ -1,4 +1,4 @@
-"""An edit of a message in the person's own editor, and what else the slip's keys do."""
+"""An edit of a message in the person's own editor, and what else the inline input's keys do."""
 
 from __future__ import annotations
 

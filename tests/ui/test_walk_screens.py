@@ -57,7 +57,7 @@ async def test_the_cursor_on_a_message_a_block_a_folded_block_and_siblings(
             await driver.until(lambda: not driver.activity, "the answer is done")
             await driver.press("shift+tab", "up")
             await check_all(driver, "walk-siblings")
-            monkeypatch.setattr("tui.ui.divider.NOTICE_S", 600.0)
+            monkeypatch.setattr("tui.ui.notice_bar.NOTICE_S", 600.0)
             await driver.press("d")
             await check_all(driver, "walk-deleted")
 

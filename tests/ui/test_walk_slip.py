@@ -1,4 +1,4 @@
-"""Leaving the slip over the composer and the walk: who has the keys then, and what becomes of what was written."""
+"""Leaving the inline input over the composer and the message cursor: who has the keys then, and what becomes of what was written."""
 
 from __future__ import annotations
 

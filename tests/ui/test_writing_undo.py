@@ -1,4 +1,4 @@
-"""Undo, redo and emptying: on a long text, in the composer and on the slip over it."""
+"""Undo, redo and emptying: on a long text, in the composer and on the inline input over it."""
 
 from __future__ import annotations
 

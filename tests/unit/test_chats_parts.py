@@ -15,12 +15,12 @@ from tui.core.message import Role
 from tui.store.store import ChatSummary, Hit, ListWindow
 from tui.ui.chats.cursor import Cursor
 from tui.ui.chats.lineedit import LONGEST, LineEdit
-from tui.ui.chats.messages import Found
+from tui.ui.chats.messages import SearchHits
 from tui.ui.chats.rows import chat_line, hit_height, hit_lines, when
 from tui.ui.chats.shelf import Hits, Listed
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 
-PLAIN = Palette.plain()
+PLAIN = RolePalette.plain()
 KEYS = ("left", "right", "home", "end", "backspace", "delete", "ctrl+w", "ctrl+u", "ctrl+k", "ctrl+left", "ctrl+right", "a", "ệ", "e\u0301", "語", " ")  # fmt: skip
 
 
@@ -151,16 +151,16 @@ def hit(chat_id: str, message_id: str) -> Hit:
 def test_hits_come_by_pages_and_titles_that_say_nothing_new_are_left_out() -> None:
     hits = Hits()
     page = (*tuple(hit(f"c{number}", f"m{number}") for number in range(49)), hit("c0", ""))
-    hits.show(Found("word", 0, page, True, 0), 10)
+    hits.show(SearchHits("word", 0, page, True, 0), 10)
     assert len(hits.hits) == 49
     assert not hits.take_wish()
     hits.cursor.go(45, 10)
     assert hits.take_wish()
     assert not hits.take_wish(), "once for each page"
-    hits.show(Found("word", 50, (hit("c1", ""), hit("z", "")), False, 7), 10)
+    hits.show(SearchHits("word", 50, (hit("c1", ""), hit("z", "")), False, 7), 10)
     assert [each.chat_id for each in hits.hits[49:]] == ["z"]
     assert (hits.cursor.at, hits.more, hits.behind) == (45, False, 7)
-    hits.show(Found("other", 50, (hit("y", "m"),), False, 0), 10)
+    hits.show(SearchHits("other", 50, (hit("y", "m"),), False, 0), 10)
     assert len(hits.hits) == 50, "a page of another search"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.config.history import PromptHistory
-from tui.core.pasted import safe_marked
+from tui.core.paste_folds import safe_marked
 from tui.errors import FileError
 
 ROOT = Path(__file__).parents[2]

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.budget import Budget, answer_room, exchanges, oldest_to_drop
+from tui.core.context_trim import EVERYTHING, LEFT_OUT, SUMMARY, SUMMARY_HEAD, ContextTrim, view_of
 from tui.core.conversation import Conversation
 from tui.core.message import Attachment, Message, Role, Usage, Value
 from tui.core.request import Turn, turns_of
 from tui.core.summary import portions, summary_request, summary_tokens
-from tui.core.tokens import IMAGE_TOKENS, SAMPLED, Count, Sizes, estimate, quick_estimate
-from tui.core.view import EVERYTHING, LEFT_OUT, SUMMARY, SUMMARY_HEAD, View, view_of
+from tui.core.token_budget import TokenBudget, answer_room, exchanges, oldest_to_drop
+from tui.core.tokens import IMAGE_TOKENS, SAMPLED, Count, TokenSizeCache, estimate, quick_estimate
 
 MODEL = "m"
 
@@ -76,12 +76,12 @@ def test_a_very_long_text_is_estimated_from_samples(text: str) -> None:
 def test_attachments_count_and_reasoning_does_not() -> None:
     plain = question("q", None)
     files = (Attachment("a.png", "image/png", b"\x89"), Attachment("a.md", "text/markdown", b"x" * 400))
-    sizes = Sizes()
+    sizes = TokenSizeCache()
     assert sizes.of(replace(plain, id="r", attachments=files)) == pytest.approx(
         sizes.of(plain) + IMAGE_TOKENS + 100, abs=10
     )
     thoughtful = answer("a", "q", reasoning="Hm. " * 500)
-    assert sizes.of(thoughtful) == Sizes().of(replace(thoughtful, reasoning=""))
+    assert sizes.of(thoughtful) == TokenSizeCache().of(replace(thoughtful, reasoning=""))
     longer = replace(thoughtful, content=thoughtful.content * 50)
     assert sizes.of(longer) > 10 * sizes.of(thoughtful), "an answer that came in further is estimated anew"
 
@@ -91,21 +91,21 @@ def test_attachments_count_and_reasoning_does_not() -> None:
 
 def test_what_the_server_counted_is_exact() -> None:
     path = (question("q", None), answer("a", "q", usage=Usage(30, 12)))
-    assert Budget(path, MODEL).prompt == Count(42, exact=True)
+    assert TokenBudget(path, MODEL).prompt == Count(42, exact=True)
     asked = (*path, question("r", "a"))
-    more = Budget(asked, MODEL).prompt
+    more = TokenBudget(asked, MODEL).prompt
     assert not more.exact
     assert 42 < more.tokens < 80
 
 
 def test_the_counts_of_another_model_are_not_its_own() -> None:
     path = (question("q", None), answer("a", "q", usage=Usage(30, 12)))
-    assert not Budget(path, "other").prompt.exact
+    assert not TokenBudget(path, "other").prompt.exact
 
 
 def test_reasoning_is_not_sent_back() -> None:
     spent = answer("a", "q", reasoning="Hm. " * 900, usage=Usage(30, 1000))
-    budget = Budget((question("q", None), spent), MODEL)
+    budget = TokenBudget((question("q", None), spent), MODEL)
     assert budget.prompt.tokens < 60
     assert not budget.prompt.exact
     assert budget.used == Count(1030, exact=True), "but it is in the window"
@@ -119,13 +119,15 @@ def test_the_estimate_learns_from_what_was_counted() -> None:
         question("r", "a", text),
         answer("b", "r", text, usage=Usage(1540, 500)),
     )
-    assert Budget(path, MODEL).factor == pytest.approx(4, rel=0.1)
-    assert Budget((*path, question("s", "b", text)), MODEL).prompt.tokens == pytest.approx(2540, rel=0.05)
-    assert Budget(path, "other").factor == 1.0
+    assert TokenBudget(path, MODEL).factor == pytest.approx(4, rel=0.1)
+    assert TokenBudget((*path, question("s", "b", text)), MODEL).prompt.tokens == pytest.approx(
+        2540, rel=0.05
+    )
+    assert TokenBudget(path, "other").factor == 1.0
 
 
 def test_a_count_of_this_very_prompt_teaches_most() -> None:
-    budget = Budget(talk(3), MODEL)
+    budget = TokenBudget(talk(3), MODEL)
     before = budget.prompt.tokens
     budget.counted(before * 3)
     assert budget.prompt == Count(before * 3, exact=True)
@@ -137,17 +139,17 @@ def test_an_answer_given_on_less_of_the_branch_is_not_believed() -> None:
     path = talk(20)
     partial = answer("z", path[-1].id, "Yes.", usage=Usage(80, 2), parameters={LEFT_OUT: "a17"})
     path = (*path, partial)
-    assert Budget(path, MODEL).prompt.tokens > 1000
-    assert Budget(path, MODEL, view=View("a17")).prompt == Count(82, exact=True)
-    assert not Budget(path, MODEL, view=View("a18")).prompt.exact
-    assert not Budget(path, MODEL, view=View("a17", "A summary.")).prompt.exact
-    assert Budget(path, MODEL, view=View("nowhere")).prompt.tokens > 1000
+    assert TokenBudget(path, MODEL).prompt.tokens > 1000
+    assert TokenBudget(path, MODEL, view=ContextTrim("a17")).prompt == Count(82, exact=True)
+    assert not TokenBudget(path, MODEL, view=ContextTrim("a18")).prompt.exact
+    assert not TokenBudget(path, MODEL, view=ContextTrim("a17", "A summary.")).prompt.exact
+    assert TokenBudget(path, MODEL, view=ContextTrim("nowhere")).prompt.tokens > 1000
 
 
 def test_what_was_learnt_elsewhere_holds_where_nothing_is_learnt() -> None:
     path = talk(1)
-    plain = Budget(path, MODEL).prompt.tokens
-    assert Budget(path, MODEL, factor=2.0).prompt.tokens == pytest.approx(2 * plain, abs=1)
+    plain = TokenBudget(path, MODEL).prompt.tokens
+    assert TokenBudget(path, MODEL, factor=2.0).prompt.tokens == pytest.approx(2 * plain, abs=1)
 
 
 # -- what fits ----------------------------------------------------------------------------------------------------------
@@ -155,7 +157,7 @@ def test_what_was_learnt_elsewhere_holds_where_nothing_is_learnt() -> None:
 
 def test_the_oldest_go_and_the_newest_question_stays() -> None:
     path = talk(6)
-    budget = Budget(path, MODEL, "Be brief.")
+    budget = TokenBudget(path, MODEL, "Be brief.")
     assert budget.cut(10_000) is not None
     half = budget.prompt.tokens // 2
     cut = budget.cut(half)
@@ -171,7 +173,7 @@ def test_the_oldest_go_and_the_newest_question_stays() -> None:
 
 def test_an_answer_that_is_continued_stays_with_its_question() -> None:
     path = talk(4)[:-1]
-    cut = Budget(path, MODEL).cut(200)
+    cut = TokenBudget(path, MODEL).cut(200)
     assert cut is not None
     assert path[-1] not in cut.dropped
     assert path[-2] not in cut.dropped
@@ -227,7 +229,7 @@ def test_rooms() -> None:
 
 def test_a_view_holds_for_the_branches_that_run_through_it() -> None:
     path = talk(3)
-    view = View("a0", "They greeted each other.")
+    view = ContextTrim("a0", "They greeted each other.")
     assert [message.id for message in view.seen(path)] == ["q1", "a1", "q2"]
     assert view.system(path, "Be brief.") == f"Be brief.\n\n{SUMMARY_HEAD}\nThey greeted each other."
     assert view.system(path, " ") == f"{SUMMARY_HEAD}\nThey greeted each other."
@@ -235,12 +237,12 @@ def test_a_view_holds_for_the_branches_that_run_through_it() -> None:
     assert view.seen(other) == other
     assert view.system(other, "Be brief.") == "Be brief."
     assert EVERYTHING.seen(path) == path
-    assert View("a0").system(path, "Be brief.") == "Be brief."
+    assert ContextTrim("a0").system(path, "Be brief.") == "Be brief."
 
 
 def test_the_turns_are_those_that_are_seen() -> None:
     path = talk(2, "word")
-    view = View("a0", "Short.")
+    view = ContextTrim("a0", "Short.")
     assert turns_of(path, "Be brief.", view) == (
         Turn(Role.SYSTEM, f"Be brief.\n\n{SUMMARY_HEAD}\nShort."),
         Turn(Role.USER, "word"),
@@ -250,9 +252,9 @@ def test_the_turns_are_those_that_are_seen() -> None:
 
 def test_an_answer_records_what_its_model_saw() -> None:
     path = talk(3)
-    assert EVERYTHING.recorded(path) == View("nowhere", "x").recorded(path) == {}
-    assert View("a0").recorded(path) == {LEFT_OUT: "a0"}
-    view = View("a0", "Short.")
+    assert EVERYTHING.recorded(path) == ContextTrim("nowhere", "x").recorded(path) == {}
+    assert ContextTrim("a0").recorded(path) == {LEFT_OUT: "a0"}
+    view = ContextTrim("a0", "Short.")
     assert view.recorded(path) == {LEFT_OUT: "a0", SUMMARY: "Short."}
     assert view_of(answer("z", "q2", parameters=view.recorded(path))) == view
     assert view_of(answer("z", "q2", parameters={LEFT_OUT: 3, SUMMARY: ("a",)})) == EVERYTHING

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.figures import Figures, figures_of, figures_of_all
+from tui.core.figures import AnswerFigures, figures_of, figures_of_all
 from tui.core.message import Message, Role, Timings, Usage
 from tui.ui.stats import stats_lines
 
@@ -23,13 +23,13 @@ def answer(usage: Usage = Usage(), timings: Timings = Timings()) -> Message:
 def test_of_one_and_of_several() -> None:
     first = answer(Usage(100, 50), Timings(0.5, 3.0, None, 200.0, 25.0))
     second = answer(Usage(200, 100, 150), Timings(1.5, 3.0, None, None, 50.0))
-    assert figures_of(first) == Figures(1, 100, None, 50, 150, 0.5, 3.0, 200.0, 25.0)
+    assert figures_of(first) == AnswerFigures(1, 100, None, 50, 150, 0.5, 3.0, 200.0, 25.0)
     both = figures_of_all((QUESTION, first, QUESTION, second))
     assert both.tokens_per_s == pytest.approx(37.5)
-    assert replace(both, tokens_per_s=None) == Figures(2, 300, 150, 150, 300, 1.0, 6.0, 200.0)
+    assert replace(both, tokens_per_s=None) == AnswerFigures(2, 300, 150, 150, 300, 1.0, 6.0, 200.0)
     assert figures_of_all((first, answer())).used == 150, "what was said last"
-    assert figures_of_all((QUESTION,)) == Figures()
-    assert figures_of(answer()) == Figures(1)
+    assert figures_of_all((QUESTION,)) == AnswerFigures()
+    assert figures_of(answer()) == AnswerFigures(1)
 
 
 COUNTS = st.none() | st.integers(0, 2**40)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tui.core.pattern import Pattern, Unmatchable
-from tui.core.work import Budget, Exhausted
+from tui.core.work import Exhausted, WorkBudget
 
 PLENTY = 1_000_000
 
@@ -42,7 +42,7 @@ PATTERNS = st.tuples(
 
 
 def found(source: str, text: str) -> bool:
-    return Pattern(source).is_in(text, Budget(PLENTY))
+    return Pattern(source).is_in(text, WorkBudget(PLENTY))
 
 
 @given(PATTERNS, st.text("abc1_ .", max_size=8))
@@ -91,14 +91,14 @@ def test_what_takes_re_for_ever_ends(source: str) -> None:
 
 def test_a_budget_is_kept() -> None:
     with pytest.raises(Exhausted):
-        Pattern("(a?){50}b").is_in("a" * 5000, Budget(10_000))
+        Pattern("(a?){50}b").is_in("a" * 5000, WorkBudget(10_000))
 
 
 def test_what_is_passed_over_without_a_character_is_charged_too() -> None:
     with pytest.raises(Exhausted):
-        Pattern("(?:a?){600}b").is_in("a" * 2000, Budget(300_000))
+        Pattern("(?:a?){600}b").is_in("a" * 2000, WorkBudget(300_000))
 
 
 def test_writing_a_pattern_out_is_charged() -> None:
     with pytest.raises(Exhausted):
-        Pattern("a{1000}", Budget(500))
+        Pattern("a{1000}", WorkBudget(500))

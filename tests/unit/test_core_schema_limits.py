@@ -7,11 +7,11 @@ import json
 import pytest
 
 from tui.core.schema import Schema, from_record, parse
-from tui.core.validation import MAX_FAULTS, Verdict, check
+from tui.core.validation import MAX_FAULTS, ValidationResult, check
 from tui.errors import UsageError
 
 
-def verdict(schema: object, value: object) -> Verdict:
+def verdict(schema: object, value: object) -> ValidationResult:
     return check(json.dumps(value), parse(json.dumps(schema), "s.json"))
 
 

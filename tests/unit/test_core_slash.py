@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tui.core.commands import BY_SLASH, COMMANDS
 from tui.core.slash import (
-    Choice,
     Completion,
+    CompletionItem,
+    CompletionSource,
     FileWanted,
-    Typed,
-    Vocabulary,
+    ParsedCommand,
     as_written,
     complete,
     is_forced,
@@ -21,11 +21,15 @@ from tui.core.slash import (
 )
 from tui.errors import UsageError
 
-NAMES = Vocabulary(
-    presets=(Choice("technical"), Choice("creative"), Choice("chatbot")),
-    models=(Choice("llama3.2:3b"), Choice("qwen2.5-coder:7b"), Choice("hf.co/who/qwen:Q4")),
-    servers=(Choice("lab"), Choice("http://127.0.0.1:11434")),
-    themes=(Choice("lokal-dark"), Choice("terminal")),
+NAMES = CompletionSource(
+    presets=(CompletionItem("technical"), CompletionItem("creative"), CompletionItem("chatbot")),
+    models=(
+        CompletionItem("llama3.2:3b"),
+        CompletionItem("qwen2.5-coder:7b"),
+        CompletionItem("hf.co/who/qwen:Q4"),
+    ),
+    servers=(CompletionItem("lab"), CompletionItem("http://127.0.0.1:11434")),
+    themes=(CompletionItem("lokal-dark"), CompletionItem("terminal")),
     missing=frozenset({"compare"}),
     values={"temperature": 0.4, "stop": ("a, b", "c")},
 )
@@ -60,7 +64,7 @@ def texts(line: str) -> list[str]:
 )
 def test_commands(text: str, id: str, argument: str) -> None:
     typed = parse(text)
-    assert isinstance(typed, Typed)
+    assert isinstance(typed, ParsedCommand)
     assert (typed.command.id, typed.argument) == (id, argument)
 
 
@@ -206,7 +210,7 @@ def test_parameters_are_offered_with_what_they_are_set_to() -> None:
 
 
 def test_the_last_of_several_names() -> None:
-    all_there = Vocabulary(presets=NAMES.presets, models=NAMES.models)
+    all_there = CompletionSource(presets=NAMES.presets, models=NAMES.models)
     found = complete("/compare technical c", all_there)
     assert isinstance(found, Completion)
     assert found.start == len("/compare technical ")

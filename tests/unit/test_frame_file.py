@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from tui import frame_file
-from tui.ui.terminal.cells import Row
+from tui.ui.terminal.cells import CellRow
 from tui.ui.terminal.sgr import Pen
 
 HEAD = frame_file.to_text([])
 
 
 def test_a_frame_comes_back_as_it_was() -> None:
-    title = Row.of([(" lokal ", Pen("38;5;4", "", 1)), ("чат 漢字", Pen()), ("   ", Pen())])
+    title = CellRow.of([(" lokal ", Pen("38;5;4", "", 1)), ("чат 漢字", Pen()), ("   ", Pen())])
     text = frame_file.to_text(
-        row.looks() for row in (title, Row.of([("   ", Pen())]), Row.of([("› ", Pen("2"))]))
+        row.looks() for row in (title, CellRow.of([("   ", Pen())]), CellRow.of([("› ", Pen("2"))]))
     )
     assert frame_file.drawn(text, 20, 3) == (
         "\x1b[1;1H\x1b[m \x1b[0;1;38;5;4mlokal \x1b[mчат 漢字\x1b[2;1H\x1b[3;1H\x1b[0;2m› \x1b[m".encode()

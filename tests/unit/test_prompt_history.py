@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.chat.prompt_history import Found, HistoryNavigator
-from tui.core.pasted import END, START
+from tui.chat.prompt_history import HistoryNavigator, HistorySearch
+from tui.core.paste_folds import END, START
 
 
 def _with(*prompts: str) -> HistoryNavigator:
@@ -16,7 +16,7 @@ def test_the_newest_is_found_first_and_each_prompt_once() -> None:
     recall = _with("nginx one", "other", "nginx two", "other", "nginx one")
     recall.start_search("draft")
     assert recall.search("NGI") == "nginx one"
-    assert recall.found == Found("NGI", 1, 2)
+    assert recall.found == HistorySearch("NGI", 1, 2)
     assert recall.older() == "nginx two"
     assert recall.older() == "nginx two", "there is no older one"
     assert recall.older(-1) == "nginx one"
@@ -31,10 +31,10 @@ def test_more_letters_find_less_and_fewer_find_more() -> None:
     assert recall.search("a") == "abc"
     assert recall.search("ab") == "abc"
     assert recall.search("abd") == "draft"
-    assert recall.found == Found("abd")
+    assert recall.found == HistorySearch("abd")
     assert recall.older() == "draft"
     assert recall.search("ab") == "abc"
-    assert recall.found == Found("ab", 1, 2)
+    assert recall.found == HistorySearch("ab", 1, 2)
     assert recall.search("") == "draft"
     assert recall.end_search(take=False) == "draft"
     assert recall.step(1, "draft") is None

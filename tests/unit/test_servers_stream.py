@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.errors import BadReply
-from tui.servers.http.framing import Frame, Framing, Lines, Ndjson, Parser, Sse
+from tui.servers.http.framing import Framing, Lines, Ndjson, Parser, Sse, StreamFrame
 
 
-def frames(parser: Parser, data: bytes, size: int) -> list[Frame]:
-    got: list[Frame] = []
+def frames(parser: Parser, data: bytes, size: int) -> list[StreamFrame]:
+    got: list[StreamFrame] = []
     for at in range(0, len(data), size):
         got += parser.feed(data[at : at + size])
     return got + parser.finish()
@@ -19,7 +19,7 @@ def frames(parser: Parser, data: bytes, size: int) -> list[Frame]:
 
 def test_ndjson_splits_at_line_feeds_only() -> None:
     data = '{"a":"x\u0085y\u2028z\x0b"}\r\n\n  \n{"b":1}'.encode()
-    expected = [Frame('{"a":"x\u0085y\u2028z\x0b"}'), Frame('{"b":1}')]
+    expected = [StreamFrame('{"a":"x\u0085y\u2028z\x0b"}'), StreamFrame('{"b":1}')]
     for size in range(1, len(data) + 1):
         assert frames(Ndjson(), data, size) == expected
 
@@ -30,14 +30,14 @@ def test_sse() -> None:
         "event: lost\n\ndata: ż\u2028ó\r\n\r\nerror: {}\n\ndata\n\ndata: last"
     ).encode()
     expected = [
-        Frame("one"), Frame("two\n three", "named"), Frame("ż\u2028ó"), Frame("{}", "error"), Frame(""), Frame("last")
+        StreamFrame("one"), StreamFrame("two\n three", "named"), StreamFrame("ż\u2028ó"), StreamFrame("{}", "error"), StreamFrame(""), StreamFrame("last")
     ]  # fmt: skip
     for size in range(1, len(data) + 1):
         assert frames(Sse(), data, size) == expected
 
 
 def test_broken_utf8_is_replaced() -> None:
-    assert frames(Ndjson(), b"a\xff\xfeb\n", 1) == [Frame("a\ufffd\ufffdb")]
+    assert frames(Ndjson(), b"a\xff\xfeb\n", 1) == [StreamFrame("a\ufffd\ufffdb")]
 
 
 @given(st.lists(st.binary(max_size=20).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.integers(1, 30))

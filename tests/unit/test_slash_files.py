@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tui.chat import chat_files
-from tui.core.slash import Choice, FileWanted
+from tui.core.slash import CompletionItem, FileWanted
 from tui.errors import FileError, UsageError
 from tui.ui.chat.file_names import SHOWN_AT_MOST, file_choices
 
@@ -136,7 +136,7 @@ def test_file_names(here: Path, own_home: Path) -> None:
     assert names("~") == ["~/"]
     assert names("~/m") == ["~/mine.md"]
     assert names("", ".json") == ["alpha/", "A.json"]
-    assert file_choices(FileWanted(0, "b"))[0] == Choice("b.md", "5 B", "b.md")
+    assert file_choices(FileWanted(0, "b"))[0] == CompletionItem("b.md", "5 B", "b.md")
     assert file_choices(FileWanted(0, "al"))[0].help == "folder"
 
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from tui.ui.terminal import cells
-from tui.ui.terminal.cells import BLANK, CONTINUED, Row, clusters, reach, settled
+from tui.ui.terminal.cells import BLANK, CONTINUED, CellRow, clusters, reach, settled
 from tui.ui.terminal.sgr import DEFAULT_PEN, pen_from
 
 RED = pen_from("31;44")
 
 
-def row(text: str) -> Row:
-    return Row.of([(text, RED)])
+def row(text: str) -> CellRow:
+    return CellRow.of([(text, RED)])
 
 
 def test_what_counts_as_simple_has_one_column_each() -> None:
@@ -38,14 +38,14 @@ def test_clusters_add_up_to_what_textual_measures(text: str) -> None:
 
 @given(st.lists(st.text()), st.integers(1, 30))
 def test_rows_have_the_width_they_are_given(texts: list[str], width: int) -> None:
-    made = Row.of([(text, RED) for text in texts], width)
+    made = CellRow.of([(text, RED) for text in texts], width)
     assert made.width == len(made.glyphs) == len(made.pens) == width
     assert made.glyphs[0] != CONTINUED
 
 
 def test_clusters_of_several_characters_share_a_cell() -> None:
     assert row("e\u0301漢👩\u200d💻a").glyphs == ("e\u0301", "漢", CONTINUED, "👩\u200d💻", CONTINUED, "a")
-    assert Row.of([("e", RED), ("\u0301x", RED)]).glyphs == ("e\u0301", "x")
+    assert CellRow.of([("e", RED), ("\u0301x", RED)]).glyphs == ("e\u0301", "x")
 
 
 def test_controls_get_no_cell() -> None:
@@ -53,7 +53,7 @@ def test_controls_get_no_cell() -> None:
 
 
 def test_blanks_forget_what_cannot_be_seen_of_them() -> None:
-    assert Row.of([("a b", RED)]).pens == (RED, pen_from("44"), RED)
+    assert CellRow.of([("a b", RED)]).pens == (RED, pen_from("44"), RED)
 
 
 def test_a_wide_character_that_is_cut_becomes_blanks() -> None:
@@ -89,10 +89,10 @@ def test_right_to_left_text_is_known() -> None:
     assert row("abc שלום").right_to_left
     assert row("سلام").right_to_left
     assert not row("abc 漢字").right_to_left
-    assert not Row.of([("abc", DEFAULT_PEN)]).right_to_left
+    assert not CellRow.of([("abc", DEFAULT_PEN)]).right_to_left
 
 
 def test_what_turns_text_around_is_left_out() -> None:
     """A name or an answer could otherwise show something else than it says."""
-    row = Row.of([("photo_\u202egnp.exe\u2066\u2069 \ud83d\x1b[31m", DEFAULT_PEN)])
+    row = CellRow.of([("photo_\u202egnp.exe\u2066\u2069 \ud83d\x1b[31m", DEFAULT_PEN)])
     assert "".join(row.glyphs) == "photo_gnp.exe \ufffd[31m"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.ui.terminal.cells import UNKNOWN, Row
+from tui.ui.terminal.cells import UNKNOWN, CellRow
 from tui.ui.terminal.scroll import Shift, find_shift
 from tui.ui.terminal.sgr import DEFAULT_PEN
 
@@ -10,8 +10,8 @@ WIDTH = 60
 LINES = [f"{n}: " + "the quick brown fox jumps over the lazy dog "[n % 9 :] for n in range(100)]
 
 
-def rows(texts: list[str]) -> list[Row]:
-    return [Row.of([(text, DEFAULT_PEN)], WIDTH) for text in texts]
+def rows(texts: list[str]) -> list[CellRow]:
+    return [CellRow.of([(text, DEFAULT_PEN)], WIDTH) for text in texts]
 
 
 def test_lines_that_went_up_and_down() -> None:
@@ -27,7 +27,7 @@ def test_the_last_line_may_grow_while_it_moves() -> None:
 
 
 def test_a_scrollbar_or_a_list_beside_the_text_does_not_hide_the_shift() -> None:
-    def beside(lines: list[str], thumb: int) -> list[Row]:
+    def beside(lines: list[str], thumb: int) -> list[CellRow]:
         return rows(
             [
                 f"item {y:<8}{line[: WIDTH - 16]:<{WIDTH - 15}}{'█' if y == thumb else '│'}"

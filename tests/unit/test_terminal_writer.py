@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.emulator import Terminal, difference
-from tui.ui.terminal.cells import CONTINUED, Row
+from tui.ui.terminal.cells import CONTINUED, CellRow
 from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, pen_from, transition
 from tui.ui.terminal.writer import FrameWriter, Patch
 
@@ -48,12 +48,12 @@ SETTLED = (
 UNSETTLED = ("🙂", "✅", "👩\u200d💻", "⚠\ufe0f", "🇺🇿", "नि", "👍🏽", "\u200d", "\u00ad")
 WORDS = SETTLED + UNSETTLED
 run = st.tuples(st.sampled_from(WORDS), st.sampled_from(PENS))
-row = st.lists(run, max_size=7).map(lambda runs: Row.of(runs, WIDTH))
+row = st.lists(run, max_size=7).map(lambda runs: CellRow.of(runs, WIDTH))
 screen = st.lists(row, min_size=HEIGHT, max_size=HEIGHT)
 point = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
 
 
-def painted(rows: list[Row], **terminal_kind: bool) -> Terminal:
+def painted(rows: list[CellRow], **terminal_kind: bool) -> Terminal:
     """The rows drawn the plain way: each glyph at its place with its whole pen, on blanks of the same pen. An ASCII
     letter beside one of the same pen needs no place of its own: every terminal has the cursor there."""
     terminal = Terminal(WIDTH, HEIGHT, **terminal_kind)
@@ -76,7 +76,7 @@ def painted(rows: list[Row], **terminal_kind: bool) -> Terminal:
 
 
 @st.composite
-def next_frame(draw: st.DrawFn, rows: list[Row]) -> list[Row]:
+def next_frame(draw: st.DrawFn, rows: list[CellRow]) -> list[CellRow]:
     """A frame as frames follow each other: rows move, change in part, or all is new."""
     kind = draw(st.sampled_from(("up", "down", "edit", "edit", "new")))
     rows = list(rows)
@@ -91,13 +91,13 @@ def next_frame(draw: st.DrawFn, rows: list[Row]) -> list[Row]:
         return draw(screen)
     for _ in range(draw(st.integers(0, 3))):
         y = draw(st.integers(0, HEIGHT - 1))
-        piece = Row.of(draw(st.lists(run, min_size=1, max_size=2)))
+        piece = CellRow.of(draw(st.lists(run, min_size=1, max_size=2)))
         rows[y] = rows[y].replaced(draw(st.integers(0, WIDTH - 1)), piece)
     return rows
 
 
 @st.composite
-def frames(draw: st.DrawFn) -> list[list[Row]]:
+def frames(draw: st.DrawFn) -> list[list[CellRow]]:
     """Some frames, each made from the one before."""
     result = [draw(screen)]
     for _ in range(draw(st.integers(1, 5))):
@@ -108,7 +108,7 @@ def frames(draw: st.DrawFn) -> list[list[Row]]:
 @settings(max_examples=200, deadline=None)
 @given(frames(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), point)
 def test_the_terminal_shows_the_last_frame(
-    sequence: list[list[Row]],
+    sequence: list[list[CellRow]],
     erases: bool,
     scrolls: bool,
     trusts: bool,
@@ -129,11 +129,11 @@ def test_the_terminal_shows_the_last_frame(
 @settings(max_examples=60, deadline=None)
 @given(frames(), st.lists(st.tuples(point, st.lists(run, min_size=1, max_size=3)), max_size=4))
 def test_patches_are_frames(
-    sequence: list[list[Row]], edits: list[tuple[tuple[int, int], list[tuple[str, Pen]]]]
+    sequence: list[list[CellRow]], edits: list[tuple[tuple[int, int], list[tuple[str, Pen]]]]
 ) -> None:
     writer, terminal = FrameWriter(), Terminal(WIDTH, HEIGHT)
     terminal.feed(writer.frame(sequence[-1], (0, 0)))
-    patches = [Patch(x, y, Row.of(runs)) for (x, y), runs in edits]
+    patches = [Patch(x, y, CellRow.of(runs)) for (x, y), runs in edits]
     rows = list(sequence[-1])
     for patch in patches:
         if patch.cells.width:
@@ -143,8 +143,8 @@ def test_patches_are_frames(
     assert not difference(painted(rows).cells(), terminal.cells())
 
 
-def text_rows(*texts: str, width: int = WIDTH) -> list[Row]:
-    return [Row.of([(text, DEFAULT_PEN)], width) for text in texts]
+def text_rows(*texts: str, width: int = WIDTH) -> list[CellRow]:
+    return [CellRow.of([(text, DEFAULT_PEN)], width) for text in texts]
 
 
 def test_a_frame_like_the_last_costs_nothing() -> None:
@@ -183,11 +183,11 @@ def test_a_frame_forgotten_is_sent_in_full() -> None:
 def test_the_pen_stays_but_a_link_is_closed() -> None:
     writer = FrameWriter()
     red, link = pen_from("31"), pen_from("31", "https://example.org/")
-    first = writer.frame([Row.of([("red", red)], WIDTH)], (0, 0))
+    first = writer.frame([CellRow.of([("red", red)], WIDTH)], (0, 0))
     assert "\x1b[31mred" in first
-    second = writer.frame([Row.of([("redder", red)], WIDTH)], (0, 0))
+    second = writer.frame([CellRow.of([("redder", red)], WIDTH)], (0, 0))
     assert "31" not in second
-    third = writer.frame([Row.of([("linked", link)], WIDTH)], (0, 0))
+    third = writer.frame([CellRow.of([("linked", link)], WIDTH)], (0, 0))
     assert third.count("\x1b]8;") == 2
     assert third.endswith("\x1b]8;;\x1b\\\r")
 
@@ -209,6 +209,6 @@ def test_coloured_blanks_are_erased_only_where_that_colours_them() -> None:
     blue = pen_from("44")
     for erases in (True, False):
         writer = FrameWriter(erases_with_colour=erases)
-        sent = writer.frame([Row.of([("x" + " " * (WIDTH - 1), blue)])], (0, 0))
+        sent = writer.frame([CellRow.of([("x" + " " * (WIDTH - 1), blue)])], (0, 0))
         assert ("\x1b[K" in sent) is erases
         assert (" " * (WIDTH - 1) in sent) is not erases

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from tui.chat import overflow
 from tui.chat.requests import request_for
 from tui.core.attaching import is_picture
-from tui.core.budget import Budget
-from tui.core.tokens import IMAGE_TOKENS, Sizes
+from tui.core.token_budget import TokenBudget
+from tui.core.tokens import IMAGE_TOKENS, TokenSizeCache
 
 if TYPE_CHECKING:
     from tui.chat.state import ClientState
@@ -37,7 +37,7 @@ class Measure:
     """A prompt measured against the `window` (in tokens) of whom `state` asks."""
 
     state: ClientState
-    budget: Budget
+    budget: TokenBudget
     window: int
 
     @property
@@ -70,19 +70,19 @@ class ContextCheck:
     """Measures the prompts of one open chat. What the server counted teaches it by how much the estimates are wrong."""
 
     def __init__(self) -> None:
-        self._sizes = Sizes()
+        self._sizes = TokenSizeCache()
         self._factor = ("", 1.0)  # a model, and what was learnt of its tokenizer
 
     def budget(
         self, conversation: Conversation | None, path: Sequence[Message], state: ClientState
-    ) -> Budget | None:
+    ) -> TokenBudget | None:
         """What the branch `path` takes as a prompt; None without a chat or a server."""
         connection = state.connection
         if conversation is None or connection is None:
             return None
         told = request_for(state, connection, conversation, (), resume=False).turns
         model, factor = self._factor
-        return Budget(
+        return TokenBudget(
             path,
             state.model,
             told[0].content if told else "",

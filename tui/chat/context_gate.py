@@ -41,10 +41,10 @@ from tui.chat.pending import PendingComparison, PendingPrompt
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.summary_run import SummaryRun
 from tui.chat.tasks import TaskRunner
+from tui.core.context_trim import ContextTrim
 from tui.core.message import Message
 from tui.core.summary import TASK_TOKENS, portions, summary_tokens
 from tui.core.text import safe_block, safe_line, safe_name
-from tui.core.view import View
 from tui.errors import LokalError
 
 T = TypeVar("T")
@@ -267,7 +267,7 @@ class ContextGate:
             return
         conversation = session.conversation
         kept = conversation.view.summary if conversation.view.cut(pending.path) else ""
-        conversation.view = View(dropped[-1].id, kept if summary is None else summary)
+        conversation.view = ContextTrim(dropped[-1].id, kept if summary is None else summary)
         self._front.hear(BranchChanged())
         self.send(pending)
 

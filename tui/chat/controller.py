@@ -53,7 +53,7 @@ from tui.chat.tasks import TaskRunner
 from tui.core.events import Phase, Progress
 from tui.core.message import Attachment, Message, Role, Status
 from tui.core.model import GUIDE
-from tui.core.pasted import plain
+from tui.core.paste_folds import plain
 from tui.core.slash import as_written
 from tui.errors import ContextOverflow, Interrupted, LokalError, Unreachable
 
@@ -153,7 +153,7 @@ class ChatController:
 
     def submit(self, marked: str, recorded: str) -> None:
         """Ask, or put in the queue behind the answer that comes in. `marked` is the text with its pieces
-        (`tui.core.pasted`), `recorded` what goes into the prompt history, and back where it was written if it cannot be
+        (`tui.core.paste_folds`), `recorded` what goes into the prompt history, and back where it was written if it cannot be
         sent."""
         outbox = self.outbox
         if not marked.strip():

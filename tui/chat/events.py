@@ -103,7 +103,7 @@ class SummaryAdvanced:
 
 @dataclass(frozen=True, slots=True)
 class PromptReturned:
-    """A prompt was not asked after all: its text (in marked form, see `tui.core.pasted`) goes back where it was written."""
+    """A prompt was not asked after all: its text (in marked form, see `tui.core.paste_folds`) goes back where it was written."""
 
     marked: str
 

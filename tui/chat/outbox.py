@@ -47,7 +47,7 @@ class FrontEnd(Protocol):
         ...
 
     def unsent_text(self) -> str:
-        """What is being written, in marked form (`tui.core.pasted`)."""
+        """What is being written, in marked form (`tui.core.paste_folds`)."""
         ...
 
     def begun_edits(self) -> tuple[tuple[str, str], ...]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from tui.chat.decision import Decision, DecisionOption
 from tui.chat.state import ClientState
-from tui.core.budget import Budget, Cut, answer_room, kept_room
 from tui.core.conversation import title_from
 from tui.core.message import Role
 from tui.core.summary import summary_tokens
 from tui.core.text import human_tokens, safe_line
+from tui.core.token_budget import Cut, TokenBudget, answer_room, kept_room
 from tui.core.tokens import Count
 from tui.servers.profile import ServerProfile
 
@@ -74,7 +74,13 @@ def room_of(state: ClientState, window: int) -> int:
 
 
 def describe(
-    state: ClientState, budget: Budget, window: int, trained: int | None = None, *, unasked: bool, tried: bool
+    state: ClientState,
+    budget: TokenBudget,
+    window: int,
+    trained: int | None = None,
+    *,
+    unasked: bool,
+    tried: bool,
 ) -> Overflow:
     """All that can be said of a `budget` that is too large for the window. `trained` is what the model was made for, if
     the server does not list it; `tried` = the server has refused it."""

@@ -31,7 +31,7 @@ class PendingPrompt:
     """What is not sent yet: the branch down to its question, or to the answer that is continued (`resume`), and what it is
     asked with. `send` sends it, `take_back` undoes it.
 
-    `unasked` = the question is not in the chat yet: `marked` is then its text with its pieces (`tui.core.pasted`), and
+    `unasked` = the question is not in the chat yet: `marked` is then its text with its pieces (`tui.core.paste_folds`), and
     `attachments` go with it; with `command` that text is a slash command. `unsent` = the question is in the chat, but goes
     back into the composer: no server was asked it, or the one that was has refused it (`tried`)."""
 

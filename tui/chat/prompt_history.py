@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from tui.core.finding import folded_start
 from tui.core.folding import folded
-from tui.core.pasted import plain
+from tui.core.paste_folds import plain
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HistorySearch:
     """How a search stands: of `count` prompts that have `query` the one of that `number` is shown, counted from the
     newest; 0 = there is none."""
 
@@ -21,7 +21,7 @@ class Found:
 
 
 class HistoryNavigator:
-    """All prompts are in marked form (`tui.core.pasted`). What was being written is put aside while an earlier prompt
+    """All prompts are in marked form (`tui.core.paste_folds`). What was being written is put aside while an earlier prompt
     is shown, and comes back after the newest, or when the earlier prompt is sent. What is changed of an earlier prompt
     stays in its place until it is sent. What was being written is also put aside for a command that lokal begins or
     gives back, and comes back when that is sent, or given up."""
@@ -36,7 +36,7 @@ class HistoryNavigator:
         self._changed: dict[int, str] = {}
         self._folded: dict[str, str] = {}
         self._before = ""
-        self._found: Found | None = None
+        self._found: HistorySearch | None = None
         self._matches: list[int] = []
 
     def load(self, prompts: Sequence[str]) -> None:
@@ -132,7 +132,7 @@ class HistoryNavigator:
     # -- searching --------------------------------------------------------------------------------------------------
 
     @property
-    def found(self) -> Found | None:
+    def found(self) -> HistorySearch | None:
         """How the search stands; None while nobody searches."""
         return self._found
 
@@ -148,7 +148,7 @@ class HistoryNavigator:
 
     def start_search(self, written: str) -> None:
         """Begin a search; `written` is what is in the composer."""
-        self._before, self._found = written, Found()
+        self._before, self._found = written, HistorySearch()
         self._matches = []
 
     def search(self, query: str) -> str:
@@ -164,14 +164,14 @@ class HistoryNavigator:
             if prompt not in seen and wanted in self._fold(prompt):
                 self._matches.append(place)
                 seen.add(prompt)
-        self._found = Found(query, int(bool(self._matches)), len(self._matches))
+        self._found = HistorySearch(query, int(bool(self._matches)), len(self._matches))
         return self._shown()
 
     def older(self, by: int = 1) -> str:
         """The next older prompt that was found, or with -1 the next newer; at the end it stays."""
         if self._found is not None and self._found.count:
             number = min(max(1, self._found.number + by), self._found.count)
-            self._found = Found(self._found.query, number, self._found.count)
+            self._found = HistorySearch(self._found.query, number, self._found.count)
         return self._shown()
 
     def end_search(self, *, take: bool) -> str:

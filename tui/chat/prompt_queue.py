@@ -9,7 +9,7 @@ from tui.core.message import Attachment
 
 @dataclass(frozen=True, slots=True)
 class QueuedPrompt:
-    """What is to be asked; `marked` is the text with its pieces (`tui.core.pasted`)."""
+    """What is to be asked; `marked` is the text with its pieces (`tui.core.paste_folds`)."""
 
     marked: str
     attachments: tuple[Attachment, ...] = ()

@@ -24,7 +24,7 @@ GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of i
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class PreparedRequest:
     """`answer` is the message to be filled; `unsupported` are parameters that this server does not take, `beyond` those
     that its model says it cannot."""
 
@@ -66,7 +66,7 @@ def prepare(
     *,
     resume: bool,
     schema: Schema | None = None,
-) -> Asking:
+) -> PreparedRequest:
     """The request for `blank`, with the state's preset and nothing of any preset before. With `resume` the answer's
     text so far is continued: by the server where it can, else by asking the model to go on. What is continued cannot be
     held to a `schema`, which begins at the beginning; it is checked as a whole all the same."""
@@ -101,7 +101,7 @@ def prepare(
         unsupported += ("a JSON schema",)
     # A model that cannot think is already without it.
     missed = tuple(name for name in unable if values[name] != "off")
-    return Asking(answer, replace(request, schema=held), unsupported, missed)
+    return PreparedRequest(answer, replace(request, schema=held), unsupported, missed)
 
 
 def request_for(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from tui.chat.moved_chat import MovedChatStore, moved
 from tui.chat.structured_output import schema_of
 from tui.chat.write_queue import WriteQueue
+from tui.core.context_trim import EVERYTHING, view_of
 from tui.core.conversation import Conversation, title_from
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Role, Status, Timings, Usage, new_id
 from tui.core.removal import Removed
 from tui.core.system_prompt import system_of
 from tui.core.undo import Undo
-from tui.core.view import EVERYTHING, view_of
 from tui.errors import ChatGone, MessageGone
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from tui.core.schema import RECORD, Schema, from_record
 from tui.core.text import safe_line
 
 if TYPE_CHECKING:
-    from tui.core.validation import Verdict
+    from tui.core.validation import ValidationResult
     from tui.servers.connect import Connection
 
 
@@ -18,7 +18,7 @@ def schema_of(message: Message | None) -> Schema | None:
     return from_record(message.parameters.get(RECORD)) if message is not None else None
 
 
-def verdict_of(message: Message) -> Verdict | None:
+def verdict_of(message: Message) -> ValidationResult | None:
     """How a whole answer fits its schema; None for one that is not whole, or that was asked for no schema."""
     whole = message.status is Status.COMPLETE and message.finish_reason != "length"
     schema = schema_of(message) if whole and RECORD in message.parameters else None

@@ -25,7 +25,7 @@ from tui.core.request import ChatRequest, turns_of
 from tui.core.schema import RECORD, Schema
 from tui.core.text import human_size, safe_line
 from tui.core.validation import check
-from tui.errors import Interrupted, LokalError, Misfit, ModelMissing, Unreachable
+from tui.errors import Interrupted, LokalError, ModelMissing, SchemaMismatch, Unreachable
 from tui.servers.connect import Connection, choose, named_server, require_model, why_not_model, with_names
 from tui.servers.detect import environment_problem
 from tui.servers.engine.child_process import PROMPT_CACHE_MIB
@@ -91,7 +91,7 @@ class AskRun:
         )
         if self._generation is not None:
             message = self._generation.as_message(self._blank)
-            return replace(message, problem=problem) if isinstance(ending, Misfit) else message
+            return replace(message, problem=problem) if isinstance(ending, SchemaMismatch) else message
         if problem is not None:
             return replace(self._blank, status=Status.FAILED, problem=problem)
         return replace(self._blank, status=Status.STOPPED)
@@ -292,7 +292,7 @@ def hold(answer: Message, schema: Schema) -> None:
         places = f" in {len(verdict.faults)} places" if len(verdict.faults) > 1 else ""
         cut = "It was cut before its end; " if answer.finish_reason == "length" else ""
         why = f"{cut}{verdict.faults[0]}"
-        raise Misfit(
+        raise SchemaMismatch(
             f"The answer {what}{places}",
             f"{why[:1].upper()}{why[1:]}",
             "Ask again, or ask a larger model",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui import atomic, files
-from tui.core.pasted import safe_marked
+from tui.core.paste_folds import safe_marked
 from tui.errors import FileError
 from tui.private_files import make_private_file, make_private_folder
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from tui.core import blocklines, formula
 from tui.core.block import LIMIT, QUOTE, Block, Holder, Kind, cut_lines
-from tui.core.blockwriter import BlockWriter, Frame
+from tui.core.blockwriter import BlockWriter, OpenBlock
 from tui.core.leaf import Leaf
 from tui.core.verbatim import VerbatimSplitter
 
@@ -258,7 +258,7 @@ class BlockSplitter:
                 text = text[min(blocklines.indent_of(text), frame.content_indent) :]
         return text
 
-    def _start(self, line: str, rest: str, sibling: Frame | None) -> None:
+    def _start(self, line: str, rest: str, sibling: OpenBlock | None) -> None:
         """Find out what a line is behind its holders' marks, entering the quotes and items that it opens."""
         while True:
             if self._leaf is not None and self._goes_on(self._leaf, line, rest):
@@ -282,7 +282,7 @@ class BlockSplitter:
                 return
         self._start_leaf(line, rest)
 
-    def _enter_item(self, item: blocklines.MarkerLine, sibling: Frame | None) -> str:
+    def _enter_item(self, item: blocklines.MarkerLine, sibling: OpenBlock | None) -> str:
         """Enter a list item and return its text. Numbers count on from the item before, as Markdown's do."""
         number = item.number
         if sibling is not None and number >= 0 and sibling.delimiter == item.delimiter:
@@ -334,7 +334,7 @@ class BlockSplitter:
 
     # Formulas
 
-    def _begin_formula(self, opening: formula.Opening, line: str, rest: str) -> None:
+    def _begin_formula(self, opening: formula.FormulaStart, line: str, rest: str) -> None:
         """Open a formula with the line `rest` of it, from its opening on where text stands before that."""
         self._code_blocks += 1
         leaf = Leaf(Kind.FORMULA, self._writer.after_blank, number=self._code_blocks, formula=opening)

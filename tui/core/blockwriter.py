@@ -12,7 +12,7 @@ from tui.core.block import QUOTE, Block, Holder, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class OpenBlock:
     """An open holder: `serial` tells it from others; indents are in columns from the holder around it."""
 
     serial: int
@@ -33,7 +33,7 @@ class BlockWriter:
     """Makes blocks from leaves. `source` holds one line of the text an element, newline included."""
 
     def __init__(self) -> None:
-        self.stack: tuple[Frame, ...] = ()
+        self.stack: tuple[OpenBlock, ...] = ()
         self.source: list[str] = []
         self.after_blank = False
         self._closed: list[Block] = []
@@ -63,7 +63,7 @@ class BlockWriter:
     ) -> None:
         """Open a holder inside those that are open."""
         self._serial += 1
-        self.stack = (*self.stack, Frame(self._serial, marker, delimiter, number, indent, content))
+        self.stack = (*self.stack, OpenBlock(self._serial, marker, delimiter, number, indent, content))
 
     def leave(self, depth: int) -> None:
         """Leave the holders from `depth` on; an item that got no text is written for its marker's sake."""

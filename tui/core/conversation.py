@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from tui.core.context_trim import EVERYTHING
 from tui.core.message import Message, Role, Status, new_id
 from tui.core.removal import Removed, merged
 from tui.core.text import cut_at_word
-from tui.core.view import EVERYTHING
 
 MAX_TITLE = 60
 _NUMBERED = re.compile(r"(.+) \(([1-9][0-9]?)\)", re.DOTALL)

@@ -9,7 +9,7 @@ from tui.core.message import Attachment
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The text, in marked form (`tui.core.pasted`), the files that are to go with it, and the edits of messages that were
+    """The text, in marked form (`tui.core.paste_folds`), the files that are to go with it, and the edits of messages that were
     begun: pairs of a message's id and its new text."""
 
     text: str = ""

@@ -9,7 +9,7 @@ from tui.core.message import Message, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class AnswerFigures:
     """Of `answers` answers. Tokens: those of the prompts (`prompt` includes `cached`) and of the answers (`completion`)
     are sums, `used` is what was in use of the context window when a server said it last. `first_token_s` is a mean, `total_s` a
     sum; the rates are over all answers that tell theirs."""
@@ -25,10 +25,10 @@ class Figures:
     tokens_per_s: float | None = None
 
 
-def figures_of(answer: Message) -> Figures:
+def figures_of(answer: Message) -> AnswerFigures:
     """Those of one answer."""
     usage, timings = answer.usage, answer.timings
-    return Figures(
+    return AnswerFigures(
         1,
         usage.prompt,
         usage.cached,
@@ -41,14 +41,14 @@ def figures_of(answer: Message) -> Figures:
     )
 
 
-def figures_of_all(messages: Iterable[Message]) -> Figures:
+def figures_of_all(messages: Iterable[Message]) -> AnswerFigures:
     """Those of all answers among `messages`, in their order."""
     each = [figures_of(message) for message in messages if message.role is Role.ASSISTANT]
     if not each:
-        return Figures()
+        return AnswerFigures()
     waits = _known([one.first_token_s for one in each])
     spans = _known([one.total_s for one in each])
-    return Figures(
+    return AnswerFigures(
         len(each),
         _sum([one.prompt for one in each]),
         _sum([one.cached for one in each]),

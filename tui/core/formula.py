@@ -26,7 +26,7 @@ _START = re.compile(rf" {{0,3}}(\\\[|\$\$(?!\$)|\\begin{_NAME})")
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class FormulaStart:
     """A formula that begins in a line: `at` which character, what ends it, and how sure it is.
 
     `alone`: nothing stands behind the opening, so that empty lines may be in it. `ends`: it is complete in this line.
@@ -83,7 +83,7 @@ def _may_grow_into_one(text: str, opener: str) -> bool:
     return len(_LONG_WORD.findall(text)) < 2 and (opener != "$$" or _WORD.search(text) is None)
 
 
-def opening(line: str) -> Opening | None:
+def opening(line: str) -> FormulaStart | None:
     """The formula that this line starts, which is shown as a block; None if it starts none, or has text behind one."""
     found = _START.match(line)
     if found is None:
@@ -95,24 +95,24 @@ def opening(line: str) -> Opening | None:
         empty = opener == "$$" and not line[start : stop - 2].strip()
         if empty or _PUNCTUATION.fullmatch(line, stop) is None:
             return None
-        return Opening(found.start(1), opener, ends=True)
+        return FormulaStart(found.start(1), opener, ends=True)
     if opener.startswith("\\begin"):
         behind = rest[_ARGUMENTS.match(rest).end() :] if _ARGUMENTS.match(rest) else rest  # type: ignore[union-attr]
         if behind.strip() and not _may_grow_into_one(behind, opener):
             return None
-        return Opening(found.start(1), opener, alone=True)
+        return FormulaStart(found.start(1), opener, alone=True)
     if rest.strip() and not _may_grow_into_one(rest, opener):
         return None
-    return Opening(found.start(1), opener, alone=not rest.strip())
+    return FormulaStart(found.start(1), opener, alone=not rest.strip())
 
 
-def spans(text: str) -> tuple[dict[int, int], Opening | None]:
+def spans(text: str) -> tuple[dict[int, int], FormulaStart | None]:
     """Where the formulas inside a paragraph begin and behind what they end, and the first one that has no end.
 
     Code between backticks has none.
     """
     found: dict[int, int] = {}
-    unclosed: Opening | None = None
+    unclosed: FormulaStart | None = None
     endless: set[str] = set()  # what was looked for to the end of the text in vain
     at = 0
     while (token := _TOKEN.search(text, at)) is not None:
@@ -126,7 +126,7 @@ def spans(text: str) -> tuple[dict[int, int], Opening | None]:
                 endless.add(opener)
                 rest = text[at:]
                 if unclosed is None and _may_grow_into_one(rest, opener):
-                    unclosed = Opening(
+                    unclosed = FormulaStart(
                         token.start(), opener, not rest.strip(), False, not text[: token.start()].strip()
                     )
             elif "`" not in text[at:stop] and looks_like_one(text[at : stop - len(_closer(opener))], opener):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from tui.core.text import safe_line
-from tui.core.work import Budget
+from tui.core.work import WorkBudget
 
 _SHOWN = 40
 _EXACT = 2**53
@@ -23,7 +23,7 @@ def shown(value: object) -> str:
     return safe_line(text, _SHOWN)
 
 
-def key_of(value: object, budget: Budget) -> object:
+def key_of(value: object, budget: WorkBudget) -> object:
     """What is equal for equal JSON: 1 and 1.0 are, 1 and true are not. Raises Exhausted."""
     budget.spend()
     match value:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tui.core.block import LIMIT, LINES, Block, Kind
 from tui.core.blocklines import FenceLine, MarkerLine
-from tui.core.formula import Opening, looks_like_one
+from tui.core.formula import FormulaStart, looks_like_one
 
 # A part of a code block ends at the first blank line after so many lines, at the latest at so many.
 CODE_LINES = (16, 24)
@@ -30,7 +30,7 @@ class Leaf:
     part: int = 0
     number: int = 0
     fence: FenceLine | None = None
-    formula: Opening | None = None
+    formula: FormulaStart | None = None
     is_doubtful: bool = False
     has_blank: bool = False
     depth: int = 0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from string import hexdigits
 
-from tui.core.work import Budget
+from tui.core.work import WorkBudget
 
 MAX_STEPS = 2000
 """How many steps a pattern may have once its counted repeats are written out."""
@@ -50,12 +50,12 @@ class _Step:
 class Pattern:
     """A regular expression of ECMA-262, as JSON Schema has them: found anywhere in a text, by code points."""
 
-    def __init__(self, source: str, budget: Budget | None = None) -> None:
+    def __init__(self, source: str, budget: WorkBudget | None = None) -> None:
         """Raises Unmatchable, and Exhausted where writing it out takes more than the budget has."""
         self.source = source
-        self._steps = _Compiler(source, budget or Budget(2 * _MAX_PIECES)).program()
+        self._steps = _Compiler(source, budget or WorkBudget(2 * _MAX_PIECES)).program()
 
-    def is_in(self, text: str, budget: Budget) -> bool:
+    def is_in(self, text: str, budget: WorkBudget) -> bool:
         """Whether the text has a match. Raises Exhausted."""
         now: list[int] = []
         seen: set[int] = set()
@@ -75,7 +75,7 @@ class Pattern:
         return False
 
     def _enter(
-        self, states: list[int], seen: set[int], at: int, text: str, place: int, budget: Budget
+        self, states: list[int], seen: set[int], at: int, text: str, place: int, budget: WorkBudget
     ) -> None:
         """Add the steps that take a character, or end, which are reached from `at` without one. `seen` are all steps
         that were reached at this place."""
@@ -116,7 +116,7 @@ _Emit = Callable[[], None]
 class _Compiler:
     """Reads a pattern into pieces that write their steps when they are called, so that a repeat is written out again."""
 
-    def __init__(self, source: str, budget: Budget) -> None:
+    def __init__(self, source: str, budget: WorkBudget) -> None:
         self._source = source
         self._budget = budget
         self._pieces = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tui.core.context_trim import EVERYTHING, ContextTrim
 from tui.core.message import NO_PARAMETERS, Attachment, Message, Role, Value
 from tui.core.schema import Schema
 from tui.core.thinking import without_reasoning
-from tui.core.view import EVERYTHING, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ChatRequest:
     schema: Schema | None = None
 
 
-def turns_of(path: Sequence[Message], system: str = "", view: View = EVERYTHING) -> tuple[Turn, ...]:
+def turns_of(path: Sequence[Message], system: str = "", view: ContextTrim = EVERYTHING) -> tuple[Turn, ...]:
     """The turns of a branch, as far as the model sees it. Empty answers (failed or stopped before a word came) are left
     out, and two questions that then follow each other become one turn, since chat templates want roles to take turns."""
     system = view.system(path, system)

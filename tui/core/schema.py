@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from tui.core.pattern import Pattern, Unmatchable
 from tui.core.text import safe_line
-from tui.core.work import Budget, Exhausted
+from tui.core.work import Exhausted, WorkBudget
 from tui.errors import UsageError
 
 MAX_CHARACTERS = 200_000
@@ -90,7 +90,7 @@ def parse(text: str, name: str) -> Schema:
     if not isinstance(root, dict):
         what = kind_of(root)
         raise UsageError(f"{shown} is no schema", f"There is {what}", "A schema is a JSON object")
-    reader = _Reader(root, shown)
+    reader = _SchemaReader(root, shown)
     reader.read(root, "#", 0)
     try:
         compact = json.dumps(root, separators=(",", ":"))
@@ -214,13 +214,13 @@ _PAIRS = (
 )
 
 
-class _Reader:
+class _SchemaReader:
     """Walks through a schema: what is wrong is raised, what is not checked is noted."""
 
     def __init__(self, root: Mapping[str, object], name: str) -> None:
         self._root = root
         self._name = name
-        self._budget = Budget(_MAX_PATTERN_WORK)
+        self._budget = WorkBudget(_MAX_PATTERN_WORK)
         self.unchecked: list[str] = []
 
     def read(self, schema: Mapping[str, object], where: str, depth: int) -> None:

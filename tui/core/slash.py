@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from tui.core.commands import BY_SLASH, COMMANDS, Command
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, REGISTRY
-from tui.core.pasted import plain
+from tui.core.paste_folds import plain
 from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
 
@@ -25,14 +25,14 @@ _PROSE = frozenset({"system.set", "compare"})
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class ParsedCommand:
     """A command as it was typed, with what followed its name."""
 
     command: Command
     argument: str = ""
 
 
-def parse(text: str) -> Typed | str:
+def parse(text: str) -> ParsedCommand | str:
     """The command that `text` is, or the question that is to be sent. Raises UsageError for a command that there is not,
     for one that lacks what it needs, for one that takes nothing and was given something, and for one with more lines
     under it, which would be lost."""
@@ -69,7 +69,7 @@ def parse(text: str) -> Typed | str:
         raise UsageError(f"/{name} takes nothing after it", "", "// at the start sends it as text")
     if not argument and needs_argument(command):
         raise UsageError(f"/{name} wants {command.argument}", command.help)
-    return Typed(command, f"{FORCE} {argument}".strip() if forced else argument)
+    return ParsedCommand(command, f"{FORCE} {argument}".strip() if forced else argument)
 
 
 def _begins_as_command(word: str) -> str | None:
@@ -162,7 +162,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CompletionItem:
     """One way to go on: `text` takes the place of what is being typed. `label` is shown for it, if not the text itself.
     `is_whole` = it can be done as it is, although more may follow."""
 
@@ -188,7 +188,7 @@ class Completion:
     one may be taken although nobody has chosen it."""
 
     start: int
-    choices: tuple[Choice, ...]
+    choices: tuple[CompletionItem, ...]
     sure: bool = False
 
 
@@ -199,24 +199,24 @@ class FileWanted:
 
     start: int
     typed: str
-    first: tuple[Choice, ...] = ()
+    first: tuple[CompletionItem, ...] = ()
     endings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class CompletionSource:
     """The names that there are just now. `missing` are the ids of commands that cannot be done; `values` what the
     parameters are set to."""
 
-    presets: tuple[Choice, ...] = ()
-    models: tuple[Choice, ...] = ()
-    servers: tuple[Choice, ...] = ()
-    themes: tuple[Choice, ...] = ()
+    presets: tuple[CompletionItem, ...] = ()
+    models: tuple[CompletionItem, ...] = ()
+    servers: tuple[CompletionItem, ...] = ()
+    themes: tuple[CompletionItem, ...] = ()
     missing: frozenset[str] = frozenset()
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
-def complete(line: str, names: Vocabulary) -> Completion | FileWanted | None:
+def complete(line: str, names: CompletionSource) -> Completion | FileWanted | None:
     """How a `line` with the cursor at its end may go on; None = it is no slash command, or nothing is known of it."""
     if not line.startswith("/") or line.startswith("//"):
         return None
@@ -242,7 +242,7 @@ def complete(line: str, names: Vocabulary) -> Completion | FileWanted | None:
     return Completion(start, choices) if choices else None
 
 
-def _names(word: str, names: Vocabulary) -> Completion | None:
+def _names(word: str, names: CompletionSource) -> Completion | None:
     key = word.lower()
     found = [
         command
@@ -251,7 +251,7 @@ def _names(word: str, names: Vocabulary) -> Completion | None:
     ]
     found.sort(key=lambda command: command.slash != key)
     choices = tuple(
-        Choice(
+        CompletionItem(
             f"/{command.slash} " if command.argument else f"/{command.slash}",
             command.help,
             usage(command),
@@ -262,7 +262,7 @@ def _names(word: str, names: Vocabulary) -> Completion | None:
     return Completion(0, choices, sure=True) if choices else None
 
 
-def _fitting(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+def _fitting(typed: str, choices: Sequence[CompletionItem]) -> tuple[CompletionItem, ...]:
     """Those that begin with what is typed, then those that have it somewhere, if it is more than a letter. None that is
     typed already: to it there is nothing to add."""
     key = typed.casefold()
@@ -271,13 +271,13 @@ def _fitting(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     return tuple(choice for choice in dict.fromkeys((*begin, *within)) if choice.text != typed)
 
 
-def _parameters(typed: str, names: Vocabulary) -> tuple[Choice, ...]:
+def _parameters(typed: str, names: CompletionSource) -> tuple[CompletionItem, ...]:
     name, equals, _ = typed.partition("=")
     if not equals:
         return _fitting(
             typed,
             [
-                Choice(
+                CompletionItem(
                     f"{parameter.name}=",
                     parameter.help,
                     f"{parameter.name}={parameter.format(names.values.get(parameter.name))}",
@@ -289,31 +289,33 @@ def _parameters(typed: str, names: Vocabulary) -> tuple[Choice, ...]:
     if parameter is None:
         return ()
     now = names.values.get(parameter.name)
-    choices = [Choice(f"{name}={choice}", "") for choice in parameter.choices]
+    choices = [CompletionItem(f"{name}={choice}", "") for choice in parameter.choices]
     if not choices and now is not None:
-        choices = [Choice(f"{name}={parameter.format(now)}", f"as it is now; {parameter.bounds()}")]
-    choices.append(Choice(f"{name}=default", "not sent: what the server does by itself"))
+        choices = [CompletionItem(f"{name}={parameter.format(now)}", f"as it is now; {parameter.bounds()}")]
+    choices.append(CompletionItem(f"{name}=default", "not sent: what the server does by itself"))
     return tuple(choice for choice in choices if choice.text.startswith(typed) and choice.text != typed)
 
 
-def _commands(typed: str, names: Vocabulary) -> tuple[Choice, ...]:
+def _commands(typed: str, names: CompletionSource) -> tuple[CompletionItem, ...]:
     choices = [
-        Choice(command.slash, command.help)
+        CompletionItem(command.slash, command.help)
         for command in COMMANDS
         if command.slash and command.id not in names.missing
     ]
-    return _fitting(typed, choices + [Choice(parameter.name, parameter.help) for parameter in REGISTRY])
+    return _fitting(
+        typed, choices + [CompletionItem(parameter.name, parameter.help) for parameter in REGISTRY]
+    )
 
 
-def _columns(typed: str, names: Vocabulary) -> tuple[Choice, ...]:
+def _columns(typed: str, names: CompletionSource) -> tuple[CompletionItem, ...]:
     last = typed.rpartition(" ")[2]
-    models = [Choice(f"model={choice.text}", choice.help) for choice in names.models]
+    models = [CompletionItem(f"model={choice.text}", choice.help) for choice in names.models]
     return _fitting(last, [*names.presets, *models])
 
 
 _MANY = frozenset({"compare"})
 """Commands that take several names, of which the last one is completed."""
-_ARGUMENTS: Mapping[str, Callable[[str, Vocabulary], tuple[Choice, ...]]] = {
+_ARGUMENTS: Mapping[str, Callable[[str, CompletionSource], tuple[CompletionItem, ...]]] = {
     "preset.use": lambda typed, names: _fitting(typed, names.presets),
     "model.choose": lambda typed, names: _fitting(typed, names.models),
     "server.use": lambda typed, names: _fitting(typed, names.servers),
@@ -321,11 +323,13 @@ _ARGUMENTS: Mapping[str, Callable[[str, Vocabulary], tuple[Choice, ...]]] = {
     "parameter.set": _parameters,
     "help": _commands,
     "compare": _columns,
-    "system.set": lambda typed, _: (Choice("-", "removes this chat's system prompt"),) if not typed else (),
-    "copy": lambda typed, _: _fitting(typed, (Choice("all", "the whole chat as Markdown"),)),
+    "system.set": lambda typed, _: (
+        (CompletionItem("-", "removes this chat's system prompt"),) if not typed else ()
+    ),
+    "copy": lambda typed, _: _fitting(typed, (CompletionItem("all", "the whole chat as Markdown"),)),
 }
-_BESIDE_FILES: Mapping[str, tuple[Choice, ...]] = {
-    "schema": (Choice("json", "any JSON"), Choice("off", "answers as they come")),
+_BESIDE_FILES: Mapping[str, tuple[CompletionItem, ...]] = {
+    "schema": (CompletionItem("json", "any JSON"), CompletionItem("off", "answers as they come")),
 }
 _ENDINGS: Mapping[str, tuple[str, ...]] = {
     "gguf.open": (".gguf",),

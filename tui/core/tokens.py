@@ -55,7 +55,7 @@ class Count:
     exact: bool = False
 
 
-class Sizes:
+class TokenSizeCache:
     """Estimates of messages, each made once. Without what a server's counts have taught."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from tui.core.jsonvalue import key_of, shown
 from tui.core.pattern import Pattern, Unmatchable
 from tui.core.schema import Schema, kind_of, resolve
 from tui.core.text import safe_line
-from tui.core.work import Budget, Exhausted
+from tui.core.work import Exhausted, WorkBudget
 
 MAX_STEPS = 300_000
 """Work for one answer, in steps of about a microsecond."""
@@ -32,7 +32,7 @@ _KINDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ValidationIssue:
     """Something that does not fit. `at` is where, as a JSON pointer: `/items/2/price`; empty for the whole."""
 
     at: str
@@ -43,13 +43,13 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidationResult:
     """What a check came to. `is_json` without `fits` has faults against the schema; without `is_json` the one fault
     says why it is no JSON. `unchecked` is what of the schema was not looked at; with `given_up` the check took too long.
     """
 
     is_json: bool
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ValidationIssue, ...] = ()
     unchecked: tuple[str, ...] = ()
     given_up: bool = False
 
@@ -60,24 +60,24 @@ class Verdict:
 
 
 @lru_cache(maxsize=256)
-def check(text: str, schema: Schema) -> Verdict:
+def check(text: str, schema: Schema) -> ValidationResult:
     """Hold a whole answer against a schema."""
     try:
         value = json.loads(text, parse_constant=_refused)
     except json.JSONDecodeError as error:
-        return Verdict(False, (_no_json(text, error),))
+        return ValidationResult(False, (_no_json(text, error),))
     except RecursionError:
-        return Verdict(False, (Fault("", "it is nested too deep to be read"),))
+        return ValidationResult(False, (ValidationIssue("", "it is nested too deep to be read"),))
     except ValueError as error:
-        return Verdict(False, (Fault("", safe_line(str(error), 100)),))
+        return ValidationResult(False, (ValidationIssue("", safe_line(str(error), 100)),))
     if not schema.text:
-        return Verdict(True)
+        return ValidationResult(True)
     root = schema.root()
     try:
         faults = _Checking(root).faults(value, root, "")
     except (Exhausted, RecursionError):
-        return Verdict(True, (), schema.unchecked, given_up=True)
-    return Verdict(True, tuple(faults), schema.unchecked)
+        return ValidationResult(True, (), schema.unchecked, given_up=True)
+    return ValidationResult(True, tuple(faults), schema.unchecked)
 
 
 def indented(text: str) -> str:
@@ -101,16 +101,16 @@ def _refused(name: str) -> None:
     raise ValueError(f"it is not JSON: there is no {name} in JSON")
 
 
-def _no_json(text: str, error: json.JSONDecodeError) -> Fault:
+def _no_json(text: str, error: json.JSONDecodeError) -> ValidationIssue:
     if not text.strip():
-        return Fault("", "it is not JSON: it is empty")
+        return ValidationIssue("", "it is not JSON: it is empty")
     if text.lstrip().startswith("```"):
-        return Fault("", "it is not JSON: a code fence stands around it")
+        return ValidationIssue("", "it is not JSON: a code fence stands around it")
     if error.msg == "Extra data":
-        return Fault(
+        return ValidationIssue(
             "", f"it is not JSON alone: something follows in line {error.lineno}, column {error.colno}"
         )
-    return Fault(
+    return ValidationIssue(
         "",
         f"it is not JSON: line {error.lineno}, column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}",
     )
@@ -140,19 +140,19 @@ class _Checking:
 
     def __init__(self, root: Mapping[str, object]) -> None:
         self._root = root
-        self._budget = Budget(MAX_STEPS)
+        self._budget = WorkBudget(MAX_STEPS)
         self._following: set[tuple[str, str]] = set()
         self._patterns: dict[str, Pattern | None] = {}
         self._keys: dict[int, frozenset[object]] = {}
         self._targets: dict[str, object] = {}
 
-    def faults(self, value: object, schema: object, at: str) -> list[Fault]:
+    def faults(self, value: object, schema: object, at: str) -> list[ValidationIssue]:
         """Why `value` does not fit, the first MAX_FAULTS of it. Raises Exhausted."""
         self._budget.spend(3 + len(at) // 500)
         if schema is True:
             return []
         if not isinstance(schema, dict):
-            return [Fault(at, "nothing is allowed here")]
+            return [ValidationIssue(at, "nothing is allowed here")]
         wrong_type = list(self._type(value, schema, at))
         if wrong_type:
             return wrong_type  # all else would only repeat it
@@ -160,7 +160,7 @@ class _Checking:
         self._budget.spend(10 * len(found))
         return found
 
-    def _all(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _all(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         yield from self._value(value, schema, at)
         yield from self._combined(value, schema, at)
         match value:
@@ -188,7 +188,7 @@ class _Checking:
             self._keys[id(owner)] = frozenset(key_of(choice, self._budget) for choice in choices)
         return self._keys[id(owner)]
 
-    def _type(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _type(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         wanted = schema.get("type")
         names = wanted if isinstance(wanted, list) else [wanted] if wanted is not None else []
         self._budget.spend(len(names))
@@ -199,18 +199,18 @@ class _Checking:
                 if isinstance(value, float) and names == ["integer"]
                 else kind_of(value)
             )
-            yield Fault(at, f"{words} is wanted, there is {what}")
+            yield ValidationIssue(at, f"{words} is wanted, there is {what}")
 
-    def _value(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _value(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         choices = schema.get("enum")
         if isinstance(choices, list) and key_of(value, self._budget) not in self._keys_of(choices, choices):
             names = ", ".join(shown(choice) for choice in choices[:6])
             more = f" and {len(choices) - 6} more" if len(choices) > 6 else ""
-            yield Fault(at, f"one of {names}{more} is wanted, there is {shown(value)}")
+            yield ValidationIssue(at, f"one of {names}{more} is wanted, there is {shown(value)}")
         if "const" in schema and key_of(value, self._budget) not in self._keys_of([schema["const"]], schema):
-            yield Fault(at, f"{shown(schema['const'])} is wanted, there is {shown(value)}")
+            yield ValidationIssue(at, f"{shown(schema['const'])} is wanted, there is {shown(value)}")
 
-    def _combined(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _combined(self, value: object, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference.startswith("#"):
             yield from self._referred(value, reference, at)
@@ -222,18 +222,18 @@ class _Checking:
             fitting = sum(not found for found in tried)
             if tried and not fitting:
                 nearest = max(tried, key=lambda found: (max(len(fault.at) for fault in found), -len(found)))
-                yield Fault(
+                yield ValidationIssue(
                     at, f"it fits none of {len(tried)} choices; the nearest: {safe_line(str(nearest[0]))}"
                 )
             elif keyword == "oneOf" and fitting > 1:
-                yield Fault(at, f"it fits {fitting} choices where one is wanted")
+                yield ValidationIssue(at, f"it fits {fitting} choices where one is wanted")
         if "not" in schema and not self.faults(value, schema["not"], at):
-            yield Fault(at, "it is what it must not be")
+            yield ValidationIssue(at, "it is what it must not be")
         if "if" in schema:
             branch = "else" if self.faults(value, schema["if"], at) else "then"
             yield from self.faults(value, schema.get(branch, True), at)
 
-    def _referred(self, value: object, reference: str, at: str) -> list[Fault]:
+    def _referred(self, value: object, reference: str, at: str) -> list[ValidationIssue]:
         here = reference, at
         if here in self._following:
             return []  # it leads back to itself without a step into the answer: it says nothing
@@ -245,12 +245,14 @@ class _Checking:
         finally:
             self._following.discard(here)
 
-    def _object(self, value: Mapping[str, object], schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _object(
+        self, value: Mapping[str, object], schema: Mapping[str, object], at: str
+    ) -> Iterator[ValidationIssue]:
         required = schema.get("required")
         for name in required if isinstance(required, list) else ():
             self._budget.spend()
             if name not in value:
-                yield Fault(at, f"“{safe_line(name, 60)}” is missing")
+                yield ValidationIssue(at, f"“{safe_line(name, 60)}” is missing")
         yield from _counted(len(value), schema, "Properties", at, "properties")
         properties, patterns = _named(schema.get("properties")), _named(schema.get("patternProperties"))
         for name, inner in value.items():
@@ -270,11 +272,13 @@ class _Checking:
                     yield from self.faults(inner, each, place)
             if not known and "additionalProperties" in schema:
                 if schema["additionalProperties"] is False:
-                    yield Fault(at, f"“{safe_line(name, 60)}” is not allowed")
+                    yield ValidationIssue(at, f"“{safe_line(name, 60)}” is not allowed")
                 else:
                     yield from self.faults(inner, schema["additionalProperties"], place)
 
-    def _array(self, value: Sequence[object], schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _array(
+        self, value: Sequence[object], schema: Mapping[str, object], at: str
+    ) -> Iterator[ValidationIssue]:
         yield from _counted(len(value), schema, "Items", at, "items")
         items = schema.get("items", True)
         first = _schemas(items if isinstance(items, list) else schema.get("prefixItems"))
@@ -286,20 +290,20 @@ class _Checking:
             for index, inner in enumerate(value):
                 before = seen.setdefault(key_of(inner, self._budget), index)
                 if before != index:
-                    yield Fault(f"{at}/{index}", f"it is the same as item {before}")
+                    yield ValidationIssue(f"{at}/{index}", f"it is the same as item {before}")
 
-    def _string(self, value: str, schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _string(self, value: str, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         yield from _counted(len(value), schema, "Length", at, "characters")
         source = schema.get("pattern")
         pattern = self._pattern(source) if isinstance(source, str) else None
         if pattern is not None and not pattern.is_in(value, self._budget):
-            yield Fault(at, f"{shown(value)} does not match {safe_line(pattern.source, 60)}")
+            yield ValidationIssue(at, f"{shown(value)} does not match {safe_line(pattern.source, 60)}")
 
-    def _number(self, value: float, schema: Mapping[str, object], at: str) -> Iterator[Fault]:
+    def _number(self, value: float, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         for keyword, words, fits in _BOUNDS:
             bound = schema.get(keyword)
             if isinstance(bound, int | float) and not fits(value, bound):
-                yield Fault(at, f"{words} {shown(bound)} is wanted, there is {shown(value)}")
+                yield ValidationIssue(at, f"{words} {shown(bound)} is wanted, there is {shown(value)}")
         step = schema.get("multipleOf")
         if step is None:
             return
@@ -307,7 +311,7 @@ class _Checking:
 
         measurable = isinstance(value, int) or math.isfinite(value)  # 1e999 is JSON, and beyond a float
         if measurable and isinstance(step, int | float) and Fraction(str(value)) % Fraction(str(step)):
-            yield Fault(at, f"a multiple of {shown(step)} is wanted, there is {shown(value)}")
+            yield ValidationIssue(at, f"a multiple of {shown(step)} is wanted, there is {shown(value)}")
 
 
 _BOUNDS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
@@ -318,12 +322,14 @@ _BOUNDS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 )
 
 
-def _counted(count: int, schema: Mapping[str, object], what: str, at: str, words: str) -> Iterator[Fault]:
+def _counted(
+    count: int, schema: Mapping[str, object], what: str, at: str, words: str
+) -> Iterator[ValidationIssue]:
     least, most = schema.get(f"min{what}"), schema.get(f"max{what}")
     if isinstance(least, int | float) and count < least:
-        yield Fault(at, f"the number of {words} is to be at least {least}, it is {count}")
+        yield ValidationIssue(at, f"the number of {words} is to be at least {least}, it is {count}")
     if isinstance(most, int | float) and count > most:
-        yield Fault(at, f"the number of {words} is to be at most {most}, it is {count}")
+        yield ValidationIssue(at, f"the number of {words} is to be at most {most}, it is {count}")
 
 
 def _schemas(value: object) -> Sequence[object]:

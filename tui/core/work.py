@@ -7,7 +7,7 @@ class Exhausted(Exception):
     """A check took more work than it may."""
 
 
-class Budget:
+class WorkBudget:
     """How much work a check may still do, in steps of about a microsecond."""
 
     def __init__(self, steps: int) -> None:

@@ -20,7 +20,7 @@ from tui.servers.errors import (
     refused,
     too_much,
 )
-from tui.servers.http.framing import Frame
+from tui.servers.http.framing import StreamFrame
 from tui.servers.json_object import JsonObject, TooMuch, read_object
 from tui.servers.message_parts import parts_of, reasoning_of
 
@@ -77,7 +77,7 @@ class Answer:
         """The events in one record that is no complaint."""
         raise NotImplementedError
 
-    def frame(self, frame: Frame) -> list[Event]:
+    def frame(self, frame: StreamFrame) -> list[Event]:
         """The events in one frame."""
         data = frame.data.strip()
         if data == "[DONE]":

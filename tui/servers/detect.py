@@ -34,7 +34,7 @@ SLICES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundServer:
     """A server that answered; its endpoint's kind is set."""
 
     endpoint: Endpoint
@@ -166,7 +166,7 @@ def may_be_several(endpoint: Endpoint, replies: Mapping[str, Reply]) -> bool:
 async def reach(
     endpoint: Endpoint,
     timeout: float = 1.0,  # noqa: ASYNC109 - handed on to `recognise`
-) -> Found:
+) -> FoundServer:
     """What `recognise` finds at the endpoint's address or, where that is nothing, at the first of its other URLs where
     there is something. Raises the error that says most: one of a server before that of a silent place."""
     errors: list[ServerError] = []
@@ -179,7 +179,7 @@ async def reach(
         except ServerError as error:
             errors.append(error)
         else:
-            return Found(replace(place, kind=info.kind, other_urls=()), info)
+            return FoundServer(replace(place, kind=info.kind, other_urls=()), info)
     raise min(errors, key=_silence)
 
 
@@ -203,20 +203,20 @@ async def find(
     endpoints: Sequence[Endpoint],
     timeout: float = 1.0,  # noqa: ASYNC109 - handed on to `recognise`
     problems: list[ServerError] | None = None,
-) -> tuple[Found, ...]:
+) -> tuple[FoundServer, ...]:
     """The servers among `endpoints`, in their order, all asked at once, each as long as `recognise` does. What else
     answers, and is to be known of, goes to the `problems`."""
     outcomes = await asyncio.gather(*(_try(endpoint, timeout) for endpoint in endpoints))
-    places: dict[tuple[str, str, int, str], Found] = {}
+    places: dict[tuple[str, str, int, str], FoundServer] = {}
     for outcome in outcomes:
-        if isinstance(outcome, Found):
+        if isinstance(outcome, FoundServer):
             places.setdefault(_place(outcome.endpoint.url), outcome)
         elif problems is not None and not isinstance(outcome, Unreachable):
             problems.append(outcome)
     return tuple(places.values())
 
 
-async def _try(endpoint: Endpoint, timeout_s: float) -> Found | ServerError:
+async def _try(endpoint: Endpoint, timeout_s: float) -> FoundServer | ServerError:
     try:
         return await reach(endpoint, timeout_s)
     except ServerError as error:

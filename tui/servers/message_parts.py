@@ -19,7 +19,7 @@ _DEEPEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ContentPart:
     """A piece of text, or of reasoning."""
 
     text: str
@@ -34,26 +34,26 @@ def reasoning_of(message: JsonObject) -> str:
     return next((text for key in REASONING_FIELDS if (text := _text_in(values.get(key)))), "")
 
 
-def parts_of(message: JsonObject) -> list[Part]:
+def parts_of(message: JsonObject) -> list[ContentPart]:
     """What the content of a message says, or why the model refuses to say anything."""
     content = message.values.get("content")
     if isinstance(content, str):
-        return [Part(whole_characters(content))] if content else _refusal(message)
+        return [ContentPart(whole_characters(content))] if content else _refusal(message)
     if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list):
         return _refusal(message)
     parts = [
-        Part(text, isinstance(part, dict) and _is_thought(part))
+        ContentPart(text, isinstance(part, dict) and _is_thought(part))
         for part in content
         if (text := _text_in(part))
     ]
     return parts or _refusal(message)
 
 
-def _refusal(message: JsonObject) -> list[Part]:
+def _refusal(message: JsonObject) -> list[ContentPart]:
     text = message.text("refusal")
-    return [Part(text)] if text else []
+    return [ContentPart(text)] if text else []
 
 
 def _is_thought(part: dict[object, object]) -> bool:

@@ -24,7 +24,7 @@ from tui.servers.errors import (
     too_much,
     with_time,
 )
-from tui.servers.http.framing import Frame, Framing, Parser
+from tui.servers.http.framing import Framing, Parser, StreamFrame
 from tui.servers.http.http_client import HttpClient, Reply, StreamingResponse
 from tui.servers.http.pending_response import PendingResponse
 from tui.servers.json_object import JsonObject, TooMuch, read_object
@@ -195,7 +195,7 @@ async def _waiting(pause_s: float) -> AsyncGenerator[Progress, None]:
         left -= 1.0
 
 
-async def _frames(incoming: StreamingResponse, parser: Parser) -> AsyncGenerator[Frame, None]:
+async def _frames(incoming: StreamingResponse, parser: Parser) -> AsyncGenerator[StreamFrame, None]:
     async with aclosing(incoming.chunks()) as chunks:
         async for chunk in chunks:
             for frame in parser.feed(chunk):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tui.core.draft import Draft
 from tui.core.message import Attachment
-from tui.core.pasted import safe_marked
+from tui.core.paste_folds import safe_marked
 from tui.core.text import safe_line
 from tui.store.rows import storable
 

@@ -18,11 +18,11 @@ from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.view import ChatView
 from tui.ui.chats.host import Browsing
 from tui.ui.compat import run_binding
-from tui.ui.handout import Copied, CopyWanted, Handout, WriteWanted, Written
-from tui.ui.instrument import InstrumentLine
+from tui.ui.output import Copied, CopyWanted, FileWritten, OutputService, WriteWanted
 from tui.ui.slash_app import SlashApp
+from tui.ui.status_bar import StatusBar
 from tui.ui.tabs import Tabs
-from tui.ui.topline import TopLine
+from tui.ui.title_bar import TitleBar
 from tui.ui.window_keeper import WindowKeeper
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     # -- the screen -------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        yield TopLine()
+        yield TitleBar()
         yield Tabs(self.state, self.theme, lambda: self.pace)
-        yield InstrumentLine()
+        yield StatusBar()
 
     def on_mount(self) -> None:
         """The first frame comes first; all else after it."""
@@ -74,7 +74,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             self.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
 
     def on_resize(self) -> None:
-        """A low screen does without the top line. The app's own size is the new one only after this message."""
+        """A low screen does without the title bar. The app's own size is the new one only after this message."""
         self.call_later(self._fit)
 
     def _fit(self) -> None:
@@ -96,8 +96,8 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     # -- out of the chat ---------------------------------------------------------------------------------------------
 
     @cached_property
-    def _handout(self) -> Handout:
-        return Handout(self)
+    def _handout(self) -> OutputService:
+        return OutputService(self)
 
     @on(CopyWanted)
     def _handle_copy_wanted(self, event: CopyWanted) -> None:
@@ -110,7 +110,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         delivery, key = event.delivery, self.state.key
         self.send_aside(delivery.sequence)
         hint = f"{key('message.write')} writes a file" if not delivery.is_sure else ""
-        if self.chat.walk.mark is None:
+        if self.chat.message_cursor.mark is None:
             hint = f"{key('messages.enter')} {hint}" if delivery.is_too_large else ""
         said = f"{delivery} · {hint}" if hint else str(delivery)
         self.tell(said, "warning" if delivery.is_too_large else "accent")
@@ -120,10 +120,10 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         """A text is to go to a file."""
         self._handout.write(event.make, event.name, overwrite=event.overwrite)
 
-    @on(Written)
-    def _handle_written(self, event: Written) -> None:
+    @on(FileWritten)
+    def _handle_written(self, event: FileWritten) -> None:
         """Say where it is, or why it is not."""
-        self.chat.walk.edits.written(event)
+        self.chat.message_cursor.edits.written(event)
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             listing=self.lists_chats,
             choosing=bool(chat.controller.chat.choosing),
             in_choices=isinstance(self.focused, DecisionPrompt),
-            walking=chat.walk.mark is not None and not chat.walk.edits.is_open,
+            walking=chat.message_cursor.mark is not None and not chat.message_cursor.edits.is_open,
         )
 
     def _actions(self) -> Mapping[str, Callable[[str], object]]:

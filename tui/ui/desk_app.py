@@ -25,8 +25,6 @@ from tui.ui import keys
 from tui.ui import theme as themes
 from tui.ui.backstage import Backstage
 from tui.ui.chat.view import ChatView
-from tui.ui.divider import LONGEST, notice_time
-from tui.ui.instrument import InstrumentLine, Reading
 from tui.ui.messages import (
     BackgroundKnown,
     Connected,
@@ -43,12 +41,14 @@ from tui.ui.messages import (
     Trouble,
     WindowKnown,
 )
+from tui.ui.notice_bar import LONGEST, notice_time
 from tui.ui.shell import Shell
 from tui.ui.state import ScreenState
+from tui.ui.status_bar import StatusBar, StatusBarState
 from tui.ui.tabs import Tabs
 from tui.ui.terminal.link import LinkSpeed
 from tui.ui.terminal.probe import has_truecolor
-from tui.ui.topline import TopLine
+from tui.ui.title_bar import TitleBar
 
 if TYPE_CHECKING:
     pass
@@ -66,7 +66,7 @@ def _schema_word(session: ChatSession | None) -> str:
 
 _BAD = ("warning", "error")
 LOW_SCREEN_ROWS = 20
-"""Below this height the top line goes."""
+"""Below this height the title bar goes."""
 
 
 class DeskApp(Shell):
@@ -115,7 +115,7 @@ class DeskApp(Shell):
 
     @property
     def is_low(self) -> bool:
-        """Whether the screen is so low that the top line goes."""
+        """Whether the screen is so low that the title bar goes."""
         return self.size.height < LOW_SCREEN_ROWS
 
     def set_state(self, state: ScreenState) -> None:
@@ -133,7 +133,7 @@ class DeskApp(Shell):
         self.set_state(self.state.with_settings(settings))
 
     def show_state(self) -> None:
-        """Bring the top line and the instrument line up to date."""
+        """Bring the title bar and the status bar up to date."""
         if not self.on_screen:
             return
         state, chat, tab = self.state, self.chat, self.tabs.current
@@ -145,9 +145,9 @@ class DeskApp(Shell):
             ConnectionStatus.NONE: "no server",
         }
         where = state.connection.place if state.connection else place.get(state.status, "")
-        self.query_one(TopLine).show(tab.capitalize(), where, state.model)
+        self.query_one(TitleBar).show(tab.capitalize(), where, state.model)
         doing = chat.controller.chat.doing if tab == "chat" else ""
-        walking = chat.walk.useful if tab == "chat" else ()
+        walking = chat.message_cursor.useful if tab == "chat" else ()
         useful = (
             self.place_keys()
             or walking
@@ -160,8 +160,8 @@ class DeskApp(Shell):
                 held=bool(chat.controller.chat.choosing),
             )
         )
-        self.query_one(InstrumentLine).show(
-            Reading(
+        self.query_one(StatusBar).show(
+            StatusBarState(
                 state,
                 doing,
                 chat.meter.used,
@@ -399,7 +399,7 @@ class DeskApp(Shell):
         screen until the person goes on."""
         if self.chat.session is not None:
             self.chat.session.complete()
-        self.chat.divider.keep(with_tilde(event.text))
+        self.chat.notice_bar.keep(with_tilde(event.text))
 
     @on(ChatView.PromptRecorded)
     def _keep_prompt(self, event: ChatView.PromptRecorded) -> None:
@@ -417,7 +417,7 @@ class DeskApp(Shell):
         if self.tabs.current == "chat":
             self.chat.tell(text, tone)
             return
-        self.chat.divider.clear_notice("muted")  # what was going on there has come to this
+        self.chat.notice_bar.clear_notice("muted")  # what was going on there has come to this
         self.clear_notifications()
         text = safe_line(with_tilde(text), LONGEST)
         kind: Literal["warning", "information"] = "warning" if tone in _BAD else "information"

@@ -31,7 +31,7 @@ KEY_WIDTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HelpRow:
     """A key or a command, and what it does; `also` are further words by which it is found."""
 
     name: str
@@ -40,26 +40,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class HelpSection:
     """The rows of one place, and what else is to be said there."""
 
     title: str
-    rows: tuple[Row, ...] = ()
+    rows: tuple[HelpRow, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-_UNNAMED: Mapping[str, tuple[Row, ...]] = {
+_UNNAMED: Mapping[str, tuple[HelpRow, ...]] = {
     "composer": (
-        Row("Home End", "Go to the start and to the end of the line"),
-        Row("Ctrl+← Ctrl+→", "Move by word"),
-        Row("Ctrl+W", "Delete the word before the cursor"),
-        Row("Ctrl+U", "Delete to the start of the line; again: delete everything"),
-        Row("Ctrl+Z", "Undo what was written or deleted"),
+        HelpRow("Home End", "Go to the start and to the end of the line"),
+        HelpRow("Ctrl+← Ctrl+→", "Move by word"),
+        HelpRow("Ctrl+W", "Delete the word before the cursor"),
+        HelpRow("Ctrl+U", "Delete to the start of the line; again: delete everything"),
+        HelpRow("Ctrl+Z", "Undo what was written or deleted"),
     ),
-    "models": (Row("↑ ↓ Home End", "Go to another model; PgUp and PgDn go by a page"),),
+    "models": (HelpRow("↑ ↓ Home End", "Go to another model; PgUp and PgDn go by a page"),),
     "settings": (
-        Row("↑ ↓ Home End", "Go to another parameter; PgUp and PgDn go by a page"),
-        Row("0–9", "Type a value; Enter edits the one there is, and takes what is typed"),
+        HelpRow("↑ ↓ Home End", "Go to another parameter; PgUp and PgDn go by a page"),
+        HelpRow("0–9", "Type a value; Enter edits the one there is, and takes what is typed"),
     ),
 }
 """Keys that belong to no command, by place."""
@@ -72,32 +72,32 @@ _SLASH = (
 )
 
 
-def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[Section]:
+def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[HelpSection]:
     """All that there is to say, the places that one is in (`here`) first, the nearest of them at the top."""
     titles = dict(PLACES)
     order = [*here, *(place for place in titles if place not in here)]
-    found: list[Section] = []
+    found: list[HelpSection] = []
     for place in order:
         commands = [command for command in COMMANDS if command.where == place and keys.get(command.id)]
         rows = tuple(_row(command, keys) for command in _presets_as_one(commands)) + _UNNAMED.get(place, ())
         if rows:
             is_here = place in here and not found
-            found.append(Section(titles[place] + (" · you are here" if is_here else ""), rows))
+            found.append(HelpSection(titles[place] + (" · you are here" if is_here else ""), rows))
     commands = [command for command in COMMANDS if command.slash]
     rows = tuple(
-        Row(usage(command), command.help, f"{command.title} {key_name(keys.get(command.id, ''))}")
+        HelpRow(usage(command), command.help, f"{command.title} {key_name(keys.get(command.id, ''))}")
         for command in commands
     )
-    return [*found, Section("Slash commands", rows, (_SLASH,))]
+    return [*found, HelpSection("Slash commands", rows, (_SLASH,))]
 
 
-def _row(command: Command, keys: Mapping[str, str]) -> Row:
+def _row(command: Command, keys: Mapping[str, str]) -> HelpRow:
     key = key_name(keys[command.id])
     others = (
         f"Shift+{key}" if len(key) == 1 and key.isupper() else key.replace("Ctrl+", "^")
     )  # as other programs write it
     also = f"{command.title} {others} {'/' if command.slash else ''}{command.slash}"
-    return Row(f"{key}–9" if command.id == "preset.1" else key, command.help, also)
+    return HelpRow(f"{key}–9" if command.id == "preset.1" else key, command.help, also)
 
 
 def _presets_as_one(commands: list[Command]) -> list[Command]:
@@ -105,13 +105,13 @@ def _presets_as_one(commands: list[Command]) -> list[Command]:
     return [command for command in commands if command.id not in numbered]
 
 
-def column_of(page: Sequence[Section]) -> int:
+def column_of(page: Sequence[HelpSection]) -> int:
     """The width of the column of keys, in cells. Commands with their arguments are longer, and have one of their own."""
     names = [row.name for section in page for row in section.rows if not row.name.startswith("/")]
     return max([KEY_WIDTH, *(len(name) + 4 for name in names)])
 
 
-def lines_of(page: Sequence[Section], width: int, column: int = KEY_WIDTH) -> tuple[Line, ...]:
+def lines_of(page: Sequence[HelpSection], width: int, column: int = KEY_WIDTH) -> tuple[Line, ...]:
     """The lines as (text, role) parts for `width` cells, of which the `column` of keys takes its part."""
     lines: list[Line] = []
     for section in page:
@@ -127,7 +127,7 @@ def lines_of(page: Sequence[Section], width: int, column: int = KEY_WIDTH) -> tu
     return tuple(lines)
 
 
-def rows_with(page: Sequence[Section], query: str) -> list[Section]:
+def rows_with(page: Sequence[HelpSection], query: str) -> list[HelpSection]:
     """What of it has all words of the query; what was typed in another layout is read as in a Latin one."""
     for words in (query, "".join(map(latin, query))):
         found = _rows_with(page, folded(words).split())
@@ -136,7 +136,7 @@ def rows_with(page: Sequence[Section], query: str) -> list[Section]:
     return []
 
 
-def _rows_with(page: Sequence[Section], words: Sequence[str]) -> list[Section]:
+def _rows_with(page: Sequence[HelpSection], words: Sequence[str]) -> list[HelpSection]:
     def fits(*texts: str) -> bool:
         text = folded(" ".join(texts))
         return all(word in text for word in words)
@@ -150,7 +150,7 @@ def _rows_with(page: Sequence[Section], words: Sequence[str]) -> list[Section]:
     return found
 
 
-def searched_page(title: str, page: Sequence[Section], key: str) -> PageScreen:
+def searched_page(title: str, page: Sequence[HelpSection], key: str) -> PageScreen:
     """A page over the whole screen in which what is typed is looked for; `key` is the one that opens and closes it."""
 
     column = column_of(page)

@@ -6,15 +6,15 @@ from typing import Protocol, cast
 
 from textual.widget import Widget
 
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 
 
 class HasPalette(Protocol):
     """An app with a palette."""
 
-    palette: Palette
+    palette: RolePalette
 
 
-def palette_of(widget: Widget) -> Palette:
+def palette_of(widget: Widget) -> RolePalette:
     """The palette of the app that `widget` is in."""
     return cast(HasPalette, widget.app).palette

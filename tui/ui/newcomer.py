@@ -59,13 +59,13 @@ class Newcomer(DeskApp):
             return
         self._offered = endpoint
         if endpoint is None:
-            self.chat.divider.offer("")
+            self.chat.notice_bar.offer("")
             return
         label, key = endpoint.kind.label if endpoint.kind else "A server", self.state.key
         answers = f"{label} answers now on {endpoint.place}"
         use = key("server.search") or "“Look for servers” in the palette"
         refuse = f", {key('answer.stop')} refuses" if key("answer.stop") else ""
-        self.chat.divider.offer(f"{answers} · {use} uses it{refuse}")
+        self.chat.notice_bar.offer(f"{answers} · {use} uses it{refuse}")
         if self.tabs.current != "chat":
             self.tell(f"{answers} · {use} uses it", "accent")
 

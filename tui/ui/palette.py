@@ -24,7 +24,7 @@ class PaletteInput(CommandInput):
             await super()._on_key(event)
 
 
-class Palette(CommandPalette):
+class LokalPalette(CommandPalette):
     """Of keys that come in one piece only the first Enter chooses: Textual 8.2 runs the command once for each, and takes
     away one screen more for each."""
 

@@ -103,9 +103,9 @@ class Shell(DeltaApp[None]):
 
     def action_command_palette(self) -> None:
         """The palette."""
-        from tui.ui.palette import Palette
+        from tui.ui.palette import LokalPalette
 
-        self.push_screen(Palette(id="--command-palette"))
+        self.push_screen(LokalPalette(id="--command-palette"))
 
     # -- the ways out -----------------------------------------------------------------------------------------------
 

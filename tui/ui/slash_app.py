@@ -15,7 +15,7 @@ from tui.core.endpoint import Endpoint
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, find, parse_assignment, split_assignments
 from tui.core.secrets import names_login
-from tui.core.slash import FORCE, Choice, Vocabulary, is_forced, needs_argument, one_of
+from tui.core.slash import FORCE, CompletionItem, CompletionSource, is_forced, needs_argument, one_of
 from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui import theme as themes
@@ -41,7 +41,7 @@ _TOLD_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch"})
 class SlashApp(Newcomer):
     """What is done for a slash command. Subclasses put the screen together."""
 
-    _named: tuple[ScreenState, Vocabulary] | None = None
+    _named: tuple[ScreenState, CompletionSource] | None = None
     _once_more = ""
 
     @on(ChatView.Commanded)
@@ -56,8 +56,8 @@ class SlashApp(Newcomer):
         if not names_login(event.text):
             composer.remember(event.text)
             self.backstage.add_to_history(event.text)
-        self.chat.divider.clear_notice()
-        self.chat.divider.let_go()
+        self.chat.notice_bar.clear_notice()
+        self.chat.notice_bar.let_go()
         self.clear_notifications()
         try:
             self._refuse(typed.command.id, argument)
@@ -131,7 +131,7 @@ class SlashApp(Newcomer):
             "chat.import": self.backstage.errands.import_file,
         }
 
-    def names(self) -> Vocabulary:
+    def names(self) -> CompletionSource:
         """What slash commands can be completed with."""
         if self._named is None or self._named[0] is not self.state:
             missing = frozenset(
@@ -335,7 +335,7 @@ class SlashApp(Newcomer):
         """The command that asked for a server or a file can be changed."""
         if event.text and self._give_back(event.text):
             # What is told of it, which comes right after this, is about the command.
-            self.call_later(lambda: self.chat.divider.goes_with(self.chat.written))
+            self.call_later(lambda: self.chat.notice_bar.goes_with(self.chat.written))
 
     def _tell_of(self, error: LokalError, *, back: bool) -> None:
         """Say what went wrong; where the command is `back` in the composer, until it is changed."""
@@ -363,23 +363,23 @@ def _vocabulary(
     theme_names: tuple[str, ...],
     missing: frozenset[str],
     configured: tuple[Endpoint, ...],
-) -> Vocabulary:
+) -> CompletionSource:
     connection = state.connection
     models = connection.models if connection else ()
-    servers = {endpoint.url: Choice(endpoint.name or endpoint.url, endpoint.url if endpoint.name else "from the config")
+    servers = {endpoint.url: CompletionItem(endpoint.name or endpoint.url, endpoint.url if endpoint.name else "from the config")
                for endpoint in configured}  # fmt: skip
     for endpoint in connection.others if connection else ():
         label = endpoint.kind.label if endpoint.kind else "a server"
-        servers.setdefault(endpoint.url, Choice(endpoint.url, label))
-    return Vocabulary(
-        presets=tuple(Choice(preset.name, preset.description) for preset in state.presets),
+        servers.setdefault(endpoint.url, CompletionItem(endpoint.url, label))
+    return CompletionSource(
+        presets=tuple(CompletionItem(preset.name, preset.description) for preset in state.presets),
         models=tuple(
-            Choice(model.name, ", ".join(part for part in (model.parameters, model.quantization,
+            CompletionItem(model.name, ", ".join(part for part in (model.parameters, model.quantization,
                    human_size(model.size) if model.size else "") if part))
             for model in models
         ),
         servers=tuple(servers.values()),
-        themes=tuple(Choice(name) for name in theme_names),
+        themes=tuple(CompletionItem(name) for name in theme_names),
         missing=missing,
         values=state.values(),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from tui.chat.overflow import window_of
 from tui.core.conversation import Conversation
-from tui.core.figures import Figures, figures_of_all
+from tui.core.figures import AnswerFigures, figures_of_all
 from tui.core.message import Message, Role, Status
 from tui.core.text import count_of, human_tokens, safe_line, safe_name
 from tui.ui.page import Line, PageScreen
@@ -78,7 +78,7 @@ def _counts(questions: int, answers: int, elsewhere: int) -> list[tuple[str, str
     return [("This conversation", ", ".join(words))]
 
 
-def _sums(figures: Figures, window: int | None) -> list[tuple[str, str]]:
+def _sums(figures: AnswerFigures, window: int | None) -> list[tuple[str, str]]:
     if not figures.answers:
         return []
     used = figures.used

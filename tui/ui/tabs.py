@@ -12,7 +12,7 @@ from tui.ui.chat.view import ChatView
 from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 
-_FOCUS = {"chat": "#composer, #slip", "models": "#model-table, #models-choice", "settings": "#form"}
+_FOCUS = {"chat": "#composer, #inline-input", "models": "#model-table, #models-choice", "settings": "#form"}
 _LIST = "#chats.-open"
 
 

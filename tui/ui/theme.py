@@ -6,16 +6,16 @@ from rich.style import Style
 from textual.theme import Theme
 
 from tui.config.themes import DARK, LIGHT, TERMINAL, StyleSpec, ThemeSpec, parse_style
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 
 
-def palette_from(spec: ThemeSpec) -> Palette:
+def palette_from(spec: ThemeSpec) -> RolePalette:
     """Rich styles by role, with the few that are made from others."""
     styles = {role: _style(parse_style(text), role) for role, text in spec.roles.items()}
     styles["tab"] = styles["muted"]
     styles["tab_open"] = styles["accent"] + Style(bold=True, underline=True)
     styles["key"] = styles["foreground"] + Style(bold=True)
-    return Palette(styles)
+    return RolePalette(styles)
 
 
 def textual_theme(spec: ThemeSpec) -> Theme:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tui.guide.training.augment import odd, one_typo, vary, without_marks
 from tui.guide.training.source import OUTSIDE, Source, Subject, normalise, pieces_of
-from tui.guide.training.vocabulary import END, Vocabulary
+from tui.guide.training.vocabulary import END, TokenVocabulary
 
 MAIN_SHARE = 0.86
 """How often the first of some alternatives is said: above the top_p of exact settings, below that of free ones."""
@@ -27,7 +27,7 @@ OUTSIDE_SHARE = 0.26
 class Lessons:
     """An endless supply of samples, the same for the same seed."""
 
-    def __init__(self, source: Source, vocabulary: Vocabulary, seed: int) -> None:
+    def __init__(self, source: Source, vocabulary: TokenVocabulary, seed: int) -> None:
         self._source = source
         self._words = vocabulary
         self._chance = random.Random(seed)

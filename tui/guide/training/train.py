@@ -27,7 +27,7 @@ from tui.guide.training.augment import one_typo
 from tui.guide.training.lessons import Lessons, held_questions
 from tui.guide.training.network import Shape, Weights
 from tui.guide.training.source import Source, normalise
-from tui.guide.training.vocabulary import Vocabulary
+from tui.guide.training.vocabulary import TokenVocabulary
 from tui.guide.training.write import write_model
 
 SEED = 20261122
@@ -68,7 +68,7 @@ def train(
     steps: int,
     rate: float,
     shape: Shape,
-    words: Vocabulary,
+    words: TokenVocabulary,
     weights: Weights,
     keep: Callable[[Weights], object],
 ) -> Weights:
@@ -146,7 +146,7 @@ def _last_states(weights: Weights, shape: Shape, prompts: list[list[int]]) -> np
     return np.concatenate(out)
 
 
-def doubting(source: Source, weights: Weights, shape: Shape, words: Vocabulary) -> Weights:
+def doubting(source: Source, weights: Weights, shape: Shape, words: TokenVocabulary) -> Weights:
     """The same model, a little more ready to say that it does not know: the score of each refusal is `DOUBT` higher
     behind the prompt of a usual question."""
     lessons = Lessons(source, words, SEED + 1)
@@ -160,7 +160,7 @@ def doubting(source: Source, weights: Weights, shape: Shape, words: Vocabulary) 
 
 
 def held_right(
-    source: Source, weights: Weights, shape: Shape, words: Vocabulary, report: bool = False
+    source: Source, weights: Weights, shape: Shape, words: TokenVocabulary, report: bool = False
 ) -> float:
     """The share of the held questions whose subject the model names; with `report`, each language's and the misses."""
     held = held_questions(source)
@@ -199,7 +199,7 @@ def held_right(
     return right["as written"]
 
 
-def grown(path: Path, weights: Weights, words: Vocabulary) -> Weights:
+def grown(path: Path, weights: Weights, words: TokenVocabulary) -> Weights:
     """The weights of a model that was written before, for a source that has changed a little since: what is said of a
     token stays with it, and a token that is new begins as in `weights`."""
     import gguf
@@ -239,7 +239,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=guide_source.MODEL_FOLDER)
     options = parser.parse_args()
     source = guide_source.load()
-    words = Vocabulary(source, PIECES)
+    words = TokenVocabulary(source, PIECES)
     shape = Shape(len(words.tokens))
     print(
         f"{len(source.subjects)} answers, {sum(len(s.ask) for s in source.subjects)} questions, {len(words.tokens)} tokens"

@@ -19,7 +19,7 @@ END, BEFORE, USER, GUIDE = "<|end|>", "<|before|>", "<|user|>", "<|guide|>"
 MARKS = (END, BEFORE, USER, GUIDE)
 
 
-class Vocabulary:
+class TokenVocabulary:
     """Ids: the pieces, then `MARKS`, then the subjects in the order of the source."""
 
     def __init__(self, source: Source, size: int) -> None:

@@ -13,10 +13,10 @@ import tomli_w
 from tui.guide.model import HASH_KEY, MANIFEST_NAME, MODEL_NAME
 from tui.guide.training.network import Shape, Weights
 from tui.guide.training.source import TEMPLATE, Source, source_hash
-from tui.guide.training.vocabulary import END, MARKS, Vocabulary
+from tui.guide.training.vocabulary import END, MARKS, TokenVocabulary
 
 
-def write_model(folder: Path, source: Source, words: Vocabulary, shape: Shape, weights: Weights) -> Path:
+def write_model(folder: Path, source: Source, words: TokenVocabulary, shape: Shape, weights: Weights) -> Path:
     """Write both files into `folder` and return the path of the model. Matrices are stored in 8 bits (Q8_0)."""
     path = folder / MODEL_NAME
     writer = gguf.GGUFWriter(path, "llama")

@@ -158,7 +158,7 @@ class _Cut(Exception):
     """The file ended in the middle of its metadata."""
 
 
-class _Reader:
+class _GgufReader:
     """The values of a GGUF file one after the other. Every method raises _Cut where the file has fewer bytes."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
@@ -246,7 +246,7 @@ class _Reader:
 
 def _read(path: Path, file: BinaryIO, size: int) -> GgufFile:
     """Walk the key-value pairs until all that is wanted is known."""
-    reader = _Reader(file, size)
+    reader = _GgufReader(file, size)
     known: dict[str, str | int] = {}
     try:
         reader.skip(len(_MAGIC))

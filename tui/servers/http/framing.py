@@ -18,7 +18,7 @@ MAX_LINE = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class StreamFrame:
     """One record of a stream; `event` is its SSE name, empty for the usual kind and for NDJSON."""
 
     data: str
@@ -28,9 +28,9 @@ class Frame:
 class Parser(Protocol):
     """Takes bytes in pieces of any size and gives the frames that they complete. Raises BadReply for an endless line."""
 
-    def feed(self, chunk: bytes) -> list[Frame]: ...
+    def feed(self, chunk: bytes) -> list[StreamFrame]: ...
 
-    def finish(self) -> list[Frame]:
+    def finish(self) -> list[StreamFrame]:
         """The frame that the end of the stream completes, for servers that leave out the last line break."""
         ...
 
@@ -77,12 +77,12 @@ class Ndjson:
     def __init__(self, limit: int = MAX_LINE) -> None:
         self._lines = Lines(limit)
 
-    def feed(self, chunk: bytes) -> list[Frame]:
-        return [Frame(_decoded(line)) for line in self._lines.feed(_dense(chunk)) if line.strip()]
+    def feed(self, chunk: bytes) -> list[StreamFrame]:
+        return [StreamFrame(_decoded(line)) for line in self._lines.feed(_dense(chunk)) if line.strip()]
 
-    def finish(self) -> list[Frame]:
+    def finish(self) -> list[StreamFrame]:
         line = self._lines.finish()
-        return [Frame(_decoded(line))] if line.strip() else []
+        return [StreamFrame(_decoded(line))] if line.strip() else []
 
 
 class Sse:
@@ -98,20 +98,20 @@ class Sse:
         self._size = 0
         self._bare: list[bytes] = []  # lines of JSON or of a web page, outside of any event
 
-    def feed(self, chunk: bytes) -> list[Frame]:
-        frames: list[Frame] = []
+    def feed(self, chunk: bytes) -> list[StreamFrame]:
+        frames: list[StreamFrame] = []
         for line in self._lines.feed(_dense(chunk)):
             self._line(line, frames)
         return frames
 
-    def finish(self) -> list[Frame]:
-        frames: list[Frame] = []
+    def finish(self) -> list[StreamFrame]:
+        frames: list[StreamFrame] = []
         self._line(self._lines.finish(), frames)
         self._end_bare(frames)
         self._dispatch(frames)
         return frames
 
-    def _line(self, line: bytes, frames: list[Frame]) -> None:
+    def _line(self, line: bytes, frames: list[StreamFrame]) -> None:
         if not line:
             self._dispatch(frames)
             return
@@ -141,15 +141,15 @@ class Sse:
         if self._size > self._limit + 1:
             raise _endless(self._limit)
 
-    def _end_bare(self, frames: list[Frame]) -> None:
+    def _end_bare(self, frames: list[StreamFrame]) -> None:
         if self._bare:
-            frames.append(Frame(_decoded(b"\n".join(self._bare))))
+            frames.append(StreamFrame(_decoded(b"\n".join(self._bare))))
             self._bare = []
             self._size = sum(map(len, self._data))
 
-    def _dispatch(self, frames: list[Frame]) -> None:
+    def _dispatch(self, frames: list[StreamFrame]) -> None:
         if self._data:
-            frames.append(Frame(_decoded(b"\n".join(self._data)), self._event))
+            frames.append(StreamFrame(_decoded(b"\n".join(self._data)), self._event))
         self._event = ""
         self._data = []
         if not self._bare:
@@ -178,7 +178,7 @@ class Whole:
         self._bytes = bytearray()
         self._read = False
 
-    def feed(self, chunk: bytes) -> list[Frame]:
+    def feed(self, chunk: bytes) -> list[StreamFrame]:
         self._bytes += b"" if self._read else chunk
         if len(self._bytes) <= self._limit:
             return []
@@ -186,9 +186,9 @@ class Whole:
             raise _endless(self._limit)
         return self.finish()
 
-    def finish(self) -> list[Frame]:
+    def finish(self) -> list[StreamFrame]:
         document, self._bytes, self._read = bytes(self._bytes), bytearray(), True
-        return [Frame(_decoded(document))] if document.strip() else []
+        return [StreamFrame(_decoded(document))] if document.strip() else []
 
 
 class Framing:
@@ -201,19 +201,19 @@ class Framing:
         self._head = b""
         self._chosen: Parser | None = None
 
-    def feed(self, chunk: bytes) -> list[Frame]:
+    def feed(self, chunk: bytes) -> list[StreamFrame]:
         if self._chosen is not None:
             return self._chosen.feed(chunk)
         self._head = (self._head + chunk).lstrip(_BLANKS)
         self._chosen = self._choose(self._head, last=False)
         return self._release()
 
-    def finish(self) -> list[Frame]:
+    def finish(self) -> list[StreamFrame]:
         if self._chosen is None:
             self._chosen = self._choose(self._head, last=True) or self._usual
         return [*self._release(), *self._chosen.finish()]
 
-    def _release(self) -> list[Frame]:
+    def _release(self) -> list[StreamFrame]:
         if self._chosen is None:
             return []
         head, self._head = self._head, b""

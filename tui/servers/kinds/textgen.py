@@ -12,13 +12,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from tui.core.attaching import is_picture
-from tui.core.budget import kept_room
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, ReasoningDelta, TextDelta
 from tui.core.model import Model, ServerInfo
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
+from tui.core.token_budget import kept_room
 from tui.core.tokens import estimate
 from tui.errors import (
     AuthRequired,
@@ -52,7 +52,7 @@ TEMPLATE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedModel:
     """The model in memory and what runs it; both empty where an old version does not say."""
 
     name: str = ""
@@ -97,7 +97,7 @@ class TextgenServer(OpenAIServer):
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
-        self._window: tuple[Loaded, int | None] | None = None
+        self._window: tuple[LoadedModel, int | None] | None = None
         self._sight = Sight(self._http)
 
     async def models(self) -> tuple[Model, ...]:
@@ -114,23 +114,23 @@ class TextgenServer(OpenAIServer):
         loaded = await self._loaded()
         return await self._learn(loaded) if loaded is not None else None
 
-    async def _loaded(self) -> Loaded | None:
+    async def _loaded(self) -> LoadedModel | None:
         """What is loaded; None = nothing. After a load that failed it goes on naming the model, without a loader."""
         try:
             info = await self._get(_LOADED)
         except AuthRequired:
             raise
         except ServerError:
-            return Loaded()
+            return LoadedModel()
         name, loader = info.text("model_name"), info.text("loader")
         if name in ("", "None") or ("loader" in info and not loader):
             return None
-        return Loaded(safe_line(name), safe_line(loader, 40))
+        return LoadedModel(safe_line(name), safe_line(loader, 40))
 
-    def _known_window(self, loaded: Loaded) -> int | None:
+    def _known_window(self, loaded: LoadedModel) -> int | None:
         return self._window[1] if self._window is not None and self._window[0] == loaded else None
 
-    async def _learn(self, loaded: Loaded) -> int | None:
+    async def _learn(self, loaded: LoadedModel) -> int | None:
         window = await learn_window(self._http, loaded.name)
         self._window = loaded, window
         return window
@@ -172,7 +172,7 @@ class TextgenServer(OpenAIServer):
                 for each in start.take(event) if start is not None else (event,):
                     yield each
 
-    async def _require_sight(self, loaded: Loaded) -> None:
+    async def _require_sight(self, loaded: LoadedModel) -> None:
         if not await self._sight.sees(loaded.name, loaded.loader):
             raise Refused(
                 f"{safe_line(loaded.name, 60) or 'This model'} cannot see pictures",
@@ -180,7 +180,7 @@ class TextgenServer(OpenAIServer):
                 "Load a model with vision, with its mmproj file, or ask without the picture",
             )
 
-    async def _require_room(self, request: ChatRequest, loaded: Loaded) -> int | None:
+    async def _require_room(self, request: ChatRequest, loaded: LoadedModel) -> int | None:
         """The window, if it is known or matters. Raises ContextOverflow for a prompt of which something would be cut."""
         most = request.parameters.get("max_tokens")
         wanted = most if isinstance(most, int) and most > 0 else UNSAID_ROOM
@@ -197,7 +197,7 @@ class TextgenServer(OpenAIServer):
                 raise _too_long(tokens, window, limit)
         return window
 
-    def _tried(self, loaded: Loaded) -> bool:
+    def _tried(self, loaded: LoadedModel) -> bool:
         """Whether it was tried to learn the window of what is loaded."""
         return self._window is not None and self._window[0] == loaded
 

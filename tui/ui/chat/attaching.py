@@ -18,12 +18,12 @@ def ask_for_file(pane: ChatView) -> None:
     if not pane.composer.text.strip():
         pane.complete("/attach ")
         return
-    pane.walk.end()
-    pane.walk.edits.open(AttachFile(pane), "", None)
+    pane.message_cursor.end()
+    pane.message_cursor.edits.open(AttachFile(pane), "", None)
 
 
 class AttachFile:
-    """Attaches the file that is named on the slip to the draft under it."""
+    """Attaches the file that is named on the inline input to the draft under it."""
 
     def __init__(self, pane: ChatView) -> None:
         self._pane = pane
@@ -54,10 +54,10 @@ class AttachFile:
     def _was_read(self, name: str, problem: LokalError | None) -> None:
         """The file is attached, or not."""
         pane = self._pane
-        is_asked = name == self._reading and pane.walk.edits.purpose is self
+        is_asked = name == self._reading and pane.message_cursor.edits.purpose is self
         self._reading = ""
         if problem is None and is_asked:
-            pane.walk.go_back()
+            pane.message_cursor.go_back()
         elif problem is not None:
             # Tab completes a name in the composer, not here.
             is_missing = isinstance(problem.__cause__, FileNotFoundError)

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import files
-from tui.core.slash import Choice, Completion, FileWanted, Vocabulary, complete
+from tui.core.slash import Completion, CompletionItem, CompletionSource, FileWanted, complete
 from tui.core.text import safe_line, safe_name
 from tui.errors import LokalError
 from tui.ui.chat.file_names import file_choices
@@ -56,7 +56,7 @@ class Completer(Protocol):
         ...
 
 
-class Written(Protocol):
+class SlashInput(Protocol):
     """What is needed of the composer."""
 
     def line_before_cursor(self) -> str | None:
@@ -83,12 +83,12 @@ class CompletionPopup(Widget):
 
         wanted: FileWanted
         line: str
-        choices: tuple[Choice, ...]
+        choices: tuple[CompletionItem, ...]
 
     def __init__(self) -> None:
         super().__init__(id="completion")
-        self._written: Written | None = None
-        self._names: Callable[[], Vocabulary] = Vocabulary
+        self._written: SlashInput | None = None
+        self._names: Callable[[], CompletionSource] = CompletionSource
         self._seen: str | None = None
         self._line = ""
         self._offered = Completion(0, ())
@@ -98,7 +98,7 @@ class CompletionPopup(Widget):
         self._next: tuple[FileWanted, str] | None = None
         self._settled = asyncio.Event()
 
-    def serve(self, written: Written, names: Callable[[], Vocabulary]) -> None:
+    def serve(self, written: SlashInput, names: Callable[[], CompletionSource]) -> None:
         """Offer what goes with what is `written`; `names` says what there is just now."""
         self._written = written
         self._names = names
@@ -236,7 +236,7 @@ class CompletionPopup(Widget):
         self._top = min(max(self._top, self._chosen - rows + 1), self._chosen)
         self.refresh()
 
-    def _take(self, choice: Choice) -> None:
+    def _take(self, choice: CompletionItem) -> None:
         if self._written is None:
             return
         self._written.fill(self._line[: self._offered.start] + choice.text)
@@ -286,5 +286,5 @@ class CompletionPopup(Widget):
         return fit([*left, ("─" * max(0, gap), palette["rule"]), *right], width, palette.base)
 
 
-def _label(choice: Choice) -> str:
+def _label(choice: CompletionItem) -> str:
     return safe_name(choice.label or choice.text)

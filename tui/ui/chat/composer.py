@@ -12,13 +12,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets.text_area import Location, Selection
 
-from tui.chat.prompt_history import Found, HistoryNavigator
+from tui.chat.prompt_history import HistoryNavigator, HistorySearch
 from tui.core.commands import COMMANDS
 from tui.core.finding import place
 from tui.core.secrets import names_login
 from tui.core.text import safe_line
-from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.completion import Completer
+from tui.ui.chat.prompt_text_area import PromptTextArea
 from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
@@ -36,7 +36,7 @@ class PromptMark(LineWidget):
         return fit([self.part("› ", "accent")], width, self.base())
 
 
-class Composer(ChipArea):
+class Composer(PromptTextArea):
     """A text area that sends on Enter and knows the prompts before this one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,7 +46,7 @@ class Composer(ChipArea):
     @dataclass
     class Submitted(Message):
         """The person pressed Enter. The composer holds the text no longer, unless it is blank; `put_back` undoes that.
-        `marked` is its form for drafts and the history (`tui.core.pasted`)."""
+        `marked` is its form for drafts and the history (`tui.core.paste_folds`)."""
 
         text: str
         marked: str
@@ -65,7 +65,7 @@ class Composer(ChipArea):
     class Searching(Message):
         """The search in the earlier prompts has begun, gone on or, with None, ended."""
 
-        found: Found | None
+        found: HistorySearch | None
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         """`keys` by command id; those of the composer are looked at here."""

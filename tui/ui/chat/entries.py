@@ -14,7 +14,7 @@ from tui.core.message import Message, Role, Status
 from tui.core.model import GUIDE
 from tui.core.text import human_tokens, safe_block, safe_name
 from tui.ui.chat import structured
-from tui.ui.transcript.view import Entry, Heading, Notice, Tone
+from tui.ui.transcript.view import Entry, EntryNotice, Heading, Tone
 
 KeyOf = Callable[[str], str]
 """The key of a command id, as a person reads it."""
@@ -42,7 +42,7 @@ def _unseen(entry: Entry, summary: str | None) -> Entry:
     if summary:
         lines.append(safe_block(summary))
     tone = entry.notice.tone if entry.notice is not None else Tone.MUTED
-    return replace(entry, heading=heading, notice=Notice("\n".join(lines), tone))
+    return replace(entry, heading=heading, notice=EntryNotice("\n".join(lines), tone))
 
 
 def tokens_used(conversation: Conversation) -> int | None:
@@ -92,27 +92,27 @@ def _place(message: Message, conversation: Conversation) -> str:
     return f"{siblings.index(message.id) + 1}/{len(siblings)}" if len(siblings) > 1 else ""
 
 
-def notice_of(message: Message, key_of: KeyOf) -> Notice | None:
+def notice_of(message: Message, key_of: KeyOf) -> EntryNotice | None:
     """What is to be said under an answer: why it is not whole, and the key that helps."""
     retry, go_on = key_of("answer.retry"), key_of("answer.continue")
     help_keys = f"{go_on} continues · {retry} asks again" if message.resumable else f"{retry} asks again"
     match message.status:
         case Status.FAILED:
-            return Notice(f"{_problem(message)}\n{help_keys}", Tone.ERROR)
+            return EntryNotice(f"{_problem(message)}\n{help_keys}", Tone.ERROR)
         case Status.INTERRUPTED:
             why = _problem(message) if message.problem else "Interrupted: lokal ended before the answer did"
-            return Notice(f"{why}\n{help_keys}", Tone.WARNING)
+            return EntryNotice(f"{why}\n{help_keys}", Tone.WARNING)
         case Status.STOPPED:
             why = message.problem.title if message.problem is not None else "stopped by you"
-            return Notice(f"{why} · {help_keys}", Tone.MUTED)
+            return EntryNotice(f"{why} · {help_keys}", Tone.MUTED)
         case Status.COMPLETE if message.finish_reason == "length":
             if not message.content.strip() and message.reasoning:
-                return Notice(_cut_in_thought(message), Tone.WARNING)
-            return Notice(f"{cut_words(message)} · {go_on} continues", Tone.MUTED)
+                return EntryNotice(_cut_in_thought(message), Tone.WARNING)
+            return EntryNotice(f"{cut_words(message)} · {go_on} continues", Tone.MUTED)
         case Status.COMPLETE if said := remark(message.finish_reason):
-            return Notice(f"{said} · {help_keys}", ending_tone(message))
+            return EntryNotice(f"{said} · {help_keys}", ending_tone(message))
         case Status.COMPLETE if not message.content.strip() and not message.reasoning:
-            return Notice(f"The model answered nothing · {retry} asks again", Tone.MUTED)
+            return EntryNotice(f"The model answered nothing · {retry} asks again", Tone.MUTED)
         case _:
             return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from tui.core.slash import Choice, FileWanted
+from tui.core.slash import CompletionItem, FileWanted
 from tui.core.text import human_size
 
 READ_AT_MOST = 50_000
@@ -17,12 +17,12 @@ SHOWN_AT_MOST = 100
 """How many of them are offered: a person types another letter rather than walk through more."""
 
 
-def file_choices(wanted: FileWanted) -> tuple[Choice, ...]:
+def file_choices(wanted: FileWanted) -> tuple[CompletionItem, ...]:
     """Folders and files whose path begins with what is typed, folders first; `~` is the home folder. Hidden ones only
     after a dot, and none whose name could not be typed in one line. Empty for a folder that cannot be read."""
     head, slash, tail = wanted.typed.rpartition("/")
     if not slash and tail.startswith("~"):
-        return (Choice("~/", "your home folder"),) if tail == "~" else ()
+        return (CompletionItem("~/", "your home folder"),) if tail == "~" else ()
     start = head + slash
     try:
         found = _fitting(_folder(start), tail, wanted.endings)
@@ -32,7 +32,7 @@ def file_choices(wanted: FileWanted) -> tuple[Choice, ...]:
     choices = []
     for name, is_folder, path in best:
         shown = name + "/" if is_folder else name
-        choices.append(Choice(start + shown, "folder" if is_folder else _size(path), shown))
+        choices.append(CompletionItem(start + shown, "folder" if is_folder else _size(path), shown))
     return tuple(choice for choice in choices if choice.text != wanted.typed)
 
 

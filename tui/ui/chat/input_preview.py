@@ -9,10 +9,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.chat.outbox import Outbox
-from tui.chat.prompt_history import Found
+from tui.chat.prompt_history import HistorySearch
 from tui.chat.prompt_queue import QueuedPrompt
 from tui.core.attaching import in_line
-from tui.core.pasted import Pieces
+from tui.core.paste_folds import PasteFolds
 from tui.core.text import safe_line
 from tui.ui.look import palette_of
 from tui.ui.row import Part, cut, parts_width, spread
@@ -37,7 +37,7 @@ class InputPreview(Widget):
     DEFAULT_CSS = "InputPreview { height: 0; width: 100%; }"
 
     def __init__(self) -> None:
-        super().__init__(id="shelf")
+        super().__init__(id="input-preview")
         self._lines: tuple[PreviewLine, ...] = ()
 
     def show(self, lines: tuple[PreviewLine, ...]) -> None:
@@ -62,7 +62,9 @@ class InputPreview(Widget):
         return spread([*label, (cut(line.text, room), palette["foreground"])], hint, width, base, gap=2)
 
 
-def preview_lines(outbox: Outbox, found: Found | None, key: Callable[[str], str]) -> tuple[PreviewLine, ...]:
+def preview_lines(
+    outbox: Outbox, found: HistorySearch | None, key: Callable[[str], str]
+) -> tuple[PreviewLine, ...]:
     """What goes with the next prompt: first what waits; `found` is how a search in the earlier prompts stands. `key` gives
     the key of a command."""
     lines = []
@@ -86,11 +88,11 @@ def _queue_line(outbox: Outbox, key: Callable[[str], str]) -> PreviewLine:
 
 
 def _shown(prompt: QueuedPrompt) -> str:
-    text = Pieces().load(prompt.marked)
+    text = PasteFolds().load(prompt.marked)
     return f"{text} [{in_line(prompt.attachments)}]" if prompt.attachments else text
 
 
-def _how_found(found: Found, key: Callable[[str], str]) -> str:
+def _how_found(found: HistorySearch, key: Callable[[str], str]) -> str:
     if not found.query:
         return "words of an earlier prompt · Esc back"
     if not found.count:

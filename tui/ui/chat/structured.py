@@ -6,7 +6,7 @@ from tui.chat.structured_output import schema_of, verdict_of
 from tui.core.message import Message
 from tui.core.schema import RECORD
 from tui.core.text import safe_line
-from tui.ui.transcript.entry import Notice, Tone
+from tui.ui.transcript.entry import EntryNotice, Tone
 
 SHOWN_FAULTS = 4
 
@@ -40,13 +40,13 @@ def shown(message: Message) -> str:
     return f"```json\n{indented(message.content)}\n```"
 
 
-def notice_of(message: Message) -> Notice | None:
+def notice_of(message: Message) -> EntryNotice | None:
     """What does not fit, and what was not checked; None where there is nothing to say."""
     verdict = verdict_of(message)
     if verdict is None:
         unusable = RECORD in message.parameters and schema_of(message) is None
         return (
-            Notice("Not checked: the schema that it came with cannot be used", Tone.MUTED)
+            EntryNotice("Not checked: the schema that it came with cannot be used", Tone.MUTED)
             if unusable
             else None
         )
@@ -59,4 +59,4 @@ def notice_of(message: Message) -> Notice | None:
         lines.append(f"Not checked: {', '.join(verdict.unchecked)}")
     if not lines:
         return None
-    return Notice("\n".join(lines), Tone.MUTED if verdict.fits else Tone.WARNING)
+    return EntryNotice("\n".join(lines), Tone.MUTED if verdict.fits else Tone.WARNING)

@@ -18,32 +18,32 @@ from tui.chat.answer_stream import AnswerStream, HeadingPace
 from tui.chat.context_meter import ContextMeter
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
-from tui.chat.prompt_history import Found
+from tui.chat.prompt_history import HistorySearch
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner
 from tui.core.message import Message
-from tui.core.slash import Typed, Vocabulary, parse
+from tui.core.slash import CompletionSource, ParsedCommand, parse
 from tui.core.text import safe_name
 from tui.errors import LokalError, UsageError
 from tui.paths import with_tilde
-from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
 from tui.ui.chat.composer import Composer, PromptMark
 from tui.ui.chat.decision_prompt import ENTER, TAKE, DecisionPrompt, shown_on
 from tui.ui.chat.entries import entries_of, entry_of, heading_of
 from tui.ui.chat.external_editor import ExternalEditor
-from tui.ui.chat.holding import Holding, SchemaRead
+from tui.ui.chat.inline_input import InlineInput
 from tui.ui.chat.input_preview import InputPreview, preview_lines
-from tui.ui.chat.slip import Slip
+from tui.ui.chat.message_cursor import MessageCursor
+from tui.ui.chat.prompt_text_area import PromptTextArea
+from tui.ui.chat.schema_command import SchemaCommand, SchemaRead
 from tui.ui.chat.summary_entry import SummaryEntry
-from tui.ui.chat.walk import Walk
 from tui.ui.chat.welcome import welcome
-from tui.ui.divider import Divider
 from tui.ui.errands import NotDone
 from tui.ui.look import palette_of
 from tui.ui.messages import Trouble
+from tui.ui.notice_bar import NoticeBar
 from tui.ui.start.panel import ways_on
 from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
@@ -86,7 +86,7 @@ class ChatView(Vertical):
     class Commanded(UiMessage):
         """A slash command was typed, as `text` in marked form."""
 
-        typed: Typed
+        typed: ParsedCommand
         text: str
 
     @dataclass
@@ -108,14 +108,14 @@ class ChatView(Vertical):
         self._state = state
         self._pace = pace
         self._heading = HeadingPace()
-        self._found: Found | None = None
+        self._found: HistorySearch | None = None
         self.tasks = TaskRunner(lambda mistake: self._trouble(mistake))
         self.controller = ChatController(state, self, self.tasks, lambda: self._pace().interval_s())
         self.meter = ContextMeter(self.controller.chat, self, self.tasks, lambda: self.composer.plain)
-        self.walk = Walk(self)
+        self.message_cursor = MessageCursor(self)
         """The cursor on the messages, and what is done with them."""
         self.editor = ExternalEditor(self)
-        self._holding = Holding(self)
+        self._holding = SchemaCommand(self)
         self._summary = SummaryEntry(self)
 
     def compose(self) -> ComposeResult:
@@ -123,7 +123,7 @@ class ChatView(Vertical):
             yield DecisionPrompt("start-choice", self._state.keys, self._writing_place)
             yield WalkedTranscript(id="transcript")
             yield CompletionPopup()
-        yield Divider()
+        yield NoticeBar()
         yield InputPreview()
         yield DecisionPrompt("choice", self._state.keys, self._writing_place)
         with Horizontal(id="writing"):
@@ -135,7 +135,7 @@ class ChatView(Vertical):
         self.transcript.set_palette(palette_of(self))
         self.transcript.set_reasoning_key(self._state.key("reasoning.toggle"))
         self.walked.set_fold_key(self._state.key("message.fold"))
-        self.walked.taker = self.walk
+        self.walked.taker = self.message_cursor
         self._show_welcome()
 
     def on_unmount(self) -> None:
@@ -165,9 +165,9 @@ class ChatView(Vertical):
         return self.query_one(Composer)
 
     @property
-    def divider(self) -> Divider:
+    def notice_bar(self) -> NoticeBar:
         """The rule that tells things."""
-        return self.query_one(Divider)
+        return self.query_one(NoticeBar)
 
     @property
     def completion(self) -> CompletionPopup:
@@ -202,7 +202,7 @@ class ChatView(Vertical):
     def words(self) -> Mapping[str, str]:
         """What keys do now, in a word, by command id: Enter where it does not send what is in the composer, the key that
         asks again where nothing was answered yet. Empty for what they do elsewhere."""
-        enter = self.walk.edits.enter or ("take" if self.composer.searching else "")
+        enter = self.message_cursor.edits.enter or ("take" if self.composer.searching else "")
         chat = self.controller.chat
         return {
             "send": enter,
@@ -219,8 +219,8 @@ class ChatView(Vertical):
 
     @property
     def written(self) -> str:
-        """What is in the composer, or on the slip while that lies over it."""
-        return (self.query_one(Slip) if self.walk.edits.is_open else self.composer).text
+        """What is in the composer, or on the inline input while that lies over it."""
+        return (self.query_one(InlineInput) if self.message_cursor.edits.is_open else self.composer).text
 
     # -- a front end ------------------------------------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ class ChatView(Vertical):
 
     def begun_edits(self) -> tuple[tuple[str, str], ...]:
         """The edits of messages of the open chat that were begun."""
-        return () if self.session is None else self.walk.edits.begun_in(self.session.conversation)
+        return () if self.session is None else self.message_cursor.edits.begun_in(self.session.conversation)
 
     def hear(self, event: events.ChatEvent) -> None:
         """Show what the controller says."""
@@ -284,8 +284,8 @@ class ChatView(Vertical):
                 self.composer.put_back(marked)
             case events.PromptRecorded(marked):
                 self.composer.remember(marked)
-                self.divider.clear_notice()
-                self.divider.let_go()
+                self.notice_bar.clear_notice()
+                self.notice_bar.let_go()
                 self.post_message(self.PromptRecorded(marked))
             case events.QueueChanged():
                 self.show_preview()
@@ -293,7 +293,7 @@ class ChatView(Vertical):
                 if draft.text and draft.text != self.composer.marked:
                     self.composer.end_search(take=False)
                     self.composer.put_back(draft.text)
-                self.walk.edits.load(draft.edits)
+                self.message_cursor.edits.load(draft.edits)
             case events.FilesNotRead(argument, problem, here):
                 self.app.post_message(NotDone(problem, f"/attach {argument}" if here else ""))
             case events.ServerWanted():
@@ -324,7 +324,7 @@ class ChatView(Vertical):
             if message.parent is not None and any(each.id == message.parent for each in path):
                 self.transcript.truncate_after(message.parent)
             self.transcript.add(entry)
-        self.walk.keep_up()
+        self.message_cursor.keep_up()
 
     def _show_progress(self, stream: AnswerStream) -> None:
         session = self.session
@@ -376,7 +376,7 @@ class ChatView(Vertical):
 
     def open(self, session: ChatSession) -> None:
         """Show a chat, at its end; what was asked before the chats were open is asked in it."""
-        self.walk.end()
+        self.message_cursor.end()
         if self.session is not None and self.session is not session:
             self.composer.end_search(take=False)
         self.controller.open(session)
@@ -390,17 +390,17 @@ class ChatView(Vertical):
     def retry(self) -> None:
         """Ask the last question again. What was said of the answers that there were does not stand beside the one that
         comes in."""
-        self.divider.clear_notice()
+        self.notice_bar.clear_notice()
         self.controller.retry()
 
     def answer_again(self, blank: Message, state: ClientState | None = None) -> None:
         """Ask for another answer, with another state than the next prompt's if one is given."""
-        self.divider.clear_notice()
+        self.notice_bar.clear_notice()
         self.controller.answer_again(blank, state)
 
     def continue_answer(self, message: Message | None = None) -> None:
         """Go on where an answer ended: the last one, or `message`."""
-        self.divider.clear_notice()
+        self.notice_bar.clear_notice()
         self.controller.continue_answer(message)
 
     def actions(self) -> Mapping[str, Callable[[str], object]]:
@@ -409,7 +409,7 @@ class ChatView(Vertical):
         ways = (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL)
         return {
             **{id: partial(self._decide, id) for id in ways},
-            **self.walk.actions(),
+            **self.message_cursor.actions(),
             "history.search": lambda _: self.search_history(),
             "editor": lambda _: self.open_editor(),
             "paste.open": lambda _: self.open_piece(),
@@ -436,10 +436,10 @@ class ChatView(Vertical):
             or self.composer.give_up_command()
             or self.controller.stop_or_choose()
             or self.leave_choice()
-            or self.walk.escape()
+            or self.message_cursor.escape()
             or self.walked.clear_found()
-            or self.divider.let_go()
-            or (self.divider.offers and self.post_message(self.OfferRefused()))
+            or self.notice_bar.let_go()
+            or (self.notice_bar.offers and self.post_message(self.OfferRefused()))
         )
 
     def takes(self, key: str) -> bool:
@@ -447,11 +447,11 @@ class ChatView(Vertical):
         return self.completion.is_open and key in COMPLETION_KEYS
 
     def step_back(self) -> bool:
-        """The key that stops an answer: where it is also the one that leaves the messages or the slip, these come first.
+        """The key that stops an answer: where it is also the one that leaves the messages or the inline input, these come first.
         False = there was nothing to leave, or it only stops."""
         keys = self._state.keys
-        leaves = self.walk.edits.is_open or keys.get("messages.leave") == keys.get("answer.stop")
-        return leaves and self.walk.escape()
+        leaves = self.message_cursor.edits.is_open or keys.get("messages.leave") == keys.get("answer.stop")
+        return leaves and self.message_cursor.escape()
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -466,7 +466,7 @@ class ChatView(Vertical):
             self.tell_of_text(error)
             return
         controller = self.controller
-        if isinstance(typed, Typed):
+        if isinstance(typed, ParsedCommand):
             self.post_message(self.Commanded(typed, event.marked))
         elif not event.text.strip() and controller.chat.choosing:
             self.tell(f"{controller.why_held}: {self._state.key(ENTER)} goes to the list")
@@ -501,28 +501,28 @@ class ChatView(Vertical):
         self.show_preview()
         self.post_message(self.Changed())
 
-    @on(ChipArea.Folded)
-    def _tell_of_paste(self, event: ChipArea.Folded) -> None:
+    @on(PromptTextArea.Folded)
+    def _tell_of_paste(self, event: PromptTextArea.Folded) -> None:
         event.stop()
         self.tell(f"A long paste is one piece; {self._state.key('paste.open')} opens it")
 
-    @on(ChipArea.LineTaken)
-    def _tell_of_line(self, event: ChipArea.LineTaken) -> None:
+    @on(PromptTextArea.LineTaken)
+    def _tell_of_line(self, event: PromptTextArea.LineTaken) -> None:
         event.stop()
         self.tell("Ctrl+U again deletes everything")
-        self.divider.goes_with(self.written)
+        self.notice_bar.goes_with(self.written)
 
-    @on(ChipArea.AllTaken)
-    def _tell_of_all(self, event: ChipArea.AllTaken) -> None:
+    @on(PromptTextArea.AllTaken)
+    def _tell_of_all(self, event: PromptTextArea.AllTaken) -> None:
         event.stop()
         self.tell("Everything is deleted; Ctrl+Z brings it back")
-        self.divider.goes_with(self.written)
+        self.notice_bar.goes_with(self.written)
 
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
         """A key, a paste, a text that was brought back: a notice about what was written goes with it."""
         event.stop()
-        self.divider.written(event.text_area.text)
+        self.notice_bar.written(event.text_area.text)
         for choice in self.query(DecisionPrompt):
             choice.written(self.written)
         self.controller.outbox.touched()
@@ -549,8 +549,8 @@ class ChatView(Vertical):
         self.query_one(InputPreview).show(lines)
 
     def open_editor(self) -> None:
-        """Go on in the person's editor, with what they write on: the slip, or else the composer."""
-        if not self.walk.edits.open_editor():
+        """Go on in the person's editor, with what they write on: the inline input, or else the composer."""
+        if not self.message_cursor.edits.open_editor():
             self.composer.end_search(take=True)
             self.controller.outbox.save()
             self.editor.edit(self.composer.plain)
@@ -558,7 +558,7 @@ class ChatView(Vertical):
     def take_edited(self, of: Message | None, before: str, text: str) -> None:
         """What was written, the draft or the message `of` anew, has become `text` in the editor. Nothing is sent."""
         if of is not None:
-            self.walk.edits.take_edit(of, before, text)
+            self.message_cursor.edits.take_edit(of, before, text)
         else:
             self.composer.take_over(before, text)
             self.tell(f"Back from the editor; {self._state.key('send')} sends it")
@@ -572,7 +572,7 @@ class ChatView(Vertical):
         else:
             ask_for_file(self)
 
-    def offer_names(self, names: Callable[[], Vocabulary]) -> None:
+    def offer_names(self, names: Callable[[], CompletionSource]) -> None:
         """Complete slash commands with these names."""
         self.completion.serve(self.composer, names)
         self.composer.completer = self.completion
@@ -580,7 +580,7 @@ class ChatView(Vertical):
     def complete(self, text: str) -> bool:
         """Write the start of a slash command, and offer how it may go on. Whether something is written, which comes back
         after it."""
-        self.walk.end()
+        self.message_cursor.end()
         self.composer.focus()
         aside = self.composer.begin_command(text)
         if aside:
@@ -594,13 +594,13 @@ class ChatView(Vertical):
         event.stop()
         self._holding.hold(event.session, event.schema)
 
-    @on(Slip.HandedIn)
-    def _take_slip(self, event: Slip.HandedIn) -> None:
+    @on(InlineInput.HandedIn)
+    def _take_slip(self, event: InlineInput.HandedIn) -> None:
         event.stop()
-        self.walk.edits.hand_in(event.text)
+        self.message_cursor.edits.hand_in(event.text)
 
-    @on(Slip.EditorWanted)
-    def _edit_slip(self, event: Slip.EditorWanted) -> None:
+    @on(InlineInput.EditorWanted)
+    def _edit_slip(self, event: InlineInput.EditorWanted) -> None:
         event.stop()
         self.open_editor()
 
@@ -609,17 +609,17 @@ class ChatView(Vertical):
     def tell(self, text: str, tone: str = "muted") -> None:
         """Say something on the rule above the composer, in the place of what was said last."""
         self.app.clear_notifications()
-        self.divider.tell(with_tilde(text), tone)
+        self.notice_bar.tell(with_tilde(text), tone)
 
     def tell_of_text(self, error: LokalError) -> None:
         """Say what is wrong with what is written; it goes when that is changed."""
         self.tell(str(error), "warning")
-        self.divider.goes_with(self.written)
+        self.notice_bar.goes_with(self.written)
 
     def _show_decision(self, decision: Decision | None) -> None:
         """Ask the person; None = there is nothing to ask any more. Who is writing goes on writing."""
         if decision is not None:
-            self.walk.stand_aside()
+            self.message_cursor.stand_aside()
             if isinstance(self.screen.focused, Transcript):
                 self.screen.set_focus(self._writing_place())
         self.fit_choice.show(decision)
@@ -638,8 +638,8 @@ class ChatView(Vertical):
         self.screen.set_focus(self._writing_place())
         return True
 
-    def _writing_place(self) -> ChipArea:
-        slips = [slip for slip in self.query(Slip) if slip.display]
+    def _writing_place(self) -> PromptTextArea:
+        slips = [slip for slip in self.query(InlineInput) if slip.display]
         return slips[0] if slips else self.composer
 
     @on(Transcript.FollowChanged)
@@ -651,15 +651,15 @@ class ChatView(Vertical):
     def stand(self) -> None:
         """Say on the rule where the cursor or the reader is."""
         key, transcript = self._state.key("scroll.end"), self.transcript
-        if walking := self.walk.standing:
-            self.divider.stand(walking, whole=self.walk.edits.is_open)
+        if walking := self.message_cursor.standing:
+            self.notice_bar.stand(walking, whole=self.message_cursor.edits.is_open)
         elif transcript.following:
-            self.divider.stand("")
+            self.notice_bar.stand("")
         elif transcript.new_lines:
             lines = "line" if transcript.new_lines == 1 else "lines"
-            self.divider.stand(f"{transcript.new_lines} new {lines} below · {key}")
+            self.notice_bar.stand(f"{transcript.new_lines} new {lines} below · {key}")
         else:
-            self.divider.stand(f"scrolled up · {key} to the end")
+            self.notice_bar.stand(f"scrolled up · {key} to the end")
 
     def _show_welcome(self) -> None:
         empty = self.session is None or not len(self.session.conversation)

@@ -117,7 +117,7 @@ class Browsing(DeskApp):
     def _show(self) -> ChatsPane:
         if self.tabs.current != "chat":
             self.open_tab("chat")
-        self.chat.walk.end()
+        self.chat.message_cursor.end()
         pane = self._pane
         if pane is None:
             from tui.ui.chats.pane import ChatsPane

@@ -26,9 +26,9 @@ from tui.ui.chats.messages import (
     ChatsUnlisted,
     ChatUnchanged,
     Deed,
-    Found,
     HitsFound,
     ListWish,
+    SearchHits,
 )
 from tui.ui.errands import Told
 from tui.ui.messages import Trouble
@@ -87,13 +87,13 @@ class ChatKeeper:
             found = await asyncio.to_thread(self._find, query, first)
         except StoreError as error:
             self._app.post_message(Trouble(error))
-            found = Found(query, first, (), False, 0)
+            found = SearchHits(query, first, (), False, 0)
         self._app.post_message(HitsFound(found))
 
-    def _find(self, query: str, first: int) -> Found:
+    def _find(self, query: str, first: int) -> SearchHits:
         store = self._store()
         hits = store.search(query, PAGE + 1, first)
-        return Found(query, first, hits[:PAGE], len(hits) > PAGE, store.index_backlog())
+        return SearchHits(query, first, hits[:PAGE], len(hits) > PAGE, store.index_backlog())
 
     def open_chat(
         self,

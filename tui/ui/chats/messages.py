@@ -45,7 +45,7 @@ class ListWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHits:
     """One page of what was found, the `first` of them all; `more` = others follow. `behind` messages are not in the index
     yet."""
 
@@ -60,7 +60,7 @@ class Found:
 class HitsFound(Message):
     """A search has an answer."""
 
-    found: Found
+    found: SearchHits
 
 
 @dataclass

@@ -17,9 +17,9 @@ from tui.ui.chats.messages import (
     ChatCommandGiven,
     ChatListLeft,
     ChatListModeChanged,
-    Found,
     ListWanted,
     ListWish,
+    SearchHits,
     SearchWanted,
 )
 from tui.ui.chats.shelf import Hits
@@ -99,7 +99,7 @@ class ChatsPane(ChatsView, can_focus=True):
                 self._early.clear()  # it was meant for a list
             self.refresh()
 
-    def show_found(self, found: Found) -> None:
+    def show_found(self, found: SearchHits) -> None:
         """A search has an answer; one to what is no longer asked is dropped."""
         if found.query != self.line.text or self.mode not in (Mode.SEARCH, Mode.LEAVING):
             return

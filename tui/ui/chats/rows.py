@@ -17,7 +17,7 @@ from tui.ui.row import Part, cut_middle
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Hit
-    from tui.ui.transcript.palette import Palette
+    from tui.ui.transcript.palette import RolePalette
 
 WIDE = 60
 """Cells from which on a line has room for words where a sign must do otherwise."""
@@ -50,7 +50,9 @@ def chat_title(title: str) -> str:
     return safe_name(title) or "(no title)"
 
 
-def chat_line(chat: ChatSummary, width: int, now: float, palette: Palette, *, is_open: bool) -> list[Part]:
+def chat_line(
+    chat: ChatSummary, width: int, now: float, palette: RolePalette, *, is_open: bool
+) -> list[Part]:
     """Title, whether it is open or pinned, how many messages, when it was used last; on `width` cells."""
     title_style = palette["second"] if is_open else palette["foreground"]
     date = when(chat.updated_at, now)
@@ -73,7 +75,7 @@ def chat_line(chat: ChatSummary, width: int, now: float, palette: Palette, *, is
     ]
 
 
-def column_heads(palette: Palette) -> list[Part]:
+def column_heads(palette: RolePalette) -> list[Part]:
     """What stands over the columns of a wide line."""
     return [(_right("messages", _COUNT), palette["muted"]), (_right("last used", _WHEN), palette["muted"])]
 
@@ -103,7 +105,7 @@ def hit_height(width: int) -> int:
     return 2 if width >= WIDE else 3
 
 
-def hit_lines(hit: Hit, width: int, now: float, palette: Palette) -> list[list[Part]]:
+def hit_lines(hit: Hit, width: int, now: float, palette: RolePalette) -> list[list[Part]]:
     """A hit on `width` cells: title, who said it and when; then the text with what was found in it standing out."""
     who = "title" if hit.role is None else _ROLES.get(hit.role, hit.role.value)
     tone = {"you": "accent", "answer": "second"}.get(who, "muted")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.ui.chats.cursor import Cursor
-from tui.ui.chats.messages import Found
+from tui.ui.chats.messages import SearchHits
 
 if TYPE_CHECKING:
     from tui.errors import StoreError
@@ -121,7 +121,7 @@ class Hits:
         """The hit under the cursor."""
         return self.hits[self.cursor.at] if self.cursor.at < len(self.hits) else None
 
-    def show(self, found: Found, rows: int) -> None:
+    def show(self, found: SearchHits, rows: int) -> None:
         """A search has an answer, or its next page has come."""
         if not found.first:
             self.hits, self.query, self.cursor, self.read, self._asked = (), found.query, Cursor(), 0, 0

@@ -18,7 +18,7 @@ from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import cut, fit
 from tui.ui.transcript.heading import heading_line
-from tui.ui.transcript.view import Entry, Heading, Notice, Tone, Transcript
+from tui.ui.transcript.view import Entry, EntryNotice, Heading, Tone, Transcript
 
 ROOMY = 30
 """From so many cells on, a blank is left before the rule at the right."""
@@ -58,7 +58,7 @@ class Head(LineWidget):
         return Strip(heading_line(self._heading, width, palette_of(self), self._chosen), width)
 
 
-class Figures(LineWidget):
+class ColumnFigures(LineWidget):
     """How far the answer is, or how it went, in a narrow column."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class ColumnView(Horizontal):
         self._side = Side()
         self._last = False
         self._head = Head(name, detail)
-        self._figures = Figures()
+        self._figures = ColumnFigures()
         self.transcript = Transcript()
 
     def compose(self) -> ComposeResult:
@@ -190,16 +190,16 @@ class ColumnView(Horizontal):
         return Entry(column.message.id, heading, generation.content, generation.reasoning, streaming=True)
 
 
-def _notice_of(message: Message) -> Notice | None:
+def _notice_of(message: Message) -> EntryNotice | None:
     """What is to be said under an answer here, where no key can help it."""
     problem = message.problem
     if problem is not None and message.status in (Status.FAILED, Status.INTERRUPTED):
         text = "\n".join(part for part in (problem.title, problem.detail, problem.hint) if part)
-        return Notice(text, Tone.ERROR if message.status is Status.FAILED else Tone.WARNING)
+        return EntryNotice(text, Tone.ERROR if message.status is Status.FAILED else Tone.WARNING)
     if message.status is Status.COMPLETE and message.finish_reason == "length":
-        return Notice(cut_words(message), Tone.MUTED)
+        return EntryNotice(cut_words(message), Tone.MUTED)
     if message.status is Status.COMPLETE and (said := remark(message.finish_reason)):
-        return Notice(said, ending_tone(message))
+        return EntryNotice(said, ending_tone(message))
     if message.status is Status.COMPLETE and not message.content.strip():
-        return Notice("The model answered nothing", Tone.MUTED)
+        return EntryNotice("The model answered nothing", Tone.MUTED)
     return structured.notice_of(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.core.commands import BY_ID, key_name
-from tui.ui.help import Row, Section, searched_page
+from tui.ui.help import HelpRow, HelpSection, searched_page
 from tui.ui.page import PageScreen
 
 
@@ -16,21 +16,21 @@ def column_keys(keys: Mapping[str, str]) -> PageScreen:
         return " ".join(key_name(keys[id]) for id in ids if keys.get(id))
 
     rows = [
-        Row(named("compare.previous", "compare.next"), "Choose the column at the left, at the right"),
-        Row(
+        HelpRow(named("compare.previous", "compare.next"), "Choose the column at the left, at the right"),
+        HelpRow(
             f"↑ ↓ {named('scroll.page_up', 'scroll.page_down')}",
             "Scroll the chosen column by a line, by a page",
         ),
-        Row(
+        HelpRow(
             named("compare.left", "compare.right"),
             "What of its long code lines and wide tables is beyond the edge",
         ),
-        Row("Home End", "To the beginning of its answer, to its end, and follow it"),
-        Row(named("reasoning.toggle"), "Fold or unfold what the models thought, in all columns"),
-        Row(named("compare.keep"), BY_ID["compare.keep"].help),
-        Row(named("compare.stop"), BY_ID["compare.stop"].help),
-        Row("Ctrl+C", "Stop the answers that are coming"),
-        Row(named("help"), "This page"),
+        HelpRow("Home End", "To the beginning of its answer, to its end, and follow it"),
+        HelpRow(named("reasoning.toggle"), "Fold or unfold what the models thought, in all columns"),
+        HelpRow(named("compare.keep"), BY_ID["compare.keep"].help),
+        HelpRow(named("compare.stop"), BY_ID["compare.stop"].help),
+        HelpRow("Ctrl+C", "Stop the answers that are coming"),
+        HelpRow(named("help"), "This page"),
     ]
-    page = [Section("Side by side", tuple(row for row in rows if row.name))]
+    page = [HelpSection("Side by side", tuple(row for row in rows if row.name))]
     return searched_page("Keys of the columns", page, keys.get("help", ""))

@@ -43,24 +43,24 @@ def slider_width(width: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FormRow:
     """A line of the form: a parameter, or the title of a group."""
 
     title: str
     parameter: Parameter | None = None
 
 
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[FormRow, ...]:
     """The parameters that people turn most, then the others by group."""
-    lines = [Row(BY_NAME[name].title, BY_NAME[name]) for name in PRIMARY]
+    lines = [FormRow(BY_NAME[name].title, BY_NAME[name]) for name in PRIMARY]
     group = ""
     for parameter in REGISTRY:
         if parameter.name in PRIMARY:
             continue
         if parameter.group != group:
             group = parameter.group
-            lines.append(Row(group))
-        lines.append(Row(parameter.title, parameter))
+            lines.append(FormRow(group))
+        lines.append(FormRow(parameter.title, parameter))
     return tuple(lines)
 
 

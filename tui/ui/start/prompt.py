@@ -82,10 +82,10 @@ class PromptInput(Input):
             await super()._on_key(event)
 
 
-class Verdict(Widget):
+class FileCheck(Widget):
     """What is done with what was written, or what is wrong with it; as high as it takes to say it."""
 
-    DEFAULT_CSS = "Verdict { height: auto; width: 100%; }"
+    DEFAULT_CSS = "FileCheck { height: auto; width: 100%; }"
 
     def __init__(self) -> None:
         super().__init__(id="verdict")
@@ -142,7 +142,7 @@ class PromptPage(CoveringScreen[str]):
         line = PromptInput(placeholder=self._placeholder, compact=True, id="prompt")
         line.cursor_blink = False
         yield line
-        yield Verdict()
+        yield FileCheck()
         yield Foot(self._foot)
 
     def on_mount(self) -> None:
@@ -158,11 +158,11 @@ class PromptPage(CoveringScreen[str]):
             self.dismiss(text)
         elif text and self._attempt is not None:
             self._attempted = event.value
-            self.query_one(Verdict).show(f"Trying {safe_line(text, 200)} …", "muted")
+            self.query_one(FileCheck).show(f"Trying {safe_line(text, 200)} …", "muted")
             begin(self, partial(self._try, self._attempt, text), "attempt", exclusive=True)
 
     async def _try(self, attempt: Callable[[str], Coroutine[None, None, str | None]], text: str) -> None:
-        verdict, line = self.query_one(Verdict), self.query_one(Input)
+        verdict, line = self.query_one(FileCheck), self.query_one(Input)
         try:
             instead = await attempt(text)
         except LokalError as error:
@@ -185,7 +185,7 @@ class PromptPage(CoveringScreen[str]):
         if event.value != self._attempted:
             self._attempted = ""
             self.workers.cancel_group(self, "attempt")
-            self.query_one(Verdict).show("", "muted")
+            self.query_one(FileCheck).show("", "muted")
 
     def action_back(self) -> None:
         """Esc."""

@@ -42,7 +42,7 @@ _JOINER = "\u200d"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Row:
+class CellRow:
     """One row: `glyphs` and `pens` have one entry a column.
 
     `careful` = some cluster's width is not the same in all terminals; `right_to_left` = a terminal may reorder the row.
@@ -64,7 +64,7 @@ class Row:
         return len(self.glyphs)
 
     @classmethod
-    def of(cls, runs: Iterable[tuple[str, Pen]], width: int | None = None) -> Row:
+    def of(cls, runs: Iterable[tuple[str, Pen]], width: int | None = None) -> CellRow:
         """The row that `runs` of text fill; cut, or filled with default blanks, to `width` columns if given.
 
         Control characters have no width for Textual and are left out: on the wire they would act.
@@ -109,11 +109,11 @@ class Row:
         return [run for run in texts if run[1]]
 
     @classmethod
-    def unknown(cls, width: int) -> Row:
+    def unknown(cls, width: int) -> CellRow:
         """A row whose content on the terminal is not known; it differs from every other in every cell."""
         return cls((UNKNOWN,) * width, (DEFAULT_PEN,) * width)
 
-    def fitted(self, width: int) -> Row:
+    def fitted(self, width: int) -> CellRow:
         """The row cut or filled to `width` columns."""
         missing = width - self.width
         if not missing:
@@ -122,7 +122,7 @@ class Row:
             return self._like(self.glyphs + (BLANK,) * missing, self.pens + (DEFAULT_PEN,) * missing)
         return self._like(self.glyphs[:width], self.pens[:width], mend_end=self.glyphs[width] == CONTINUED)
 
-    def replaced(self, x: int, piece: Row) -> Row:
+    def replaced(self, x: int, piece: CellRow) -> CellRow:
         """The row with `piece` laid over it from column `x`; a wide cluster that loses a half becomes blanks."""
         piece = piece.fitted(min(piece.width, self.width - x))
         end = x + piece.width
@@ -132,19 +132,19 @@ class Row:
         if piece.leading and x:
             glyphs = list(left.glyphs)
             marked = _marked(glyphs, piece.leading)
-            left = Row(tuple(glyphs), left.pens, self.careful or not settled(marked), self.right_to_left)
+            left = CellRow(tuple(glyphs), left.pens, self.careful or not settled(marked), self.right_to_left)
         rest = end
         while rest < self.width and self.glyphs[rest] == CONTINUED:
             rest += 1
         blanks = tuple(blank_pen(pen) for pen in self.pens[end:rest])
-        return Row(
+        return CellRow(
             left.glyphs + piece.glyphs + (BLANK,) * (rest - end) + self.glyphs[rest:],
             left.pens + piece.pens + blanks + self.pens[rest:],
             left.careful or piece.careful,
             self.right_to_left or piece.right_to_left,
         )
 
-    def _like(self, glyphs: tuple[str, ...], pens: tuple[Pen, ...], mend_end: bool = False) -> Row:
+    def _like(self, glyphs: tuple[str, ...], pens: tuple[Pen, ...], mend_end: bool = False) -> CellRow:
         """The same kind of row with other cells; `mend_end`: its last cluster was cut in two and is made blank."""
         if mend_end and glyphs:
             head = len(glyphs) - 1
@@ -153,7 +153,7 @@ class Row:
             missing = len(glyphs) - head
             glyphs = glyphs[:head] + (BLANK,) * missing
             pens = pens[:head] + tuple(blank_pen(pen) for pen in pens[head:])
-        return Row(glyphs, pens, self.careful, self.right_to_left, self.leading)
+        return CellRow(glyphs, pens, self.careful, self.right_to_left, self.leading)
 
 
 def clusters(text: str) -> list[tuple[str, int]]:

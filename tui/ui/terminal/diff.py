@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tui.ui.terminal.cells import BLANK, CONTINUED, Row, reach
+from tui.ui.terminal.cells import BLANK, CONTINUED, CellRow, reach
 
 
-def changed_spans(old: Row, new: Row) -> Iterator[tuple[int, int]]:
+def changed_spans(old: CellRow, new: CellRow) -> Iterator[tuple[int, int]]:
     """The spans `[start, stop)` of columns to rewrite, left to right, none touching another.
 
     A span never cuts a wide cluster, neither the one that goes nor the one that comes: terminals blank the other half
@@ -44,7 +44,7 @@ def changed_spans(old: Row, new: Row) -> Iterator[tuple[int, int]]:
     yield start, stop
 
 
-def blank_tail(row: Row) -> int:
+def blank_tail(row: CellRow) -> int:
     """The first column of the blanks of one pen that end the row; the row's width if it ends in a glyph."""
     x = row.width
     if not x:
@@ -56,7 +56,7 @@ def blank_tail(row: Row) -> int:
 
 
 def _widened(
-    old: Row, new: Row, start: int, stop: int, covered: Sequence[tuple[int, int]]
+    old: CellRow, new: CellRow, start: int, stop: int, covered: Sequence[tuple[int, int]]
 ) -> tuple[int, int]:
     """The span made wide enough for the clusters at its ends, of both rows, and for what unsettled ones may cover:
     `covered` has their columns and how far each may reach."""

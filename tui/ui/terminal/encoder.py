@@ -7,7 +7,7 @@ share: CUP, CUF, CHA, EL, ECH, DECSTBM, IND by line feed, RI, SGR. The terminal 
 
 from __future__ import annotations
 
-from tui.ui.terminal.cells import BLANK, CONTINUED, Row, settled
+from tui.ui.terminal.cells import BLANK, CONTINUED, CellRow, settled
 from tui.ui.terminal.diff import blank_tail, changed_spans
 from tui.ui.terminal.scroll import Shift
 from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, blank_pen, erasable, transition
@@ -56,7 +56,7 @@ class Encoder:
         self._out.append("\x1b[r")
         self._x = self._y = None
 
-    def row(self, y: int, old: Row, new: Row) -> None:
+    def row(self, y: int, old: CellRow, new: CellRow) -> None:
         """Sends what differs between the row on the terminal and the new one."""
         for start, stop in changed_spans(old, new):
             self._span(y, start, stop, new)
@@ -88,7 +88,7 @@ class Encoder:
             return f"\x1b[{y + 1}H" if y else "\x1b[H"
         return f"\x1b[{y + 1};{x + 1}H" if y else f"\x1b[;{x + 1}H"
 
-    def _span(self, y: int, start: int, stop: int, row: Row) -> None:
+    def _span(self, y: int, start: int, stop: int, row: CellRow) -> None:
         tail = max(blank_tail(row), start)
         to_the_end = stop - tail >= _SOME_BLANKS and self._can_erase(row.pens[-1])
         end = tail if to_the_end else stop
@@ -101,7 +101,7 @@ class Encoder:
             self._change_pen_for_blank(row.pens[-1], None)
             self._out.append("\x1b[K")
 
-    def _start_over_gap(self, y: int, start: int, row: Row) -> int:
+    def _start_over_gap(self, y: int, start: int, row: CellRow) -> int:
         """Where to begin: at `start`, or at the cursor if sending the cells between again is no longer than a move."""
         if y != self._y or self._x is None or not self._x < start or row.careful:
             return start
@@ -111,13 +111,13 @@ class Encoder:
         gap = "".join(row.glyphs[self._x : start])
         return self._x if len(gap.encode()) <= len(self._way(start, y)) else start
 
-    def _fits(self, row: Row, x: int) -> bool:
+    def _fits(self, row: CellRow, x: int) -> bool:
         """Whether the cell can be written with the pen as it is."""
         if self.pen is None:
             return False
         return self.pen == row.pens[x] or (row.glyphs[x] == BLANK and blank_pen(self.pen) == row.pens[x])
 
-    def _run(self, y: int, x: int, end: int, row: Row) -> int:
+    def _run(self, y: int, x: int, end: int, row: CellRow) -> int:
         """Sends cells from `x` on that go together; returns the column after them."""
         pen = row.pens[x]
         stop = x + 1

@@ -17,7 +17,7 @@ from textual.message import Message
 
 from tui.ui.terminal import key_reports, sequences
 from tui.ui.terminal.probe import parse_background
-from tui.ui.terminal.sequences import PASTE_END, PASTE_START, Part
+from tui.ui.terminal.sequences import PASTE_END, PASTE_START, SequencePart
 
 PASTE_S = 2.0
 """A paste of which nothing more came for so long has lost its end."""
@@ -162,7 +162,7 @@ class InputReader:
             self._take(part, found)
         return ""
 
-    def _take(self, part: Part, found: list[Message]) -> None:
+    def _take(self, part: SequencePart, found: list[Message]) -> None:
         match part.kind:
             case "text":
                 self._write(part.text, found)

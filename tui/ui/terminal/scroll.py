@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from operator import ne
 
-from tui.ui.terminal.cells import BLANK, Row
+from tui.ui.terminal.cells import BLANK, CellRow
 
 # Bytes: two region sequences, two cursor moves and the line feeds; and one cursor move with a pen for a changed row.
 _SCROLL_COST = 28
@@ -32,15 +32,15 @@ class Shift:
     bottom: int
     lines: int
 
-    def applied(self, rows: Sequence[Row]) -> list[Row]:
+    def applied(self, rows: Sequence[CellRow]) -> list[CellRow]:
         """What the terminal shows after the shift; of the rows that came in nothing is known."""
         region = list(rows[self.top : self.bottom + 1])
-        fresh = [Row.unknown(rows[self.top].width)] * abs(self.lines)
+        fresh = [CellRow.unknown(rows[self.top].width)] * abs(self.lines)
         region = region[self.lines :] + fresh if self.lines > 0 else fresh + region[: self.lines]
         return [*rows[: self.top], *region, *rows[self.bottom + 1 :]]
 
 
-def find_shift(old: Sequence[Row], new: Sequence[Row]) -> Shift | None:
+def find_shift(old: Sequence[CellRow], new: Sequence[CellRow]) -> Shift | None:
     """The shift after which the fewest bytes remain to be sent; None where none is worth its own."""
     height = len(new)
     changed = [y for y in range(height) if old[y] is not new[y] and old[y] != new[y]]
@@ -65,7 +65,7 @@ def find_shift(old: Sequence[Row], new: Sequence[Row]) -> Shift | None:
     return best
 
 
-def _candidates(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int]) -> list[int]:
+def _candidates(old: Sequence[CellRow], new: Sequence[CellRow], changed: Sequence[int]) -> list[int]:
     votes: Counter[int] = Counter()
     for part in _parts(new[0].width):
         places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -89,7 +89,7 @@ def _is_blank(glyphs: tuple[str, ...]) -> bool:
     return glyphs.count(BLANK) == len(glyphs)
 
 
-def _cost(old: Row, new: Row) -> int:
+def _cost(old: CellRow, new: CellRow) -> int:
     """About how many bytes it takes to turn one row into the other."""
     if old is new or (old.glyphs == new.glyphs and old.pens == new.pens):
         return 0
@@ -102,7 +102,7 @@ def _unequal(these: Sequence[object], those: Sequence[object]) -> int:
     return sum(map(ne, these, those))
 
 
-def _fresh_cost(row: Row) -> int:
+def _fresh_cost(row: CellRow) -> int:
     return _ROW_COST + row.width - row.glyphs.count(BLANK)
 
 

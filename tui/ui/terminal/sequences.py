@@ -36,17 +36,17 @@ LONGEST = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SequencePart:
     """One piece of the input."""
 
     kind: Kind
     text: str
 
 
-def first(text: str, at: int = 0) -> Part | None:
+def first(text: str, at: int = 0) -> SequencePart | None:
     """The part of `text` that begins at `at`; None where more has to come before that can be said."""
     found = _PART.match(text, at)
-    return Part(found.lastgroup, found.group()) if found is not None else None  # type: ignore[arg-type]  # a Kind each
+    return SequencePart(found.lastgroup, found.group()) if found is not None else None  # type: ignore[arg-type]  # a Kind each
 
 
 def shortened(unfinished: str) -> str:

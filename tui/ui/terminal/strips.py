@@ -12,7 +12,7 @@ from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from tui.ui.terminal.cells import Row
+from tui.ui.terminal.cells import CellRow
 from tui.ui.terminal.sgr import DEFAULT_PEN, Pen, pen_from
 from tui.ui.terminal.writer import Patch
 
@@ -27,20 +27,20 @@ class StripReader:
     def __init__(self, colours: ColorSystem) -> None:
         self._colours = colours
         # By the identities of a row's strips; the strips are kept too, so that no identity is given out again.
-        self._known: dict[tuple[int, ...], tuple[tuple[Strip, ...], Row]] = {}
+        self._known: dict[tuple[int, ...], tuple[tuple[Strip, ...], CellRow]] = {}
 
-    def rows(self, update: LayoutUpdate) -> list[Row]:
+    def rows(self, update: LayoutUpdate) -> list[CellRow]:
         """All rows of a full update. Raises UnusualUpdate."""
         if update.region.offset != (0, 0):
             raise UnusualUpdate("a full update of a part of the screen")
         width = update.region.width
-        known: dict[tuple[int, ...], tuple[tuple[Strip, ...], Row]] = {}
-        rows: list[Row] = []
+        known: dict[tuple[int, ...], tuple[tuple[Strip, ...], CellRow]] = {}
+        rows: list[CellRow] = []
         for line in update.strips:
             strips = tuple(line)
             key = tuple(map(id, strips))
             seen = self._known.get(key)
-            row = seen[1] if seen and seen[1].width == width else Row.of(self._runs(strips), width)
+            row = seen[1] if seen and seen[1].width == width else CellRow.of(self._runs(strips), width)
             known[key] = strips, row
             rows.append(row)
         self._known = known
@@ -53,7 +53,7 @@ class StripReader:
                 if strip is None or x >= stop or end <= start:
                     continue
                 piece = strip if end <= stop else strip.crop(0, stop - x)
-                yield Patch(x, y, Row.of(self._runs((piece,))))
+                yield Patch(x, y, CellRow.of(self._runs((piece,))))
 
     def _runs(self, strips: Iterable[Strip | None]) -> Iterator[tuple[str, Pen]]:
         for strip in strips:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tui.ui.terminal.cells import Row
+from tui.ui.terminal.cells import CellRow
 from tui.ui.terminal.encoder import Encoder
 from tui.ui.terminal.scroll import find_shift
 from tui.ui.terminal.sgr import Pen
@@ -21,7 +21,7 @@ class Patch:
 
     x: int
     y: int
-    cells: Row
+    cells: CellRow
 
 
 class FrameWriter:
@@ -33,12 +33,12 @@ class FrameWriter:
 
     def __init__(self, *, erases_with_colour: bool = False) -> None:
         self._erases_with_colour = erases_with_colour
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[CellRow, ...] = ()
         self._pen: Pen | None = None
         self._cursor: tuple[int, int] | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[CellRow, ...]:
         """What the terminal shows; empty when that is not known."""
         return self._rows
 
@@ -48,7 +48,7 @@ class FrameWriter:
         self._pen = None
         self._cursor = None
 
-    def frame(self, rows: Sequence[Row], cursor: tuple[int, int]) -> str:
+    def frame(self, rows: Sequence[CellRow], cursor: tuple[int, int]) -> str:
         """The bytes for a whole frame, its rows all of one width; `cursor` is (column, row) from 0.
 
         A frame of another size than the last is sent in full.
@@ -56,10 +56,10 @@ class FrameWriter:
         rows = tuple(rows)
         width = rows[0].width if rows else 0
         encoder = Encoder(width, pen=self._pen, erases_with_colour=self._erases_with_colour)
-        known: Sequence[Row] = self._rows
+        known: Sequence[CellRow] = self._rows
         if len(known) != len(rows) or (rows and known[0].width != width):
             encoder.reset()
-            known = [Row.unknown(width)] * len(rows)
+            known = [CellRow.unknown(width)] * len(rows)
         elif shift := find_shift(known, rows):
             encoder.scroll(shift)
             known = shift.applied(known)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tui.core.blocks import Block, Kind
 from tui.ui.transcript.markdown import block_lines
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line
-from tui.ui.transcript.stream import Piece
+from tui.ui.transcript.stream import RenderedBlock
 
 CACHED_LINES = 4000
 """How many rendered lines are kept, about 100 screens; the least recently used go first."""
@@ -16,22 +16,22 @@ class LineCache:
     """Renders pieces for a width (cells) and a palette. `stamp` tells the heights that it noted on pieces from older
     ones."""
 
-    def __init__(self, palette: Palette, width: int) -> None:
+    def __init__(self, palette: RolePalette, width: int) -> None:
         self._palette = palette
         self._width = width
-        self._lines: dict[Piece, tuple[int, list[Line]]] = {}
+        self._lines: dict[RenderedBlock, tuple[int, list[Line]]] = {}
         self.count = 0
         """How many lines are kept; about `CACHED_LINES` at most."""
         self.stamp = 0
 
-    def forget(self, palette: Palette, width: int) -> None:
+    def forget(self, palette: RolePalette, width: int) -> None:
         """Everything looks different from now on."""
         self._palette, self._width = palette, width
         self.stamp += 1
         self._lines.clear()
         self.count = 0
 
-    def lines(self, piece: Piece, cursor: bool, shift: int = 0) -> list[Line]:
+    def lines(self, piece: RenderedBlock, cursor: bool, shift: int = 0) -> list[Line]:
         """The piece's lines; `cursor` marks where an open text goes on; `shift` cells are left out at the left."""
         kept = self._lines.pop(piece, None)
         if kept is None or kept[0] != shift:

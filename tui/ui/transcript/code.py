@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from tui.core.blocks import Block
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line, cut, shifted, steady, width_of
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _needed_context(info: str, context: str) -> str:
     return context if goes_on else ""
 
 
-def highlighted(code: str, info: str, context: str, palette: Palette) -> list[Line]:
+def highlighted(code: str, info: str, context: str, palette: RolePalette) -> list[Line]:
     """The lines of `code`, coloured. `context` is the code before it, in which a string or comment may have begun."""
     lexer = _lexer(info) if info else None
     if lexer is None:
@@ -110,7 +110,9 @@ def highlighted(code: str, info: str, context: str, palette: Palette) -> list[Li
     return lines
 
 
-def code_lines(block: Block, width: int, palette: Palette, prefix_width: int, shift: int = 0) -> list[Line]:
+def code_lines(
+    block: Block, width: int, palette: RolePalette, prefix_width: int, shift: int = 0
+) -> list[Line]:
     """The code block's lines without its holders' marks, for `width` cells behind marks of `prefix_width` cells; `shift`
     cells of the code are left out at the left."""
     if block.part and not block.text:

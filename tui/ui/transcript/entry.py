@@ -28,7 +28,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class EntryNotice:
     """Lines under a message: why it is not whole and what to do. The first line takes the tone."""
 
     text: str
@@ -43,7 +43,7 @@ class Entry:
     heading: Heading
     text: str = ""
     reasoning: str = ""
-    notice: Notice | None = None
+    notice: EntryNotice | None = None
     markdown: bool = True
     streaming: bool = False
 

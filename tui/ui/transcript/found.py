@@ -8,9 +8,9 @@ from itertools import pairwise
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.ui.transcript.layout import Document
+from tui.ui.transcript.layout import TranscriptLayout
+from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.prose import Line
-from tui.ui.transcript.spot import Section, Spot
 from tui.ui.transcript.view import Transcript
 
 ABOVE = 3
@@ -62,7 +62,7 @@ class FoundTranscript(Transcript):
         entry_id, pattern = self._found
         document, height = self._document, self._laid_out[1]
         start, stop = document.place(entry_id)
-        text = Spot(start.entry, Section.TEXT)
+        text = LinePosition(start.entry, MessageSection.TEXT)
         first = document.lines_between(self._top, text, height) if text > self._top else 0
         last = document.lines_between(self._top, stop, height) if stop > self._top else 0
         style = self.palette["accent"] + _MARKED
@@ -70,16 +70,16 @@ class FoundTranscript(Transcript):
         return [*rows[:first], *marked, *rows[last:]]
 
 
-def _spot_of(document: Document, entry_id: str, pattern: re.Pattern[str] | None) -> Spot:
+def _spot_of(document: TranscriptLayout, entry_id: str, pattern: re.Pattern[str] | None) -> LinePosition:
     """The line of a message that has what is looked for; its heading if no line has it."""
     start, _ = document.place(entry_id)
     if pattern is None:
         return start
-    passage = document.passage(entry_id)
-    for index in range(passage.text.pieces(passage.entry.streaming)):
-        if pattern.search(passage.text.piece(index).block.text) is None:
+    rendered = document.rendered(entry_id)
+    for index in range(rendered.text.pieces(rendered.entry.streaming)):
+        if pattern.search(rendered.text.piece(index).block.text) is None:
             continue
-        spot = Spot(start.entry, Section.TEXT, index)
+        spot = LinePosition(start.entry, MessageSection.TEXT, index)
         height = document.lines_between(spot, spot._replace(piece=index + 1))
         lines = document.window(spot, height)
         found = (at for at, line in enumerate(lines) if pattern.search(_text(line)) is not None)

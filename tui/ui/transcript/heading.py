@@ -10,8 +10,8 @@ from rich.style import Style
 
 from tui.core.text import count_of
 from tui.ui.row import cut_middle
-from tui.ui.transcript.entry import EmptyLine, Heading, Notice, Tone
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.entry import EmptyLine, EntryNotice, Heading, Tone
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady
 
 RULE = "─"
@@ -21,7 +21,7 @@ EMPTY_MARGIN = 1
 """Columns that are free at each side of the empty transcript."""
 
 
-def heading_line(heading: Heading, width: int, palette: Palette, marked: bool = False) -> Line:
+def heading_line(heading: Heading, width: int, palette: RolePalette, marked: bool = False) -> Line:
     """`── who · detail ─────── figures ─` on exactly `width` cells; where it is narrow the detail is shortened first.
     `marked` = the cursor is on it: `›─ who`, and the rule stands out."""
     rule, muted = palette.ink("accent" if marked else "rule"), palette.ink("muted")
@@ -53,7 +53,7 @@ def shortened(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
-def notice_lines(notice: Notice, width: int, palette: Palette) -> list[Line]:
+def notice_lines(notice: EntryNotice, width: int, palette: RolePalette) -> list[Line]:
     """The notice's lines: the first in its tone, the others plain, or all muted."""
     lines: list[Line] = []
     for at, text in enumerate(notice.text.split("\n")):
@@ -63,7 +63,7 @@ def notice_lines(notice: Notice, width: int, palette: Palette) -> list[Line]:
 
 
 def folded_reasoning(
-    text: str, count: int, is_live: bool, key: str, width: int, palette: Palette
+    text: str, count: int, is_live: bool, key: str, width: int, palette: RolePalette
 ) -> list[Line]:
     """What stands for reasoning of `count` lines that is folded; while it comes in, its newest line `text` too."""
     muted = palette.ink("muted")
@@ -74,13 +74,13 @@ def folded_reasoning(
     return [first, [Segment("  ", muted), Segment(text, muted)]]
 
 
-def unfolded_reasoning(is_live: bool, key: str, width: int, palette: Palette) -> list[Line]:
+def unfolded_reasoning(is_live: bool, key: str, width: int, palette: RolePalette) -> list[Line]:
     """The line over reasoning that is shown."""
     word = "thinking" if is_live else "thought"
     return [[Segment(shortened(f"▾ {word} · {key} folds it", width), palette.ink("muted"))]]
 
 
-def empty_lines(lines: Sequence[EmptyLine], width: int, palette: Palette) -> list[Line]:
+def empty_lines(lines: Sequence[EmptyLine], width: int, palette: RolePalette) -> list[Line]:
     """The empty transcript: one line free above, one column at the left. What does not fit beside a label, which ends
     with two blanks, goes on under the text."""
     shown: list[Line] = [[]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from tui.core import formula
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Run, steady
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def runs_of(text: str, palette: Palette, base: Style, is_open: bool = False) -> list[Run]:
+def runs_of(text: str, palette: RolePalette, base: Style, is_open: bool = False) -> list[Run]:
     """The runs of one paragraph's Markdown over the style `base`, each of its line breaks a newline; `is_open`: the text
     ends in the middle."""
     text = steady(mended(text) if is_open else text)
@@ -95,7 +95,7 @@ def runs_of(text: str, palette: Palette, base: Style, is_open: bool = False) -> 
     return [(part, style) for part, style in runs if part]
 
 
-def _add_text(runs: list[Run], text: str, style: Style, palette: Palette) -> None:
+def _add_text(runs: list[Run], text: str, style: Style, palette: RolePalette) -> None:
     """Text with the addresses in it shown as links. `<br>`, the only line break that table cells have, is one."""
     if "<" in text:
         text = _BREAK.sub("\n", text)
@@ -108,7 +108,7 @@ def _add_text(runs: list[Run], text: str, style: Style, palette: Palette) -> Non
     runs.append((text[start:], style))
 
 
-def _add_address(runs: list[Run], address: str, text: str, base: Style, palette: Palette) -> None:
+def _add_address(runs: list[Run], address: str, text: str, base: Style, palette: RolePalette) -> None:
     """Where a link leads, unless its text says so: a person must see what the text could hide."""
     if address and text.rstrip("/") != address.removeprefix("mailto:").rstrip("/"):
         runs.append((f" ({address})", base + palette["muted"]))

@@ -15,31 +15,31 @@ from rich.segment import Segment
 from tui.core.commands import BY_ID, key_name
 from tui.ui.transcript import folding, sideways
 from tui.ui.transcript.cache import LineCache
+from tui.ui.transcript.cursor_target import CursorTarget, marked_block
 from tui.ui.transcript.entry import Entry, Heading
 from tui.ui.transcript.heading import folded_reasoning, heading_line, notice_lines, unfolded_reasoning
-from tui.ui.transcript.mark import Mark, marked_block
+from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.markdown import CURSOR
-from tui.ui.transcript.palette import Palette
-from tui.ui.transcript.passage import Passage
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import MEASURE, Line
-from tui.ui.transcript.spot import Section, Spot
+from tui.ui.transcript.rendered_message import RenderedMessage
 
 
-class Document:
+class TranscriptLayout:
     """The entries and how they look at a width (cells), with a palette, with reasoning shown or folded."""
 
-    def __init__(self, palette: Palette, reasoning_key: str) -> None:
-        self._passages: list[Passage] = []
+    def __init__(self, palette: RolePalette, reasoning_key: str) -> None:
+        self._rendered_messages: list[RenderedMessage] = []
         self._index: dict[str, int] = {}
         self._palette = palette
         self._width = 80
         self._reasoning_key = reasoning_key
         self.fold_key = key_name(BY_ID["message.fold"].key)
         """The key that folded blocks tell of."""
-        self.mark: Mark | None = None
+        self.mark: CursorTarget | None = None
         """Where the cursor of a walk is."""
         self._shows_reasoning = False
-        self._reading: tuple[Spot, int] | None = (
+        self._reading: tuple[LinePosition, int] | None = (
             None  # a place, and how many characters of its piece come before it
         )
         self._cache = LineCache(palette, self._width)
@@ -47,59 +47,59 @@ class Document:
     # What it holds
 
     def __len__(self) -> int:
-        return len(self._passages)
+        return len(self._rendered_messages)
 
     def __contains__(self, entry_id: object) -> bool:
         return entry_id in self._index
 
-    def passage(self, entry_id: str) -> Passage:
+    def rendered(self, entry_id: str) -> RenderedMessage:
         """The entry with this id; a KeyError if there is none."""
-        return self._passages[self._index[entry_id]]
+        return self._rendered_messages[self._index[entry_id]]
 
     def id_at(self, place: int) -> str | None:
         """The id of the entry at that place; None behind the last."""
-        return self._passages[place].entry.id if place < len(self._passages) else None
+        return self._rendered_messages[place].entry.id if place < len(self._rendered_messages) else None
 
     def show(self, entries: Iterable[Entry]) -> None:
         """Hold these entries and no others."""
-        self._passages = [Passage(entry) for entry in entries]
-        self._index = {passage.entry.id: at for at, passage in enumerate(self._passages)}
+        self._rendered_messages = [RenderedMessage(entry) for entry in entries]
+        self._index = {rendered.entry.id: at for at, rendered in enumerate(self._rendered_messages)}
         self._forget()
 
     def add(self, entry: Entry) -> None:
         """Append an entry; its id must be new."""
         if entry.id in self._index:
             raise ValueError(f"the transcript has an entry {entry.id!r} already")
-        self._index[entry.id] = len(self._passages)
-        self._passages.append(Passage(entry))
+        self._index[entry.id] = len(self._rendered_messages)
+        self._rendered_messages.append(RenderedMessage(entry))
 
     def replace(self, entry_id: str, entry: Entry) -> None:
         """Let the entry be another state of itself; the new one's id may differ."""
         at = self._index.pop(entry_id)
         self._index[entry.id] = at
-        self._passages[at].replace(entry)
+        self._rendered_messages[at].replace(entry)
 
     def set_heading(self, entry_id: str, heading: Heading) -> None:
         """Change an entry's heading line."""
-        passage = self.passage(entry_id)
-        passage.entry = replace(passage.entry, heading=heading)
+        rendered = self.rendered(entry_id)
+        rendered.entry = replace(rendered.entry, heading=heading)
 
     def truncate_after(self, entry_id: str | None) -> None:
         """Drop the entries behind this one; None drops all."""
         keep = 0 if entry_id is None else self._index[entry_id] + 1
-        for passage in self._passages[keep:]:
-            del self._index[passage.entry.id]
-        del self._passages[keep:]
+        for rendered in self._rendered_messages[keep:]:
+            del self._index[rendered.entry.id]
+        del self._rendered_messages[keep:]
 
     # How it looks
 
     @property
-    def palette(self) -> Palette:
+    def palette(self) -> RolePalette:
         """What everything is drawn with."""
         return self._palette
 
     @palette.setter
-    def palette(self, palette: Palette) -> None:
+    def palette(self, palette: RolePalette) -> None:
         self._palette = palette
         self._forget()
 
@@ -111,18 +111,18 @@ class Document:
     @shows_reasoning.setter
     def shows_reasoning(self, shows: bool) -> None:
         self._shows_reasoning = shows
-        for passage in self._passages:
-            passage.shows_reasoning = None
+        for rendered in self._rendered_messages:
+            rendered.shows_reasoning = None
 
-    def reasons(self, passage: Passage) -> bool:
+    def reasons(self, rendered: RenderedMessage) -> bool:
         """Whether the reasoning of this message is unfolded."""
-        return self._shows_reasoning if passage.shows_reasoning is None else passage.shows_reasoning
+        return self._shows_reasoning if rendered.shows_reasoning is None else rendered.shows_reasoning
 
     def name_reasoning_key(self, name: str) -> None:
         """The key that folded reasoning tells of."""
         self._reasoning_key = name
 
-    def set_width(self, width: int, spot: Spot) -> Spot:
+    def set_width(self, width: int, spot: LinePosition) -> LinePosition:
         """Lay out for another width. Returns where the text that stood at `spot` stands now."""
         if width == self._width:
             return spot
@@ -132,8 +132,8 @@ class Document:
             ink = sum([_ink(line) for line in self._lines(spot)[: spot.line]]) if self._holds(spot) else 0
         self._width = width
         self._forget()
-        for passage in self._passages:
-            passage.shifts.clear()
+        for rendered in self._rendered_messages:
+            rendered.shifts.clear()
         if not self._holds(spot):
             return spot
         lines = self._lines(spot)
@@ -157,7 +157,7 @@ class Document:
 
     # Walking through it
 
-    def window(self, top: Spot, height: int) -> list[Line]:
+    def window(self, top: LinePosition, height: int) -> list[Line]:
         """At most `height` lines from `top` on."""
         shown: list[Line] = []
         skip = top.line
@@ -168,7 +168,7 @@ class Document:
                 return shown[:height]
         return shown
 
-    def moved(self, spot: Spot, lines: int) -> Spot:
+    def moved(self, spot: LinePosition, lines: int) -> LinePosition:
         """The place `lines` further down, or up if negative; no further than the first and the last line."""
         if lines < 0:
             return self._back(spot, -lines)
@@ -183,11 +183,11 @@ class Document:
                 left -= height
         return last
 
-    def last_top(self, height: int) -> Spot:
-        """The top line when the end of the text is at the bottom of `height` lines; the first line if all fits."""
-        return self._back(Spot(len(self._passages)), height)
+    def last_top(self, height: int) -> LinePosition:
+        """The title bar when the end of the text is at the bottom of `height` lines; the first line if all fits."""
+        return self._back(LinePosition(len(self._rendered_messages)), height)
 
-    def lines_between(self, start: Spot, stop: Spot | None, limit: int | None = None) -> int:
+    def lines_between(self, start: LinePosition, stop: LinePosition | None, limit: int | None = None) -> int:
         """How many lines lie from `start` on and before `stop` (None: the end), counted up to `limit`."""
         count = -start.line
         for spot in self._spots(start):
@@ -198,17 +198,19 @@ class Document:
                 return limit
         return count
 
-    def growing_spot(self) -> Spot:
+    def growing_spot(self) -> LinePosition:
         """Where the last entry is not settled: all that is added later comes behind it."""
-        at = len(self._passages) - 1
+        at = len(self._rendered_messages) - 1
         if at < 0:
-            return Spot()
-        passage = self._passages[at]
-        if passage.text or not passage.reasoning:
-            return Spot(at, Section.TEXT, passage.text.settled)
-        return Spot(at, Section.REASONING, 1 + passage.reasoning.settled if self.reasons(passage) else 0)
+            return LinePosition()
+        rendered = self._rendered_messages[at]
+        if rendered.text or not rendered.reasoning:
+            return LinePosition(at, MessageSection.TEXT, rendered.text.settled)
+        return LinePosition(
+            at, MessageSection.REASONING, 1 + rendered.reasoning.settled if self.reasons(rendered) else 0
+        )
 
-    def _back(self, spot: Spot, lines: int) -> Spot:
+    def _back(self, spot: LinePosition, lines: int) -> LinePosition:
         left = lines - spot.line
         if left <= 0:
             return spot._replace(line=-left)
@@ -221,132 +223,138 @@ class Document:
             first = at
         return first
 
-    def _spots(self, start: Spot) -> Iterator[Spot]:
+    def _spots(self, start: LinePosition) -> Iterator[LinePosition]:
         """Each piece from that of `start` on, at its first line."""
         entry, section, piece, _ = start
-        for at in range(entry, len(self._passages)):
-            for part in range(section, len(Section)):
+        for at in range(entry, len(self._rendered_messages)):
+            for part in range(section, len(MessageSection)):
                 for index in range(piece, self._count(at, part)):
-                    yield Spot(at, part, index)
+                    yield LinePosition(at, part, index)
                 piece = 0
             section = 0
 
-    def _spots_before(self, stop: Spot) -> Iterator[Spot]:
+    def _spots_before(self, stop: LinePosition) -> Iterator[LinePosition]:
         """Each piece before that of `stop`, the nearest first."""
         entry, section, piece, _ = stop
-        if entry < len(self._passages):
+        if entry < len(self._rendered_messages):
             for index in range(min(piece, self._count(entry, section)) - 1, -1, -1):
-                yield Spot(entry, section, index)
+                yield LinePosition(entry, section, index)
         else:
             section = 0
-        for at in range(min(entry, len(self._passages) - 1), -1, -1):
+        for at in range(min(entry, len(self._rendered_messages) - 1), -1, -1):
             if at < entry:
-                section = len(Section)
+                section = len(MessageSection)
             for part in range(section - 1, -1, -1):
                 for index in range(self._count(at, part) - 1, -1, -1):
-                    yield Spot(at, part, index)
+                    yield LinePosition(at, part, index)
 
     # The lines of one piece
 
     def _count(self, entry: int, section: int) -> int:
-        passage = self._passages[entry]
-        streaming = passage.entry.streaming
+        rendered = self._rendered_messages[entry]
+        streaming = rendered.entry.streaming
         match section:
-            case Section.HEAD:
-                return 1 if passage.entry.heading.who else 0
-            case Section.REASONING if passage.reasoning:
-                return 1 + passage.reasoning.pieces(streaming) if self.reasons(passage) else 1
-            case Section.TEXT:
-                if streaming and not passage.text:
-                    return 0 if passage.reasoning else 1
-                return passage.text.pieces(streaming)
-            case Section.NOTICE if passage.entry.notice is not None:
+            case MessageSection.HEAD:
+                return 1 if rendered.entry.heading.who else 0
+            case MessageSection.REASONING if rendered.reasoning:
+                return 1 + rendered.reasoning.pieces(streaming) if self.reasons(rendered) else 1
+            case MessageSection.TEXT:
+                if streaming and not rendered.text:
+                    return 0 if rendered.reasoning else 1
+                return rendered.text.pieces(streaming)
+            case MessageSection.NOTICE if rendered.entry.notice is not None:
                 return 1
         return 0
 
-    def _holds(self, spot: Spot) -> bool:
-        return spot.entry < len(self._passages) and spot.piece < self._count(spot.entry, spot.section)
+    def _holds(self, spot: LinePosition) -> bool:
+        return spot.entry < len(self._rendered_messages) and spot.piece < self._count(
+            spot.entry, spot.section
+        )
 
-    def _height(self, spot: Spot) -> int:
-        passage = self._passages[spot.entry]
-        if spot.section == Section.TEXT and spot.piece and passage.text:
-            piece = passage.text.piece(spot.piece)
-            if piece.stamp == self._cache.stamp and not folding.is_folded(passage, piece.block):
+    def _height(self, spot: LinePosition) -> int:
+        rendered = self._rendered_messages[spot.entry]
+        if spot.section == MessageSection.TEXT and spot.piece and rendered.text:
+            piece = rendered.text.piece(spot.piece)
+            if piece.stamp == self._cache.stamp and not folding.is_folded(rendered, piece.block):
                 return piece.height
         return len(self._lines(spot))
 
-    def _lines(self, spot: Spot) -> list[Line]:
-        passage = self._passages[spot.entry]
-        entry = passage.entry
+    def _lines(self, spot: LinePosition) -> list[Line]:
+        rendered = self._rendered_messages[spot.entry]
+        entry = rendered.entry
         match spot.section:
-            case Section.HEAD:
+            case MessageSection.HEAD:
                 marked = self.mark == (entry.id, 0)
                 line = heading_line(entry.heading, self._width, self._palette, marked)
                 return [[], line] if spot.entry else [line]
-            case Section.REASONING:
-                return self._reasoning_lines(passage, spot.piece)
-            case Section.TEXT:
-                if not passage.text:
+            case MessageSection.REASONING:
+                return self._reasoning_lines(rendered, spot.piece)
+            case MessageSection.TEXT:
+                if not rendered.text:
                     return [[Segment(CURSOR, self._palette.ink("second"))]]
-                lines = self._text_lines(passage, spot.piece)
+                lines = self._text_lines(rendered, spot.piece)
                 return (
-                    [[], *lines] if spot.piece == 0 and self.reasons(passage) and passage.reasoning else lines
+                    [[], *lines]
+                    if spot.piece == 0 and self.reasons(rendered) and rendered.reasoning
+                    else lines
                 )
             case _:
                 notice = (
                     [] if entry.notice is None else notice_lines(entry.notice, self._width, self._palette)
                 )
-                return [[], *notice] if passage.text or passage.reasoning else notice
+                return [[], *notice] if rendered.text or rendered.reasoning else notice
 
-    def _reasoning_lines(self, passage: Passage, index: int) -> list[Line]:
-        live, key = passage.is_thinking, self._reasoning_key
-        if not self.reasons(passage):
-            count, newest = passage.reasoning_summary(max(1, min(self._width, MEASURE) - 2))
+    def _reasoning_lines(self, rendered: RenderedMessage, index: int) -> list[Line]:
+        live, key = rendered.is_thinking, self._reasoning_key
+        if not self.reasons(rendered):
+            count, newest = rendered.reasoning_summary(max(1, min(self._width, MEASURE) - 2))
             return folded_reasoning(newest, count, live, key, self._width, self._palette)
         if index == 0:
             return unfolded_reasoning(live, key, self._width, self._palette)
-        return self._cache.lines(passage.reasoning.piece(index - 1), cursor=live)
+        return self._cache.lines(rendered.reasoning.piece(index - 1), cursor=live)
 
-    def _text_lines(self, passage: Passage, index: int) -> list[Line]:
+    def _text_lines(self, rendered: RenderedMessage, index: int) -> list[Line]:
         """The lines of one piece of a message's text: folded, and with the cursor, where they are."""
-        piece = passage.text.piece(index)
-        if folding.is_folded(passage, piece.block):
-            lines = self._folded_lines(passage, index)
+        piece = rendered.text.piece(index)
+        if folding.is_folded(rendered, piece.block):
+            lines = self._folded_lines(rendered, index)
         else:
-            shift = sideways.shift_of(passage, index, piece.block)
-            lines = self._cache.lines(piece, passage.entry.streaming, shift)
+            shift = sideways.shift_of(rendered, index, piece.block)
+            lines = self._cache.lines(piece, rendered.entry.streaming, shift)
         number = piece.block.number
-        if number and self.mark == (passage.entry.id, number):
+        if number and self.mark == (rendered.entry.id, number):
             return marked_block(lines, number, not piece.block.part, self._palette)
         return lines
 
-    def _folded_lines(self, passage: Passage, index: int) -> list[Line]:
-        folded = folding.folded(passage, index)
+    def _folded_lines(self, rendered: RenderedMessage, index: int) -> list[Line]:
+        folded = folding.folded(rendered, index)
         if folded is None:
             return []
         shown, left = folded
         more = folding.more_line(shown, left, self.fold_key, self._width, self._palette)
-        return [*self._cache.rendered(shown, shift=sideways.shift_of(passage, index, shown)), more]
+        return [*self._cache.rendered(shown, shift=sideways.shift_of(rendered, index, shown)), more]
 
     # Sideways
 
     def move_sideways(self, entry_id: str, block: int | None, by: int) -> bool | None:
         """As `sideways.move`, in a message or its code block with that number."""
-        return sideways.move(self.passage(entry_id), block, by, self._width, self._palette)
+        return sideways.move(self.rendered(entry_id), block, by, self._width, self._palette)
 
     def is_too_wide(self, entry_id: str, block: int | None) -> bool:
         """Whether something in a message, or its code block with that number, goes beyond the right edge."""
-        return bool(sideways.widest(self.passage(entry_id), block, self._width, self._palette))
+        return bool(sideways.widest(self.rendered(entry_id), block, self._width, self._palette))
 
     # Places by name
 
-    def place(self, entry_id: str, block: int = 0) -> tuple[Spot, Spot]:
+    def place(self, entry_id: str, block: int = 0) -> tuple[LinePosition, LinePosition]:
         """Where a message begins, or its code block with that number, and where what follows it does."""
         at = self._index[entry_id]
-        for place in folding.places(self._passages[at]) if block else ():
+        for place in folding.places(self._rendered_messages[at]) if block else ():
             if place.number == block:
-                return Spot(at, Section.TEXT, place.first), Spot(at, Section.TEXT, place.stop)
-        return Spot(at, Section.HEAD, 0, 1 if at else 0), Spot(at + 1)
+                return LinePosition(at, MessageSection.TEXT, place.first), LinePosition(
+                    at, MessageSection.TEXT, place.stop
+                )
+        return LinePosition(at, MessageSection.HEAD, 0, 1 if at else 0), LinePosition(at + 1)
 
 
 def _ink(line: Line) -> int:

@@ -10,7 +10,7 @@ from tui.core.block import QUOTE
 from tui.core.blocks import Block, Holder, Kind
 from tui.ui.transcript.code import code_lines, code_overhang
 from tui.ui.transcript.inline import runs_of
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady, width_of
 from tui.ui.transcript.table import table_lines, table_overhang
 
@@ -27,7 +27,12 @@ _BOLD, _UNDERLINE = Style(bold=True), Style(underline=True)
 
 
 def block_lines(
-    block: Block, width: int, palette: Palette, ink: Style | None = None, cursor: bool = False, shift: int = 0
+    block: Block,
+    width: int,
+    palette: RolePalette,
+    ink: Style | None = None,
+    cursor: bool = False,
+    shift: int = 0,
 ) -> list[Line]:
     """The block's lines, with the empty line before it where it wants one; none wider than `width` cells.
 
@@ -47,7 +52,7 @@ def block_lines(
     return lines
 
 
-def overhang(block: Block, width: int, palette: Palette) -> int:
+def overhang(block: Block, width: int, palette: RolePalette) -> int:
     """By how many of `width` cells a block that is not wrapped is too wide; 0 or less if it fits."""
     prefix_width = sum([_mark_width(holder) for holder in _shown_holders(block.holders, width)])
     room = max(1, width - prefix_width)
@@ -57,7 +62,7 @@ def overhang(block: Block, width: int, palette: Palette) -> int:
 
 
 def _body(
-    block: Block, room: int, palette: Palette, prefix_width: int, ink: Style | None, shift: int
+    block: Block, room: int, palette: RolePalette, prefix_width: int, ink: Style | None, shift: int
 ) -> list[Line]:
     measure = min(room, MEASURE - prefix_width) if prefix_width < MEASURE // 2 else room
     base = palette.base
@@ -103,7 +108,7 @@ def _mark_width(holder: Holder) -> int:
     return cell_len(_mark(holder))
 
 
-def _prefix(holders: tuple[Holder, ...], palette: Palette) -> tuple[Line, Line]:
+def _prefix(holders: tuple[Holder, ...], palette: RolePalette) -> tuple[Line, Line]:
     """What stands before the first line and before the others."""
     first: Line = []
     rest: Line = []
@@ -120,7 +125,7 @@ def _prefix(holders: tuple[Holder, ...], palette: Palette) -> tuple[Line, Line]:
     return first, rest
 
 
-def _mark_end(body: list[Line], room: int, palette: Palette) -> None:
+def _mark_end(body: list[Line], room: int, palette: RolePalette) -> None:
     """Put the cursor behind the last line, if there is a cell left for it: it never moves the text."""
     if body and width_of(body[-1]) < room:
         body[-1] = [*body[-1], Segment(CURSOR, palette.ink("second"))]

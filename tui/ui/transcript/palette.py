@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.style import Style
 
 
-class Palette:
+class RolePalette:
     """Rich styles by role name (`muted`, `rule`, `keyword` …).
 
     `palette["muted"]` is the role alone, to be laid over some background; `palette.ink("muted")` is the whole style of
@@ -31,7 +31,7 @@ class Palette:
         return self._inks[role] if role else self.base
 
     @classmethod
-    def plain(cls) -> Palette:
+    def plain(cls) -> RolePalette:
         """A palette without any colour, for terminals that have none: roles are told apart by attributes."""
         nothing, bold, dim = Style.null(), Style(bold=True), Style(dim=True)
         underlined, reverse = Style(underline=True), Style(reverse=True)

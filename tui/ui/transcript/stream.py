@@ -21,7 +21,7 @@ KEPT_PORTIONS = 16
 _BARRED = (Holder(QUOTE, False),)
 
 
-class Piece:
+class RenderedBlock:
     """A block and how many lines it takes; `height` holds for the layout's `stamp` only."""
 
     __slots__ = ("block", "height", "stamp")
@@ -40,7 +40,7 @@ class _Portion:
     def __init__(self, first: int, before: Splitter) -> None:
         self.first = first
         self.before = before
-        self.pieces: list[Piece] | None = []
+        self.pieces: list[RenderedBlock] | None = []
         self._utf8 = b""  # a string with one emoji in it would take four bytes for each of its characters
 
     @property
@@ -66,13 +66,13 @@ class Stream:
         self._barred = barred
         self._begin(text, None)
 
-    def _begin(self, text: str, former: dict[int, Piece] | None) -> None:
+    def _begin(self, text: str, former: dict[int, RenderedBlock] | None) -> None:
         self._parts = [text] if text else []  # of the text, behind the full portions
         self._open: _Portion | None = None  # the one that is not full, once the text is split
         self._splitter: Splitter | None = None
         self._closed = False
         self._former = former
-        self._tail: list[Piece] | None = None
+        self._tail: list[RenderedBlock] | None = None
 
     @property
     def text(self) -> str:
@@ -125,7 +125,7 @@ class Stream:
             self.close()
         return self.settled + len(self._open_end())
 
-    def piece(self, index: int) -> Piece:
+    def piece(self, index: int) -> RenderedBlock:
         """One piece; an IndexError if there is none."""
         open_ = self._ensured()
         if index < open_.first:
@@ -170,12 +170,14 @@ class Stream:
         self._open = _Portion(full.first + len(full.pieces or ()), self._splitter.copy())
         self._parts, self._size = [], 0
 
-    def _pieces_in(self, at: int) -> list[Piece]:
+    def _pieces_in(self, at: int) -> list[RenderedBlock]:
         """The pieces of a full portion, split anew if they are not kept."""
         portion = self._full[at]
         self._kept.pop(at, None)
         if portion.pieces is None:
-            portion.pieces = [Piece(block) for block in self._shown(portion.before.copy().feed(portion.text))]
+            portion.pieces = [
+                RenderedBlock(block) for block in self._shown(portion.before.copy().feed(portion.text))
+            ]
         self._keep(at)
         return portion.pieces
 
@@ -199,7 +201,7 @@ class Stream:
             self._split(text)
         self._former = None
 
-    def _live(self) -> dict[int, Piece]:
+    def _live(self) -> dict[int, RenderedBlock]:
         """The settled pieces that are kept, by their place."""
         if self._open is None:
             return {}
@@ -210,10 +212,12 @@ class Stream:
 
     # -- pieces -----------------------------------------------------------------------------------------------------
 
-    def _open_end(self) -> list[Piece]:
+    def _open_end(self) -> list[RenderedBlock]:
         if self._tail is None:
             splitter = None if self._closed else self._splitter
-            self._tail = [] if splitter is None else [Piece(block) for block in self._shown(splitter.tail)]
+            self._tail = (
+                [] if splitter is None else [RenderedBlock(block) for block in self._shown(splitter.tail)]
+            )
         return self._tail
 
     def _freeze(self, blocks: Iterable[Block]) -> None:
@@ -222,7 +226,7 @@ class Stream:
         assert pieces is not None
         for block in self._shown(blocks):
             former = self._former.get(self._open.first + len(pieces)) if self._former else None
-            pieces.append(former if former is not None and former.block == block else Piece(block))
+            pieces.append(former if former is not None and former.block == block else RenderedBlock(block))
 
     def _shown(self, blocks: Iterable[Block]) -> list[Block]:
         """What is drawn of the blocks. What each was made from is in the text too."""

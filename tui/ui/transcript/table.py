@@ -13,7 +13,7 @@ from tui.core.blocklines import split_row
 from tui.core.blocks import Block
 from tui.ui.transcript.code import CUT_BEFORE_SIGN, CUT_SIGN
 from tui.ui.transcript.inline import mended, runs_of
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line, Run, cut, set_runs, shifted, width_of
 
 SEPARATOR = " │ "
@@ -24,7 +24,7 @@ _BOLD = Style(bold=True)
 
 
 @lru_cache(maxsize=1024)
-def _runs(cell: str, palette: Palette, base: Style) -> tuple[Run, ...]:
+def _runs(cell: str, palette: RolePalette, base: Style) -> tuple[Run, ...]:
     """A cell's runs; kept, for a table that grows is laid out anew at each row."""
     return tuple(runs_of(cell, palette, base))
 
@@ -37,7 +37,7 @@ class _Grid:
     columns: tuple[str, ...]
 
 
-def table_lines(block: Block, width: int, palette: Palette, shift: int = 0) -> list[Line]:
+def table_lines(block: Block, width: int, palette: RolePalette, shift: int = 0) -> list[Line]:
     """The lines of a table, or of a later part of one, which has the columns that its first part was given; `shift` cells
     are left out at the left."""
     rows = [_cells(line, len(block.columns)) for line in block.text.split("\n")] if block.text else []
@@ -59,7 +59,7 @@ def table_lines(block: Block, width: int, palette: Palette, shift: int = 0) -> l
     return [cut(shifted(line, shift, CUT_BEFORE_SIGN, muted), width, CUT_SIGN, muted) for line in lines]
 
 
-def table_overhang(block: Block, width: int, palette: Palette) -> int:
+def table_overhang(block: Block, width: int, palette: RolePalette) -> int:
     """By how many cells the table is wider than `width` with the narrowest columns that it is set in; 0 or less if it
     fits."""
     count = len(block.columns)
@@ -69,7 +69,7 @@ def table_overhang(block: Block, width: int, palette: Palette) -> int:
     return sum(cells) + len(SEPARATOR) * (count - 1) - width
 
 
-def _set(block: Block, palette: Palette) -> list[list[tuple[Run, ...]]]:
+def _set(block: Block, palette: RolePalette) -> list[list[tuple[Run, ...]]]:
     rows = [_cells(line, len(block.columns)) for line in block.text.split("\n")]
     return [[_runs(cell, palette, palette.base) for cell in row] for row in rows]
 
@@ -108,7 +108,7 @@ def _fitted(widths: list[int], width: int) -> tuple[int, ...]:
     return tuple(shrunk)
 
 
-def _row_lines(row: list[tuple[Run, ...]], grid: _Grid, palette: Palette) -> list[Line]:
+def _row_lines(row: list[tuple[Run, ...]], grid: _Grid, palette: RolePalette) -> list[Line]:
     cells = [set_runs(runs, cells) if runs else [] for runs, cells in zip(row, grid.widths, strict=True)]
     bar = Segment(SEPARATOR, palette.ink("rule"))
     lines: list[Line] = []

@@ -12,15 +12,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.core.commands import BY_ID, key_name
-from tui.ui.transcript.entry import EmptyLine, Entry, Heading, Notice, Tone
+from tui.ui.transcript.entry import EmptyLine, Entry, EntryNotice, Heading, Tone
 from tui.ui.transcript.heading import EMPTY_MARGIN, empty_lines
-from tui.ui.transcript.layout import Document
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.layout import TranscriptLayout
+from tui.ui.transcript.line_position import LinePosition, MessageSection
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line, pad
-from tui.ui.transcript.spot import Section, Spot
 from tui.ui.transcript.unread import Unread
 
-__all__ = ["EmptyLine", "Entry", "Heading", "Notice", "Tone", "Transcript"]
+__all__ = ["EmptyLine", "Entry", "EntryNotice", "Heading", "Tone", "Transcript"]
 
 WHEEL_LINES = 3
 PAGE_OVERLAP = 2
@@ -54,13 +54,15 @@ class Transcript(ScrollView, can_focus=True):
             return self.transcript
 
     def __init__(
-        self, palette: Palette | None = None, *, id: str | None = None, classes: str | None = None
+        self, palette: RolePalette | None = None, *, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._has_palette = palette is not None
-        self._document = Document(palette or Palette.plain(), key_name(BY_ID["reasoning.toggle"].key))
+        self._document = TranscriptLayout(
+            palette or RolePalette.plain(), key_name(BY_ID["reasoning.toggle"].key)
+        )
         self._empty: Callable[[int], Sequence[EmptyLine]] = lambda _: ()
-        self._top = Spot()
+        self._top = LinePosition()
         self._following = True
         self._by_page = False
         self._unread = Unread()
@@ -73,11 +75,11 @@ class Transcript(ScrollView, can_focus=True):
     # What it shows
 
     @property
-    def palette(self) -> Palette:
+    def palette(self) -> RolePalette:
         """The styles it draws with."""
         return self._document.palette
 
-    def set_palette(self, palette: Palette) -> None:
+    def set_palette(self, palette: RolePalette) -> None:
         """Draw with another theme; the place stays."""
         self._has_palette = True
         self._document.palette = palette
@@ -128,7 +130,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def extend(self, entry_id: str, text: str = "", reasoning: str = "") -> None:
         """Let an entry's text or reasoning go on. Costs the same however long the entry is."""
-        self._document.passage(entry_id).append(text, reasoning)
+        self._document.rendered(entry_id).append(text, reasoning)
         self._sync()
 
     def set_heading(self, entry_id: str, heading: Heading) -> None:
@@ -148,7 +150,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def toggle_reasoning(self) -> bool:
         """Fold or unfold the reasoning of all entries; returns whether it is shown now."""
-        if self._top.section == Section.REASONING:
+        if self._top.section == MessageSection.REASONING:
             self._top = self._top._replace(piece=0, line=0)
         self._document.shows_reasoning = not self._document.shows_reasoning
         self._sync()
@@ -163,7 +165,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def plain_text(self, entry_id: str) -> str:
         """The text of an entry as it came, without reasoning."""
-        return self._document.passage(entry_id).text.text
+        return self._document.rendered(entry_id).text.text
 
     # Where the reader is
 
@@ -205,7 +207,7 @@ class Transcript(ScrollView, can_focus=True):
     def to_start(self) -> None:
         """To the first line."""
         self._leave_end()
-        self._top = Spot()
+        self._top = LinePosition()
         self._sync()
 
     def _scroll(self, lines: int) -> None:
@@ -264,7 +266,7 @@ class Transcript(ScrollView, can_focus=True):
     def on_mount(self) -> None:
         """Take the palette of the app, if it has one and nobody gave another."""
         palette = getattr(self.app, "palette", None)
-        if not self._has_palette and isinstance(palette, Palette):
+        if not self._has_palette and isinstance(palette, RolePalette):
             self.set_palette(palette)
 
     def on_resize(self) -> None:
@@ -319,8 +321,8 @@ class Transcript(ScrollView, can_focus=True):
         )
         return True
 
-    def _followed(self, last_top: Spot) -> Spot:
-        """The top line while following: the end at the bottom, or by pages, which leaves room below for what comes."""
+    def _followed(self, last_top: LinePosition) -> LinePosition:
+        """The title bar while following: the end at the bottom, or by pages, which leaves room below for what comes."""
         document, height = self._document, self._laid_out[1]
         if not self._by_page or not len(document):
             return last_top

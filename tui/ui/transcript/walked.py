@@ -7,10 +7,10 @@ from typing import Protocol
 from textual import events
 
 from tui.ui.transcript import folding
+from tui.ui.transcript.cursor_target import CursorTarget
 from tui.ui.transcript.folding import CodePlace
 from tui.ui.transcript.found import FoundTranscript
-from tui.ui.transcript.mark import Mark
-from tui.ui.transcript.spot import Section
+from tui.ui.transcript.line_position import MessageSection
 
 
 class KeyTaker(Protocol):
@@ -35,11 +35,11 @@ class WalkedTranscript(FoundTranscript):
     taker: KeyTaker | None = None
 
     @property
-    def mark(self) -> Mark | None:
+    def mark(self) -> CursorTarget | None:
         """Where the cursor is."""
         return self._document.mark
 
-    def set_mark(self, mark: Mark | None) -> None:
+    def set_mark(self, mark: CursorTarget | None) -> None:
         """Show the cursor there, or nowhere."""
         if mark != self._document.mark:
             self._document.mark = mark
@@ -51,39 +51,42 @@ class WalkedTranscript(FoundTranscript):
 
     def blocks(self, entry_id: str) -> tuple[CodePlace, ...]:
         """The code blocks of a message."""
-        places = folding.places(self._document.passage(entry_id))
+        places = folding.places(self._document.rendered(entry_id))
         return tuple(place for place in places if place.number != folding.OWN_TEXT)
 
-    def is_folded(self, mark: Mark) -> bool:
+    def is_folded(self, mark: CursorTarget) -> bool:
         """Whether that block is folded."""
-        return mark.block in self._document.passage(mark.entry_id).folded
+        return mark.block in self._document.rendered(mark.entry_id).folded
 
-    def toggle_fold(self, mark: Mark) -> bool | None:
+    def toggle_fold(self, mark: CursorTarget) -> bool | None:
         """Fold or unfold a code block, or all that a message has; None = there is nothing to fold."""
         document = self._document
         if mark.entry_id not in document:
             return None
-        passage = document.passage(mark.entry_id)
-        folds = folding.toggle(passage, mark.block or None, document.reasons(passage))
+        rendered = document.rendered(mark.entry_id)
+        folds = folding.toggle(rendered, mark.block or None, document.reasons(rendered))
         if folds is not None:
-            if document.id_at(self._top.entry) == mark.entry_id and self._top.section == Section.REASONING:
+            if (
+                document.id_at(self._top.entry) == mark.entry_id
+                and self._top.section == MessageSection.REASONING
+            ):
                 self._top = self._top._replace(piece=0, line=0)
             self._sync()
             self.reveal(mark)
         return folds
 
-    def move_sideways(self, mark: Mark, by: int) -> bool | None:
+    def move_sideways(self, mark: CursorTarget, by: int) -> bool | None:
         """Move the long lines of a message or code block by so many cells; False = they are at their end, None = all
         are in sight."""
         return self.shift(mark.entry_id, by, mark.block or None) if mark.entry_id in self._document else None
 
-    def is_too_wide(self, mark: Mark) -> bool:
+    def is_too_wide(self, mark: CursorTarget) -> bool:
         """Whether something there goes beyond the right edge."""
         return mark.entry_id in self._document and self._document.is_too_wide(
             mark.entry_id, mark.block or None
         )
 
-    def reveal(self, mark: Mark) -> None:
+    def reveal(self, mark: CursorTarget) -> None:
         """Bring a message or block into sight: as much of it as fits, from its start on."""
         if mark.entry_id not in self._document or not self._lay_out():
             return
@@ -104,7 +107,7 @@ class WalkedTranscript(FoundTranscript):
         mark, document = self._document.mark, self._document
         if mark is None or mark.entry_id not in document:
             return
-        if not document.passage(mark.entry_id).entry.streaming:
+        if not document.rendered(mark.entry_id).entry.streaming:
             self.reveal(mark)
 
     # Keys

@@ -28,14 +28,14 @@ def notice_time(text: str, width: int) -> float:
     return NOTICE_S + LINE_S * max(0, len(wrap_words(text, width - 2 * _EDGE)) - 1)
 
 
-class Divider(LineWidget):
+class NoticeBar(LineWidget):
     """`── 14 new lines below · Ctrl+G ───`; a notice is shown before a standing text, and what was kept, and what is offered,
     beside both."""
 
-    DEFAULT_CSS = "Divider { height: auto; }"
+    DEFAULT_CSS = "NoticeBar { height: auto; }"
 
     def __init__(self) -> None:
-        super().__init__(id="divider")
+        super().__init__(id="notice-bar")
         self._notice = ""
         self._tone = "muted"
         self._of: str | None = None

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from tui.ui.chat.chips import ChipArea
 from tui.ui.chat.composer import NEW_LINE_KEYS
+from tui.ui.chat.prompt_text_area import PromptTextArea
 from tui.ui.compat import run_binding
 
 
-class Slip(ChipArea):
-    """An edit of a message, or the name of a file. Enter hands it in; Esc is the walk's."""
+class InlineInput(PromptTextArea):
+    """An edit of a message, or the name of a file. Enter hands it in; Esc is the message cursor's."""
 
     @dataclass
     class HandedIn(Message):
-        """The person pressed Enter on `text`; the slip still holds it."""
+        """The person pressed Enter on `text`; the inline input still holds it."""
 
         text: str
 

@@ -43,7 +43,7 @@ class WriteWanted(Message):
 
 
 @dataclass
-class Written(Message):
+class FileWritten(Message):
     """The file is on the disk, or `problem` says why it is not."""
 
     name: str
@@ -52,7 +52,7 @@ class Written(Message):
     problem: LokalError | None = None
 
 
-class Handout:
+class OutputService:
     """One for each app. Of two texts that are copied one after the other the second is what the clipboard has in the end,
     and so it is with files."""
 
@@ -88,9 +88,9 @@ class Handout:
             async with self._writing:
                 path, size = await asyncio.to_thread(write)
         except LokalError as error:
-            self._app.post_message(Written(name, None, problem=error))
+            self._app.post_message(FileWritten(name, None, problem=error))
         else:
-            self._app.post_message(Written(name, path, size))
+            self._app.post_message(FileWritten(name, path, size))
 
     def _run(self, work: Work, name: str) -> None:
         begin(self._app, work, name)

@@ -11,14 +11,14 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, Location, Selection
 
-from tui.core.pasted import Pieces, is_long, plain
+from tui.core.paste_folds import PasteFolds, is_long, plain
 from tui.core.text import safe_block
 from tui.ui.chat.decision_prompt import DecisionPrompt, shown_on
 from tui.ui.look import palette_of
 from tui.ui.terminal.reader import IN_TEXT
 
 
-class ChipArea(TextArea):
+class PromptTextArea(TextArea):
     """`text` is what is shown, with the chips; `marked` is what to keep of it, `plain` what to send."""
 
     @dataclass
@@ -37,7 +37,7 @@ class ChipArea(TextArea):
 
     def __init__(self, id: str) -> None:
         # Before Textual's own: it checks the selection while it is made.
-        self._pieces = Pieces()
+        self._pieces = PasteFolds()
         self._line_taken: str | None = None
         """What there was when the key that takes the line had done so, until anything else is done."""
         super().__init__(

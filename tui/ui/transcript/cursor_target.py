@@ -8,21 +8,21 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui.ui.transcript.code import BAR
-from tui.ui.transcript.palette import Palette
+from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line
 
 FIRST_BAR, OTHER_BAR = "› ", "┃ "
 _BOLD = Style(bold=True)
 
 
-class Mark(NamedTuple):
+class CursorTarget(NamedTuple):
     """What the cursor is on: a message, or its code block with that number (0 = the message)."""
 
     entry_id: str
     block: int = 0
 
 
-def marked_block(lines: list[Line], number: int, is_start: bool, palette: Palette) -> list[Line]:
+def marked_block(lines: list[Line], number: int, is_start: bool, palette: RolePalette) -> list[Line]:
     """The lines of a part of a code block with its bar, and its number in the corner, standing out."""
     rule, muted, accent = palette.ink("rule"), palette.ink("muted"), palette.ink("accent") + _BOLD
     shown: list[Line] = []

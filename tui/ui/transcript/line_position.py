@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class Section(IntEnum):
+class MessageSection(IntEnum):
     """The parts of a message from top to bottom."""
 
     HEAD = 0
@@ -15,7 +15,7 @@ class Section(IntEnum):
     NOTICE = 3
 
 
-class Spot(NamedTuple):
+class LinePosition(NamedTuple):
     """A line: of a piece, of a section, of an entry. Later lines compare greater."""
 
     entry: int = 0

@@ -16,25 +16,25 @@ from tui.core.presets import after
 from tui.core.removal import Removed
 from tui.core.text import count_of, safe_line, safe_name
 from tui.errors import LokalError, UsageError
-from tui.ui.chat.edits import AnswerEdit, FileName, QuestionEdit
-from tui.ui.handout import CopyWanted
+from tui.ui.chat.inline_editor import AnswerEdit, FileName, QuestionEdit
 from tui.ui.messages import Trouble
+from tui.ui.output import CopyWanted
 from tui.ui.state import ScreenState
-from tui.ui.transcript.mark import Mark
+from tui.ui.transcript.cursor_target import CursorTarget
 from tui.ui.work import begin
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
+    from tui.ui.chat.message_cursor import MessageCursor
     from tui.ui.chat.view import ChatView
-    from tui.ui.chat.walk import Walk
 
 
-class Deeds:
-    """Each is done to the message under the cursor of the walk, or to the last one while nobody walks."""
+class MessageActions:
+    """Each is done to the message under the cursor of the message cursor, or to the last one while nobody walks."""
 
-    def __init__(self, pane: ChatView, walk: Walk) -> None:
+    def __init__(self, pane: ChatView, walk: MessageCursor) -> None:
         self._pane = pane
-        self._walk = walk
+        self._cursor = walk
 
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What is done for a command's id."""
@@ -59,7 +59,7 @@ class Deeds:
     def may_change(self) -> bool:
         """Whether another branch can be opened now; says so if not."""
         if self._pane.controller.chat.busy:
-            self._pane.tell(self._walk.how_to_stop(), "warning")
+            self._pane.tell(self._cursor.how_to_stop(), "warning")
         return not self._pane.controller.chat.busy
 
     # -- out of the chat --------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ class Deeds:
         """The last answer, or the message under the cursor; `argument` is the number of a code block, or `all`. Raises
         UsageError where there is no such thing."""
         pane, session, wanted = self._pane, self._pane.session, argument.strip()
-        message = self._walk.message if self._walk.mark is not None else self._last_answer()
+        message = self._cursor.message if self._cursor.mark is not None else self._last_answer()
         if session is None or message is None:
             raise UsageError("There is nothing to copy yet")
         if wanted == "all":
@@ -88,12 +88,12 @@ class Deeds:
 
     def copy_block(self, number: int) -> None:
         """The code block with that number in the message under the cursor. Raises UsageError."""
-        message = self._walk.message
+        message = self._cursor.message
         if message is not None:
             self._copy_block(message, number)
 
     def _copy_marked(self) -> None:
-        mark = self._walk.mark
+        mark = self._cursor.mark
         if mark is not None and mark.block:
             self.copy_block(mark.block)
         else:
@@ -129,7 +129,7 @@ class Deeds:
 
     def write(self) -> None:
         """Ask for the name of a file for the message or code block. Raises UsageError where there is nothing to write."""
-        pane, session, message, mark = self._pane, self._pane.session, self._walk.message, self._walk.mark
+        pane, session, message, mark = self._pane, self._pane.session, self._cursor.message, self._cursor.mark
         if session is None or message is None:
             return
         number = mark.block if mark is not None else 0
@@ -139,9 +139,9 @@ class Deeds:
             block = next((each for each in pane.walked.blocks(message.id) if each.number == number), None)
             if block is not None:
                 name = f"block-{number}.{suffix_of(block.info)}"
-                pane.walk.edits.open(FileName(pane, f"block [{number}]", make), name, mark)
+                pane.message_cursor.edits.open(FileName(pane, f"block [{number}]", make), name, mark)
         elif text.strip():
-            pane.walk.edits.open(
+            pane.message_cursor.edits.open(
                 FileName(pane, "message", lambda: text), name_from(session.conversation.title), mark
             )
         else:
@@ -149,7 +149,7 @@ class Deeds:
 
     def look_at(self) -> None:
         """Open the message in the person's editor, to read."""
-        message = self._walk.message
+        message = self._cursor.message
         if message is not None:
             text = self._pane.controller.chat.whole(message).content
             begin(self._pane, partial(self._look_at, text), "editor")
@@ -166,16 +166,16 @@ class Deeds:
 
     def edit(self) -> None:
         """Let the message be written anew; what it was stays beside it."""
-        pane, message = self._pane, self._walk.message
+        pane, message = self._pane, self._cursor.message
         if message is None or not self.may_change():
             return
         question = message.role is not Role.ASSISTANT
         purpose = QuestionEdit(pane, message) if question else AnswerEdit(pane, message)
-        pane.walk.edits.open(purpose, pane.walk.edits.begun(message), self._walk.mark)
+        pane.message_cursor.edits.open(purpose, pane.message_cursor.edits.begun(message), self._cursor.mark)
 
     def ask_again(self, state: ScreenState | None = None) -> None:
         """Ask for another answer in this place, with another state than the next question's if one is given."""
-        pane, session, message = self._pane, self._pane.session, self._walk.message
+        pane, session, message = self._pane, self._pane.session, self._cursor.message
         if session is None or message is None or not self.may_change():
             return
         answer = message if message.role is Role.ASSISTANT else None
@@ -184,7 +184,7 @@ class Deeds:
         if question.role is Role.ASSISTANT:
             pane.tell("There is no question before this answer", "warning")
             return
-        self._walk.leave()
+        self._cursor.leave()
         # One that failed without a word is tried anew, any other gets a sibling.
         again = answer is not None and silent and answer is session.conversation.leaf
         pane.answer_again(answer if again and answer is not None else blank_answer(question.id), state)
@@ -196,7 +196,7 @@ class Deeds:
 
     def ask_again_with_preset(self) -> None:
         """Another answer, with the preset after the one that this answer was asked with."""
-        pane, message, state = self._pane, self._walk.message, self._pane.state
+        pane, message, state = self._pane, self._cursor.message, self._pane.state
         if message is None or not self._has_server():
             return
         used = (
@@ -212,7 +212,7 @@ class Deeds:
 
     def ask_again_with_model(self) -> None:
         """Another answer, of the model that comes after this one in the server's list."""
-        pane, message, state = self._pane, self._walk.message, self._pane.state
+        pane, message, state = self._pane, self._cursor.message, self._pane.state
         if message is None or state.connection is None or not self._has_server():
             self._has_server()
             return
@@ -233,7 +233,7 @@ class Deeds:
 
     def go_on(self) -> None:
         """Continue an answer that was stopped or cut. Where the chat went on, it is continued beside itself."""
-        session, message = self._pane.session, self._walk.message
+        session, message = self._pane.session, self._cursor.message
         if session is None or message is None or not self.may_change():
             return
         if message.role is not Role.ASSISTANT:
@@ -244,10 +244,10 @@ class Deeds:
             why = "It has no text yet" if not message.content else "This answer is complete"
             self._pane.tell(f"{why}: {self._key('message.retry')} asks for another", "warning")
         elif message is session.conversation.leaf:
-            self._walk.leave()
+            self._cursor.leave()
             self._pane.continue_answer(message)
         else:
-            self._walk.leave()
+            self._cursor.leave()
             self.go_on_from(message, message.content, edited=False)
 
     def go_on_from(self, message: Message, text: str, *, edited: bool) -> None:
@@ -264,12 +264,12 @@ class Deeds:
 
     def branch(self) -> None:
         """Open a new chat with copies of all up to here."""
-        pane, session, message = self._pane, self._pane.session, self._walk.message
+        pane, session, message = self._pane, self._pane.session, self._cursor.message
         if session is None or message is None:
             pane.tell("There is nothing to branch from yet")
         elif self.may_change():
             count = len(session.conversation.path_to(message.id))
-            self._walk.end()
+            self._cursor.end()
             pane.open(session.branch(message.id, time.time()))
             pane.tell(
                 f"A new chat with {count_of(count, 'message')}; the old one stays ({self._key('chats.open')} has all)",
@@ -278,8 +278,8 @@ class Deeds:
 
     def delete(self) -> None:
         """Delete the message and all below it. A running answer is below every message, so it is stopped first."""
-        pane, session, message = self._pane, self._pane.session, self._walk.message
-        if session is None or message is None or self._walk.mark is None:
+        pane, session, message = self._pane, self._pane.session, self._cursor.message
+        if session is None or message is None or self._cursor.mark is None:
             return
         stopped = pane.controller.stop()
         chat = session.conversation
@@ -292,9 +292,9 @@ class Deeds:
             (each for each in path if each in beside), message.parent if message.parent in path else None
         )
         if place is not None:
-            self._walk.put(Mark(place))
+            self._cursor.put(CursorTarget(place))
         else:
-            self._walk.leave()
+            self._cursor.leave()
         self._say_deleted(removed, open_here, stopped)
 
     def _say_deleted(self, removed: Removed, open_here: int, stopped: bool) -> None:
@@ -303,7 +303,7 @@ class Deeds:
         if unseen > 0:
             said += f", {unseen:,} in other branches"
         said = f"{'Stopped the answer, deleted' if stopped else 'Deleted'} {said}"
-        back = self._key("message.undo") if self._walk.mark is not None else "/undo"
+        back = self._key("message.undo") if self._cursor.mark is not None else "/undo"
         self._pane.tell(f"{said}: {back} brings {'it' if count == 1 else 'them'} back", "warning")
 
     def bring_back(self) -> None:
@@ -316,8 +316,8 @@ class Deeds:
             pane.tell("Nothing was deleted here that could come back")
             return
         pane.show_branch()
-        if self._walk.mark is not None:
-            self._walk.put(Mark(removed.messages[0].id))
+        if self._cursor.mark is not None:
+            self._cursor.put(CursorTarget(removed.messages[0].id))
         count = len(removed.messages)
         pane.tell("The message is back" if count == 1 else f"{count_of(count, 'message')} are back", "accent")
 

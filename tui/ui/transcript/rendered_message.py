@@ -7,7 +7,7 @@ from tui.ui.transcript.prose import steady, wrap
 from tui.ui.transcript.stream import Stream
 
 
-class Tally:
+class LineCounter:
     """Counts the lines of a growing text that is not shown, blank ones left out, without ever reading it again."""
 
     def __init__(self, measure: int) -> None:
@@ -44,7 +44,7 @@ class Tally:
         self._open = self._open[spans[-1][0] :]
 
 
-class Passage:
+class RenderedMessage:
     """An entry with its two streams. `entry.text` and `entry.reasoning` are what it began with; the streams hold all."""
 
     def __init__(self, entry: Entry) -> None:
@@ -56,7 +56,7 @@ class Passage:
         self.shifts: dict[
             int, int
         ] = {}  # cells, by the first piece of a block, as in tui.ui.transcript.sideways
-        self._tally: Tally | None = None
+        self._tally: LineCounter | None = None
 
     @property
     def is_thinking(self) -> bool:
@@ -73,7 +73,7 @@ class Passage:
     def reasoning_summary(self, measure: int) -> tuple[int, str]:
         """How many lines of `measure` cells the reasoning takes, about, and the newest of them."""
         if self._tally is None or self._tally.measure != measure:
-            self._tally = Tally(measure)
+            self._tally = LineCounter(measure)
             self._tally.add(self.reasoning.text)
         return self._tally.count, self._tally.newest
 

@@ -1,4 +1,4 @@
-"""The instrument line: what the model is set to and doing, and at the right the keys that make sense now."""
+"""The status bar: what the model is set to and doing, and at the right the keys that make sense now."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTICED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StatusBarState:
     """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
     the context window in use, None = not known; `keys` the ids of the commands at the right; `schema` what answers are
     held to, empty for nothing; `timings` are those of the last answer; `words` say what a key does here, by command id,
@@ -42,14 +42,14 @@ class Reading:
     words: Mapping[str, str] = field(default_factory=dict)
 
 
-class InstrumentLine(LineWidget):
+class StatusBar(LineWidget):
     """The bottom line of every tab."""
 
     def __init__(self) -> None:
-        super().__init__(id="instrument")
-        self._reading = Reading(ScreenState())
+        super().__init__(id="status-bar")
+        self._reading = StatusBarState(ScreenState())
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: StatusBarState) -> None:
         """Change what is shown; nothing is repainted if nothing changed."""
         if reading != self._reading:
             self._reading = reading
@@ -60,7 +60,7 @@ class InstrumentLine(LineWidget):
         right = self._fitting_keys(groups, separator, width)
         room = width - parts_width(right) - 1 - GAP
         left = [self.part(" "), *choose(groups, separator, room)]
-        # The line ends with a blank, as the top line does, if there is one to spare.
+        # The line ends with a blank, as the title bar does, if there is one to spare.
         gap = " " * max(GAP, width - parts_width(left) - parts_width(right) - 1)
         return fit([*left, self.part(gap), *right], width, self.base())
 

@@ -11,10 +11,10 @@ from tui.core.commands import BY_ID
 from tui.core.message import Message, Role
 from tui.core.text import count_of
 from tui.errors import LokalError
-from tui.ui.chat.deeds import Deeds
-from tui.ui.chat.edits import Edits
+from tui.ui.chat.inline_editor import InlineEditor
+from tui.ui.chat.message_actions import MessageActions
 from tui.ui.keys import named_by
-from tui.ui.transcript.mark import Mark
+from tui.ui.transcript.cursor_target import CursorTarget
 from tui.ui.transcript.walked import WalkedTranscript
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 _MAY_HAVE_CODE = ("```", "~~~", "    ", "\t", "\\[", "$$", "\\begin{")
 
 
-class Walk:
+class MessageCursor:
     """The cursor is on a message of the open branch or on one of its code blocks, or nowhere."""
 
     def __init__(self, pane: ChatView) -> None:
         self._pane = pane
-        self._mark: Mark | None = None
+        self._mark: CursorTarget | None = None
         self._was_at_end = False
-        self.edits = Edits(pane)
-        self.deeds = Deeds(pane, self)
+        self.edits = InlineEditor(pane)
+        self.message_actions = MessageActions(pane, self)
         keys = pane.state.keys
         self._does = {
             keys[id]: id for id, command in BY_ID.items() if command.where == "messages" and id in keys
@@ -40,7 +40,7 @@ class Walk:
 
     def actions(self) -> Mapping[str, Callable[[str], object]]:
         """What is done for a command's id."""
-        deeds = self.deeds
+        deeds = self.message_actions
         return {
             "messages.enter": lambda _: self.enter(),
             "messages.leave": lambda _: self.escape(),
@@ -59,7 +59,7 @@ class Walk:
     # -- where it is ------------------------------------------------------------------------------------------------
 
     @property
-    def mark(self) -> Mark | None:
+    def mark(self) -> CursorTarget | None:
         """Where the cursor is; None while nobody walks."""
         return self._mark
 
@@ -141,9 +141,9 @@ class Walk:
         else:
             self._was_at_end = self._view.following
             self._pane.screen.set_focus(self._view)
-            self.put(Mark(chat.leaf.id))
+            self.put(CursorTarget(chat.leaf.id))
 
-    def put(self, mark: Mark) -> None:
+    def put(self, mark: CursorTarget) -> None:
         """Put the cursor there, in sight."""
         self._mark = mark
         self._view.set_mark(mark)
@@ -151,7 +151,7 @@ class Walk:
         if message is None or not self._pane.controller.chat.is_coming_in(message):
             # An answer that grows stays at its end, where the news is.
             self._view.reveal(mark)
-        self._pane.divider.clear_notice()
+        self._pane.notice_bar.clear_notice()
         self.show()
 
     def show(self) -> None:
@@ -165,7 +165,7 @@ class Walk:
         self._pane.fit_choice.focus()
 
     def stand_aside(self) -> None:
-        """Nobody walks while the person is asked; where the focus goes is not said here. The slip waits."""
+        """Nobody walks while the person is asked; where the focus goes is not said here. The inline input waits."""
         if self._mark is not None:
             self._end()
 
@@ -176,10 +176,10 @@ class Walk:
         self._pane.screen.set_focus(self._pane.composer)
 
     def escape(self) -> bool:
-        """Esc: from the slip to the messages, from these to the composer. False = there was nothing to leave."""
+        """Esc: from the inline input to the messages, from these to the composer. False = there was nothing to leave."""
         if not self.edits.is_open and (self._pane.controller.chat.choosing or self._mark is None):
             return False
-        self._pane.divider.clear_notice()
+        self._pane.notice_bar.clear_notice()
         if self.edits.is_open:
             self.go_back()
         else:
@@ -187,7 +187,7 @@ class Walk:
         return True
 
     def go_back(self) -> None:
-        """From the slip to where it was opened."""
+        """From the inline input to where it was opened."""
         back = self.edits.close()
         if back is not None and self._view.has(back.entry_id) and not self._pane.controller.chat.choosing:
             self._pane.screen.set_focus(self._view)
@@ -206,7 +206,7 @@ class Walk:
         shown = [each.id for each in chat.path() if self._view.has(each.id)]
         place = next((each for each in shown if each in beside), shown[-1] if shown else None)
         if place is not None:
-            self.put(Mark(place))
+            self.put(CursorTarget(place))
         else:
             self.leave()
 
@@ -254,14 +254,14 @@ class Walk:
         """A key while the messages have the focus; what can be written and is no command goes to the composer."""
         id = named_by(event, self._does)
         # What was said to the key before is no answer to this one.
-        self._pane.divider.clear_notice()
+        self._pane.notice_bar.clear_notice()
         block = int(event.character) if event.character and event.character in "123456789" else 0
         if id or block:
             try:
                 if id:
                     self.actions()[id]("")
                 else:
-                    self.deeds.copy_block(block)
+                    self.message_actions.copy_block(block)
             except LokalError as error:
                 self._pane.tell(str(error), "warning")
         elif event.is_printable and event.character:
@@ -280,11 +280,11 @@ class Walk:
         path = [each.id for each in chat.path()]
         at = path.index(message.id) if message.id in path else len(path) - 1
         if by < 0 and self._mark is not None and self._mark.block:
-            self.put(Mark(path[at]))  # up from a block: to the message it is in
+            self.put(CursorTarget(path[at]))  # up from a block: to the message it is in
         elif 0 <= at + by < len(path):
-            self.put(Mark(path[at + by]))
+            self.put(CursorTarget(path[at + by]))
         else:
-            self.put(Mark(path[at]))
+            self.put(CursorTarget(path[at]))
             self._pane.tell("This is the first message" if by < 0 else "This is the last message")
 
     def _step_block(self, by: int) -> None:
@@ -303,7 +303,7 @@ class Walk:
                 ((each, found) for each in others if (found := self._numbers(each))), (message, [])
             )
         if numbers:
-            self.put(Mark(message.id, numbers[0] if by > 0 else numbers[-1]))
+            self.put(CursorTarget(message.id, numbers[0] if by > 0 else numbers[-1]))
         else:
             self._pane.tell("There is no code block below" if by > 0 else "There is no code block above")
 
@@ -328,10 +328,10 @@ class Walk:
             self._pane.tell(f"There is no other {what} in this place")
         elif not 0 <= at < len(siblings):
             self._pane.tell(f"This is the {'first' if by < 0 else 'last'} of {len(siblings)}")
-        elif self.deeds.may_change():
+        elif self.message_actions.may_change():
             session.select(siblings[at])
             self._pane.show_branch()
-            self.put(Mark(siblings[at]))
+            self.put(CursorTarget(siblings[at]))
 
     def _go_sideways(self, by: int) -> None:
         if self._mark is None:

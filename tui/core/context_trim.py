@@ -15,7 +15,7 @@ LEFT_OUT, SUMMARY = "left_out_to", "summary"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ContextTrim:
     """The model sees what comes behind the message `after`, None = everything, and `summary` in place of what comes
     before. It holds for each branch that runs through `after` and means nothing for any other."""
 
@@ -46,14 +46,14 @@ class View:
         return {LEFT_OUT: self.after, **({SUMMARY: self.summary} if self.summary else {})}
 
 
-EVERYTHING = View()
+EVERYTHING = ContextTrim()
 """Nothing is left out."""
 
 
-def view_of(answer: Message | None) -> View:
+def view_of(answer: Message | None) -> ContextTrim:
     """What the model of an answer saw: a chat that is opened goes on so."""
     after = answer.parameters.get(LEFT_OUT) if answer is not None else None
     if answer is None or not isinstance(after, str):
         return EVERYTHING
     summary = answer.parameters.get(SUMMARY, "")
-    return View(after, summary if isinstance(summary, str) else "")
+    return ContextTrim(after, summary if isinstance(summary, str) else "")

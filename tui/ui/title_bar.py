@@ -1,4 +1,4 @@
-"""The top line: the tabs at the left, the place at the right."""
+"""The title bar: the tabs at the left, the place at the right."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LEAST_PLACE, LEAST_MODEL = 12, 24
 """Cells in which a place and a model still say something."""
 
 
-class TopLine(LineWidget):
+class TitleBar(LineWidget):
     """Shows which tab is open and where lokal is connected."""
 
     def __init__(self) -> None:
-        super().__init__(id="topline")
+        super().__init__(id="title-bar")
         self._active = TABS[0]
         self._place = ""
         self._model = ""

@@ -37,7 +37,7 @@ def safe_marked(marked: str) -> str:
     return "".join(part if part in (START, END) else safe_block(part) for part in _EACH_MARK.split(marked))
 
 
-class Pieces:
+class PasteFolds:
     """The pieces of one text, by their numbers. A piece stays known when its chip is deleted, for that can be undone."""
 
     def __init__(self) -> None:

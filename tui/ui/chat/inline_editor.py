@@ -1,4 +1,4 @@
-"""What is written on the slip over the composer: another text for a message, or the name of a file."""
+"""What is written on the inline input over the composer: another text for a message, or the name of a file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tui.core.message import Message
 from tui.core.text import count_of, safe_line
 from tui.errors import FileError, LokalError
 from tui.paths import with_tilde
-from tui.ui.chat.slip import Slip
-from tui.ui.handout import WriteWanted, Written
-from tui.ui.transcript.mark import Mark
+from tui.ui.chat.inline_input import InlineInput
+from tui.ui.output import FileWritten, WriteWanted
+from tui.ui.transcript.cursor_target import CursorTarget
 
 if TYPE_CHECKING:
     from tui.ui.chat.view import ChatView
@@ -25,7 +25,7 @@ PATH_END = 46
 """Characters of a path that are shown: of a longer one the end."""
 
 
-class Purpose(Protocol):
+class InlineTask(Protocol):
     """What a slip is for."""
 
     @property
@@ -40,7 +40,7 @@ class Purpose(Protocol):
 
     @property
     def enter(self) -> str:
-        """What Enter does, in a word for the instrument line."""
+        """What Enter does, in a word for the status bar."""
         ...
 
     def take(self, text: str) -> bool:
@@ -83,8 +83,8 @@ class QuestionEdit:
         if problem is not None:
             pane.tell(str(problem), "warning")
             return False
-        pane.walk.edits.close(keep=False)
-        pane.walk.leave()
+        pane.message_cursor.edits.close(keep=False)
+        pane.message_cursor.leave()
         pane.composer.remember(text)
         pane.post_message(pane.PromptRecorded(text))
         pane.controller.ask(text, message.attachments, instead_of=message)
@@ -120,9 +120,9 @@ class AnswerEdit:
                 f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
             )
             return False
-        pane.walk.edits.close(keep=False)
-        pane.walk.leave()
-        pane.walk.deeds.go_on_from(message, text, edited=True)
+        pane.message_cursor.edits.close(keep=False)
+        pane.message_cursor.leave()
+        pane.message_cursor.message_actions.go_on_from(message, text, edited=True)
         return True
 
 
@@ -156,7 +156,7 @@ class FileName:
             self._pane.post_message(WriteWanted(self._make, name, overwrite=name == self._taken))
         return False
 
-    def written(self, event: Written) -> bool:
+    def written(self, event: FileWritten) -> bool:
         """How it went; True when it is done with."""
         pane = self._pane
         if event.path is not None:
@@ -175,19 +175,19 @@ class FileName:
         return False
 
 
-class Edits:
-    """The slip: one at a time, with the walk to go back to. An edit that was begun is kept until it is handed in."""
+class InlineEditor:
+    """The inline input: one at a time, with the message cursor to go back to. An edit that was begun is kept until it is handed in."""
 
     def __init__(self, pane: ChatView) -> None:
         self._pane = pane
-        self._purpose: Purpose | None = None
-        self._back: Mark | None = None
+        self._purpose: InlineTask | None = None
+        self._back: CursorTarget | None = None
         self._begun: dict[str, str] = {}
         self._settled: set[str] = set()
 
     @property
-    def purpose(self) -> Purpose | None:
-        """What the slip is for now; None when it is not there."""
+    def purpose(self) -> InlineTask | None:
+        """What the inline input is for now; None when it is not there."""
         return self._purpose
 
     @property
@@ -196,7 +196,7 @@ class Edits:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is written on the slip."""
+        """Whether something is written on the inline input."""
         return self._purpose is not None
 
     @property
@@ -209,32 +209,32 @@ class Edits:
         """What Enter does there, in a word; empty when it is not there."""
         return "" if self._purpose is None else self._purpose.enter
 
-    def open(self, purpose: Purpose, text: str, back: Mark | None) -> None:
-        """Let something be written, beginning with `text`; the walk goes on at `back`."""
+    def open(self, purpose: InlineTask, text: str, back: CursorTarget | None) -> None:
+        """Let something be written, beginning with `text`; the message cursor goes on at `back`."""
         pane = self._pane
         self._purpose, self._back = purpose, back
-        found = pane.query(Slip)
+        found = pane.query(InlineInput)
         if found:
             slip = found.first()
             slip.begin(text)
         else:
-            slip = Slip(text, pane.state.keys)
+            slip = InlineInput(text, pane.state.keys)
             pane.query_one("#writing").mount(slip)
         pane.composer.display, slip.display = False, True
         pane.screen.set_focus(slip)
-        pane.divider.clear_notice()
-        pane.walk.show()
+        pane.notice_bar.clear_notice()
+        pane.message_cursor.show()
 
     def begun(self, message: Message) -> str:
         """What an edit of the message begins with: the one that was left, or the text as it is."""
         return self._begun.get(message.id, message.content)
 
     def begun_in(self, conversation: Conversation) -> tuple[tuple[str, str], ...]:
-        """The edits of a conversation's messages that were begun, with the one that is on the slip."""
+        """The edits of a conversation's messages that were begun, with the one that is on the inline input."""
         begun = dict(self._begun)
         edited = self._edited
         if edited is not None:
-            slip = self._pane.query_one(Slip)
+            slip = self._pane.query_one(InlineInput)
             begun |= {edited.id: slip.plain} if slip.changed else {}
         if not begun:  # as nearly always; this is asked with every draft
             return ()
@@ -253,17 +253,17 @@ class Edits:
                 self._begun.setdefault(id, text)
         edited = self._edited
         if edited is not None and edited.id in self._begun:
-            slip = self._pane.query_one(Slip)
+            slip = self._pane.query_one(InlineInput)
             if not slip.changed:  # it was opened before this was read
                 slip.begin(self._begun[edited.id])
 
-    def close(self, *, keep: bool = True) -> Mark | None:
-        """Take the slip away, and `keep` what was written of an edit; where the walk was, if it is to go on."""
+    def close(self, *, keep: bool = True) -> CursorTarget | None:
+        """Take the inline input away, and `keep` what was written of an edit; where the message cursor was, if it is to go on."""
         if self._purpose is None:
             return None
         message = self._purpose.edited
         back, self._purpose, self._back = self._back, None, None
-        for slip in self._pane.query(Slip):
+        for slip in self._pane.query(InlineInput):
             slip.display = False
             if message is not None:
                 self._keep(message, slip, keep=keep)
@@ -271,7 +271,7 @@ class Edits:
         self._pane.controller.outbox.touched()
         return back
 
-    def _keep(self, message: Message, slip: Slip, *, keep: bool) -> None:
+    def _keep(self, message: Message, slip: InlineInput, *, keep: bool) -> None:
         if not keep or (slip.changed and (not slip.plain.strip() or slip.plain == message.content)):
             self._begun.pop(message.id, None)
             self._settled.add(message.id)
@@ -284,22 +284,22 @@ class Edits:
         self._pane.tell(f"The edit is kept: {self._pane.state.key('message.edit')} goes on with it")
 
     def open_editor(self) -> bool:
-        """Let what is on the slip be written in the person's editor; False when it is not there."""
+        """Let what is on the inline input be written in the person's editor; False when it is not there."""
         purpose, pane = self._purpose, self._pane
         if purpose is None:
             return False
         if purpose.edited is not None:
-            pane.editor.edit(pane.query_one(Slip).plain, purpose.edited)
+            pane.editor.edit(pane.query_one(InlineInput).plain, purpose.edited)
         else:
             pane.tell("A file's name is one line: it is written here", "warning")
         return True
 
     def take_edit(self, of: Message, before: str, text: str) -> None:
-        """What the editor made of the edit. It is kept where the slip is there no more, or for something else."""
+        """What the editor made of the edit. It is kept where the inline input is there no more, or for something else."""
         pane, purpose = self._pane, self._purpose
         edited = self._edited
         if purpose is not None and edited is not None and edited.id == of.id:
-            pane.query_one(Slip).take_over(before, text)
+            pane.query_one(InlineInput).take_over(before, text)
             pane.tell(f"Back from the editor; {pane.state.key('send')} takes it")
         elif text != of.content:
             self._begun[of.id] = text
@@ -310,17 +310,17 @@ class Edits:
         """Enter."""
         if self._purpose is None:
             return
-        self._pane.divider.clear_notice()
+        self._pane.notice_bar.clear_notice()
         if not text.strip():
             key = self._pane.state.key("messages.leave")
             self._pane.tell(f"Nothing is written: {key} leaves it as it was", "warning")
         elif self._purpose.take(text):
             self.close()
 
-    def written(self, event: Written) -> None:
+    def written(self, event: FileWritten) -> None:
         """A file was written, or not."""
         if isinstance(self._purpose, FileName) and self._purpose.written(event):
-            self._pane.walk.go_back()
+            self._pane.message_cursor.go_back()
 
 
 def _as_typed(problem: LokalError, name: str) -> str:
@@ -334,5 +334,5 @@ def _as_typed(problem: LokalError, name: str) -> str:
 
 def _may_ask(pane: ChatView) -> bool:
     if pane.controller.chat.busy:
-        pane.tell(f"{pane.walk.how_to_stop()}; your text stays", "warning")
+        pane.tell(f"{pane.message_cursor.how_to_stop()}; your text stays", "warning")
     return not pane.controller.chat.busy

@@ -28,7 +28,7 @@ class SchemaRead(UiMessage):
     schema: Schema
 
 
-class Holding:
+class SchemaCommand:
     """Says what holds, and changes it; a file that cannot be used changes nothing."""
 
     def __init__(self, talk: ChatView) -> None:

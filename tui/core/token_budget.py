@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tui.core.context_trim import EVERYTHING, ContextTrim, view_of
 from tui.core.message import Message, Role
-from tui.core.tokens import TURN_TOKENS, Count, Sizes, estimate
-from tui.core.view import EVERYTHING, View, view_of
+from tui.core.tokens import TURN_TOKENS, Count, TokenSizeCache, estimate
 
 LEAST_ROOM = 256
 """Tokens for the answer without which asking makes no sense."""
@@ -22,7 +22,7 @@ _LEARNT = (0.25, 8.0)
 _ENOUGH_TO_LEARN = 64
 
 
-class Budget:
+class TokenBudget:
     """What a prompt takes: `path` is a branch down to the question that is asked or the answer that is continued,
     `model` what it is asked of, `system` the system prompt. `factor` is what was learnt of the model elsewhere, for a
     branch that teaches nothing itself."""
@@ -32,11 +32,11 @@ class Budget:
         path: Sequence[Message],
         model: str,
         system: str = "",
-        view: View = EVERYTHING,
-        sizes: Sizes | None = None,
+        view: ContextTrim = EVERYTHING,
+        sizes: TokenSizeCache | None = None,
         factor: float = 1.0,
     ) -> None:
-        self._sizes = sizes or Sizes()
+        self._sizes = sizes or TokenSizeCache()
         self._model = model
         self.path = path
         self.seen = view.seen(path)
