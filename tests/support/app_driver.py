@@ -45,9 +45,9 @@ from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.inline_input import InlineInput
 from tui.ui.chat.prompt_text_area import PromptTextArea
 from tui.ui.chat.view import ChatView
-from tui.ui.chats.pane import ChatsPane
+from tui.ui.chat_file_service import Titled
+from tui.ui.chat_list.pane import ChatsPane
 from tui.ui.compare.screen import CompareScreen
-from tui.ui.errands import Titled
 from tui.ui.leaving import LeavePage
 from tui.ui.messages import PresetEdited
 from tui.ui.models.table import ModelTable
@@ -172,7 +172,7 @@ class AppDriver:
         """Open the open chat once more, as it is on the disk."""
         opened, store = self.session, self.store
         self.flush()
-        queue = self.app.backstage._persistence
+        queue = self.app.services._persistence
         self.open_chat(ChatSession(store, queue, store.load(opened.conversation.id)))
 
     def focus_messages(self) -> None:
@@ -223,7 +223,7 @@ class AppDriver:
 
     def look_for_server(self) -> None:
         """Look once for a server that has come up, as lokal does every 15 s."""
-        self.app.backstage.look_for_server()
+        self.app.services.look_for_server()
 
     def search_servers(self) -> None:
         """Look for servers anew, as when the one in use is gone."""
@@ -231,12 +231,12 @@ class AppDriver:
 
     async def connect_beside(self, address: str) -> Connection:
         """A connection to another server beside the one in use, as a comparison opens it."""
-        connection, _ = await self.app.backstage.connect_to(address, "", "")
+        connection, _ = await self.app.services.connect_to(address, "", "")
         return connection
 
     def restart_engine(self) -> None:
         """Load the built-in engine's model anew, as with a larger context window."""
-        self.app.backstage.restart_engine(self.app.state)
+        self.app.services.restart_engine(self.app.state)
 
     def copy(self, make: Callable[[], str]) -> None:
         """Copy what `make` returns, which is called in a thread."""
@@ -271,7 +271,7 @@ class AppDriver:
 
     def show_leave_page(self, problem: LokalError) -> None:
         """Ask the person what is to become of what cannot be saved."""
-        self.app.push_screen(LeavePage(problem, self.app.backstage))
+        self.app.push_screen(LeavePage(problem, self.app.services))
 
     def hide_addresses(self) -> None:
         """Leave the servers' addresses, which are other ones in each test, out of the headings of a comparison."""
@@ -382,13 +382,13 @@ class AppDriver:
     @property
     def store(self) -> Store:
         """The chats on the disk. AssertionError until they are open."""
-        store = self.app.backstage._store
+        store = self.app.services._store
         assert store is not None, "the store is not open yet"
         return store
 
     def flush(self) -> None:
         """Wait until everything said so far is on the disk."""
-        self.app.backstage.flush(DEADLINE_S)
+        self.app.services.flush(DEADLINE_S)
 
     # -- what is written on -----------------------------------------------------------------------------------------
 
@@ -654,7 +654,7 @@ async def running(
                         app.leave()
                     await driver.until(lambda: not app.is_running, "lokal has ended")
         finally:
-            app.backstage.end()
+            app.services.end()
 
 
 @asynccontextmanager

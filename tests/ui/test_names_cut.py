@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from tui.chat.chat_files import name_from
 from tui.core.text import safe_name
 from tui.store.store import ChatSummary
-from tui.ui.chats.rows import chat_line
+from tui.ui.chat_list.rows import chat_line
 from tui.ui.row import cut_middle
 from tui.ui.transcript.entry import Heading, Tone
 from tui.ui.transcript.heading import heading_line

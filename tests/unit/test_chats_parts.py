@@ -13,11 +13,11 @@ from rich.cells import cell_len
 
 from tui.core.message import Role
 from tui.store.store import ChatSummary, Hit, ListWindow
-from tui.ui.chats.cursor import Cursor
-from tui.ui.chats.lineedit import LONGEST, LineEdit
-from tui.ui.chats.messages import SearchHits
-from tui.ui.chats.rows import chat_line, hit_height, hit_lines, when
-from tui.ui.chats.shelf import Hits, Listed
+from tui.ui.chat_list.cursor import Cursor
+from tui.ui.chat_list.line_edit import LONGEST, LineEdit
+from tui.ui.chat_list.messages import SearchHits
+from tui.ui.chat_list.rows import chat_line, hit_height, hit_lines, when
+from tui.ui.chat_list.window import Hits, Listed
 from tui.ui.transcript.palette import RolePalette
 
 PLAIN = RolePalette.plain()

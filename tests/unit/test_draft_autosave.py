@@ -12,25 +12,25 @@ from tui.core.message import Attachment
 async def test_only_what_changed_is_written_and_only_when_it_is_known_what_was_there() -> None:
     saved: list[Draft] = []
     draft = Draft()
-    keeper = DraftAutosave(lambda: draft, saved.append)
-    keeper.keep()
+    autosave = DraftAutosave(lambda: draft, saved.append)
+    autosave.keep()
     assert saved == [], "the draft on the disk is not read yet"
-    keeper.start(Draft("old"))
+    autosave.start(Draft("old"))
     draft = Draft("old")
-    keeper.keep()
+    autosave.keep()
     assert saved == []
     draft = Draft("old and new")
-    keeper.keep()
+    autosave.keep()
     draft = with_file = Draft("old and new", (Attachment("a.txt", "text/plain", b"x"),))
-    keeper.keep()
-    keeper.keep()
+    autosave.keep()
+    autosave.keep()
     assert saved == [Draft("old and new"), with_file], "a file is something new too"
-    keeper.renew()
-    keeper.keep()
+    autosave.renew()
+    autosave.keep()
     assert saved == [Draft("old and new"), with_file, with_file]
-    keeper.pause()
+    autosave.pause()
     draft = Draft("of another chat")
-    keeper.keep()
+    autosave.keep()
     assert len(saved) == 3
 
 
@@ -42,9 +42,9 @@ async def test_it_is_written_by_itself_after_the_last_key() -> None:
         saved.append(draft)
         written.set()
 
-    keeper = DraftAutosave(lambda: Draft("typed"), save)
-    keeper.start(Draft())
+    autosave = DraftAutosave(lambda: Draft("typed"), save)
+    autosave.start(Draft())
     for _ in range(5):
-        keeper.touched()
+        autosave.touched()
     await asyncio.wait_for(written.wait(), 60)
     assert saved == [Draft("typed")]

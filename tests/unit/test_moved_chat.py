@@ -15,7 +15,7 @@ from tui.core.draft import Draft
 from tui.core.message import Message, Role, Status, new_id
 from tui.errors import ChatGone, LokalError
 from tui.store.store import ChatSummary, Store
-from tui.ui.chats.trash import Trash
+from tui.ui.chat_list.deleted_chats import Trash
 
 
 @pytest.fixture

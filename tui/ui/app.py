@@ -16,7 +16,7 @@ from tui.errors import UsageError
 from tui.ui import keys
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.view import ChatView
-from tui.ui.chats.host import Browsing
+from tui.ui.chat_list.host import Browsing
 from tui.ui.compat import run_binding
 from tui.ui.output import Copied, CopyWanted, FileWritten, OutputService, WriteWanted
 from tui.ui.slash_app import SlashApp
@@ -66,9 +66,9 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             self.chat.transcript.toggle_reasoning()
         if not self.chat.composer.text:
             # A picture with words in it is not kept: they are nobody's business, and would be shown at the next start.
-            self.backstage.keep_frame(self.picture(), (self.size.width, self.size.height))
-        self.backstage.begin()
-        self.backstage.find_server(self.state)
+            self.services.keep_frame(self.picture(), (self.size.width, self.size.height))
+        self.services.begin()
+        self.services.find_server(self.state)
         if self._problems:
             first, more = self._problems[0], len(self._problems) - 1
             self.tell(f"{first}" + (f" (and {more} more: lokal doctor)" if more else ""), "warning")
@@ -91,7 +91,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def _answer_finished(self) -> None:
         """Many servers load a model with the first question and know its context window only then."""
         if self.state.window is None:
-            self.backstage.ask_window(self.state)
+            self.services.ask_window(self.state)
 
     # -- out of the chat ---------------------------------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
             self.comparison.leave(closed=closed)
         self.chat.leave(closed=closed)
         if closed:
-            self.backstage.flush(FLUSH_S)
+            self.services.flush(FLUSH_S)
         elif self._may_stay():
             return
         self.exit()
@@ -215,9 +215,9 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
         """What cannot be written is offered a file, once; False = there is nothing like that, or the person has seen it."""
         from tui.ui.leaving import LeavePage
 
-        problem = None if isinstance(self.screen, LeavePage) else self.backstage.unwritten
+        problem = None if isinstance(self.screen, LeavePage) else self.services.unwritten
         if problem is not None:
-            self.push_screen(LeavePage(problem, self.backstage), self._leave_page_closed)
+            self.push_screen(LeavePage(problem, self.services), self._leave_page_closed)
         return problem is not None
 
     def _leave_page_closed(self, leaves: str | None) -> None:
@@ -227,7 +227,7 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def _suspend(self) -> None:
         """Stop until the shell brings lokal back. What was written is on the disk by then: it may never do so."""
         self.chat.controller.outbox.save()
-        self.backstage.flush(FLUSH_S)
+        self.services.flush(FLUSH_S)
         if not self.stop_until_continued():
             raise UsageError(
                 "There is no shell to go back to",
@@ -254,4 +254,4 @@ class LokalApp(WindowKeeper, Browsing, SlashApp):
     def _new_chat(self) -> None:
         self.chat.controller.stop()
         self.open_tab("chat")
-        self.backstage.new_chat()
+        self.services.new_chat()

@@ -1,4 +1,4 @@
-"""The app as the keeper of the state: what happens when a server, a model, a preset or a theme changes.
+"""The app, where the state is kept: what happens when a server, a model, a preset or a theme changes.
 
 It hands the state to the panes. Finding servers, starting the engine and opening the store run in workers, which post the
 messages of `tui.ui.messages`.
@@ -23,7 +23,6 @@ from tui.paths import with_tilde
 from tui.startup_profile import StartupProfile
 from tui.ui import keys
 from tui.ui import theme as themes
-from tui.ui.backstage import Backstage
 from tui.ui.chat.view import ChatView
 from tui.ui.messages import (
     BackgroundKnown,
@@ -42,6 +41,7 @@ from tui.ui.messages import (
     WindowKnown,
 )
 from tui.ui.notice_bar import LONGEST, notice_time
+from tui.ui.services import Services
 from tui.ui.shell import Shell
 from tui.ui.state import ScreenState
 from tui.ui.status_bar import StatusBar, StatusBarState
@@ -90,7 +90,7 @@ class DeskApp(Shell):
         )
         self.state = ScreenState(settings=settings_in_use, keys=config.keys)
         self.set_keymap(keys.bound(config.keys))
-        self.backstage = Backstage(self, options, config.settings)
+        self.services = Services(self, options, config.settings)
         self.on_screen = False
         self._first_theme = theme
         self.use_link_speed(_speed(config.settings.terminal_speed))
@@ -181,7 +181,7 @@ class DeskApp(Shell):
         """Show `chat`, `models` or `settings`."""
         self.tabs.open(name)
         if name == "models":
-            self.backstage.refresh_models(self.state)
+            self.services.refresh_models(self.state)
         self.show_state()
 
     def mark(self, name: str) -> None:
@@ -203,7 +203,7 @@ class DeskApp(Shell):
         elif self.chat.controller.chat.doing:
             self.chat.tell(f"The next answer uses {name}", "accent")
         self.set_settings(
-            replace(self.state.settings, preset=preset, unsaved=preset.name in self.backstage.edited)
+            replace(self.state.settings, preset=preset, unsaved=preset.name in self.services.edited)
         )
 
     def _use_preset_number(self, number: int) -> None:
@@ -216,7 +216,7 @@ class DeskApp(Shell):
     def _handle_parameter_form_edited(self, event: PresetEdited) -> None:
         """A value was changed in the form."""
         preset = event.preset
-        self.backstage.edited.add(preset.name)
+        self.services.edited.add(preset.name)
         self.set_settings(self.state.settings.with_edited(preset))
 
     @on(SettingsLeft)
@@ -225,22 +225,22 @@ class DeskApp(Shell):
         self.open_tab("chat")
 
     def _save_preset(self) -> None:
-        self.backstage.save_preset(self.state.preset)
+        self.services.save_preset(self.state.preset)
 
     def _revert_preset(self) -> None:
         if not self.state.settings.unsaved:
             self.tell(f"{self.state.preset.name} is as it is saved: there is nothing to undo")
             return
-        saved = self.backstage.saved_preset(self.state.preset.name)
+        saved = self.services.saved_preset(self.state.preset.name)
         if saved is not None:
-            self.backstage.edited.discard(saved.name)
+            self.services.edited.discard(saved.name)
             self.set_settings(self.state.settings.with_preset(saved))
 
     @on(PresetSaved)
     def _handle_preset_saved(self, event: PresetSaved) -> None:
         """The file is written."""
         if event.preset in self.state.presets:
-            self.backstage.edited.discard(event.preset.name)
+            self.services.edited.discard(event.preset.name)
         if event.preset == self.state.preset:
             self.set_settings(replace(self.state.settings, unsaved=False))
         self.tell(f"Saved {event.path}")
@@ -252,7 +252,7 @@ class DeskApp(Shell):
             return
         self.wear(name)
         self.chat.transcript.set_palette(self.palette)
-        self.backstage.remember("theme", name)
+        self.services.remember("theme", name)
         self.set_state(self.state)
         self.tell(f"theme {name}")
 
@@ -261,7 +261,7 @@ class DeskApp(Shell):
         """The terminal said how bright it is: the theme `auto` follows."""
         if self.settings.theme == "auto":
             name = themes.resolve_auto(event.background, truecolor=has_truecolor())
-            self.backstage.keep_auto_theme(name)
+            self.services.keep_auto_theme(name)
             if name != self.theme and self.theme == self._first_theme:
                 self.wear(name)
                 self.chat.transcript.set_palette(self.palette)
@@ -275,18 +275,18 @@ class DeskApp(Shell):
             self.tell("looking for a server")
         else:
             self.set_server(ServerState(ConnectionStatus.SEARCHING))
-        self.backstage.find_server(self.state, endpoint, asked=asked)
+        self.services.find_server(self.state, endpoint, asked=asked)
 
     def use_server(self, endpoint: Endpoint, text: str = "") -> None:
         """Talk to another server, by the command `text`."""
         self.set_server(ServerState(ConnectionStatus.SEARCHING))
-        self.backstage.find_server(self.state, endpoint, text)
+        self.services.find_server(self.state, endpoint, text)
 
     def use_model(self, name: str) -> None:
         """Chat with another model from the next answer on."""
         self.set_settings(replace(self.state.settings, model=name, window=None))
-        self.backstage.remember("model", name)
-        self.backstage.ask_window(self.state)
+        self.services.remember("model", name)
+        self.services.ask_window(self.state)
         self.chat.tell(
             f"{name} will answer your next question" if self.chat.controller.chat.doing else f"model {name}",
             "second",
@@ -316,7 +316,7 @@ class DeskApp(Shell):
         asked_anew = before is not None and before.server is event.connection.server
         if event.refreshed and not asked_anew:
             return  # of a server that was left meanwhile
-        if not event.connection.guide and self.backstage.leave_guide():
+        if not event.connection.guide and self.services.leave_guide():
             self.tell(f"{event.connection.place} will answer your next question", "second")
         # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
         chosen = asked_anew and self.state.model not in ("", event.model)
@@ -404,7 +404,7 @@ class DeskApp(Shell):
     @on(ChatView.PromptRecorded)
     def _keep_prompt(self, event: ChatView.PromptRecorded) -> None:
         """For the Up key, also next time."""
-        self.backstage.add_to_history(event.marked)
+        self.services.add_to_history(event.marked)
 
     @on(Trouble)
     def _handle_trouble(self, event: Trouble) -> None:

@@ -14,22 +14,22 @@ from tui.ui.row import wrap_words
 from tui.ui.start.prompt import Line, Page, PromptPage
 
 if TYPE_CHECKING:
-    from tui.ui.backstage import Backstage
+    from tui.ui.services import Services
 
 
 class LeavePage(PromptPage):
     """Offers a file elsewhere. Dismissed with an empty text by Esc: lokal stays; else lokal is left."""
 
-    def __init__(self, problem: LokalError, backstage: Backstage) -> None:
+    def __init__(self, problem: LokalError, services: Services) -> None:
         super().__init__((), "path of a file", "Enter writes it there and leaves   Esc stays   Ctrl+Q leaves")
         self._problem = problem
-        self._backstage = backstage
+        self._services = services
 
     def on_mount(self) -> None:
         """Say what is so, with a file that should do."""
         super().on_mount()
         line = self.query_one(Input)
-        line.value = str(self._backstage.rescue_path())
+        line.value = str(self._services.rescue_path())
         line.cursor_position = len(line.value)
         self._show()
 
@@ -42,13 +42,13 @@ class LeavePage(PromptPage):
         """Enter: write it, unless it is on the disk by now."""
         event.stop()
         event.prevent_default()  # Textual would call the page's own handler too, which dismisses it in any case
-        if self._backstage.unwritten is None:
+        if self._services.unwritten is None:
             self.dismiss("left")
             return
         if not event.value.strip():
             return
         try:
-            path = self._backstage.rescue(event.value.strip())
+            path = self._services.rescue(event.value.strip())
         except FileError as error:
             self._show(error)
         else:

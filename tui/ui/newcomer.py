@@ -35,7 +35,7 @@ class Newcomer(DeskApp):
         with_guide = state.connection is not None and state.connection.guide
         alone = (state.status is ConnectionStatus.NONE and state.server.may_guide) or with_guide
         if alone and self._watch_timer is None:
-            self._watch_timer = self.set_interval(WATCH_S, self.backstage.look_for_server)
+            self._watch_timer = self.set_interval(WATCH_S, self.services.look_for_server)
         elif not alone and self._watch_timer is not None:
             self._watch_timer.stop()
             self._watch_timer = None
@@ -93,7 +93,7 @@ class Newcomer(DeskApp):
         if self.state.connection is None:
             self.look_again()
         else:
-            self.backstage.refresh_models(self.state, asked=True)
+            self.services.refresh_models(self.state, asked=True)
 
     @on(Connected)
     def _say_what_was_found(self, event: Connected) -> None:
@@ -127,7 +127,7 @@ class Newcomer(DeskApp):
                 )
             )
         )
-        self.backstage.start_guide()
+        self.services.start_guide()
 
     @on(ChatView.GuideWanted)
     def _guide_wanted(self, event: ChatView.GuideWanted) -> None:
@@ -159,7 +159,7 @@ class Newcomer(DeskApp):
                 )
             )
         )
-        self.backstage.start_gguf(path, self.state, command)
+        self.services.start_gguf(path, self.state, command)
 
     def explain_servers(self) -> None:
         """How to start one, and a line for the address of one elsewhere."""
@@ -169,8 +169,8 @@ class Newcomer(DeskApp):
 
     async def _use_address(self, text: str) -> None:
         """Connect to a server that was named. Raises LokalError, and then nothing has changed."""
-        endpoint = self.backstage.endpoint_named(text)
-        await self.backstage.errands.connect(self.state, endpoint, instead_of_search=True)
+        endpoint = self.services.endpoint_named(text)
+        await self.services.chat_files.connect(self.state, endpoint, instead_of_search=True)
 
     @on(DecisionPrompt.Made)
     def _take_way_on(self, event: DecisionPrompt.Made) -> None:

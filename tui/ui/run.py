@@ -46,7 +46,7 @@ def run(
         app.run(mouse=False)
     finally:
         signals.ending()  # what is still to be written is written, whatever comes
-        app.backstage.end()
+        app.services.end()
     return 128 + signals.number if signals.number else app.exit_status
 
 

@@ -20,7 +20,7 @@ from tui.core.text import human_size, safe_block, safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.ui import theme as themes
 from tui.ui.chat.view import ChatView
-from tui.ui.errands import NotDone, Titled, Told
+from tui.ui.chat_file_service import NotDone, Titled, Told
 from tui.ui.messages import NotConnected
 from tui.ui.newcomer import Newcomer
 from tui.ui.setting import explain_command, explain_parameter, set_page, set_words, system_page
@@ -55,7 +55,7 @@ class SlashApp(Newcomer):
             argument = f"{FORCE} {argument}".strip()
         if not names_login(event.text):
             composer.remember(event.text)
-            self.backstage.add_to_history(event.text)
+            self.services.add_to_history(event.text)
         self.chat.notice_bar.clear_notice()
         self.chat.notice_bar.let_go()
         self.clear_notifications()
@@ -128,7 +128,7 @@ class SlashApp(Newcomer):
             "chat.rename": self._rename,
             "chat.title": lambda _: self._title(),
             "chat.export": self._export,
-            "chat.import": self.backstage.errands.import_file,
+            "chat.import": self.services.chat_files.import_file,
         }
 
     def names(self) -> CompletionSource:
@@ -175,7 +175,7 @@ class SlashApp(Newcomer):
         if not argument:
             self._choose("server", f"{connection.place} is in use" if connection else "No server is in use")
             return
-        endpoint = self.backstage.endpoint_named(argument)
+        endpoint = self.services.endpoint_named(argument)
         known = connection.others if connection else ()
         if not endpoint.login:  # with a new one it is another
             endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
@@ -183,7 +183,7 @@ class SlashApp(Newcomer):
             self.use_server(endpoint, f"/server {argument}")
             return
         self.tell(f"Asking {endpoint.url} …")
-        self.backstage.errands.use_server(self.state, endpoint, f"/server {argument}")
+        self.services.chat_files.use_server(self.state, endpoint, f"/server {argument}")
 
     def _theme(self, argument: str) -> None:
         if argument:
@@ -290,7 +290,7 @@ class SlashApp(Newcomer):
         if connection is None or connection.guide:
             raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
         self.tell(f"Asking {safe_name(self.state.model, 60) or 'the model'} for a title …")
-        self.backstage.errands.ask_title(self.state, chat.id, chat.title, turns)
+        self.services.chat_files.ask_title(self.state, chat.id, chat.title, turns)
 
     @on(Titled)
     def _handle_titled(self, event: Titled) -> None:
@@ -302,7 +302,7 @@ class SlashApp(Newcomer):
             session.rename(event.title)
             self.tell(f"This chat is now “{event.title}”", "accent")
         else:
-            self.backstage.errands.rename(event.chat_id, event.title)
+            self.services.chat_files.rename(event.chat_id, event.title)
             self.tell(f"The chat from before is now “{event.title}”", "accent")
 
     def _export(self, argument: str) -> None:
@@ -310,7 +310,7 @@ class SlashApp(Newcomer):
         if not len(chat):
             raise UsageError("This chat is empty: there is nothing to write")
         forced, name = is_forced(argument)
-        self.backstage.errands.export(chat.id, chat.title, name, overwrite=forced)
+        self.services.chat_files.export(chat.id, chat.title, name, overwrite=forced)
 
     # -- what came of it --------------------------------------------------------------------------------------------
 

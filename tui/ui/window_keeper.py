@@ -34,7 +34,7 @@ class WindowKeeper(DeskApp):
         if state.connection is not None and state.connection.embedded:
             self._before = before
             self.set_state(wanted.with_server(ServerState(ConnectionStatus.STARTING)))
-            self.backstage.restart_engine(self.state)
+            self.services.restart_engine(self.state)
         else:
             self.set_state(wanted)
         self.chat.controller.go_on()

@@ -36,7 +36,7 @@ def start(app: LokalApp, argument: str) -> None:
     if connection is None and not all(column.server for column in wanted.columns):
         raise UsageError("There is no server to ask", "", f"{state.key('server.search')} looks for one")
     for column in wanted.columns:
-        app.backstage.look_up(column.server)
+        app.services.look_up(column.server)
     draft = "" if wanted.prompt or chat.composer.plain.startswith("/") else chat.composer.plain.strip()
     prompt = wanted.prompt or draft
     last = session.conversation.last_of(Role.USER)
@@ -106,7 +106,7 @@ def _compare(
     *,
     spares: bool,
 ) -> None:
-    state, connect = app.state, app.backstage.connect_to
+    state, connect = app.state, app.services.connect_to
     comparison = Comparison(session, question, state, connect, lambda: app.pace.interval_s(), spares=spares)
     for column in columns:
         comparison.add(column)
@@ -144,7 +144,7 @@ def _end(app: LokalApp, comparison: Comparison, kept: ComparisonColumn | None) -
     chat.show_branch()
     chat.transcript.follow()
     if app.state.window is None:
-        app.backstage.ask_window(app.state)
+        app.services.ask_window(app.state)
     app.tell(_what_stays(comparison, kept))
 
 

@@ -14,7 +14,8 @@ from textual.widget import AwaitMount
 
 from tui.core.text import safe_name
 from tui.errors import ChatGone
-from tui.ui.chats.messages import (
+from tui.ui.chat_list.deleted_chats import Trash
+from tui.ui.chat_list.messages import (
     ChatChanged,
     ChatChosen,
     ChatCommandGiven,
@@ -28,13 +29,12 @@ from tui.ui.chats.messages import (
     ListWanted,
     SearchWanted,
 )
-from tui.ui.chats.trash import Trash
 from tui.ui.desk_app import DeskApp
 from tui.ui.messages import StoreOpened, Trouble
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary
-    from tui.ui.chats.pane import ChatsPane
+    from tui.ui.chat_list.pane import ChatsPane
 
 BESIDE_COLUMNS = 120
 """The width of the screen from which on the list is beside the transcript, not over it."""
@@ -120,7 +120,7 @@ class Browsing(DeskApp):
         self.chat.message_cursor.end()
         pane = self._pane
         if pane is None:
-            from tui.ui.chats.pane import ChatsPane
+            from tui.ui.chat_list.pane import ChatsPane
 
             pane = self._pane = ChatsPane(self.state)
             self._mounting = self.chat.query_one("#reading", Container).mount(pane, before=0)
@@ -178,13 +178,13 @@ class Browsing(DeskApp):
     def _handle_chats_pane_list_wanted(self, event: ListWanted) -> None:
         """A part of the list is to be read."""
         event.stop()
-        self.backstage.chat_keeper.list_chats(event.wish)
+        self.services.library.list_chats(event.wish)
 
     @on(SearchWanted)
     def _handle_chats_pane_search_wanted(self, event: SearchWanted) -> None:
         """The chats are to be searched."""
         event.stop()
-        self.backstage.chat_keeper.search(event.query, event.first)
+        self.services.library.search(event.query, event.first)
 
     @on(StoreOpened)
     def _handle_store_opened(self, event: StoreOpened) -> None:
@@ -223,7 +223,7 @@ class Browsing(DeskApp):
         known = session is not None and event.chat_id == session.conversation.id
         if known and session is not None and event.message_id:
             known = event.message_id in session.conversation
-        self.backstage.chat_keeper.open_chat(
+        self.services.library.open_chat(
             event.chat_id, event.title, event.message_id, event.query, known=known
         )
 
@@ -310,7 +310,7 @@ class Browsing(DeskApp):
             self._do_to_chat(event.command_id, event.chat, event.title)
 
     def _do_to_chat(self, id: str, chat: ChatSummary, title: str) -> None:
-        keeper = self.backstage.chat_keeper
+        library = self.services.library
         session = self.chat.session
         match id:
             case "chats.rename" if not title:
@@ -318,45 +318,45 @@ class Browsing(DeskApp):
             case "chats.rename":
                 if session is not None and chat.id == self._open_id:
                     session.conversation.title = title
-                keeper.rename(chat, title)
+                library.rename(chat, title)
             case "chats.pin":
-                keeper.pin(chat, pinned=not chat.pinned)
+                library.pin(chat, pinned=not chat.pinned)
             case "chats.archive":
-                keeper.archive(chat, archived=not chat.archived)
+                library.archive(chat, archived=not chat.archived)
             case "chats.delete":
                 self._delete(chat)
             case "chats.export":
-                keeper.export(chat)
+                library.export(chat)
 
     def _delete(self, chat: ChatSummary) -> None:
         is_open = chat.id == self._open_id
         if is_open:
             self.chat.controller.stop()
         self._bin.put(chat, was_open=is_open)
-        self.backstage.chat_keeper.delete(chat)
+        self.services.library.delete(chat)
         if is_open:
-            self.backstage.new_chat()
+            self.services.new_chat()
 
     def _bring_back(self) -> None:
         chat = self._bin.take()
         if chat is not None:
-            self.backstage.chat_keeper.restore(chat)
+            self.services.library.restore(chat)
         else:
-            self.backstage.chat_keeper.restore_last()
+            self.services.library.restore_last()
 
     @on(ChatChanged)
     def _handle_chat_changed(self, event: ChatChanged) -> None:
         """It is done."""
-        from tui.ui.chats.messages import Deed
-        from tui.ui.chats.rows import deed_in_words
+        from tui.ui.chat_list.messages import ChatChange
+        from tui.ui.chat_list.rows import change_in_words
 
         chat, pane = event.chat, self._pane
-        if event.deed is Deed.RESTORED:
+        if event.change is ChatChange.RESTORED:
             self._restored(chat)
-        if said := deed_in_words(event.deed, safe_name(chat.title, SHOWN_TITLE), self.state.keys):
+        if said := change_in_words(event.change, safe_name(chat.title, SHOWN_TITLE), self.state.keys):
             self.tell(said, "accent")
         if pane is not None:
-            gone = event.deed in (Deed.DELETED, Deed.ARCHIVED, Deed.UNARCHIVED)
+            gone = event.change in (ChatChange.DELETED, ChatChange.ARCHIVED, ChatChange.UNARCHIVED)
             pane.settle(chat.id)
             pane.put(chat)
             pane.reload("" if gone else chat.id)
@@ -366,7 +366,7 @@ class Browsing(DeskApp):
         was_open = self._bin.came_back(chat.id)
         session = self.chat.session
         if was_open and (session is None or not len(session.conversation)):
-            self.backstage.chat_keeper.open_chat(chat.id, chat.title, beneath=True)
+            self.services.library.open_chat(chat.id, chat.title, beneath=True)
 
 
 def _end(waiting: asyncio.Future[None]) -> None:

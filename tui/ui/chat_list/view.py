@@ -13,8 +13,8 @@ from textual.widget import Widget
 
 from tui.core.commands import BY_ID, key_name
 from tui.core.text import count_of, safe_line
-from tui.ui.chats.lineedit import LineEdit
-from tui.ui.chats.rows import (
+from tui.ui.chat_list.line_edit import LineEdit
+from tui.ui.chat_list.rows import (
     WIDE,
     chat_line,
     column_heads,
@@ -22,7 +22,7 @@ from tui.ui.chats.rows import (
     hit_lines,
     key_hints,
 )
-from tui.ui.chats.shelf import Hits, Listed
+from tui.ui.chat_list.window import Hits, Listed
 from tui.ui.look import palette_of
 from tui.ui.row import Part, colourless, cut, fit, parts_width, spread
 

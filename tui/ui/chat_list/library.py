@@ -19,18 +19,18 @@ from tui.chat.session import ChatSession, waiting, whole_chat
 from tui.chat.write_queue import WriteQueue
 from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
-from tui.ui.chats.messages import (
+from tui.ui.chat_file_service import Told
+from tui.ui.chat_list.messages import (
+    ChatChange,
     ChatChanged,
     ChatOpened,
     ChatsListed,
     ChatsUnlisted,
     ChatUnchanged,
-    Deed,
     HitsFound,
     ListWish,
     SearchHits,
 )
-from tui.ui.errands import Told
 from tui.ui.messages import Trouble
 from tui.ui.work import Work, begin
 
@@ -47,7 +47,7 @@ INDEX_PAUSE_S = 0.02
 """Between two steps of what the index is behind, each some hundredths of a second."""
 
 
-class ChatKeeper:
+class ChatLibrary:
     """One for each app; `store` gives None until the chats are open."""
 
     def __init__(self, app: App[None], persistence: WriteQueue, store: Callable[[], Store | None]) -> None:
@@ -131,25 +131,29 @@ class ChatKeeper:
 
     def rename(self, chat: ChatSummary, title: str) -> None:
         """Give a chat another title."""
-        self._change(Deed.RENAMED, replace(chat, title=title), lambda: self._store().rename(chat.id, title))
+        self._change(
+            ChatChange.RENAMED, replace(chat, title=title), lambda: self._store().rename(chat.id, title)
+        )
 
     def pin(self, chat: ChatSummary, *, pinned: bool) -> None:
         """Keep a chat at the top, or no longer."""
-        deed = Deed.PINNED if pinned else Deed.UNPINNED
-        self._change(deed, replace(chat, pinned=pinned), lambda: self._store().pin(chat.id, pinned))
+        change = ChatChange.PINNED if pinned else ChatChange.UNPINNED
+        self._change(change, replace(chat, pinned=pinned), lambda: self._store().pin(chat.id, pinned))
 
     def archive(self, chat: ChatSummary, *, archived: bool) -> None:
         """Put a chat away, or bring it back."""
-        deed = Deed.ARCHIVED if archived else Deed.UNARCHIVED
-        self._change(deed, replace(chat, archived=archived), lambda: self._store().archive(chat.id, archived))
+        change = ChatChange.ARCHIVED if archived else ChatChange.UNARCHIVED
+        self._change(
+            change, replace(chat, archived=archived), lambda: self._store().archive(chat.id, archived)
+        )
 
     def delete(self, chat: ChatSummary) -> None:
         """Delete a chat; it can come back."""
-        self._change(Deed.DELETED, chat, lambda: self._store().delete_chat(chat.id))
+        self._change(ChatChange.DELETED, chat, lambda: self._store().delete_chat(chat.id))
 
     def restore(self, chat: ChatSummary) -> None:
         """Bring back a chat that was deleted."""
-        self._change(Deed.RESTORED, chat, lambda: self._store().restore_chat(chat.id))
+        self._change(ChatChange.RESTORED, chat, lambda: self._store().restore_chat(chat.id))
 
     def restore_last(self) -> None:
         """Bring back the chat that was deleted last, also before lokal was started; say so if there is none."""
@@ -167,20 +171,20 @@ class ChatKeeper:
             except StoreError as error:
                 self._app.post_message(ChatUnchanged(chat_id, error))
             else:
-                self._app.post_message(ChatChanged(Deed.RESTORED, chat))
+                self._app.post_message(ChatChanged(ChatChange.RESTORED, chat))
 
         self._persistence.submit(change)
 
-    def _change(self, deed: Deed, chat: ChatSummary, write: Callable[[], None]) -> None:
-        def change() -> None:
+    def _change(self, change: ChatChange, chat: ChatSummary, write: Callable[[], None]) -> None:
+        def write_it() -> None:
             try:
                 write()
             except StoreError as error:
                 self._app.post_message(ChatUnchanged(chat.id, _named(error, chat.title)))
             else:
-                self._app.post_message(ChatChanged(deed, chat))
+                self._app.post_message(ChatChanged(change, chat))
 
-        self._persistence.submit(change)
+        self._persistence.submit(write_it)
 
     # -- files ------------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.ui.chats.cursor import Cursor
-from tui.ui.chats.messages import SearchHits
+from tui.ui.chat_list.cursor import Cursor
+from tui.ui.chat_list.messages import SearchHits
 
 if TYPE_CHECKING:
     from tui.errors import StoreError

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.timer import Timer
 
 from tui.core.commands import COMMANDS
-from tui.ui.chats.lineedit import LineEdit
-from tui.ui.chats.messages import (
+from tui.ui.chat_list.line_edit import LineEdit
+from tui.ui.chat_list.messages import (
     ChatChosen,
     ChatCommandGiven,
     ChatListLeft,
@@ -22,8 +22,8 @@ from tui.ui.chats.messages import (
     SearchHits,
     SearchWanted,
 )
-from tui.ui.chats.shelf import Hits
-from tui.ui.chats.view import ChatsView, Mode
+from tui.ui.chat_list.view import ChatsView, Mode
+from tui.ui.chat_list.window import Hits
 from tui.ui.keys import named_by
 from tui.ui.terminal.reader import IN_TEXT
 

@@ -1,4 +1,4 @@
-"""What happens off the screen: the store, the history, saving, and by `Connecting` servers and the engine. It runs
+"""What happens off the screen: the store, the history, saving, and by `ConnectionService` servers and the engine. It runs
 workers and posts messages; it never touches a widget."""
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.presets import Preset
 from tui.errors import FileError, LokalError, StoreError, StoreUnavailable
-from tui.ui.chats.keeper import ChatKeeper
-from tui.ui.connecting import Connecting
-from tui.ui.errands import Errands, Told
+from tui.ui.chat_file_service import ChatFileService, Told
+from tui.ui.chat_list.library import ChatLibrary
+from tui.ui.connection_service import ConnectionService
 from tui.ui.messages import (
     PresetSaved,
     StoreOpened,
@@ -39,7 +39,7 @@ FRAMES = 32
 """How many first frames are kept, one for each kind and size of terminal."""
 
 
-class Backstage(Connecting):
+class Services(ConnectionService):
     """One for each app. `edited` are the names of the presets that were changed and not saved."""
 
     def __init__(self, app: App[None], options: StartOptions, settings: Settings) -> None:
@@ -47,8 +47,8 @@ class Backstage(Connecting):
         self._persistence = WriteQueue(lambda error: self._trouble(error), self._all_written)
         self._history = PromptHistory(options.folders.history, settings.history_size)
         self._store: Store | None = None
-        self.errands = Errands(app, settings, self._persistence, lambda: self._store, self.waits)
-        self.chat_keeper = ChatKeeper(app, self._persistence, lambda: self._store)
+        self.chat_files = ChatFileService(app, settings, self._persistence, lambda: self._store, self.waits)
+        self.library = ChatLibrary(app, self._persistence, lambda: self._store)
         self.edited: set[str] = set()
         self._is_rescued = False
 
@@ -130,7 +130,7 @@ class Backstage(Connecting):
             history = ()
         self._store = store  # only now: a chat that was opened before would give way to this one
         self._app.post_message(StoreOpened(session, history, note))
-        self.chat_keeper.index_on()
+        self.library.index_on()
 
     def _open_at_last(self, store: Store) -> None:
         """What could not be opened at the start is tried again before anything is written. Raises StoreUnavailable."""

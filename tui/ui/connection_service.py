@@ -17,7 +17,7 @@ from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.endpoint import Endpoint
 from tui.errors import EngineError, LokalError
-from tui.ui.errands import Told
+from tui.ui.chat_file_service import Told
 from tui.ui.messages import (
     Connected,
     EngineProgress,
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from tui.servers.engine.engine import Engine
 
 
-class Connecting:
-    """One for each app, as a part of `Backstage`."""
+class ConnectionService:
+    """One for each app, as a part of `Services`."""
 
     def __init__(self, app: App[None], options: StartOptions, settings: Settings) -> None:
         self._app = app

@@ -12,7 +12,7 @@ from rich.style import Style
 from tui.core.commands import key_name
 from tui.core.message import Role
 from tui.core.text import safe_name
-from tui.ui.chats.messages import Deed
+from tui.ui.chat_list.messages import ChatChange
 from tui.ui.row import Part, cut_middle
 
 if TYPE_CHECKING:
@@ -80,21 +80,21 @@ def column_heads(palette: RolePalette) -> list[Part]:
     return [(_right("messages", _COUNT), palette["muted"]), (_right("last used", _WHEN), palette["muted"])]
 
 
-def deed_in_words(deed: Deed, title: str, keys: Mapping[str, str]) -> str:
+def change_in_words(change: ChatChange, title: str, keys: Mapping[str, str]) -> str:
     """What was done to a chat; empty where it is seen."""
     name = f"“{title or '(no title)'}”"
-    match deed:
-        case Deed.DELETED:
+    match change:
+        case ChatChange.DELETED:
             return f"deleted {name} · {key_name(keys.get('chats.undo', ''))} brings it back"
-        case Deed.ARCHIVED:
+        case ChatChange.ARCHIVED:
             return f"archived {name} · {key_name(keys.get('chats.archived', ''))} shows the archive"
-        case Deed.RESTORED:
+        case ChatChange.RESTORED:
             return f"{name} is back"
-        case Deed.UNARCHIVED:
+        case ChatChange.UNARCHIVED:
             return f"{name} is in the list again"
-        case Deed.PINNED:
+        case ChatChange.PINNED:
             return f"{name} stays at the top"
-        case Deed.UNPINNED:
+        case ChatChange.UNPINNED:
             return f"{name} is in its place by date again"
         case _:
             return ""

@@ -1,4 +1,4 @@
-"""What the keeper of the chats posts to the app."""
+"""What the library of the chats posts to the app."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ChatOpened(Message):
     beneath: bool = False
 
 
-class Deed(StrEnum):
+class ChatChange(StrEnum):
     """What was done to a chat as a whole."""
 
     RENAMED = "renamed"
@@ -92,7 +92,7 @@ class Deed(StrEnum):
 class ChatChanged(Message):
     """It is done, and on the disk; `chat` as it is now."""
 
-    deed: Deed
+    change: ChatChange
     chat: ChatSummary
 
 

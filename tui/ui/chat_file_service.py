@@ -66,7 +66,7 @@ class Titled(UiMessage):
     instead_of: str
 
 
-class Errands:
+class ChatFileService:
     """One for each app; `store` is None until the chats are open."""
 
     def __init__(
