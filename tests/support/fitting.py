@@ -7,24 +7,10 @@ from contextlib import asynccontextmanager
 
 from tests.support.app_driver import SIZES, AppDriver, running
 from tests.support.canned_servers import like_ollama
-from tests.support.replay import CannedResponse, Replay, ndjson, replay
+from tests.support.fitting_prompts import counted
+from tests.support.replay import Replay, replay
 
-LONG = "Why is the sky blue, and why is it red in the evening? " * 60 + "So why?"
-"""About 830 tokens by estimate."""
-HUGE = LONG * 12
 ASKED = "This does not fit into the context window"
-
-
-def counted(text: str, prompt: int, completion: int = 40, *, ended: bool = True) -> CannedResponse:
-    """An answer of Ollama after a prompt of so many tokens."""
-    records: list[object] = [{"message": {"role": "assistant", "content": text}, "done": False}]
-    end = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"}
-    figures = {
-        "prompt_eval_count": prompt,
-        "eval_count": completion,
-        "eval_duration": completion * 10**9 // 41,
-    }
-    return ndjson([*records, {**end, **figures}] if ended else records, ended=ended)
 
 
 @asynccontextmanager

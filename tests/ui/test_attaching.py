@@ -10,7 +10,8 @@ import pytest
 from tests.support import snapshot
 from tests.support.app_driver import SIZES, AppDriver, chatting
 from tests.support.canned_servers import questions
-from tests.support.fitting import ASKED, LONG, nearly_full
+from tests.support.fitting import ASKED, nearly_full
+from tests.support.fitting_prompts import LONG
 from tests.support.walk import answered, walked
 from tests.support.writing import asked
 

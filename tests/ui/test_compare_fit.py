@@ -11,7 +11,7 @@ import pytest
 from tests.support.app_driver import chatting, running
 from tests.support.canned_servers import chats, like_ollama, ollama_answer, options, with_window
 from tests.support.fitting import ASKED, choose, nearly_full
-from tests.support.fitting import LONG as OVER
+from tests.support.fitting_prompts import LONG as OVER
 from tests.support.replay import Replay, as_json, replay
 from tui.chat.state import ConnectionStatus, ServerState
 from tui.core.draft import Draft

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tests.support.app_driver import SIZES, running
 from tests.support.canned_servers import chats, like_ollama, options
-from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted, nearly_full
+from tests.support.fitting import ASKED, choose, choosing, nearly_full
+from tests.support.fitting_prompts import HUGE, LONG, counted
 from tests.support.replay import CannedResponse, as_json, held, recorded, replay, stalling
 from tests.support.snapshot import check
 

@@ -10,7 +10,8 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.app import CHAT, answer, becomes_llamacpp, model_server
 from tests.support.app_driver import SIZES, running
-from tests.support.fitting import ASKED, LONG, choose, choosing, nearly_full
+from tests.support.fitting import ASKED, choose, choosing, nearly_full
+from tests.support.fitting_prompts import LONG
 from tests.support.replay import CannedResponse, Replay, as_json, held
 from tests.support.snapshot import check
 from tui.core.endpoint import Endpoint

@@ -11,7 +11,8 @@ import pytest
 from tests.support.app import answer, becomes_llamacpp, configure, model_server
 from tests.support.app_driver import AppDriver, running
 from tests.support.canned_servers import chats, like_ollama, ollama_answer, questions
-from tests.support.fitting import ASKED, HUGE, LONG, choose, choosing, counted
+from tests.support.fitting import ASKED, choose, choosing
+from tests.support.fitting_prompts import HUGE, LONG, counted
 from tests.support.replay import Replay, held, recorded, replay, stalling
 from tui.core.message import Status
 

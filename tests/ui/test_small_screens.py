@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from tests.support.app_driver import NOBODY, AppDriver, running
-from tests.support.fitting import ASKED, LONG, nearly_full
+from tests.support.fitting import ASKED, nearly_full
+from tests.support.fitting_prompts import LONG
 from tests.support.snapshot import check
 from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
 from tui.core.endpoint import Endpoint, ServerKind

@@ -192,7 +192,8 @@ class Outbox:
             self._session.add_to_draft(draft)
 
     def empty(self) -> None:
-        """Nothing waits any more: another chat is opened."""
+        """Nothing waits any more: another chat is opened. That is no change of the draft of the one before, which is kept."""
+        self._autosave.pause()
         self.queue.clear()
         self.attached = ()
 
