@@ -19,7 +19,7 @@ INVOICE = """{
   "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Invoice", "type": "object",
   "required": ["number", "items"],
   "properties": {
-    "number": {"type": "string", "pattern": "^[A-Z]{2}[0-9]+$"},
+    "number": {"type": "string"},
     "state": {"enum": ["open", "paid", null]},
     "items": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/item"}}
   },
@@ -65,7 +65,6 @@ def test_an_answer_that_fits() -> None:
          "at /items/0/count: a whole number is wanted, there is a number with a fraction"),
         ('{"number": "PL1", "items": [{"price": 1, "count": true}]}',
          "at /items/0/count: a whole number is wanted, there is true or false"),
-        ('{"number": "17", "items": [{"price": 1}]}', 'at /number: "17" does not match ^[A-Z]{2}[0-9]+$'),
         ('{"number": "PL1", "items": [{"price": 1}], "x/y": 1}', "“x/y” is not allowed"),
         ('{"number": "PL1", "items": [{"price": 1}], "state": "lost"}',
          'at /state: one of "open", "paid", null is wanted, there is "lost"'),
@@ -99,8 +98,6 @@ def test_what_does_not_fit_is_said(answer: str, fault: str) -> None:
         ({"prefixItems": [{"type": "string"}], "items": {"type": "number"}}, ["a", 1], ["a", "b"]),
         ({"items": [{"type": "string"}], "additionalItems": False}, ["a"], ["a", 1]),
         ({"uniqueItems": True}, [1, True, "1", [1]], [1, 2, 1.0]),
-        ({"patternProperties": {"^n": {"type": "number"}}, "additionalProperties": False}, {"n1": 1}, {"n1": "x"}),
-        ({"patternProperties": {"^n": {}}, "additionalProperties": False}, {"n": 1}, {"m": 1}),
         ({"additionalProperties": {"type": "string"}}, {"a": "b"}, {"a": 1}),
         ({"propertyNames": {"maxLength": 1}}, {"a": 1}, {"ab": 1}),
         ({"minProperties": 1, "maxProperties": 1}, {"a": 1}, {}),
@@ -131,7 +128,7 @@ def test_what_is_not_checked_is_named() -> None:
     schema = {
         "properties": {
             "mail": {"type": "string", "format": "email", "title": "a remark"},
-            "id": {"pattern": "(?=x)"},
+            "id": {"pattern": "^x", "patternProperties": {"^n": {}}, "additionalProperties": False},
             "far": {"$ref": "https://example.org/schema"},
             "size": {"dependentRequired": {}, "x-order": 1},
         }
@@ -139,7 +136,8 @@ def test_what_is_not_checked_is_named() -> None:
     read = of(schema)
     assert read.unchecked == (
         "format email",
-        "pattern (?=x) (a lookaround)",
+        "pattern ^x",
+        "patternProperties ^n",
         "$ref https://example.org/schema",
         "dependentRequired",
     )

@@ -38,19 +38,10 @@ def test_required_names_are_charged() -> None:
     assert verdict({"items": {"required": names}}, [dict.fromkeys(names, 0)] * 200).given_up
 
 
-def test_a_pattern_of_many_forks_is_given_up() -> None:
-    assert verdict({"pattern": "(?:a?){600}b"}, "a" * 2000).given_up
-
-
 def test_large_numbers_of_one_hash_are_told_apart() -> None:
     values = [number * (2**61 - 1) for number in range(1, 2000)]
     assert verdict({"uniqueItems": True}, values).fits
     assert not verdict({"uniqueItems": True}, [*values, float(2**62), 2**62]).fits
-
-
-def test_all_patterns_together_are_limited() -> None:
-    with pytest.raises(UsageError, match="pattern"):
-        parse(json.dumps({"patternProperties": {f"^a{{1900}}{number}": True for number in range(500)}}), "s")
 
 
 @pytest.mark.parametrize(

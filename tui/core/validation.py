@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import islice
 
 from tui.core.jsonvalue import key_of, shown
-from tui.core.pattern import Pattern, Unmatchable
 from tui.core.schema import Schema, kind_of, resolve
 from tui.core.text import safe_line
 from tui.core.work import Exhausted, WorkBudget
@@ -142,7 +141,6 @@ class _Checking:
         self._root = root
         self._budget = WorkBudget(MAX_STEPS)
         self._following: set[tuple[str, str]] = set()
-        self._patterns: dict[str, Pattern | None] = {}
         self._keys: dict[int, frozenset[object]] = {}
         self._targets: dict[str, object] = {}
 
@@ -172,15 +170,6 @@ class _Checking:
                 yield from self._string(value, schema, at)
             case int() | float() if not isinstance(value, bool):
                 yield from self._number(value, schema, at)
-
-    def _pattern(self, source: str) -> Pattern | None:
-        """Written out once a check; all patterns of a schema together are small, or it had not been read."""
-        if source not in self._patterns:
-            try:
-                self._patterns[source] = Pattern(source)
-            except Unmatchable:
-                self._patterns[source] = None  # it is among what the schema says is not checked
-        return self._patterns[source]
 
     def _keys_of(self, choices: Sequence[object], owner: object) -> frozenset[object]:
         """The keys of an `enum` or `const`, made once a check. `owner` is an object of the schema that stays."""
@@ -263,14 +252,8 @@ class _Checking:
             known = name in properties
             if known:
                 yield from self.faults(inner, properties[name], place)
-            for source, each in patterns.items():
-                pattern = self._pattern(source)
-                if pattern is None:
-                    known = True  # it may be one of these: no fault that might be none
-                elif pattern.is_in(name, self._budget):
-                    known = True
-                    yield from self.faults(inner, each, place)
-            if not known and "additionalProperties" in schema:
+            # Where there are patterns it may be one of these: no fault that might be none.
+            if not known and not patterns and "additionalProperties" in schema:
                 if schema["additionalProperties"] is False:
                     yield ValidationIssue(at, f"“{safe_line(name, 60)}” is not allowed")
                 else:
@@ -294,10 +277,6 @@ class _Checking:
 
     def _string(self, value: str, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         yield from _counted(len(value), schema, "Length", at, "characters")
-        source = schema.get("pattern")
-        pattern = self._pattern(source) if isinstance(source, str) else None
-        if pattern is not None and not pattern.is_in(value, self._budget):
-            yield ValidationIssue(at, f"{shown(value)} does not match {safe_line(pattern.source, 60)}")
 
     def _number(self, value: float, schema: Mapping[str, object], at: str) -> Iterator[ValidationIssue]:
         for keyword, words, fits in _BOUNDS:
