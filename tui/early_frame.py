@@ -24,7 +24,7 @@ ASK_BACKGROUND = b"\x1b]11;?\x1b\\\x1b[c"
 ASK_LAST, LAST_ANSWER = b"\x1b[5n", b"\x1b[0n"
 ANSWER_S = 3.0
 """How long an answer may take over a slow line."""
-_NOT_FOR = frozenset({"ask", "doctor", "presets", "chats", "-h", "--help", "--version"})
+_NOT_FOR = frozenset({"--plain", "ask", "doctor", "presets", "chats", "-h", "--help", "--version"})
 # What Textual 8.2's driver switches on: bracketed paste, in-band resizes, focus events, the Kitty keyboard protocol; and
 # the wrapping of lines, which it switches off.
 _UNDO_DRIVER = b"\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[r"

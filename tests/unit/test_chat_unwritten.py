@@ -21,7 +21,7 @@ from tui.core.message import Message, Role, Status, new_id
 from tui.errors import FileError, LokalError, MessageGone
 from tui.store.importing import read_chats
 from tui.store.store import Store
-from tui.ui import rescue
+from tui.chat import rescue
 
 AGES_S = 60.0
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import atomic
-from tui.core.text import safe_line
+from tui.core.text import count_of, safe_line
 from tui.errors import FileError, UsageError
 from tui.private_files import make_private_file
 
 if TYPE_CHECKING:
+    from tui.store.importing import Export
     from tui.store.rows import WholeChat
+    from tui.store.store import Store
 
 MARKDOWN, JSON = ".md", ".json"
 LONGEST_NAME = 60
@@ -89,3 +91,26 @@ def write(path: Path, text: str, *, overwrite: bool) -> None:
         if made:
             path.unlink(missing_ok=True)
         raise
+
+
+def read_export(argument: str) -> tuple[Path, Export]:
+    """The file that is meant, and the chats in it. It blocks. Raises FileError, UsageError."""
+    from tui.store.importing import read_chats
+
+    path = as_path(argument)
+    return path, read_chats(path)
+
+
+def import_export(store: Store, path: Path, export: Export) -> str:
+    """Put the chats of a file into the store, all of them or none; in words, what came of it. Raises LokalError."""
+    if not export.chats:
+        raise UsageError(f"There is no message in {path}")
+    done = store.import_chats(export.chats)
+    words = f"{count_of(len(done.added), 'chat')} imported from {path}"
+    if done.skipped:
+        were = "was" if len(done.skipped) == 1 else "were"
+        words += f"; {count_of(len(done.skipped), 'chat')} {were} here already"
+    if export.left_out:
+        first, more = export.left_out[0], len(export.left_out) - 1
+        words += f"; left out “{first.title}”: {first.reason}{f', and {more:,} more' if more else ''}"
+    return words

@@ -22,12 +22,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`lokal`: open the screen. `resume` is a chat's id, the start of one, or `last`; with `profile` only to see how
-    long that takes."""
+    """`lokal`: open the screen, or with `plain` chat line by line, in colour with `color`. `resume` is a chat's id, the start
+    of one, or `last`; with `profile` only to see how long the screen takes."""
 
     target: Target
     resume: str | None = None
     profile: bool = False
+    plain: bool = False
+    color: bool = False
 
 
 @dataclass(frozen=True, slots=True)

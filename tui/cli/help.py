@@ -24,6 +24,11 @@ commands:
                       the chats that were kept
   lokal COMMAND --help says more about each."""
 
+PLAIN = (
+    "chat line by line, without a screen: for screen readers and serial lines; chosen by itself where TERM is dumb. "
+    "What is piped in is asked line by line; the exit status is that of lokal ask"
+)
+
 EXAMPLES = """examples:
   lokal                                 open the screen
   lokal --gguf model.gguf               ... with a model file, no server
@@ -31,6 +36,7 @@ EXAMPLES = """examples:
   lokal --preset creative --set top_k=80
                                         ... with other parameters, this once
   lokal --resume                        open the last chat again
+  lokal --plain                         line by line; /help lists the commands
   git diff | lokal ask "Write a commit message"
 """
 

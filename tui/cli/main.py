@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.cli import output
@@ -91,7 +91,7 @@ def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: Startup
 
 
 def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
-    """Open the screen, after all that can be wrong on the command line was looked at."""
+    """Open the screen or plain mode, after all that can be wrong on the command line was looked at."""
     from tui.config.startup import StartOptions, load_configuration
     from tui.core.parameters import parse_assignment
     from tui.paths import folders
@@ -109,9 +109,17 @@ def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfi
         from tui.servers.engine.gguf_file import inspect
 
         inspect(target.gguf)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    options = StartOptions(places, server, target.model, overrides, target.gguf, command.resume)
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if command.plain or (on_terminal and not command.profile and _is_dumb(os.environ)):
+        from tui.cli.plain import plain
+
+        return plain(options, config, color=command.color)
+    if not on_terminal:
         raise UsageError(
-            "lokal needs a terminal", "", 'To ask from a script or a pipe: lokal ask "your question"'
+            "lokal needs a terminal",
+            "",
+            'To ask from a script or a pipe: lokal ask "your question", or lokal --plain for a line each',
         )
 
     profile.mark("the command line, settings, presets and themes are read")
@@ -121,8 +129,14 @@ def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfi
 
     profile.mark("Textual and lokal's screen are imported")
 
-    options = StartOptions(places, server, target.model, overrides, target.gguf, command.resume)
     status = run(options, config, early_frame, profile if command.profile else None)
     if command.profile:
         print(profile.report(), file=sys.stderr)
     return status
+
+
+def _is_dumb(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal says that it cannot move its cursor; on Windows none says what it is."""
+    if sys.platform == "win32" and "TERM" not in environ:
+        return False
+    return environ.get("TERM", "") in ("", "dumb", "unknown")

@@ -34,8 +34,12 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
         raise _unknown(unknown[0], command)
     target = _target(said)
     if command is None:
-        return Screen(target, said["resume"], said["profile_start"])
-    for name in ("resume", "profile_start"):
+        if said["plain"] and said["profile_start"]:
+            raise UsageError("--plain and --profile-start exclude each other", "Plain mode opens no screen")
+        if said["color"] and not said["plain"]:
+            raise UsageError("--color belongs to --plain", "", "The screen takes its colours from a theme")
+        return Screen(target, said["resume"], said["profile_start"], said["plain"], said["color"])
+    for name in ("resume", "profile_start", "plain", "color"):
         if said[name]:
             option = name.replace("_", "-")
             raise UsageError(
@@ -152,6 +156,8 @@ def _parser() -> _Parser:
         action="store_true",
         help="open the screen, leave, and say where the time went",
     )
+    parser.add_argument("--plain", action="store_true", help=help_texts.PLAIN)
+    parser.add_argument("--color", action="store_true", help="with --plain: who speaks in bold")
     commands = parser.add_subparsers(
         prog="lokal", dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser
     )
@@ -282,7 +288,15 @@ def _count(text: str) -> int:
 # -- what is wrong, in words ----------------------------------------------------------------------------------------
 
 _COMMANDS = ("ask", "doctor", "presets", "chats")
-_TOP_OPTIONS = (*(f"--{name}" for name in _TARGET), "--help", "--version", "--resume", "--profile-start")
+_TOP_OPTIONS = (
+    *(f"--{name}" for name in _TARGET),
+    "--help",
+    "--version",
+    "--resume",
+    "--profile-start",
+    "--plain",
+    "--color",
+)
 _OPTIONS = (
     *_TOP_OPTIONS,
     "--json",

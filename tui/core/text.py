@@ -20,6 +20,9 @@ _ESCAPE = re.compile(
     "|\x9b[0-?]*[ -/]*[@-~]"
     "|\x1b[ -/]*[0-~]"
 )
+_UNFINISHED = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*\\Z|\x1b[\\]PX^_][^\x07\x1b\x9c\n]*\x1b?\\Z|\x1b[ -/]*\\Z"
+)
 # What JSON allows in a string but a terminal may act on, a line reader may break at, or UTF-8 cannot hold.
 _NOT_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -32,6 +35,15 @@ def safe_block(text: str) -> str:
         return text
     text = _LINE_BREAKS.sub("\n", text)
     return _HALVES.sub("\ufffd", _UNSAFE.sub("", _ESCAPE.sub("", text)))
+
+
+def unfinished_escape(text: str) -> int:
+    """Where an escape sequence at the end of `text` begins that may go on in what comes after it; the length of `text` if
+    there is none. Text that comes in pieces is made safe only up to there."""
+    if "\x1b" not in text and "\x9b" not in text:
+        return len(text)
+    found = _UNFINISHED.search(text)
+    return found.start() if found is not None else len(text)
 
 
 def plain_text(text: str) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,22 +19,15 @@ from tui.chat.session import whole_chat
 from tui.chat.write_queue import WriteQueue
 from tui.config.settings import Settings
 from tui.core.endpoint import Endpoint
-from tui.core.events import Failed, TextDelta
-from tui.core.request import ChatRequest, Turn
-from tui.core.text import count_of, safe_line
-from tui.errors import LokalError, ServerError, StoreError, UsageError
+from tui.core.request import Turn
+from tui.core.text import count_of
+from tui.errors import LokalError, StoreError
 from tui.ui.messages import Connected, WindowKnown
 from tui.ui.state import ScreenState
 from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tui.store.importing import Export
     from tui.store.store import Store
-
-TITLE_TIMEOUT_S = 180.0
-"""How long a title is waited for: a server may have to load the model first."""
 
 
 @dataclass
@@ -97,32 +89,9 @@ class ChatFileService:
         self._run(partial(self._ask_title, state, chat_id, had, turns), "title", "", exclusive=True)
 
     async def _ask_title(self, state: ScreenState, chat_id: str, had: str, turns: tuple[Turn, ...]) -> None:
-        from tui.core.titling import PARAMETERS, title_in
+        from tui.chat.titles import ask_title
 
-        if state.connection is None:
-            return
-        answer = ""
-        try:
-            async with asyncio.timeout(TITLE_TIMEOUT_S):
-                async with aclosing(
-                    state.connection.server.chat(ChatRequest(state.model, turns, state.sendable(PARAMETERS)))
-                ) as events:
-                    async for event in events:
-                        if isinstance(event, TextDelta):
-                            answer += event.text
-                        elif isinstance(event, Failed):
-                            raise event.error
-        except TimeoutError as error:
-            raise ServerError(
-                "No title came", f"{TITLE_TIMEOUT_S:.0f} s are over", "/rename sets one"
-            ) from error
-        title = title_in(answer)
-        if not title:
-            said = (
-                "It thought, and said nothing" if not answer.strip() else f"It said: {safe_line(answer, 60)}"
-            )
-            raise ServerError("The model gave no title", said, "/rename sets one")
-        self._app.post_message(Titled(chat_id, title, had))
+        self._app.post_message(Titled(chat_id, await ask_title(state, turns), had))
 
     # -- files ------------------------------------------------------------------------------------------------------
 
@@ -156,28 +125,9 @@ class ChatFileService:
     async def _import(self, argument: str) -> None:
         store = self._opened()
 
-        def read() -> tuple[Path, Export]:
-            from tui.store.importing import read_chats
-
-            path = chat_files.as_path(argument)
-            return path, read_chats(path)
-
-        def keep(path: Path, export: Export) -> str:
-            if not export.chats:
-                raise UsageError(f"There is no message in {path}")
-            done = store.import_chats(export.chats)
-            words = f"{count_of(len(done.added), 'chat')} imported from {path}"
-            if done.skipped:
-                were = "was" if len(done.skipped) == 1 else "were"
-                words += f"; {count_of(len(done.skipped), 'chat')} {were} here already"
-            if export.left_out:
-                first, more = export.left_out[0], len(export.left_out) - 1
-                words += f"; left out “{first.title}”: {first.reason}{f', and {more:,} more' if more else ''}"
-            return words
-
         self._app.post_message(Told("Reading the chats …"))
-        path, export = await files.in_thread(read)
-        told = await asyncio.to_thread(keep, path, export)
+        path, export = await files.in_thread(partial(chat_files.read_export, argument))
+        told = await asyncio.to_thread(chat_files.import_export, store, path, export)
         self._app.post_message(Told(told, "warning" if export.left_out else "accent"))
         while await asyncio.to_thread(store.index_some):
             pass

@@ -66,7 +66,7 @@ class Services(ConnectionService):
             self._store.close()
         if problem is None or not text:
             return
-        from tui.ui import rescue
+        from tui.chat import rescue
 
         path = rescue.write_somewhere(self._options.folders.data, text)
         if path is None:
@@ -84,14 +84,14 @@ class Services(ConnectionService):
         return problem if problem is not None and self._unwritten_text() else None
 
     def _unwritten_text(self) -> str:
-        from tui.ui import rescue
+        from tui.chat import rescue
 
         sessions = rescue.worth(self._persistence.owners())
         return rescue.text_of(sessions) if sessions else ""
 
     def rescue(self, name: str) -> Path:
         """Write what is unwritten to a file of that name. Raises FileError."""
-        from tui.ui import rescue
+        from tui.chat import rescue
 
         path = rescue.write(Path(name), self._unwritten_text())
         self._is_rescued = True
@@ -99,7 +99,7 @@ class Services(ConnectionService):
 
     def rescue_path(self) -> Path:
         """Where that file can be."""
-        from tui.ui import rescue
+        from tui.chat import rescue
 
         return rescue.path_for(self._options.folders.data)
 
@@ -160,7 +160,7 @@ class Services(ConnectionService):
             # One chat that cannot be read is no reason to keep nothing: a new one is opened.
             note = str(error)
         if not note:
-            from tui.ui import rescue
+            from tui.chat import rescue
 
             left = rescue.left(self._options.folders.data, time.time())
             note = f"What could not be saved earlier is in {left}; /import reads it" if left else ""

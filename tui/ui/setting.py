@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
+from tui.chat.parameter_words import taken
 from tui.core.commands import Command
-from tui.core.message import Value
 from tui.core.parameter import Parameter
-from tui.core.parameters import BY_NAME, REGISTRY, beyond
+from tui.core.parameters import REGISTRY
 from tui.core.presets import Preset
 from tui.core.slash import usage
 from tui.core.text import safe_block, safe_line, safe_name
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.row import wrap_words
 from tui.ui.state import ScreenState
-
-
-def taken(parameter: Parameter, state: ScreenState) -> str:
-    """What is to be known of a parameter and the server there is; empty if it simply takes it."""
-    connection = state.connection
-    if connection is None:
-        return ""
-    wire = parameter.wire.get(connection.server.kind)
-    if wire is not None and beyond((parameter.name,), state.model_info):
-        return f"not sent: {safe_name(state.model, 40)} has no thinking mode"
-    if wire is not None:
-        return "reloads the model" if wire.reloads else ""
-    if connection.embedded and parameter.engine_flag:
-        return "used when the engine starts next time"
-    return f"not sent: {connection.info.kind.label} does not take it"
-
-
-def set_words(name: str, value: Value | None, state: ScreenState) -> str:
-    """What a change for this run comes to: `top_k 40, was 30, for this run`."""
-    parameter, old = BY_NAME[name], state.values().get(name)
-    words = f"{name} {parameter.format(value)}"
-    note = taken(parameter, state) if value is not None else ""
-    was = "as it was" if old == value else f"was {parameter.format(old)}"
-    return f"{words}, {was}; {note}" if note else f"{words}, {was}, for this run"
 
 
 def set_page(state: ScreenState) -> PageScreen:

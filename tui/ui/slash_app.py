@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from textual import on
 
+from tui.chat.parameter_words import set_words
 from tui.chat.session import ChatSession
 from tui.chat.state import ConnectionStatus
 from tui.core.commands import BY_ID, BY_SLASH, COMMANDS
@@ -23,7 +24,7 @@ from tui.ui.chat.view import ChatView
 from tui.ui.chat_file_service import NotDone, Titled, Told
 from tui.ui.messages import NotConnected
 from tui.ui.newcomer import Newcomer
-from tui.ui.setting import explain_command, explain_parameter, set_page, set_words, system_page
+from tui.ui.setting import explain_command, explain_parameter, set_page, system_page
 from tui.ui.state import ScreenState
 
 NOTHING = "-"

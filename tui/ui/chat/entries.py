@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui.chat.wording import phase_words, rate_words
+from tui.chat.wording import ending_words, phase_words, rate_words
 from tui.core.attaching import under
 from tui.core.conversation import Conversation
 from tui.core.endings import FILTERED, remark
@@ -94,51 +94,29 @@ def _place(message: Message, conversation: Conversation) -> str:
 
 def notice_of(message: Message, key_of: KeyOf) -> EntryNotice | None:
     """What is to be said under an answer: why it is not whole, and the key that helps."""
-    retry, go_on = key_of("answer.retry"), key_of("answer.continue")
-    help_keys = f"{go_on} continues · {retry} asks again" if message.resumable else f"{retry} asks again"
+    words = ending_words(message, key_of("answer.retry"), key_of("answer.continue"))
+    return EntryNotice(words, _tone_of(message)) if words else None
+
+
+def _tone_of(message: Message) -> Tone:
+    """How loudly it is said how an answer ended."""
+    cut_in_thought = not message.content.strip() and bool(message.reasoning)
     match message.status:
         case Status.FAILED:
-            return EntryNotice(f"{_problem(message)}\n{help_keys}", Tone.ERROR)
+            return Tone.ERROR
         case Status.INTERRUPTED:
-            why = _problem(message) if message.problem else "Interrupted: lokal ended before the answer did"
-            return EntryNotice(f"{why}\n{help_keys}", Tone.WARNING)
-        case Status.STOPPED:
-            why = message.problem.title if message.problem is not None else "stopped by you"
-            return EntryNotice(f"{why} · {help_keys}", Tone.MUTED)
+            return Tone.WARNING
         case Status.COMPLETE if message.finish_reason == "length":
-            if not message.content.strip() and message.reasoning:
-                return EntryNotice(_cut_in_thought(message), Tone.WARNING)
-            return EntryNotice(f"{cut_words(message)} · {go_on} continues", Tone.MUTED)
-        case Status.COMPLETE if said := remark(message.finish_reason):
-            return EntryNotice(f"{said} · {help_keys}", ending_tone(message))
-        case Status.COMPLETE if not message.content.strip() and not message.reasoning:
-            return EntryNotice(f"The model answered nothing · {retry} asks again", Tone.MUTED)
+            return Tone.WARNING if cut_in_thought else Tone.MUTED
+        case Status.COMPLETE if remark(message.finish_reason):
+            return ending_tone(message)
         case _:
-            return None
+            return Tone.MUTED
 
 
 def ending_tone(message: Message) -> Tone:
     """How loudly it is said why a whole answer ended."""
     return Tone.WARNING if message.finish_reason == FILTERED or not message.content.strip() else Tone.MUTED
-
-
-def cut_words(message: Message) -> str:
-    """Where an answer was cut."""
-    limit = message.cut_at
-    return f"cut at {limit} tokens" if limit else "cut at the end of the context window"
-
-
-def _cut_in_thought(message: Message) -> str:
-    if message.cut_at:
-        return "The limit was reached while thinking: raise max_tokens or switch thinking off"
-    return "The context window was full while thinking: take a larger one or switch thinking off"
-
-
-def _problem(message: Message) -> str:
-    if message.problem is None:
-        return "The answer failed"
-    parts = (message.problem.title, message.problem.detail, message.problem.hint)
-    return "\n".join(part for part in parts if part)
 
 
 def outcome_of(message: Message, *, word_first: bool = False) -> str:

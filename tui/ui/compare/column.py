@@ -9,11 +9,11 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 
 from tui.chat.comparison import ComparisonColumn
-from tui.chat.wording import phase_words
+from tui.chat.wording import cut_words, phase_words
 from tui.core.endings import remark
 from tui.core.message import Message, Status
 from tui.ui.chat import structured
-from tui.ui.chat.entries import cut_words, ending_tone, outcome_of
+from tui.ui.chat.entries import ending_tone, outcome_of
 from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
 from tui.ui.row import cut, fit

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tui.chat.session import ChatSession
-from tui.errors import FileError
+from tui.chat.write_queue import WriteQueue
+from tui.errors import FileError, StoreError
 
 TOLD_S = 7 * 24 * 3600.0
 """How long a file that is still there is spoken of at the start."""
@@ -73,6 +74,22 @@ def write(path: Path, text: str) -> Path:
             path, f"Cannot write {path}", why, "Name another file, on a disk that has room"
         ) from error
     return whole
+
+
+def rescue_unwritten(queue: WriteQueue, data: Path) -> None:
+    """Write what a queue that was closed could not write to the store to a file elsewhere. Raises StoreError, which says where
+    it is."""
+    problem, sessions = queue.problem, worth(queue.owners())
+    if problem is None or not sessions:
+        return
+    path = write_somewhere(data, text_of(sessions))
+    if path is None:
+        raise StoreError("The last messages are lost", str(problem), "No disk takes a file")
+    raise StoreError(
+        "Not everything could be saved",
+        f"{problem.title}: {problem.detail}",
+        f"It is in {path}: “lokal chats import” reads it",
+    )
 
 
 def write_somewhere(data: Path, text: str) -> Path | None:

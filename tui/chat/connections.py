@@ -1,0 +1,309 @@
+"""Servers for a front end: looking for one, naming one, the built-in engine, the guide. No screen.
+
+What comes of it is told as events; `state_after` says what each makes of the state. All work runs in tasks, and nothing
+waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui import files
+from tui.chat.state import ClientState, ConnectionStatus, ServerState
+from tui.chat.tasks import TaskRunner, Work
+from tui.config.settings import Settings
+from tui.config.startup import StartOptions
+from tui.core.endpoint import Endpoint
+from tui.core.events import Progress
+from tui.errors import EngineError, LokalError
+
+if TYPE_CHECKING:
+    from tui.servers.connect import Connection
+    from tui.servers.engine.engine import Engine
+
+_GROUP = "connect"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConnected:
+    """A server answers; `model` is the one to begin with there, empty for none."""
+
+    connection: Connection
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNotFound:
+    """No server answers. `engine_missing` says why the built-in engine could not help either; `searched` = no server was
+    named; `kept` = the connection that there was is still good."""
+
+    problem: LokalError
+    engine_missing: LokalError | None = None
+    searched: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLoading:
+    """A model is being loaded: by the server that is named in `who`, or by the built-in engine, which says how far it is."""
+
+    who: str = ""
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindowRead:
+    """The context window that a model is loaded with, in tokens; None = the server does not say."""
+
+    model: str
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionWarning:
+    """Something about servers that the person is to be told."""
+
+    text: str
+
+
+ConnectionEvent = ServerConnected | ServerNotFound | ServerLoading | ContextWindowRead | ConnectionWarning
+
+
+def state_after(state: ClientState, event: ConnectionEvent) -> ClientState:
+    """The state once `event` is known."""
+    match event:
+        case ServerConnected(connection, model):
+            settings = replace(state.settings, model=model, window=None)
+            return state.with_server(ServerState(ConnectionStatus.CONNECTED, connection)).with_settings(
+                settings
+            )
+        case ServerNotFound() if event.kept and state.connection is not None:
+            kept = replace(state.server, status=ConnectionStatus.CONNECTED, starting=None, loads="")
+            return state.with_server(kept)
+        case ServerNotFound():
+            missing = event.engine_missing
+            return state.with_server(
+                ServerState(
+                    ConnectionStatus.NONE,
+                    problem=event.problem,
+                    engine_missing=missing,
+                    may_guide=event.searched and missing is None,
+                )
+            )
+        case ServerLoading(who, progress):
+            if who and state.connection is not None:
+                return state  # the one that is connected stays until the other has its model
+            loading = replace(state.server, status=ConnectionStatus.STARTING, starting=progress, loads=who)
+            return state.with_server(loading)
+        case ContextWindowRead(model, window) if model == state.model:
+            return state.with_settings(replace(state.settings, window=window))
+        case _:
+            return state
+
+
+class ConnectionService:
+    """One a front end. `hear` is called on the event loop; whoever made the service calls `close` at the end."""
+
+    def __init__(
+        self,
+        options: StartOptions,
+        settings: Settings,
+        tasks: TaskRunner,
+        hear: Callable[[ConnectionEvent], None],
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._tasks = tasks
+        self._hear = hear
+        self._engine: Engine | None = None
+        self._guide: Engine | None = None
+        self._asked = False
+        self._looked = False
+
+    def close(self) -> None:
+        """End the engines that were started."""
+        for engine in (self._engine, self._guide):
+            if engine is not None:
+                engine.kill()
+
+    # -- what is wanted ---------------------------------------------------------------------------------------------
+
+    def find(self, state: ClientState) -> None:
+        """The server of the command line or of the settings; else the model file of the command line; else whatever answers."""
+        self._start(partial(self._find, state))
+
+    def connect(self, state: ClientState, endpoint: Endpoint) -> None:
+        """Talk to that server. Where it does not answer, the one there is stays."""
+        self._start(partial(self._connect, state, endpoint))
+
+    def start_guide(self) -> None:
+        """Start the small model inside lokal, and talk to it."""
+        self._start(self._start_guide)
+
+    def start_gguf(self, path: Path, state: ClientState) -> None:
+        """Start the built-in engine with this file and the state's parameters; one that has another file is ended."""
+        self._start(partial(self._start_gguf, path, state))
+
+    def restart_engine(self, state: ClientState) -> None:
+        """Load the built-in engine's model anew, with the state's parameters."""
+        if self._engine is not None:
+            self._start(partial(self._start_gguf, self._engine.gguf, state, anew=True))
+
+    def read_window(self, state: ClientState) -> None:
+        """Read the context window that the state's model is loaded with."""
+        if state.connection is not None and state.model:
+            self._tasks.start(
+                partial(self._read_window, state.connection, state.model), "window", exclusive=True
+            )
+
+    def endpoint_named(self, text: str) -> Endpoint:
+        """The server that a person means. The key that was given with --server goes to no other address. Raises
+        UsageError."""
+        from tui.servers.connect import named_server
+
+        found, given = named_server(text, self._settings.servers), self._options.server
+        if given is None or given.url != found.url:
+            return found
+        return replace(given, login=found.login) if found.login else given
+
+    # -- how it is done ---------------------------------------------------------------------------------------------
+
+    def _start(self, work: Work) -> None:
+        def ended(mistake: LokalError) -> None:
+            self._hear(ServerNotFound(mistake, kept=True))
+
+        self._tasks.start(work, _GROUP, exclusive=True, on_mistake=ended)
+
+    async def _find(self, state: ClientState) -> None:
+        from tui.servers import connect
+        from tui.servers.engine.engine import why_missing
+
+        options, settings = self._options, self._settings
+        wanted = options.server
+        try:
+            if options.gguf is not None:
+                found = await self._engine_connection(options.gguf, state)
+            else:
+                if wanted is None and settings.server:
+                    wanted = self.endpoint_named(settings.server)
+                if wanted is None:
+                    self._look_at_environment()
+                usual = state.model or options.model or settings.model
+                found = await connect.choose(wanted, settings.servers, os.environ, usual, self._waits())
+        except LokalError as error:
+            searched = options.gguf is None and wanted is None and not settings.server
+            self._hear(ServerNotFound(error, why_missing(), searched=searched))
+            return
+        # The command line's model is for the first server; after that the one in use is the usual one.
+        first, self._asked = "" if self._asked else options.model, True
+        usual = state.model or settings.model
+        await self._connected(found, connect.start_model(found, first, usual))
+        if told := connect.why_not_model(found, first, usual, connect.start_model(found, first, usual)):
+            self._hear(ConnectionWarning(told))
+
+    async def _connect(self, state: ClientState, endpoint: Endpoint) -> None:
+        from tui.servers import connect
+
+        try:
+            found = await connect.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
+        except LokalError as error:
+            self._hear(ServerNotFound(error, kept=state.connection is not None))
+            return
+        usual = state.model or self._settings.model
+        await self._connected(found, connect.pick_model(found.models, "", usual))
+
+    async def _connected(self, found: Connection, model: str) -> None:
+        from tui.servers.connect import window_of
+
+        self._tasks.cancel("window")  # of the server before
+        self._hear(ServerConnected(found, model))
+        if not found.guide and self._guide is not None:
+            guide, self._guide = self._guide, None
+            self._tasks.start(guide.stop, "guide")
+        if model:
+            window = self._engine.context_window if found.embedded and self._engine is not None else None
+            self._hear(ContextWindowRead(model, window or await window_of(found.server, model)))
+
+    async def _read_window(self, connection: Connection, model: str) -> None:
+        from tui.servers.connect import window_of
+
+        self._hear(ContextWindowRead(model, await window_of(connection.server, model)))
+
+    async def _start_guide(self) -> None:
+        from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
+        from tui.servers.engine import embedded
+        from tui.servers.engine.engine import Engine, why_missing
+
+        try:
+            if self._guide is None or not self._guide.running:
+                if self._guide is not None:
+                    self._guide.kill()  # what it has left
+                model = await files.in_thread(checked_model)
+                logs, keys = self._options.folders.logs, self._settings.keys_of_servers
+                self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
+            found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
+        except LokalError as error:
+            self._hear(ServerNotFound(error, why_missing(), kept=True))
+            return
+        self._hear(ServerConnected(found, found.models[0].name))
+
+    async def _start_gguf(self, path: Path, state: ClientState, *, anew: bool = False) -> None:
+        from tui.servers.engine import gguf_file
+        from tui.servers.engine.engine import why_missing
+
+        before = self._engine
+        try:
+            await files.in_thread(lambda: gguf_file.inspect(path))  # before one that works is ended for it
+            if self._engine is not None and (anew or self._engine.gguf != path):
+                engine, self._engine = self._engine, None
+                await engine.stop()
+            found = await self._engine_connection(path, state)
+        except LokalError as error:
+            self._hear(ServerNotFound(error, why_missing(), kept=self._engine is before))
+            return
+        await self._connected(found, found.models[0].name if found.models else "")
+
+    async def _engine_connection(self, gguf: Path, state: ClientState) -> Connection:
+        from tui.servers.engine import embedded
+        from tui.servers.engine.engine import Engine
+
+        if self._engine is None or not self._engine.running:
+            if self._engine is not None:
+                self._engine.kill()  # what it has left
+            logs, keys = self._options.folders.logs, self._settings.keys_of_servers
+            self._engine = Engine(gguf, logs, state.values(), keys=keys)
+        return await embedded.start(
+            self._engine,
+            lambda progress: self._hear(ServerLoading(progress=progress)),
+            self._tell_of_restart,
+        )
+
+    def _waits(self) -> Callable[[Endpoint], None]:
+        """What tells of a server that is still loading its model, once."""
+        told = False
+
+        def waits(endpoint: Endpoint) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                kind = endpoint.kind.label if endpoint.kind is not None else "The server"
+                self._hear(ServerLoading(f"{kind} on {endpoint.place}"))
+
+        return waits
+
+    def _look_at_environment(self) -> None:
+        """Say once what is wrong with OLLAMA_HOST."""
+        from tui.servers.detect import environment_problem
+
+        if not self._looked and (wrong := environment_problem(os.environ)) is not None:
+            self._hear(ConnectionWarning(str(wrong)))
+        self._looked = True
+
+    def _tell_of_restart(self, failure: EngineError) -> None:
+        """The engine had died while nothing was asked of it."""
+        self._hear(ConnectionWarning(str(EngineError(failure.title, failure.detail, "It is started again"))))

@@ -1,0 +1,33 @@
+"""Parameters in words: what is to be known of one where it is set, and what a change comes to."""
+
+from __future__ import annotations
+
+from tui.chat.state import ClientState
+from tui.core.message import Value
+from tui.core.parameter import Parameter
+from tui.core.parameters import BY_NAME, beyond
+from tui.core.text import safe_name
+
+
+def taken(parameter: Parameter, state: ClientState) -> str:
+    """What is to be known of a parameter and the server there is; empty if it simply takes it."""
+    connection = state.connection
+    if connection is None:
+        return ""
+    wire = parameter.wire.get(connection.server.kind)
+    if wire is not None and beyond((parameter.name,), state.model_info):
+        return f"not sent: {safe_name(state.model, 40)} has no thinking mode"
+    if wire is not None:
+        return "reloads the model" if wire.reloads else ""
+    if connection.embedded and parameter.engine_flag:
+        return "used when the engine starts next time"
+    return f"not sent: {connection.info.kind.label} does not take it"
+
+
+def set_words(name: str, value: Value | None, state: ClientState) -> str:
+    """What a change for this run comes to: `top_k 40, was 30, for this run`."""
+    parameter, old = BY_NAME[name], state.values().get(name)
+    words = f"{name} {parameter.format(value)}"
+    note = taken(parameter, state) if value is not None else ""
+    was = "as it was" if old == value else f"was {parameter.format(old)}"
+    return f"{words}, {was}; {note}" if note else f"{words}, {was}, for this run"

@@ -1,0 +1,504 @@
+"""One chat in lines: the front end of a `ChatController` without a screen.
+
+It shows what the controller says as lines, and hands it the lines that are typed. The commands are in
+`tui.cli.plain_commands`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from tui.chat import connections, events, overflow
+from tui.chat.answer_stream import AnswerStream
+from tui.chat.connections import ConnectionEvent, ConnectionService
+from tui.chat.controller import ChatController
+from tui.chat.decision import Decision
+from tui.chat.session import ChatSession
+from tui.chat.state import ClientState, ConnectionStatus, ServerState
+from tui.chat.tasks import TaskRunner, Work
+from tui.chat.wording import ending_words, phase_words
+from tui.cli.plain_output import PlainOutput, WholeWords
+from tui.core.attaching import in_line, under
+from tui.core.commands import BY_ID
+from tui.core.events import Phase
+from tui.core.message import Message, Role, Status, Value
+from tui.core.model import GUIDE
+from tui.core.pasted import plain
+from tui.core.text import human_tokens, safe_block, safe_line, safe_name
+from tui.errors import Interrupted, LokalError, UsageError
+from tui.paths import with_tilde
+
+INTERVAL_S = 0.1
+"""How often an answer that comes in is written on, at most."""
+STATUS_EVERY_S = 10.0
+"""How often it is said what a model does that has not begun to answer."""
+SHOWN_EXCHANGES = 1
+"""How many questions with their answers are shown of a chat that is opened again."""
+WAY_OUT = "Ctrl+D or /quit leaves lokal"
+
+_WORDS = {"answer.stop": "Ctrl+C", "send": "Enter"}
+"""How a command is given where it has no slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A numbered question: what is done for each number."""
+
+    takes: Sequence[Callable[[], object]]
+
+
+class PlainChat:
+    """One a run. `failed` is how the last thing went that was asked for; None = well."""
+
+    def __init__(
+        self,
+        state: ClientState,
+        output: PlainOutput,
+        tasks: TaskRunner,
+        on_recorded: Callable[[str], None],
+        *,
+        listens: bool,
+    ) -> None:
+        """`on_recorded` keeps a prompt in the history; `listens` = there is a person who can be asked."""
+        self.output = output
+        self.tasks = tasks
+        self.listens = listens
+        self.shows_reasoning = False
+        self.failed: LokalError | None = None
+        self.at_hand = ""
+        """A text that was not sent, in marked form: an empty line sends it."""
+        self.choice: Choice | None = None
+        self.quiet = asyncio.Event()
+        """Set while nothing is being done."""
+        self.quiet.set()
+        self.loop = asyncio.get_running_loop()
+        self._on_recorded = on_recorded
+        self._connections: ConnectionService | None = None
+        self._words = WholeWords()
+        self._speaking: AnswerStream | None = None
+        self._thinking = False
+        self._status = ("", 0.0)
+        self._view_after: str | None = None
+        self._attached = 0
+        self._asides = 0  # what is being done beside the chat
+        self._awaits_server = False
+        self.begun = ""
+        """The lines of a prompt that goes on in the next line."""
+        self._before_window: dict[str, Value | None] | None = None
+        self.controller = ChatController(state, self, tasks, lambda: INTERVAL_S)
+
+    # -- what is so now ---------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ClientState:
+        """What the next prompt is asked with."""
+        return self.controller.chat.state
+
+    @property
+    def session(self) -> ChatSession | None:
+        """The open chat; None until the store is open."""
+        return self.controller.session
+
+    @property
+    def connections(self) -> ConnectionService:
+        """Who finds servers."""
+        assert self._connections is not None
+        return self._connections
+
+    def use_connections(self, service: ConnectionService) -> None:
+        """Let that service find servers."""
+        self._connections = service
+
+    def use(self, state: ClientState) -> None:
+        """Another server, model, preset or value."""
+        self.controller.use(state)
+        self._rest()
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the line that is to be typed."""
+        if self.choice is not None:
+            return "number> "
+        return "...> " if self.begun else "you> "
+
+    # -- a front end ------------------------------------------------------------------------------------------------
+
+    def post(self, call: Callable[[], None], key: object = None) -> None:
+        """Do what a task of the controller wants, after what was posted before."""
+
+        def step() -> None:
+            call()
+            self._rest()
+
+        asyncio.get_running_loop().call_soon(step)
+
+    def command_hint(self, command_id: str) -> str:
+        """The slash command, or the key of the terminal."""
+        slash = BY_ID[command_id].slash
+        return _WORDS.get(command_id) or (f"/{slash}" if slash else "")
+
+    def unsent_text(self) -> str:
+        """What was not sent, in marked form."""
+        return "\n\n".join(filter(None, (self.at_hand, self.begun)))
+
+    def begun_edits(self) -> tuple[tuple[str, str], ...]:
+        """None: messages are edited on the screen only."""
+        return ()
+
+    def hear(self, event: events.ChatEvent) -> None:
+        """Say what the controller says."""
+        match event:
+            case events.Notice(text, tone):
+                self.tell(text, tone)
+            case events.SessionLeft():
+                self.at_hand = ""
+            case events.SessionOpened(session):
+                self._show_session(session)
+            case events.BranchChanged():
+                self._show_view()
+            case events.AnswerStarted(stream):
+                self._begin(stream)
+            case events.AnswerAdvanced(stream):
+                self._advance(stream)
+            case events.AnswerFinished(stream, message):
+                self._finish(message, stream.generation.error)
+            case events.DecisionNeeded(decision):
+                self._ask(decision)
+            case events.PromptReturned(marked):
+                self._take_back(marked)
+            case events.PromptRecorded(marked):
+                self._on_recorded(marked)
+            case events.QueueChanged():
+                self._show_attached()
+            case events.DraftLoaded(draft):
+                self._keep_at_hand(draft.text)
+            case events.FilesNotRead(_, problem, _):
+                self.fail(problem)
+            case events.ServerWanted():
+                self.connections.find(self.state)
+            case events.GuideWanted():
+                self.output.say("No server: the guide answers. It knows only lokal and local models")
+                self.connections.start_guide()
+            case events.WindowWanted(tokens):
+                self._enlarge_window(tokens)
+            case _:  # what only a screen shows
+                pass
+
+    def _rest(self) -> None:
+        """See whether there is still something being done."""
+        state, busy = self.state, self.controller.chat.busy
+        waits = state.status in (ConnectionStatus.SEARCHING, ConnectionStatus.STARTING)
+        waiting = len(self.controller.outbox.queue) and not self.controller.outbox.queue.held
+        if busy or waits or waiting or self._asides or self._awaits_server or self.session is None:
+            self.quiet.clear()
+        else:
+            self.quiet.set()
+        asyncio.get_running_loop().call_soon(self._prompt)
+
+    def _prompt(self) -> None:
+        if self.listens and (self.quiet.is_set() or self.choice is not None):
+            self.output.prompt(self.prompt)
+
+    def run_aside(self, work: Work) -> None:
+        """Do what takes its time and is no answer; what goes wrong is said."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except LokalError as error:
+                self.fail(error)
+            finally:
+                self._asides -= 1
+                self._rest()
+
+        self._asides += 1
+        self.tasks.start(guarded, "aside")
+        self._rest()
+
+    def read_files(self, argument: str) -> None:
+        """Attach the files that are named."""
+
+        def read(problem: LokalError | None) -> None:
+            self._asides -= 1
+            if problem is not None:
+                self.fail(problem)
+
+        self._asides += 1
+        self.controller.outbox.read_files(argument, read)
+
+    def wait_for_server(self, *, leaves: bool = True) -> None:
+        """Another server is on its way; with `leaves` the one that there is answers no more."""
+        self._awaits_server = True
+        if leaves or self.state.connection is None:
+            server = replace(
+                self.state.server, status=ConnectionStatus.STARTING, problem=None, starting=None, loads=""
+            )
+            self.use(self.state.with_server(server))
+
+    # -- what is said -----------------------------------------------------------------------------------------------
+
+    def tell(self, text: str, tone: str = "muted") -> None:
+        """Say something: what went wrong on standard error, all else as a line of the conversation."""
+        text = safe_line(with_tilde(text), 1000)
+        if tone in ("warning", "error"):
+            self.output.say(text)
+        else:
+            self.output.line(text)
+
+    def fail(self, error: LokalError) -> None:
+        """Say what could not be done."""
+        self.failed = error
+        self.output.say(safe_block(str(error)))
+
+    def show(self, text: str) -> None:
+        """Lines that somebody asked for."""
+        self.output.line(safe_block(text).rstrip())
+
+    def ask_for_number(self, takes: Sequence[Callable[[], object]], words: str) -> None:
+        """Let the next line be a number; where nobody can be asked, only the lines before were of use."""
+        if self.listens and takes:
+            self.choice = Choice(takes)
+            self.output.line(words)
+
+    def _take_back(self, marked: str) -> None:
+        """A prompt was not sent."""
+        if not self.listens and self.failed is None:
+            self.failed = UsageError("The question was not sent")
+        self._keep_at_hand(marked)
+
+    def _keep_at_hand(self, marked: str) -> None:
+        parts = [part for part in (marked, self.at_hand) if part.strip()]
+        self.at_hand = "\n\n".join(dict.fromkeys(parts))
+        if self.listens and marked.strip():
+            shown = safe_line(plain(self.at_hand), 200)
+            self.output.say(f"Not sent: “{shown}”. An empty line sends it")
+
+    def _show_attached(self) -> None:
+        attached = self.controller.outbox.attached
+        if len(attached) > self._attached:
+            self.output.line(f"Goes with the next question: {in_line(attached)}")
+        self._attached = len(attached)
+
+    # -- the chat ---------------------------------------------------------------------------------------------------
+
+    def _show_session(self, session: ChatSession) -> None:
+        chat = session.conversation
+        self._view_after = chat.view.after
+        path = chat.path()
+        if not path:
+            return
+        questions = [at for at, message in enumerate(path) if message.role is Role.USER]
+        start = questions[-SHOWN_EXCHANGES] if len(questions) >= SHOWN_EXCHANGES else 0
+        self.output.line(f"Chat “{safe_name(chat.title, 80)}”, {len(path)} messages")
+        if start:
+            self.output.line("The last question and what came of it:")
+        for message in path[start:]:
+            self.show_message(message)
+
+    def show_message(self, message: Message) -> None:
+        """A message that is there already."""
+        if message.role is Role.USER:
+            self.show(f"you> {under(message.content, message.attachments)}")
+            return
+        self.output.heading(_speaker(message))
+        self.show(message.content)
+        self._say_ending(message)
+
+    def _show_view(self) -> None:
+        session = self.session
+        if session is None or session.conversation.view.after == self._view_after:
+            return
+        view = session.conversation.view
+        self._view_after = view.after
+        self.output.line(
+            "The model no longer sees the oldest messages" + (", only this summary:" if view.summary else "")
+        )
+        if view.summary:
+            self.show(view.summary)
+
+    # -- answers ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, stream: AnswerStream) -> None:
+        """An answer is asked for; who speaks is said with its first word."""
+        self._words, self._speaking, self._thinking = WholeWords(), None, False
+        self._status = ("", time.monotonic())
+        self.quiet.clear()
+
+    def _advance(self, stream: AnswerStream) -> None:
+        text, reasoning = stream.take()
+        if stream.rewritten:
+            stream.rewritten = False
+            self.output.line("(What was written so far is what the model thought.)")
+            text = stream.generation.content
+        if reasoning:
+            self._think(stream, reasoning)
+        if text:
+            self._speak(stream)
+            self.output.write(self._words.add(text))
+        elif self._speaking is None and not self._thinking and not stream.generation.finished:
+            self._say_status(stream)
+
+    def _think(self, stream: AnswerStream, text: str) -> None:
+        if not self._thinking:
+            self._thinking = True
+            who = safe_name(stream.message.model, 60) or "the model"
+            if self.shows_reasoning:
+                self.output.heading(f"{who} thinks:")
+            else:
+                self.output.say(f"{who} is thinking; /reasoning shows it")
+        if self.shows_reasoning:
+            self.output.write(self._words.add(text))
+
+    def _speak(self, stream: AnswerStream) -> None:
+        if self._speaking is stream:
+            return
+        self._speaking = stream
+        self.output.write(self._words.finish())
+        going_on = " goes on" if stream.message.content else ""
+        self.output.heading(_speaker(stream.message, going_on))
+
+    def _say_status(self, stream: AnswerStream) -> None:
+        """That a model is loaded or a server is busy is said at once, how far the prompt is read now and then."""
+        generation, now = stream.generation, time.monotonic()
+        words, (said, at) = phase_words(generation), self._status
+        urgent = generation.phase in (Phase.LOADING, Phase.WAITING) and words.split(" ")[0] != said
+        if words and (urgent or now - at >= STATUS_EVERY_S):
+            self._status = (words.split(" ")[0], now)
+            self.output.say(words)
+
+    def _finish(self, message: Message, error: LokalError | None) -> None:
+        self.output.write(self._words.finish())
+        self.output.end_line()
+        self._speaking = None
+        if message.status is not Status.COMPLETE:
+            self.failed = error or Interrupted("The answer was stopped")
+        self._say_ending(message)
+        if self.state.window is None:
+            self.connections.read_window(self.state)  # many servers know it only once the model is loaded
+        self._rest()
+
+    def _say_ending(self, message: Message) -> None:
+        words = ending_words(message, self.command_hint("answer.retry"), self.command_hint("answer.continue"))
+        if words:
+            self.output.say(safe_block(words))
+
+    # -- a question that does not fit -------------------------------------------------------------------------------
+
+    def _ask(self, decision: Decision | None) -> None:
+        self.choice = None
+        if decision is None:
+            return
+        if self.controller.chat.doing:  # a summary is being written
+            self.output.say(f"{decision.title}; {self.command_hint(overflow.STOP)} stops it")
+            return
+        lines = [decision.title, *decision.detail.splitlines()]
+        takes: list[Callable[[], object]] = []
+        for option in decision.options:
+            if option.why_not:
+                lines.append(f"   not possible: {option.why_not}")
+            else:
+                takes.append(lambda id=option.command_id: self._decide(id))  # type: ignore[misc]
+                lines.append(f"{len(takes)}. {option.text}")
+        if self.listens:
+            self.output.line(safe_block("\n".join(lines)))
+            self.ask_for_number(takes, f"Which number, 1 to {len(takes)}?")
+        else:
+            self.fail(LokalError(decision.title, decision.detail, "It was not asked"))
+            asyncio.get_running_loop().call_soon(self.controller.stop)
+
+    def _decide(self, command_id: str) -> None:
+        if command_id == overflow.STOP:
+            self.controller.stop_or_choose()
+        else:
+            self.controller.gate.decide(command_id)
+
+    def _enlarge_window(self, tokens: int) -> None:
+        """For this run; the question that waits is sent when the model is there."""
+        state, before = self.state, dict(self.state.overrides)
+        settings = replace(state.settings, overrides={**before, "context_window": tokens}, window=None)
+        wanted = state.with_settings(settings)
+        self.output.line(f"A window of {human_tokens(tokens)} for this run: reloads the model")
+        if state.connection is not None and state.connection.embedded:
+            self._before_window = before
+            self.use(wanted.with_server(ServerState(ConnectionStatus.STARTING)))
+            self.connections.restart_engine(self.state)
+        else:
+            self.use(wanted)
+        self.controller.go_on()
+
+    # -- servers ----------------------------------------------------------------------------------------------------
+
+    def hear_of_server(self, event: ConnectionEvent) -> None:
+        """Say what is new of servers, and let the chat go on with it."""
+        before = self.state
+        if isinstance(event, connections.ServerConnected | connections.ServerNotFound):
+            self._awaits_server = False
+        if isinstance(event, connections.ServerNotFound) and not self.listens:
+            event = replace(event, searched=False)  # the guide knows nothing of what a script asks
+        match event:
+            case connections.ServerConnected(connection, model):
+                self._before_window = None
+                name = safe_name(model, 80) or "no model"
+                place = "the guide, which knows only lokal" if connection.guide else connection.place
+                self.output.say(place if connection.guide else f"{place}, {name}")
+            case connections.ServerNotFound(problem):
+                self.fail(problem)
+                if self._before_window is not None:
+                    settings = replace(before.settings, overrides=self._before_window)
+                    self.controller.chat.state, self._before_window = before.with_settings(settings), None
+                elif event.kept and before.connection is not None:
+                    self.output.say(f"{before.connection.place} stays connected")
+            case connections.ServerLoading(who, progress):
+                if who:
+                    self.output.say(f"{who} is loading its model; lokal waits for it")
+                elif before.status is not ConnectionStatus.STARTING or (
+                    progress is not None and self._status[0] != "engine"
+                ):
+                    self.output.say("The built-in llama.cpp loads the model")
+                    self._status = ("engine", time.monotonic())
+            case connections.ConnectionWarning(text):
+                self.tell(text, "warning")
+            case _:
+                pass
+        self.use(connections.state_after(self.state, event))
+
+    # -- the person -------------------------------------------------------------------------------------------------
+
+    def submit(self, text: str) -> None:
+        """Ask what was typed; `text` is in marked form."""
+        controller = self.controller
+        if text.strip():
+            slashed = text.startswith("//")
+            controller.submit(text[1:] if slashed else text, text)
+        elif controller.unanswered and not controller.outbox.attached:
+            self.tell("Nothing is written; /retry answers the question that is there")
+        else:
+            controller.submit("", "")
+        if len(controller.outbox.queue) and text.strip() and self.listens:
+            self.output.line("Waits for the answer before it")
+        self._rest()
+
+    def touched(self) -> None:
+        """What is not sent may have changed: it is written down in a moment."""
+        self.controller.outbox.touched()
+        self._rest()
+
+    def interrupt(self) -> None:
+        """Ctrl+C: end what runs, or say how to leave."""
+        self.output.interrupted_line()
+        if self.choice is not None and self.controller.chat.pending is None:
+            self.choice = None
+        elif not self.controller.stop_or_choose():
+            self.output.line(WAY_OUT)
+        self._rest()
+
+
+def _speaker(message: Message, going_on: str = "") -> str:
+    """`qwen2.5:7b, preset technical:`."""
+    if message.model == GUIDE:
+        return f"guide, which knows only lokal{going_on}:"
+    who, preset = safe_name(message.model, 60) or "model", safe_name(message.preset, 40)
+    return f"{who}{f', preset {preset}' if preset else ''}{going_on}:"
