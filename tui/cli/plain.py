@@ -206,16 +206,15 @@ class _PlainRun:
     def _is_chosen(self, text: str) -> bool:
         """Whether the line was the answer to a numbered question, or no good as one."""
         chat, choice = self._chat, self._chat.choice
+        is_list = chat.has_list
+        chat.leave_list()
         if choice is None or text.startswith("/"):
             return False
         number = text.rstrip(".)")
         if number.isdecimal() and 1 <= int(number) <= len(choice.takes):
-            chat.choice = None
             choice.takes[int(number) - 1]()
             return True
-        held = chat.controller.chat.pending is not None
-        if not held:  # a list that was asked for: whoever writes on has no use for it
-            chat.choice = None
+        if is_list:  # whoever writes on has no use for it
             return not text
         if text:
             chat.at_hand = "\n\n".join(filter(None, (chat.at_hand, text)))

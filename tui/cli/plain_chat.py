@@ -26,7 +26,7 @@ from tui.core.commands import BY_ID
 from tui.core.events import Phase
 from tui.core.message import Message, Role, Status, Value
 from tui.core.model import GUIDE
-from tui.core.pasted import plain
+from tui.core.paste_folds import plain
 from tui.core.text import human_tokens, safe_block, safe_line, safe_name
 from tui.errors import Interrupted, LokalError, UsageError
 from tui.paths import with_tilde
@@ -70,7 +70,8 @@ class PlainChat:
         self.failed: LokalError | None = None
         self.at_hand = ""
         """A text that was not sent, in marked form: an empty line sends it."""
-        self.choice: Choice | None = None
+        self._decision: Choice | None = None
+        self._list: Choice | None = None
         self.quiet = asyncio.Event()
         """Set while nothing is being done."""
         self.quiet.set()
@@ -123,6 +124,21 @@ class PlainChat:
         if self.choice is not None:
             return "number> "
         return "...> " if self.begun else "you> "
+
+    @property
+    def choice(self) -> Choice | None:
+        """The numbered question that the next line answers: that of a list which was asked for, else what is to be done about
+        a prompt that does not fit."""
+        return self._list or self._decision
+
+    @property
+    def has_list(self) -> bool:
+        """Whether that is the question of a list."""
+        return self._list is not None
+
+    def leave_list(self) -> None:
+        """The list that was asked for is done with."""
+        self._list = None
 
     # -- a front end ------------------------------------------------------------------------------------------------
 
@@ -260,7 +276,7 @@ class PlainChat:
     def ask_for_number(self, takes: Sequence[Callable[[], object]], words: str) -> None:
         """Let the next line be a number; where nobody can be asked, only the lines before were of use."""
         if self.listens and takes:
-            self.choice = Choice(takes)
+            self._list = Choice(takes)
             self.output.line(words)
 
     def _take_back(self, marked: str) -> None:
@@ -388,9 +404,10 @@ class PlainChat:
     # -- a question that does not fit -------------------------------------------------------------------------------
 
     def _ask(self, decision: Decision | None) -> None:
-        self.choice = None
+        self._decision = None
         if decision is None:
             return
+        self._list = None
         if self.controller.chat.doing:  # a summary is being written
             self.output.say(f"{decision.title}; {self.command_hint(overflow.STOP)} stops it")
             return
@@ -404,7 +421,8 @@ class PlainChat:
                 lines.append(f"{len(takes)}. {option.text}")
         if self.listens:
             self.output.line(safe_block("\n".join(lines)))
-            self.ask_for_number(takes, f"Which number, 1 to {len(takes)}?")
+            self._decision = Choice(takes)
+            self.output.line(f"Which number, 1 to {len(takes)}?")
         else:
             self.fail(LokalError(decision.title, decision.detail, "It was not asked"))
             asyncio.get_running_loop().call_soon(self.controller.stop)
@@ -489,8 +507,8 @@ class PlainChat:
     def interrupt(self) -> None:
         """Ctrl+C: end what runs, or say how to leave."""
         self.output.interrupted_line()
-        if self.choice is not None and self.controller.chat.pending is None:
-            self.choice = None
+        if self._list is not None:
+            self._list = None
         elif not self.controller.stop_or_choose():
             self.output.line(WAY_OUT)
         self._rest()

@@ -25,7 +25,7 @@ from tui.core.commands import BY_SLASH, Command
 from tui.core.figures import figures_of_all
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, REGISTRY, find, parse_assignment, split_assignments
-from tui.core.pasted import plain
+from tui.core.paste_folds import plain
 from tui.core.schema import ANY_JSON, Schema
 from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
 from tui.errors import StoreError, UsageError
