@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.database import database_of
 from tests.support.many_chats import NOON, chat
+from tui.chat import rescue
 from tui.chat.session import ChatSession, waiting
 from tui.chat.write_queue import WriteQueue
 from tui.core.draft import Draft
@@ -21,7 +22,6 @@ from tui.core.message import Message, Role, Status, new_id
 from tui.errors import FileError, LokalError, MessageGone
 from tui.store.importing import read_chats
 from tui.store.store import Store
-from tui.chat import rescue
 
 AGES_S = 60.0
 

@@ -106,7 +106,7 @@ def state_after(state: ClientState, event: ConnectionEvent) -> ClientState:
             return state
 
 
-class ConnectionService:
+class ServerConnections:
     """One a front end. `hear` is called on the event loop; whoever made the service calls `close` at the end."""
 
     def __init__(

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import files
-from tui.chat.connections import ConnectionService
+from tui.chat.connections import ServerConnections
 from tui.chat.library import OpenedLibrary, open_library
 from tui.chat.rescue import rescue_unwritten
 from tui.chat.state import ClientState, ModelSettings
@@ -71,7 +71,7 @@ class _PlainRun:
         chat = self._chat = PlainChat(
             ClientState(settings=settings), output, tasks, self._record, listens=self._listens
         )
-        service = ConnectionService(self._options, config.settings, tasks, chat.hear_of_server)
+        service = ServerConnections(self._options, config.settings, tasks, chat.hear_of_server)
         chat.use_connections(service)
         self._history = PromptHistory(self._options.folders.history, config.settings.history_size)
         self._reader = LineReader()
@@ -123,7 +123,7 @@ class _PlainRun:
             self._chat.tell(str(error), "warning")
             return []
 
-    def _loop_ready(self, library: OpenedLibrary, service: ConnectionService) -> None:
+    def _loop_ready(self, library: OpenedLibrary, service: ServerConnections) -> None:
         chat = self._chat
         if library.problem is not None:
             cannot = f"Nothing can be saved now: {library.problem}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from tui.chat import connections, events, overflow
 from tui.chat.answer_stream import AnswerStream
-from tui.chat.connections import ConnectionEvent, ConnectionService
+from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
 from tui.chat.session import ChatSession
@@ -77,7 +77,7 @@ class PlainChat:
         self.quiet.set()
         self.loop = asyncio.get_running_loop()
         self._on_recorded = on_recorded
-        self._connections: ConnectionService | None = None
+        self._connections: ServerConnections | None = None
         self._words = WholeWords()
         self._speaking: AnswerStream | None = None
         self._thinking = False
@@ -104,12 +104,12 @@ class PlainChat:
         return self.controller.session
 
     @property
-    def connections(self) -> ConnectionService:
+    def connections(self) -> ServerConnections:
         """Who finds servers."""
         assert self._connections is not None
         return self._connections
 
-    def use_connections(self, service: ConnectionService) -> None:
+    def use_connections(self, service: ServerConnections) -> None:
         """Let that service find servers."""
         self._connections = service
 
