@@ -268,43 +268,6 @@ async def test_new_lines_below_are_counted() -> None:
 # -- stopping and writing down ------------------------------------------------------------------------------------------
 
 
-async def test_an_answer_that_is_stopped_and_continued_at_once_is_kept_once() -> None:
-    """What had not been written down when it was stopped must not be written down again into what follows."""
-    async with chatting() as (driver, server):
-        server.on("/api/chat", stalling(ollama_answer("One ", ended=False)))
-        await driver.ask("Well?")
-        await driver.see("One")
-        await driver.press("escape")
-        await driver.see("stopped by you")
-        server.on("/api/chat", stalling(ollama_answer("two", ended=False)))
-        await driver.press("f6")
-        await driver.see("One two")
-        session = driver.session
-        leaf = session.conversation.leaf
-        assert leaf is not None
-        store = driver.store
-
-        def kept() -> str:
-            return store.load(session.conversation.id)[leaf.id].content
-
-        await driver.until(lambda: kept().endswith("two"), "it is written down while it comes in")
-        assert kept() == "One two"
-
-
-async def test_a_continued_answer_counts_all_its_tokens() -> None:
-    async with chatting() as (driver, server):
-        server.on("/api/chat", ollama_answer("One ", tokens=40, reason="length"))
-        await driver.ask("Well?")
-        await driver.see("40 tokens")
-        server.on("/api/chat", ollama_answer("two", tokens=2))
-        await driver.press("f6")
-        await driver.see("42 tokens")
-        session = driver.session
-        leaf = session.conversation.leaf if session is not None else None
-        assert leaf is not None
-        assert (leaf.content, leaf.usage.prompt, leaf.usage.completion) == ("One two", 812, 42)
-
-
 async def test_a_call_that_nobody_asked_for_is_said() -> None:
     async with chatting() as (driver, server):
         call = {"function": {"name": "get_weather", "arguments": {"city": "Tashkent"}}}

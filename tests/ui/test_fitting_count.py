@@ -26,24 +26,6 @@ def counting(server: Replay, tokens: int) -> CannedResponse:
     return as_json(200, {"tokens": list(range(tokens))})
 
 
-async def test_the_servers_count_decides_and_not_the_estimate() -> None:
-    async with model_server(answer("Yes.")) as server:
-        server.on("/tokenize", counting(server, 3000))
-        async with running(server.url) as driver:
-            await driver.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            await driver.ask("Short?")
-            await driver.see(r"Yes\.")
-            assert "/tokenize" not in server.paths(), "a short question is not held up"
-            await driver.ask(LONG * 5)
-            await driver.until(lambda: len([p for p in server.paths() if p == CHAT]) == 2, "it is asked")
-            assert "/tokenize" in server.paths()
-            server.on("/tokenize", as_json(200, {"tokens": list(range(3900))}))
-            await driver.ask(LONG * 4)
-            await driver.see(r"this takes 3\.9k tokens")
-            await driver.see("no larger window: llama-server sets it when it starts: --ctx-size")
-            assert "ask anyway" not in driver.text(), "the count is no estimate"
-
-
 async def test_what_is_written_while_the_server_counts_waits() -> None:
     async with model_server(answer("Yes."), answer("Two.")) as server:
         server.on("/tokenize", held(counting(server, 900)))
@@ -57,21 +39,6 @@ async def test_what_is_written_while_the_server_counts_waits() -> None:
             server.release.set()
             await driver.see(r"Two\.")
             assert [p for p in server.paths() if p == CHAT] == [CHAT, CHAT]
-
-
-async def test_escape_ends_a_count() -> None:
-    async with model_server(answer("Yes.")) as server:
-        server.on("/tokenize", held(counting(server, 900)))
-        async with running(server.url) as driver:
-            await driver.see("ctx 0 of 4.1k|ctx 0 of 4k")
-            await driver.ask(LONG * 3)
-            await driver.see("counting the tokens")
-            await driver.press("escape")
-            await driver.see_no_more("counting the tokens")
-            assert driver.composer_plain.strip() == LONG * 3
-            server.release.set()
-            await driver.settle()
-            assert CHAT not in server.paths()
 
 
 @pytest.mark.parametrize("way", ["fit.drop", "fit.summary"])

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.support.app import answer, becomes_llamacpp, configure, model_server
 from tests.support.app_driver import AppDriver, running
-from tests.support.canned_servers import chats, like_ollama, ollama_answer, questions
+from tests.support.canned_servers import chats, like_ollama, questions
 from tests.support.fitting import ASKED, choose, choosing
 from tests.support.fitting_prompts import HUGE, LONG, counted
-from tests.support.replay import Replay, held, recorded, replay, stalling
+from tests.support.replay import Replay, replay
 from tui.core.message import Status
 
 
@@ -167,18 +166,6 @@ async def test_a_walk_ends_where_the_choice_begins() -> None:
         assert driver.focus == "composer"
 
 
-async def test_what_ends_all_ends_a_summary_and_takes_the_question_back() -> None:
-    async with nearly_full() as (driver, server):
-        await is_asked(driver)
-        server.on("/api/chat", stalling(counted("They spoke of", 300, ended=False)))
-        await choose(driver, "fit.summary")
-        await driver.see("They spoke of")
-        await driver.press("ctrl+c")
-        assert not driver.busy
-        await driver.see_no_more("They spoke of")
-        assert driver.composer_plain == LONG
-
-
 # -- nothing is lost ----------------------------------------------------------------------------------------------------
 
 
@@ -197,76 +184,6 @@ async def test_an_edit_that_does_not_fit_is_kept_with_its_chat() -> None:
         assert driver.composer_plain == ""
         driver.open_chat(first)
         await driver.until(lambda: driver.composer_plain == HUGE, "the edit is there")
-
-
-async def test_what_was_written_down_before_there_was_a_server_comes_back_too(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("x")
-    async with replay() as server:
-        like_ollama(server).on("/api/version", held(recorded("ollama/version")))
-        async with running(server.url, overrides={"context_window": 1024}) as driver:
-            await driver.until(lambda: driver.chats_are_open, "the chats are open")
-            driver.run_command("attach", str(tmp_path / "notes.txt"))
-            await driver.see("attached: notes.txt 1 line")
-            await driver.ask(LONG)
-            session = driver.session
-            await driver.until(lambda: len(session.conversation) == 1, "it is written down")
-            server.release.set()
-            await driver.see(ASKED)
-            await driver.see("do not ask: the text comes back")
-            await driver.press("escape")
-            await driver.see_no_more(ASKED)
-            assert driver.composer_plain == LONG
-            assert driver.attached == ["notes.txt"]
-            assert len(session.conversation) == 0
-            await driver.ask("Short?")
-            await driver.until(lambda: len(chats(server)) == 1, "the chat goes on")
-
-
-async def test_the_files_of_what_was_not_asked_come_back_with_it(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (driver, _):
-        first = driver.session
-        driver.run_command("attach", str(tmp_path / "notes.txt"))
-        await driver.see("attached: notes.txt 1 line")
-        await is_asked(driver)
-        await driver.press("ctrl+n")
-        await driver.see_no_more("attached:|" + ASKED)
-        driver.open_chat(first)
-        await driver.see("attached: notes.txt 1 line")
-        assert driver.attached == ["notes.txt"]
-
-
-async def test_the_files_of_a_waiting_question_come_back_with_it(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (driver, server):
-        first = driver.session
-        server.on("/api/chat", stalling(ollama_answer("Half", ended=False)))
-        await driver.ask("Short?")
-        await driver.see("Half")
-        driver.run_command("attach", str(tmp_path / "notes.txt"))
-        await driver.see("attached: notes.txt 1 line")
-        await driver.ask("What is in it?")
-        await driver.see("waiting: What is in it")
-        await driver.press("ctrl+n")
-        await driver.see_no_more("notes.txt")
-        driver.open_chat(first)
-        await driver.see("attached: notes.txt 1 line")
-        await driver.until(lambda: driver.composer_plain == "What is in it?", "so is its text")
-
-
-async def test_a_file_is_attached_in_the_chat_for_which_it_was_read(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("x")
-    async with nearly_full() as (driver, _):
-        first = driver.session
-        await driver.press("ctrl+n")
-        await driver.until(lambda: driver.session is not first, "there is a new chat")
-        second = driver.session
-        driver.run_command("attach", str(tmp_path / "notes.txt"))
-        driver.open_chat(first)
-        await driver.see("The file is attached in the chat that was open before")
-        assert driver.attached == []
-        driver.open_chat(second)
-        await driver.see("attached: notes.txt 1 line")
 
 
 # -- keys of one's own ----------------------------------------------------------------------------------------------

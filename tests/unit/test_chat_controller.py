@@ -240,6 +240,22 @@ async def test_a_stopped_answer_is_continued_in_its_own_message(tmp_path: Path) 
         assert chat.on_disk(chat.session) == ["first", "HalfTwo."], "nothing of it is written twice"
 
 
+async def test_an_answer_that_is_stopped_and_continued_at_once_is_written_down_once(tmp_path: Path) -> None:
+    """What had not been written down when it was stopped must not be written down again into what follows."""
+    async with headless(tmp_path) as chat:
+        chat.server.on("/api/chat", HALF, stalling(ollama_answer("two", ended=False)))
+        chat.submit("first")
+        await chat.sees("Half")
+        chat.controller.stop()
+        chat.controller.continue_answer()
+        await chat.sees("Halftwo")
+        stream = chat.controller.chat.stream
+        assert stream is not None
+        stream.save()
+        assert chat.on_disk(chat.session) == ["first", "Halftwo"]
+        chat.controller.stop()
+
+
 async def test_a_continued_answer_counts_all_its_tokens(tmp_path: Path) -> None:
     async with headless(tmp_path) as chat:
         chat.server.on(

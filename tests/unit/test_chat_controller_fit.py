@@ -23,9 +23,10 @@ from tui.chat.pending import PendingComparison
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.core.draft import Draft
 from tui.core.endpoint import ServerKind
-from tui.core.message import Message, Role
+from tui.core.message import Attachment, Message, Role
 
 LLAMACPP = Dialect(ServerKind.LLAMACPP)
+NOTES = Attachment("notes.txt", "text/plain", b"x")
 SMALL = {"context_window": 1024}
 
 
@@ -354,12 +355,14 @@ async def test_a_question_that_was_written_down_before_there_was_a_server_comes_
     async with headless(tmp_path, SMALL) as chat:
         state = chat.controller.chat.state
         chat.controller.use(state.with_server(ServerState(ConnectionStatus.SEARCHING)))
+        chat.controller.outbox.attach((NOTES,))
         chat.submit(LONG)
         assert chat.texts == [LONG]
         chat.controller.use(state)
         assert isinstance(chat.controller.chat.activity, AwaitingDecision)
         assert chat.controller.stop()
         assert chat.returned == [LONG]
+        assert chat.controller.outbox.attached == (NOTES,)
         assert chat.texts == []
 
 
@@ -367,13 +370,15 @@ async def test_a_question_that_was_written_down_before_there_was_a_server_comes_
 
 
 async def test_a_prompt_that_is_held_in_a_chat_that_is_left_is_in_its_draft(tmp_path: Path) -> None:
-    async with too_long(tmp_path) as chat:
+    async with nearly_full(tmp_path) as chat:
         first = chat.session
+        chat.controller.outbox.attach((NOTES,))
+        chat.submit(LONG)
         chat.front.text = "more"
         await chat.open()
         assert not chat.controller.chat.busy
         assert chat.front.all(DecisionNeeded)[-1].decision is None
-        assert first.load_draft(first.draft_key) == Draft(f"{LONG}\n\nmore")
+        assert first.load_draft(first.draft_key) == Draft(f"{LONG}\n\nmore", (NOTES,))
         assert len(chat.asked) == 3
 
 
