@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.chat.state import ClientState
 from tui.core import system_prompt
 from tui.core.conversation import Conversation
-from tui.core.message import CONTINUED, Message, Role, Status, Value, new_id
+from tui.core.message import CONTINUED, NO_PARAMETERS, Message, Role, Status, Value, new_id
 from tui.core.parameters import BY_NAME, beyond, beyond_words, for_server, without
 from tui.core.request import ChatRequest, Turn, turns_of
 from tui.core.schema import RECORD, Schema
@@ -26,26 +26,35 @@ GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of i
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
     """`answer` is the message to be filled; `unsupported` are parameters that this server does not take, `beyond` those
-    that its model says it cannot."""
+    that its model says it cannot, `at_start` those that hold because the embedded engine was started with them."""
 
     answer: Message
     request: ChatRequest
     unsupported: tuple[str, ...]
     beyond: tuple[str, ...] = ()
+    at_start: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
 
     @property
     def unsent(self) -> tuple[str, ...]:
         """All that is set and not sent."""
         return (*self.unsupported, *self.beyond)
 
+    def unsent_lines(self, server: str, chosen: Container[str] | None = None) -> tuple[str, ...]:
+        """What is set and not sent, and why, a line for each reason; with `chosen` only of the parameters in it."""
+        unsupported, unable = (
+            [name for name in names if chosen is None or name in chosen]
+            for names in (self.unsupported, self.beyond)
+        )
+        lines = []
+        if unsupported:
+            lines.append(f"Not sent, {server} does not take it: {', '.join(unsupported)}")
+        if unable:
+            lines.append(beyond_words(unable, self.request.model))
+        return tuple(lines)
+
     def unsent_words(self, server: str) -> str:
         """What is set and not sent, and why; empty for nothing."""
-        parts = []
-        if self.unsupported:
-            parts.append(f"Not sent, {server} does not take it: {', '.join(self.unsupported)}")
-        if self.beyond:
-            parts.append(beyond_words(self.beyond, self.request.model))
-        return " · ".join(parts)
+        return " · ".join(self.unsent_lines(server))
 
 
 def blank_answer(question_id: str) -> Message:
@@ -66,15 +75,18 @@ def prepare(
     *,
     resume: bool,
     schema: Schema | None = None,
+    must_hold: bool = False,
 ) -> PreparedRequest:
     """The request for `blank`, with the state's preset and nothing of any preset before. With `resume` the answer's
     text so far is continued: by the server where it can, else by asking the model to go on. What is continued cannot be
-    held to a `schema`, which begins at the beginning; it is checked as a whole all the same."""
+    held to a `schema`, which begins at the beginning; it is checked as a whole all the same. With `must_hold` a server that
+    cannot hold an answer to one is asked to all the same, and refuses: a program may rely on it."""
     kind = connection.server.kind
     values = state.values()
     unable = beyond(values, state.model_info)
     outgoing = for_server(without(values, unable), kind)
-    held = schema if connection.server.capabilities.structured and not resume else None
+    holds = must_hold or connection.server.capabilities.structured
+    held = schema if holds and not resume else None
     path = conversation.path_to(blank.id if resume else str(blank.parent))
     before = blank.usage.completion or estimate(blank.content) + estimate(blank.reasoning)
     answer = replace(
@@ -95,13 +107,17 @@ def prepare(
         },
     )
     request = request_for(state, connection, conversation, path, resume=resume)
-    at_start = {name for name in outgoing.unsupported if connection.embedded and BY_NAME[name].engine_flag}
+    at_start = {
+        name: values[name]
+        for name in outgoing.unsupported
+        if connection.embedded and BY_NAME[name].engine_flag
+    }
     unsupported = tuple(name for name in outgoing.unsupported if name not in at_start)
     if schema is not None and held is None and not resume:
         unsupported += ("a JSON schema",)
     # A model that cannot think is already without it.
     missed = tuple(name for name in unable if values[name] != "off")
-    return PreparedRequest(answer, replace(request, schema=held), unsupported, missed)
+    return PreparedRequest(answer, replace(request, schema=held), unsupported, missed, at_start)
 
 
 def request_for(

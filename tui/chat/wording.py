@@ -22,16 +22,19 @@ def _phase_words(generation: Generation) -> str:
             return "connecting"
         case Phase.WAITING if generation.progress is not None:
             return f"busy, asked again in {generation.progress.total - generation.progress.done} s"
-        case Phase.LOADING:
-            return "loading the model" + _how_far(generation.progress)
-        case Phase.PREFILL:
-            return "reading the prompt" + _how_far(generation.progress)
+        case Phase.LOADING | Phase.PREFILL:
+            return progress_words(generation.phase, generation.progress)
         case Phase.STREAMING:
             word = "thinking" if generation.thinking else "answering"
             rate = generation.tokens_per_s()
             return word if rate is None else f"{word}  {rate_words(rate)}"
         case _:
             return ""
+
+
+def progress_words(phase: Phase, progress: Progress | None) -> str:
+    """What a model does before its first word, and how far it is: `loading the model`, `reading the prompt 61 %`."""
+    return ("loading the model" if phase is Phase.LOADING else "reading the prompt") + _how_far(progress)
 
 
 def _how_far(progress: Progress | None) -> str:

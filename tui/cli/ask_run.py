@@ -10,20 +10,23 @@ from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tui.chat.requests import prepare
+from tui.chat.state import ClientState, ConnectionStatus, ModelSettings, ServerState
+from tui.chat.wording import progress_words
 from tui.cli.ask_saving import SavedAnswer
 from tui.cli.output import ProgressLine, say
 from tui.cli.writer import OutputWriter
 from tui.config.settings import Settings
+from tui.core.conversation import Conversation
 from tui.core.endings import remark
 from tui.core.endpoint import Endpoint
 from tui.core.events import Event, NotSent, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import SILENT_S, Generation
 from tui.core.message import Message, Problem, Role, Status, Value, new_id
-from tui.core.parameters import BY_NAME, beyond, beyond_words, for_server, without
 from tui.core.presets import Preset
-from tui.core.request import ChatRequest, turns_of
-from tui.core.schema import RECORD, Schema
-from tui.core.text import human_size, safe_line
+from tui.core.request import ChatRequest
+from tui.core.schema import Schema
+from tui.core.text import safe_line
 from tui.core.validation import check
 from tui.errors import Interrupted, LokalError, ModelMissing, SchemaMismatch, Unreachable
 from tui.servers.connect import Connection, choose, named_server, require_model, why_not_model, with_names
@@ -161,16 +164,7 @@ class AskRun:
             model = require_model(connection, question.model, usual)
             if not question.model and (told := why_not_model(connection, "", usual, model)):
                 say(told)
-            self._blank = replace(
-                self._blank,
-                created_at=time.time(),
-                status=Status.STREAMING,
-                model=model,
-                parameters=self._taken(connection, model),
-            )
-            turns = turns_of([self.asked], question.system)
-            values = without(question.values, beyond(question.values, connection.model(model)))
-            await self._read(connection, ChatRequest(model, turns, values, schema=question.schema))
+            await self._read(connection, self._prepared(connection, model))
         except ModelMissing as error:
             raise with_names(error, connection.models) from error
         finally:
@@ -233,25 +227,24 @@ class AskRun:
             if generation.silent_minutes and not writer.began:
                 self._line.show(f"no word from the server for {generation.silent_minutes} min")
 
-    def _taken(self, connection: Connection, model: str) -> Mapping[str, Value]:
-        """The values that take effect: those that the server takes with a request, and its model can, and, for the
-        embedded engine, those that it was started with."""
-        values, kind = self._question.values, connection.server.kind
-        unable = beyond(values, connection.model(model))
-        outgoing = for_server(without(values, unable), kind)
-        at_start = {
-            name: values[name]
-            for name in outgoing.unsupported
-            if connection.embedded and BY_NAME[name].engine_flag
-        }
-        chosen = self._question.chosen
-        if ignored := [name for name in outgoing.unsupported if name in chosen and name not in at_start]:
-            say(f"Not sent, {kind.label} does not take it: {', '.join(ignored)}")
-        if missed := [name for name in unable if name in chosen and values[name] != "off"]:
-            say(beyond_words(missed, model))
-        schema = self._question.schema
-        recorded = {RECORD: schema.recorded()} if schema is not None else {}
-        return {**outgoing.sent, **at_start, **recorded}
+    def _prepared(self, connection: Connection, model: str) -> ChatRequest:
+        """What is sent, made as the screen makes it. What the person asked for this time and the server or its model does
+        not take is told; what the answer is recorded with is in the blank from now on."""
+        question = self._question
+        preset = replace(question.preset, values=question.values, system=question.system)
+        state = ClientState(
+            ServerState(ConnectionStatus.CONNECTED, connection),
+            ModelSettings(model, presets=(preset,), preset=preset),
+        )
+        blank = replace(self._blank, created_at=time.time())
+        conversation = Conversation(new_id(), "", (self.asked,))
+        prepared = prepare(
+            state, connection, conversation, blank, resume=False, schema=question.schema, must_hold=True
+        )
+        for line in prepared.unsent_lines(connection.server.kind.label, question.chosen):
+            say(line)
+        self._blank = replace(prepared.answer, parameters={**prepared.answer.parameters, **prepared.at_start})
+        return prepared.request
 
     def _show(self, event: Event) -> None:
         """What happens before the first word."""
@@ -259,15 +252,10 @@ class AskRun:
             self._line.show("thinking")
         if not isinstance(event, Progress):
             return
-        words = "loading the model" if event.phase is Phase.LOADING else "reading the prompt"
         if event.phase is Phase.WAITING:
             self._line.show(f"the server is busy and is asked again in {event.total - event.done} s")
             return
-        if event.fraction is not None and event.unit == "bytes":
-            words += f" {human_size(event.done)} of {human_size(event.total)}"
-        elif event.fraction is not None:
-            words += f" {event.fraction * 100:.0f} %"
-        self._line.show(words)
+        self._line.show(progress_words(event.phase, event))
 
     def _remark(self, answer: Message) -> None:
         """What a person should know of an answer that is whole for the server but not for them."""
