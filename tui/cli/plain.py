@@ -62,7 +62,7 @@ class _PlainRun:
         output = self._output = PlainOutput(color=self._color)
         tasks = TaskRunner(lambda mistake: self._chat.fail(mistake))
         queue = self._queue = WriteQueue(
-            lambda error: self._told(partial(self._chat.fail, error)),
+            lambda error: self._told(partial(self._chat.fail_to_write, error)),
             lambda: self._told(partial(self._chat.tell, "Everything is saved now")),
         )
         settings = ModelSettings(

@@ -27,8 +27,8 @@ from tui.core.events import Phase
 from tui.core.message import Message, Role, Status, Value
 from tui.core.model import GUIDE
 from tui.core.paste_folds import plain
-from tui.core.text import human_tokens, safe_block, safe_line, safe_name
-from tui.errors import Interrupted, LokalError, UsageError
+from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
+from tui.errors import ChatGone, Interrupted, LokalError, UsageError
 from tui.paths import with_tilde
 
 INTERVAL_S = 0.1
@@ -74,7 +74,6 @@ class PlainChat:
         self._list: Choice | None = None
         self.quiet = asyncio.Event()
         """Set while nothing is being done."""
-        self.quiet.set()
         self.loop = asyncio.get_running_loop()
         self._on_recorded = on_recorded
         self._connections: ServerConnections | None = None
@@ -84,6 +83,7 @@ class PlainChat:
         self._status = ("", 0.0)
         self._view_after: str | None = None
         self._attached = 0
+        self._held = False
         self._asides = 0  # what is being done beside the chat
         self._awaits_server = False
         self.begun = ""
@@ -188,7 +188,7 @@ class PlainChat:
             case events.PromptRecorded(marked):
                 self._on_recorded(marked)
             case events.QueueChanged():
-                self._show_attached()
+                self._show_outbox()
             case events.DraftLoaded(draft):
                 self._keep_at_hand(draft.text)
             case events.FilesNotRead(_, problem, _):
@@ -264,6 +264,16 @@ class PlainChat:
         else:
             self.output.line(text)
 
+    def fail_to_write(self, error: LokalError) -> None:
+        """Say what could not be written; a chat that was deleted in another lokal goes on as a new one."""
+        session = self.session
+        if isinstance(error, ChatGone) and session is not None and error.chat_id == session.conversation.id:
+            session.move(time.time())
+            self.controller.outbox.moved()
+            self.tell("This chat was deleted in another lokal; it goes on here as a new chat", "warning")
+        elif not isinstance(error, ChatGone):
+            self.fail(error)
+
     def fail(self, error: LokalError) -> None:
         """Say what could not be done."""
         self.failed = error
@@ -292,11 +302,16 @@ class PlainChat:
             shown = safe_line(plain(self.at_hand), 200)
             self.output.say(f"Not sent: “{shown}”. An empty line sends it")
 
-    def _show_attached(self) -> None:
+    def _show_outbox(self) -> None:
         attached = self.controller.outbox.attached
         if len(attached) > self._attached:
             self.output.line(f"Goes with the next question: {in_line(attached)}")
         self._attached = len(attached)
+        queue = self.controller.outbox.queue
+        if queue.held and not self._held and self.listens:
+            them = "it" if len(queue) == 1 else "them"
+            self.output.say(f"{count_of(len(queue), 'question')} waiting; an empty line asks {them}")
+        self._held = queue.held
 
     # -- the chat ---------------------------------------------------------------------------------------------------
 
