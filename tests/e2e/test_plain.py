@@ -19,6 +19,7 @@ from tui.core.commands import BY_SLASH
 
 DUMB = {"TERM": "dumb"}
 SMALL = ("--set", "context_window=1024", "--set", "max_tokens=200")
+ENDLESS = ("--set", "max_tokens=90000")
 QUESTION = "What is the difference between a list and a tuple, and when do I use which?\n"
 
 
@@ -91,9 +92,9 @@ async def test_a_whole_conversation_without_one_escape_byte(
 
 
 async def test_ctrl_c_stops_an_answer_that_is_kept(start_llama: StartServer, endless_gguf: Path) -> None:
-    server = start_llama(endless_gguf)
+    server = start_llama(endless_gguf, context_window=100_000)
     key = {"LOKAL_API_KEY": server.endpoint.api_key, **DUMB}
-    async with lokal("--server", server.endpoint.url, environ=key) as terminal:
+    async with lokal("--server", server.endpoint.url, *ENDLESS, environ=key) as terminal:
         lines = Lines(terminal)
         await lines.until("\nyou> $")
         await lines.say("Go on for ever\n", "endless, preset technical:\n# Reading a file")
@@ -109,9 +110,9 @@ async def test_ctrl_c_stops_an_answer_that_is_kept(start_llama: StartServer, end
 async def test_what_came_is_kept_when_the_terminal_is_closed(
     start_llama: StartServer, endless_gguf: Path
 ) -> None:
-    server = start_llama(endless_gguf)
+    server = start_llama(endless_gguf, context_window=100_000)
     key = {"LOKAL_API_KEY": server.endpoint.api_key, **DUMB}
-    async with lokal("--server", server.endpoint.url, environ=key) as terminal:
+    async with lokal("--server", server.endpoint.url, *ENDLESS, environ=key) as terminal:
         lines = Lines(terminal)
         await lines.until("\nyou> $")
         await lines.say("Go on for ever\n", "## In the shell")

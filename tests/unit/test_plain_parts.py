@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from tests.unit.test_lazy_imports import loaded_by
 from tui.chat.commands import CommandRegistry
 from tui.chat.connections import ServerLoading, ServerNotFound, state_after
 from tui.chat.state import ClientState, ConnectionStatus
-from tui.cli.plain_output import LONGEST_WORD, WholeWords
+from tui.cli.plain_output import LONGEST_WORD, PlainOutput, WholeWords
 from tui.core.text import safe_block
 from tui.errors import Unreachable, UsageError
 
@@ -61,6 +63,20 @@ def test_a_sequence_without_an_end_does_not_hold_up_the_text() -> None:
     assert words.add("a \x1b]0;") == "a "
     assert "\x1b" not in words.add("word " * 1000)
     assert words.add("\nmore ") == "\nmore "
+
+
+async def test_what_is_left_of_a_stopped_answer_is_not_written(capfd: pytest.CaptureFixture[str]) -> None:
+    output = PlainOutput(color=False)
+    output.heading("model, preset technical:")
+    output.write("some ")
+    output.write("words ")
+    output.line("stopped by you")
+    assert output.drop_answer()
+    assert not output.drop_answer()
+    writing = asyncio.ensure_future(output.run())
+    await output.drained()
+    writing.cancel()
+    assert capfd.readouterr().out == "model, preset technical:\n\nstopped by you\n"
 
 
 def test_a_command_has_one_handler_and_says_why_not() -> None:

@@ -10,22 +10,21 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tui.chat import connections, events, overflow
-from tui.chat.answer_stream import AnswerStream
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner, Work
-from tui.chat.wording import ending_words, phase_words
-from tui.cli.plain_output import PlainOutput, WholeWords
+from tui.chat.wording import ending_words
+from tui.cli.plain_answer import AnswerLines, speaker
+from tui.cli.plain_output import PlainOutput
 from tui.core.attaching import in_line, under
 from tui.core.commands import BY_ID
-from tui.core.events import Phase
 from tui.core.message import Message, Role, Status, Value
-from tui.core.model import GUIDE
 from tui.core.paste_folds import plain
 from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
 from tui.errors import ChatGone, Interrupted, LokalError, UsageError
@@ -33,8 +32,6 @@ from tui.paths import with_tilde
 
 INTERVAL_S = 0.1
 """How often an answer that comes in is written on, at most."""
-STATUS_EVERY_S = 10.0
-"""How often it is said what a model does that has not begun to answer."""
 SHOWN_EXCHANGES = 1
 """How many questions with their answers are shown of a chat that is opened again."""
 WAY_OUT = "Ctrl+D or /quit leaves lokal"
@@ -66,7 +63,7 @@ class PlainChat:
         self.output = output
         self.tasks = tasks
         self.listens = listens
-        self.shows_reasoning = False
+        self.answer_lines = AnswerLines(output)
         self.failed: LokalError | None = None
         self.at_hand = ""
         """A text that was not sent, in marked form: an empty line sends it."""
@@ -77,10 +74,7 @@ class PlainChat:
         self.loop = asyncio.get_running_loop()
         self._on_recorded = on_recorded
         self._connections: ServerConnections | None = None
-        self._words = WholeWords()
-        self._speaking: AnswerStream | None = None
-        self._thinking = False
-        self._status = ("", 0.0)
+        self._said_loading = False
         self._view_after: str | None = None
         self._attached = 0
         self._held = False
@@ -175,10 +169,11 @@ class PlainChat:
                 self._show_session(session)
             case events.BranchChanged():
                 self._show_view()
-            case events.AnswerStarted(stream):
-                self._begin(stream)
+            case events.AnswerStarted():
+                self.quiet.clear()
+                self.answer_lines.start()
             case events.AnswerAdvanced(stream):
-                self._advance(stream)
+                self.answer_lines.advance(stream)
             case events.AnswerFinished(stream, message):
                 self._finish(message, stream.generation.error)
             case events.DecisionNeeded(decision):
@@ -334,7 +329,7 @@ class PlainChat:
         if message.role is Role.USER:
             self.show(f"you> {under(message.content, message.attachments)}")
             return
-        self.output.heading(_speaker(message))
+        self.output.heading(speaker(message))
         self.show(message.content)
         self._say_ending(message)
 
@@ -352,58 +347,8 @@ class PlainChat:
 
     # -- answers ----------------------------------------------------------------------------------------------------
 
-    def _begin(self, stream: AnswerStream) -> None:
-        """An answer is asked for; who speaks is said with its first word."""
-        self._words, self._speaking, self._thinking = WholeWords(), None, False
-        self._status = ("", time.monotonic())
-        self.quiet.clear()
-
-    def _advance(self, stream: AnswerStream) -> None:
-        text, reasoning = stream.take()
-        if stream.rewritten:
-            stream.rewritten = False
-            self.output.line("(What was written so far is what the model thought.)")
-            text = stream.generation.content
-        if reasoning:
-            self._think(stream, reasoning)
-        if text:
-            self._speak(stream)
-            self.output.write(self._words.add(text))
-        elif self._speaking is None and not self._thinking and not stream.generation.finished:
-            self._say_status(stream)
-
-    def _think(self, stream: AnswerStream, text: str) -> None:
-        if not self._thinking:
-            self._thinking = True
-            who = safe_name(stream.message.model, 60) or "the model"
-            if self.shows_reasoning:
-                self.output.heading(f"{who} thinks:")
-            else:
-                self.output.say(f"{who} is thinking; /reasoning shows it")
-        if self.shows_reasoning:
-            self.output.write(self._words.add(text))
-
-    def _speak(self, stream: AnswerStream) -> None:
-        if self._speaking is stream:
-            return
-        self._speaking = stream
-        self.output.write(self._words.finish())
-        going_on = " goes on" if stream.message.content else ""
-        self.output.heading(_speaker(stream.message, going_on))
-
-    def _say_status(self, stream: AnswerStream) -> None:
-        """That a model is loaded or a server is busy is said at once, how far the prompt is read now and then."""
-        generation, now = stream.generation, time.monotonic()
-        words, (said, at) = phase_words(generation), self._status
-        urgent = generation.phase in (Phase.LOADING, Phase.WAITING) and words.split(" ")[0] != said
-        if words and (urgent or now - at >= STATUS_EVERY_S):
-            self._status = (words.split(" ")[0], now)
-            self.output.say(words)
-
     def _finish(self, message: Message, error: LokalError | None) -> None:
-        self.output.write(self._words.finish())
-        self.output.end_line()
-        self._speaking = None
+        self.answer_lines.finish()
         if message.status is not Status.COMPLETE:
             self.failed = error or Interrupted("The answer was stopped")
         self._say_ending(message)
@@ -432,7 +377,7 @@ class PlainChat:
             if option.why_not:
                 lines.append(f"   not possible: {option.why_not}")
             else:
-                takes.append(lambda id=option.command_id: self._decide(id))  # type: ignore[misc]
+                takes.append(partial(self._decide, option.command_id))
                 lines.append(f"{len(takes)}. {option.text}")
         if self.listens:
             self.output.line(safe_block("\n".join(lines)))
@@ -488,10 +433,10 @@ class PlainChat:
                 if who:
                     self.output.say(f"{who} is loading its model; lokal waits for it")
                 elif before.status is not ConnectionStatus.STARTING or (
-                    progress is not None and self._status[0] != "engine"
+                    progress is not None and not self._said_loading
                 ):
                     self.output.say("The built-in llama.cpp loads the model")
-                    self._status = ("engine", time.monotonic())
+                    self._said_loading = True
             case connections.ConnectionWarning(text):
                 self.tell(text, "warning")
             case _:
@@ -524,14 +469,9 @@ class PlainChat:
         self.output.interrupted_line()
         if self._list is not None:
             self._list = None
-        elif not self.controller.stop_or_choose():
+        elif self.controller.stop_or_choose():
+            if self.output.drop_answer():
+                self.output.say("The rest of what came is in the chat")
+        else:
             self.output.line(WAY_OUT)
         self._rest()
-
-
-def _speaker(message: Message, going_on: str = "") -> str:
-    """`qwen2.5:7b, preset technical:`."""
-    if message.model == GUIDE:
-        return f"guide, which knows only lokal{going_on}:"
-    who, preset = safe_name(message.model, 60) or "model", safe_name(message.preset, 40)
-    return f"{who}{f', preset {preset}' if preset else ''}{going_on}:"

@@ -280,8 +280,8 @@ class PlainCommands:
             self._aside(read)
 
     def _toggle_reasoning(self) -> None:
-        self._chat.shows_reasoning = not self._chat.shows_reasoning
-        shown = self._chat.shows_reasoning
+        lines = self._chat.answer_lines
+        lines.shows_reasoning = shown = not lines.shows_reasoning
         self._chat.show(
             "What a model thinks is shown as it comes" if shown else "What a model thinks is not shown"
         )

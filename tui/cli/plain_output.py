@@ -63,7 +63,7 @@ class PlainOutput:
 
     def __init__(self, *, color: bool) -> None:
         self._color = color
-        self._queue: deque[tuple[TextIO, bytes]] = deque()
+        self._queue: deque[tuple[TextIO, bytes, bool]] = deque()
         self._last = {sys.stdout: "\n", sys.stderr: "\n"}
         self._prompt = ""
         self._one_terminal = sys.stdout.isatty() and sys.stderr.isatty()
@@ -75,8 +75,18 @@ class PlainOutput:
     # -- what is to be written --------------------------------------------------------------------------------------
 
     def write(self, text: str) -> None:
-        """Text of an answer, or a prompt, where the line goes on. It has to be safe."""
-        self._put(sys.stdout, text)
+        """Text of an answer, where the line goes on. It has to be safe."""
+        self._put(sys.stdout, text, of_answer=True)
+
+    def drop_answer(self) -> bool:
+        """Leave out what was to be written of an answer and is not yet, on a slow line: who stops it wants quiet. Whether there
+        was any."""
+        before = len(self._queue)
+        first, *others = self._queue or [None]
+        self._queue = deque(
+            filter(None, [first, *(each for each in others if each is not None and not each[2])])
+        )
+        return len(self._queue) < before
 
     def line(self, text: str = "") -> None:
         """Lines of the conversation, or what a command shows. They have to be safe."""
@@ -117,13 +127,13 @@ class PlainOutput:
         """The person has pressed Ctrl+C, which most terminals show as ^C in the line."""
         self._put(sys.stdout, "\n")
 
-    def _put(self, stream: TextIO, text: str) -> None:
+    def _put(self, stream: TextIO, text: str, *, of_answer: bool = False) -> None:
         if not text or self.failure is not None:
             return
         self._last[stream] = text[-1]
         if stream is sys.stdout:
             self._prompt = ""
-        self._queue.append((stream, text.encode(stream.encoding or "utf-8", "replace")))
+        self._queue.append((stream, text.encode(stream.encoding or "utf-8", "replace"), of_answer))
         self._empty.clear()
         self._wake.set()
 
@@ -137,7 +147,7 @@ class PlainOutput:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                stream, data = self._queue[0]
+                stream, data, _ = self._queue[0]
                 try:
                     await _write(stream.fileno(), data)
                 except OSError as error:
