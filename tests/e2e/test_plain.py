@@ -99,12 +99,14 @@ async def test_ctrl_c_stops_an_answer_that_is_kept(start_llama: StartServer, end
         await lines.until("\nyou> $")
         await lines.say("Go on for ever\n", "endless, preset technical:\n# Reading a file")
         assert "stopped by you" in await lines.say("\x03")
-        terminal.send("\x04")
+        terminal.send("half a question\x04\x04")
         assert await terminal.ended() == 0
         assert b"\x1b" not in terminal.raw
     chat = await last_chat()
     assert chat[-1].status == "stopped"
     assert chat[-1].content.startswith("# Reading a file")
+    async with lokal("--server", server.endpoint.url, "--resume", environ=key) as terminal:
+        await Lines(terminal).until("Not sent: “half a question”")
 
 
 async def test_what_came_is_kept_when_the_terminal_is_closed(

@@ -164,6 +164,7 @@ class _PlainRun:
         while chat.failed is None or self._listens:
             line = await self._reader.line()
             if line is None:
+                chat.begun += self._reader.unfinished
                 return
             if self._listens:
                 self._output.person_ended_line()

@@ -21,6 +21,8 @@ class LineReader:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self.unfinished = ""
+        """What stands in the line in which a person has left: it was not sent."""
         self._lines: deque[str] = deque()
         self._rest = b""
         self._ended = False
@@ -68,7 +70,11 @@ class LineReader:
         self._asked = False
         *lines, self._rest = (self._rest + data).split(b"\n")
         if not data or len(self._rest) > MOST_BYTES:
-            lines, self._rest = [*lines, *([self._rest] if self._rest else [])], b""
+            if sys.stdin.isatty() and not data:
+                self.unfinished = _text(self._rest)
+            elif self._rest:
+                lines.append(self._rest)
+            self._rest = b""
             self._ended = self._ended or not data
         if not self._ended or not data:
             self._lines += [_text(line) for line in lines]
