@@ -10,8 +10,8 @@ from rich.segment import Segment
 
 from tui.core.blocks import Block, Kind
 from tui.core.text import count_of
+from tui.ui.row import cut
 from tui.ui.transcript.code import INDENT
-from tui.ui.transcript.heading import shortened
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line
 from tui.ui.transcript.rendered_message import RenderedMessage
@@ -89,7 +89,7 @@ def folded(rendered: RenderedMessage, index: int) -> tuple[Block, int] | None:
 def more_line(shown: Block, left: int, key: str, width: int, palette: RolePalette) -> Line:
     """What stands for the rest of a folded block."""
     indent = " " * INDENT if shown.kind is not Kind.VERBATIM else ""
-    text = shortened(f"{indent}… {count_of(left, 'more line')} · {key} shows them", width)
+    text = cut(f"{indent}… {count_of(left, 'more line')} · {key} shows them", width)
     return [Segment(text, palette.ink("muted"))]
 
 

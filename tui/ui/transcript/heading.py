@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
 from tui.core.text import count_of
-from tui.ui.row import cut_middle
+from tui.ui.row import cut, cut_middle
 from tui.ui.transcript.entry import EmptyLine, EntryNotice, Heading, Tone
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady
@@ -32,7 +32,7 @@ def heading_line(heading: Heading, width: int, palette: RolePalette, marked: boo
     room -= cell_len(figures)
     who = cut_middle(heading.who, room)
     detail = f" · {heading.detail}" if heading.detail else ""
-    detail = shortened(detail, room - cell_len(who)) if room - cell_len(who) > 6 else ""
+    detail = cut(detail, room - cell_len(who)) if room - cell_len(who) > 6 else ""
     left = f"── {who}{detail} "
     fill = width - cell_len(left) - cell_len(figures) - len(RULE)
     line = [
@@ -44,13 +44,6 @@ def heading_line(heading: Heading, width: int, palette: RolePalette, marked: boo
         Segment(RULE, rule),
     ]
     return [segment for segment in line if segment.text]
-
-
-def shortened(text: str, width: int) -> str:
-    """`text` in at most `width` cells, with an ellipsis where something is left out."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
 def notice_lines(notice: EntryNotice, width: int, palette: RolePalette) -> list[Line]:
@@ -69,15 +62,15 @@ def folded_reasoning(
     muted = palette.ink("muted")
     lines = count_of(count, "line")
     if not is_live:
-        return [[Segment(shortened(f"▸ thought for {lines} · {key} shows it", width), muted)]]
-    first = [Segment(shortened(f"▸ thinking … {lines} · {key} shows it", width), muted)]
+        return [[Segment(cut(f"▸ thought for {lines} · {key} shows it", width), muted)]]
+    first = [Segment(cut(f"▸ thinking … {lines} · {key} shows it", width), muted)]
     return [first, [Segment("  ", muted), Segment(text, muted)]]
 
 
 def unfolded_reasoning(is_live: bool, key: str, width: int, palette: RolePalette) -> list[Line]:
     """The line over reasoning that is shown."""
     word = "thinking" if is_live else "thought"
-    return [[Segment(shortened(f"▾ {word} · {key} folds it", width), palette.ink("muted"))]]
+    return [[Segment(cut(f"▾ {word} · {key} folds it", width), palette.ink("muted"))]]
 
 
 def empty_lines(lines: Sequence[EmptyLine], width: int, palette: RolePalette) -> list[Line]:

@@ -54,10 +54,6 @@ class WalkedTranscript(FoundTranscript):
         places = folding.places(self._document.rendered(entry_id))
         return tuple(place for place in places if place.number != folding.OWN_TEXT)
 
-    def is_folded(self, mark: CursorTarget) -> bool:
-        """Whether that block is folded."""
-        return mark.block in self._document.rendered(mark.entry_id).folded
-
     def toggle_fold(self, mark: CursorTarget) -> bool | None:
         """Fold or unfold a code block, or all that a message has; None = there is nothing to fold."""
         document = self._document
