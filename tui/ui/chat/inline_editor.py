@@ -26,7 +26,7 @@ PATH_END = 46
 
 
 class InlineTask(Protocol):
-    """What a slip is for."""
+    """What an inline input is for."""
 
     @property
     def standing(self) -> str:
@@ -215,13 +215,13 @@ class InlineEditor:
         self._purpose, self._back = purpose, back
         found = pane.query(InlineInput)
         if found:
-            slip = found.first()
-            slip.begin(text)
+            box = found.first()
+            box.begin(text)
         else:
-            slip = InlineInput(text, pane.state.keys)
-            pane.query_one("#writing").mount(slip)
-        pane.composer.display, slip.display = False, True
-        pane.screen.set_focus(slip)
+            box = InlineInput(text, pane.state.keys)
+            pane.query_one("#writing").mount(box)
+        pane.composer.display, box.display = False, True
+        pane.screen.set_focus(box)
         pane.notice_bar.clear_notice()
         pane.message_cursor.show()
 
@@ -234,8 +234,8 @@ class InlineEditor:
         begun = dict(self._begun)
         edited = self._edited
         if edited is not None:
-            slip = self._pane.query_one(InlineInput)
-            begun |= {edited.id: slip.plain} if slip.changed else {}
+            box = self._pane.query_one(InlineInput)
+            begun |= {edited.id: box.plain} if box.changed else {}
         if not begun:  # as nearly always; this is asked with every draft
             return ()
         of = {message.id: message.content for message in conversation}
@@ -253,9 +253,9 @@ class InlineEditor:
                 self._begun.setdefault(id, text)
         edited = self._edited
         if edited is not None and edited.id in self._begun:
-            slip = self._pane.query_one(InlineInput)
-            if not slip.changed:  # it was opened before this was read
-                slip.begin(self._begun[edited.id])
+            box = self._pane.query_one(InlineInput)
+            if not box.changed:  # it was opened before this was read
+                box.begin(self._begun[edited.id])
 
     def close(self, *, keep: bool = True) -> CursorTarget | None:
         """Take the inline input away, and `keep` what was written of an edit; where the message cursor was, if it is to go on."""
@@ -263,20 +263,20 @@ class InlineEditor:
             return None
         message = self._purpose.edited
         back, self._purpose, self._back = self._back, None, None
-        for slip in self._pane.query(InlineInput):
-            slip.display = False
+        for box in self._pane.query(InlineInput):
+            box.display = False
             if message is not None:
-                self._keep(message, slip, keep=keep)
+                self._keep(message, box, keep=keep)
         self._pane.composer.display = True
         self._pane.controller.outbox.touched()
         return back
 
-    def _keep(self, message: Message, slip: InlineInput, *, keep: bool) -> None:
-        if not keep or (slip.changed and (not slip.plain.strip() or slip.plain == message.content)):
+    def _keep(self, message: Message, box: InlineInput, *, keep: bool) -> None:
+        if not keep or (box.changed and (not box.plain.strip() or box.plain == message.content)):
             self._begun.pop(message.id, None)
             self._settled.add(message.id)
-        elif slip.changed:
-            self._begun[message.id] = slip.plain
+        elif box.changed:
+            self._begun[message.id] = box.plain
         if message.id in self._begun:
             self._tell_kept()
 

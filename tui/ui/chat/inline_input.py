@@ -27,7 +27,7 @@ class InlineInput(PromptTextArea):
         """The person wants to go on in their own editor."""
 
     def __init__(self, text: str, keys: Mapping[str, str]) -> None:
-        super().__init__("slip")
+        super().__init__("inline-input")
         self._send, self._newline = keys.get("send", ""), keys.get("newline", "")
         self._open, self._editor = keys.get("paste.open", ""), keys.get("editor", "")
         self._choices = keys.get("choices.enter", "")
