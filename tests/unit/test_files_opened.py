@@ -21,7 +21,7 @@ REASONS = {
     "servers/engine/engine_log.py": "makes a new file",
     "private_files.py": "makes a new file",
     "ui/editor.py": "makes a new file",
-    "ui/rescue.py": "makes a new file",
+    "chat/rescue.py": "makes a new file",
     "guide/training/source.py": "what ships with lokal, read when its model is made",
     "guide/training/write.py": "what ships with lokal, read when its model is made",
 }
