@@ -113,7 +113,7 @@ def test_what_news_of_servers_make_of_the_state() -> None:
 
 def test_plain_mode_loads_no_screen() -> None:
     loaded = loaded_by(
-        "import tui.cli.plain, tui.cli.main, tui.chat.library, tui.servers.connect, tui.store.store"
+        "import tui.cli.plain, tui.cli.main, tui.chat.chat_library, tui.servers.connect, tui.store.store"
     )
     assert not {"textual", "rich", "tui.ui"} & loaded
     assert "tui.cli.plain_commands" in loaded

@@ -163,13 +163,18 @@ class ContextGate:
         self.offer(pending, worst)
 
     async def _in_turn(self, step: Callable[[], T]) -> T:
-        """The result of `step`, which is done where the front end handles what a person does."""
+        """The result of `step`, which is done where the front end handles what a person does; what it raises is raised here."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def call() -> None:
             if done.done():  # the task that waited for it was cancelled
                 return
-            result = step()
+            try:
+                result = step()
+            except Exception as error:  # noqa: BLE001  # it belongs to the task that waits for it, which tells it
+                if not done.done():
+                    done.set_exception(error)
+                return
             if not done.done():
                 done.set_result(result)
 

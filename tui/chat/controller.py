@@ -1,10 +1,11 @@
 """The flow from a prompt to its answer, in the open chat.
 
 It decides nothing about servers. It takes the state as it is when a prompt is asked, lets a task read the server, and tells
-its front end what has come. What it is doing is one value (`tui.chat.activity`), and only this file replaces it.
+its front end what has come. What it is doing is one value, `OpenChat.activity`, which only this class and its `ContextGate`
+replace.
 
-The way of a prompt: `submit` -> `ask` -> `_check` -> (`_resolve`, where it may not fit) -> `_send` -> `answer` -> `_start`
--> `AnswerStream.run` -> `_advance` -> `_finish`.
+The way of a prompt: `submit` -> `ask` -> `ContextGate.check` -> (`ContextGate._resolve`, where it may not fit) ->
+`ContextGate.send` -> `_answer` -> `_start` -> `_stream_answer` -> `AnswerStream.run` -> `_advance` -> `_finish`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from tui.chat import overflow
 from tui.chat.activity import (
@@ -56,8 +56,6 @@ from tui.core.model import GUIDE
 from tui.core.paste_folds import plain
 from tui.core.slash import as_written
 from tui.errors import ContextOverflow, Interrupted, LokalError, Unreachable
-
-T = TypeVar("T")
 
 LEFT_CHAT, LEFT_LOKAL = "stopped when you left this chat", "stopped when you left lokal"
 """Why an answer was stopped that nobody stopped by itself."""

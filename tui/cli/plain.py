@@ -15,8 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import files
+from tui.chat.chat_library import OpenedLibrary, open_library
 from tui.chat.connections import ServerConnections
-from tui.chat.library import OpenedLibrary, open_library
 from tui.chat.rescue import rescue_unwritten
 from tui.chat.state import ClientState, ModelSettings
 from tui.chat.tasks import TaskRunner

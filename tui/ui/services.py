@@ -24,7 +24,7 @@ from tui.config.startup import StartOptions
 from tui.core.presets import Preset
 from tui.errors import FileError, LokalError, StoreError, StoreUnavailable
 from tui.ui.chat_file_service import ChatFileService, Told
-from tui.ui.chat_list.library import ChatLibrary
+from tui.ui.chat_list.chat_library import ChatLibrary
 from tui.ui.connection_service import ConnectionService
 from tui.ui.messages import (
     PresetSaved,
@@ -48,7 +48,7 @@ class Services(ConnectionService):
         self._history = PromptHistory(options.folders.history, settings.history_size)
         self._store: Store | None = None
         self.chat_files = ChatFileService(app, settings, self._persistence, lambda: self._store, self.waits)
-        self.library = ChatLibrary(app, self._persistence, lambda: self._store)
+        self.chat_library = ChatLibrary(app, self._persistence, lambda: self._store)
         self.edited: set[str] = set()
         self._is_rescued = False
 
@@ -130,7 +130,7 @@ class Services(ConnectionService):
             history = ()
         self._store = store  # only now: a chat that was opened before would give way to this one
         self._app.post_message(StoreOpened(session, history, note))
-        self.library.index_on()
+        self.chat_library.index_on()
 
     def _open_at_last(self, store: Store) -> None:
         """What could not be opened at the start is tried again before anything is written. Raises StoreUnavailable."""

@@ -178,13 +178,13 @@ class Browsing(DeskApp):
     def _handle_chats_pane_list_wanted(self, event: ListWanted) -> None:
         """A part of the list is to be read."""
         event.stop()
-        self.services.library.list_chats(event.wish)
+        self.services.chat_library.list_chats(event.wish)
 
     @on(SearchWanted)
     def _handle_chats_pane_search_wanted(self, event: SearchWanted) -> None:
         """The chats are to be searched."""
         event.stop()
-        self.services.library.search(event.query, event.first)
+        self.services.chat_library.search(event.query, event.first)
 
     @on(StoreOpened)
     def _handle_store_opened(self, event: StoreOpened) -> None:
@@ -223,7 +223,7 @@ class Browsing(DeskApp):
         known = session is not None and event.chat_id == session.conversation.id
         if known and session is not None and event.message_id:
             known = event.message_id in session.conversation
-        self.services.library.open_chat(
+        self.services.chat_library.open_chat(
             event.chat_id, event.title, event.message_id, event.query, known=known
         )
 
@@ -310,7 +310,7 @@ class Browsing(DeskApp):
             self._do_to_chat(event.command_id, event.chat, event.title)
 
     def _do_to_chat(self, id: str, chat: ChatSummary, title: str) -> None:
-        library = self.services.library
+        library = self.services.chat_library
         session = self.chat.session
         match id:
             case "chats.rename" if not title:
@@ -333,16 +333,16 @@ class Browsing(DeskApp):
         if is_open:
             self.chat.controller.stop()
         self._bin.put(chat, was_open=is_open)
-        self.services.library.delete(chat)
+        self.services.chat_library.delete(chat)
         if is_open:
             self.services.new_chat()
 
     def _bring_back(self) -> None:
         chat = self._bin.take()
         if chat is not None:
-            self.services.library.restore(chat)
+            self.services.chat_library.restore(chat)
         else:
-            self.services.library.restore_last()
+            self.services.chat_library.restore_last()
 
     @on(ChatChanged)
     def _handle_chat_changed(self, event: ChatChanged) -> None:
@@ -366,7 +366,7 @@ class Browsing(DeskApp):
         was_open = self._bin.came_back(chat.id)
         session = self.chat.session
         if was_open and (session is None or not len(session.conversation)):
-            self.services.library.open_chat(chat.id, chat.title, beneath=True)
+            self.services.chat_library.open_chat(chat.id, chat.title, beneath=True)
 
 
 def _end(waiting: asyncio.Future[None]) -> None:
