@@ -19,6 +19,7 @@ from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
 from tui.errors import EngineError
 from tui.servers.engine.engine import Engine
+from tui.servers.engine.machine import Cores
 
 
 def ask(endpoint: Endpoint, **more: object) -> httpx.Response:
@@ -183,3 +184,38 @@ async def test_a_taken_port_is_said_so(script_gguf: Path, tmp_path: Path) -> Non
         with pytest.raises(EngineError, match=f"Port {port} is taken"):
             await one.start()
     assert not one.running
+
+
+def tasks(pid: int) -> int:
+    """How many threads a process has."""
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+async def threads_of(engine: Engine) -> int:
+    """How many threads an engine has once it has computed something."""
+    ask(await engine.start(), max_tokens=2)
+    return tasks(processes(engine)[-1])
+
+
+@linux
+@needs_engine
+async def test_the_engine_computes_with_the_threads_that_suit_this_machine_or_that_a_preset_has(
+    engine: StartEngine, script_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.servers.engine.machine.usable_cores", lambda: Cores(3))
+    three = await threads_of(engine(script_gguf))
+    monkeypatch.setattr("tui.servers.engine.machine.usable_cores", lambda: Cores(1))
+    assert await threads_of(engine(script_gguf)) == three - 2
+    assert await threads_of(engine(script_gguf, threads=2)) == three - 1
+
+
+@linux
+@needs_engine
+async def test_waiting_threads_spin_shortly_and_a_crash_runs_no_debugger(
+    engine: StartEngine, script_gguf: Path
+) -> None:
+    one = engine(script_gguf)
+    await one.start()
+    for pid in processes(one):
+        assert "GOMP_SPINCOUNT=1000\0" in environment(pid)
+        assert "GGML_NO_BACKTRACE=1\0" in environment(pid)

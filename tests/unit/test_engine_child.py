@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tui.core.parameters import REGISTRY, engine_flags
-from tui.servers.engine.child_process import WHEEL_SETTINGS, Job
+from tui.servers.engine.child_process import WHEEL_SETTINGS, Job, environment
 
 JOB = Job(
     "/usr/bin/llama-server", "/m/żaba.gguf", "żaba", "127.0.0.1", 4711, "geheim", ("--ctx-size", "4096")
@@ -31,7 +31,9 @@ def test_the_key_is_in_the_environment_and_not_on_the_command_line(monkeypatch: 
 
 
 def test_the_wheel_takes_every_flag_that_a_parameter_has() -> None:
-    assert {parameter.engine_flag for parameter in REGISTRY} - {""} == set(WHEEL_SETTINGS)
+    assert {parameter.engine_flag for parameter in REGISTRY} - {""} == set(WHEEL_SETTINGS) - {
+        "--threads-batch"
+    }
 
 
 def test_the_wheel_has_every_setting() -> None:
@@ -43,6 +45,13 @@ def test_the_wheel_has_every_setting() -> None:
             for name in setting.split("."):
                 target = getattr(target, name)
             assert isinstance(target, int)
+
+
+def test_waiting_threads_spin_shortly_unless_the_person_says_otherwise() -> None:
+    made = environment({"PATH": "/bin"})
+    assert made == {"PATH": "/bin", "GGML_NO_BACKTRACE": "1", "GOMP_SPINCOUNT": "1000"}
+    assert environment({"GOMP_SPINCOUNT": "5"})["GOMP_SPINCOUNT"] == "5"
+    assert "GOMP_SPINCOUNT" not in environment({"OMP_WAIT_POLICY": "active"})
 
 
 def test_automatic_is_no_flag() -> None:

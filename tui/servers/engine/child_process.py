@@ -27,13 +27,21 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from types import FrameType
+from types import FrameType, ModuleType
 
 GRACE_S = 2.0
 """How long the worker may take to end by itself before it is killed, in seconds."""
 
 PROMPT_CACHE_MIB = 2048
 """Memory for the prompts of chats that one comes back to. llama.cpp would take 8 GiB, half of a usual machine."""
+
+SHORT_SPIN = 1000
+"""How often a thread that waits for the others looks before it sleeps, where llama.cpp computes with libgomp. libgomp's own
+figure is 300,000, with which two threads that have to share a core with another program wait for each other most of
+the time; with this one a machine that nobody else uses is as fast as with that."""
+
+ENVIRONMENT: Mapping[str, str] = {"GGML_NO_BACKTRACE": "1"}
+"""What the engine is started with besides: a crash is to end it, not to run a debugger on it."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -42,6 +50,7 @@ WHEEL_SETTINGS: Mapping[str, str] = {
     "--batch-size": "n_batch",
     "--n-gpu-layers": "n_gpu_layers",
     "--threads": "cpuparams.n_threads cpuparams_batch.n_threads",
+    "--threads-batch": "cpuparams_batch.n_threads",
 }
 """What the flags of llama-server that take a number are called in xllamacpp's CommonParams."""
 
@@ -83,6 +92,15 @@ class Job:
         moved = {"LLAMA_ARG_API_PREFIX", "LLAMA_ARG_SSL_KEY_FILE", "LLAMA_ARG_SSL_CERT_FILE"}
         kept = {name: value for name, value in os.environ.items() if name not in moved}
         return {"LLAMA_ARG_CACHE_RAM": str(self.cache_mib), **kept, "LLAMA_API_KEY": self.api_key}
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the engine, made of the person's own, whose word on OpenMP counts. It has to be there when the
+    process begins: libgomp reads it as it is loaded."""
+    made = {**environ, **ENVIRONMENT}
+    if "OMP_WAIT_POLICY" not in made:
+        made.setdefault("GOMP_SPINCOUNT", str(SHORT_SPIN))
+    return made
 
 
 def supervise() -> int:
@@ -165,21 +183,39 @@ def _serve_from_wheel(job: Job) -> int:
         params.use_jinja = True
         params.ui = False
         params.cache_ram_mib = job.cache_mib
+        for name, value in _settings_of_build(xllamacpp).items():
+            _set(params, name, value)
         for flag, number in zip(job.flags[::2], job.flags[1::2], strict=True):
-            for setting in WHEEL_SETTINGS[flag].split():
-                *outer, last = setting.split(".")
-                target = params
-                for name in outer:
-                    target = getattr(target, name)
-                setattr(target, last, int(number))
+            for name in WHEEL_SETTINGS[flag].split():
+                _set(params, name, int(number))
         server = xllamacpp.Server(params)
-    except (ImportError, AttributeError, TypeError) as error:
+    except (ImportError, AttributeError, KeyError, TypeError) as error:
         return _complain(f"failed to use the xllamacpp package: {error}")
     except (RuntimeError, OverflowError) as error:
         return _complain(f"failed to start the server: {error}")
     threading.Event().wait()
     del server
     return 0
+
+
+def _settings_of_build(xllamacpp: ModuleType) -> dict[str, object]:
+    """What depends on how the wheel was built: nothing needs to be fitted into the memory of a graphics card where there is
+    none, and `poll` is for builds that compute without OpenMP, where GOMP_SPINCOUNT does nothing."""
+    settings: dict[str, object] = {}
+    cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
+    if all(device["type"] == cpu for device in xllamacpp.get_device_info()):
+        settings["fit_params"] = False
+    if "OPENMP = 1" not in xllamacpp.get_system_info():
+        settings |= {"cpuparams.poll": 0, "cpuparams_batch.poll": 0}
+    return settings
+
+
+def _set(params: object, name: str, value: object) -> None:
+    """Set `name` of the wheel's parameters, which may lie deeper: `cpuparams.n_threads`."""
+    *outer, last = name.split(".")
+    for part in outer:
+        params = getattr(params, part)
+    setattr(params, last, value)
 
 
 def _say_who(process: int) -> None:

@@ -38,6 +38,7 @@ from tui.servers.engine import (
     exit_cause,
     gguf_file,
     health_check,
+    machine,
     port_listener,
     socket_folder,
 )
@@ -271,7 +272,7 @@ class Engine:
             host=endpoint.socket or port_listener.LOOPBACK,
             port=urlsplit(endpoint.url).port or 0,
             api_key=self._api_key,
-            flags=tuple(engine_flags(values)),
+            flags=(*engine_flags(values), *_thread_flags(values)),
             cache_mib=self._cache_mib,
         )
 
@@ -285,7 +286,7 @@ class Engine:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,  # the process id of the server
                 stderr=log,
-                env=without_keys(os.environ, self._keys),
+                env=child_process.environment(without_keys(os.environ, self._keys)),
                 start_new_session=True,
                 # As long as the supervisor lives its socket's folder is locked.
                 pass_fds=(self._folder.descriptor,) if self._folder is not None else (),
@@ -313,6 +314,14 @@ class Engine:
 
     def _error(self, title: str, code: int) -> EngineError:
         return exit_cause.explain(title, code, self._log_file, self._program)
+
+
+def _thread_flags(values: Mapping[str, Value]) -> list[str]:
+    """The threads that suit this machine, unless the person has set a number."""
+    cores = None if values.get("threads") else machine.usable_cores()
+    if cores is None:
+        return []
+    return ["--threads", str(cores.threads), "--threads-batch", str(cores.batch_threads)]
 
 
 def why_missing() -> EngineError | None:
