@@ -601,6 +601,10 @@ class AppDriver:
             await asyncio.sleep(0.005)
         await self.settle()
 
+    async def until_idle(self) -> None:
+        """Wait until the answer is there as far as it will come, and no prompt is held back."""
+        await self.until(lambda: not self.busy, "the answer is whole")
+
     @property
     def _chat(self) -> ChatView:
         return self.app.chat

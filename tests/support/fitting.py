@@ -35,7 +35,7 @@ async def nearly_full(
             ):
                 await driver.ask(question)
                 await driver.see(said)
-                await driver.until(lambda: not driver.busy, "the answer is whole")
+                await driver.until_idle()
             await driver.see("ctx 7.6k of 8k")
             yield driver, server
 

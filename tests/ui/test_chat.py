@@ -62,7 +62,7 @@ async def test_other_keys_are_shown_everywhere_and_used() -> None:
         await driver.press("ctrl+b")
         await driver.see("Whole.")
         await driver.see("2/2")
-        await driver.until(lambda: not driver.busy, "the answer is done")
+        await driver.until_idle()
 
         await driver.press("ctrl+c")
         await driver.see(r"Ctrl\+D leaves lokal")

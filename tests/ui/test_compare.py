@@ -85,7 +85,7 @@ async def test_the_last_question_again_beside_the_answer_it_has() -> None:
     async with chatting() as (driver, server):
         await driver.ask(SKY)
         await driver.see("Yes.")
-        await driver.until(lambda: not driver.busy, "the answer is done")
+        await driver.until_idle()
         server.on("/api/chat", ollama_answer(FIRST))
         await driver.ask("/compare")
         await whole(driver)

@@ -88,7 +88,7 @@ async def test_an_answer_that_was_there_before_outlives_a_comparison_that_brings
     async with chatting() as (driver, server):
         await driver.ask(SKY)
         await driver.see("Yes.")
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         server.on("/api/chat", as_json(500, {"error": "out of memory"}))
         await driver.ask("/compare")
         await driver.see(r"\n no answer · 2 failed ")
@@ -139,7 +139,7 @@ async def test_on_a_slow_link_the_page_is_full_when_the_answer_ends() -> None:
         await driver.press("escape")
         await driver.see("All answers stay")
         await driver.ask("Again?")
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         rows = [row for row in driver.screen() if row]
         assert rows[rows.index("Line 59") + 1].startswith("───")
 

@@ -107,7 +107,7 @@ async def test_the_command_is_kept_with_its_chat() -> None:
         first = driver.session
         await driver.ask(SKY)
         await driver.see("Yes.")
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         text = f"/compare technical creative: {LONG}".strip()
         await driver.ask(text)
         await driver.see(ASKED)

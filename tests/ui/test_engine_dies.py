@@ -15,6 +15,8 @@ from tui.core.message import Message, Role
 
 pytestmark = [linux, needs_engine]
 
+ENDLESS = {"max_tokens": 100_000, "context_window": 100_000}
+"""Else `endless_gguf` is through with its 512 tokens before it is killed."""
 WHY = "The system killed it, most likely for lack of memory"
 
 
@@ -40,7 +42,7 @@ def last(driver: AppDriver) -> Message:
 
 async def test_f6_goes_on_with_the_answer_and_f5_asks_again(endless_gguf: Path) -> None:
     others = children(os.getpid())
-    async with running() as driver:
+    async with running(overrides=ENDLESS) as driver:
         await opened(driver, endless_gguf)
         await driver.ask("Hello")
         await driver.see("A short answer first")

@@ -54,7 +54,7 @@ async def test_with_a_real_server_of_a_small_window(
         await driver.ask("And a set?")
         await driver.until(lambda: choosing(driver), "it does not fit")
         await choose(driver, way)
-        await driver.until(lambda: not driver.busy, "it is answered")
+        await driver.until_idle()
         assert not choosing(driver)
         session = driver.session
         path = session.conversation.path()

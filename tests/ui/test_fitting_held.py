@@ -28,7 +28,7 @@ async def nearly_full() -> AsyncIterator[tuple[AppDriver, Replay]]:
             for question, said in (("Who was Euler?", "One."), ("And Gauss?", "Two.")):
                 await driver.ask(question)
                 await driver.see(said)
-                await driver.until(lambda: not driver.busy, "the answer is whole")
+                await driver.until_idle()
             await driver.see("ctx 7.6k of 8k")
             yield driver, server
 
@@ -53,7 +53,7 @@ async def test_nothing_is_asked_beside_the_choice() -> None:
         assert len(chats(server)) == 2
         await choose(driver, "fit.drop")
         await driver.see(r"Three\.")
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         assert len(chats(server)) == 3
         session = driver.session
         assert all(message.status is not Status.STREAMING for message in session.conversation)
@@ -64,7 +64,7 @@ async def test_the_branch_stays_while_there_is_a_choice() -> None:
         server.on("/api/chat", counted("Again.", 7600))
         await driver.press("f5")
         await driver.see(r"Again\.")
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         session = driver.session
         path = [message.id for message in session.conversation.path()]
         await is_asked(driver)

@@ -44,7 +44,7 @@ async def test_what_is_left_out_is_said_and_the_answer_keeps_what_was_sent() -> 
             await driver.ask("What is the capital of France?")
             await driver.see("Not sent to vLLM: .*max_tokens 5000")
             await driver.see("The capital of France is Paris")
-            await driver.until(lambda: not driver.busy, "the answer is whole")
+            await driver.until_idle()
             session = driver.session
             leaf = session.conversation.leaf
             assert leaf is not None

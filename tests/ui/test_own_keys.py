@@ -44,7 +44,7 @@ def test_no_command_without_a_key_is_forgotten_here() -> None:
 async def asked_once(driver: AppDriver) -> None:
     await driver.ask("Hello")
     await driver.see(r"Yes\.")
-    await driver.until(lambda: not driver.busy, "the answer is whole")
+    await driver.until_idle()
 
 
 IN_THE_CHAT = ("attach", "chat.rename", "stats", "undo")

@@ -188,7 +188,7 @@ async def test_an_export_counts_what_is_in_the_file(here: Path) -> None:
         await answered(driver, "Why?")
         await driver.press("f5")
         await driver.see("2/2")
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         await driver.ask("/export one.md")
         await driver.see(r"2 messages in .*one\.md; 1 in other branches left")
         assert "2 messages · 1 more in other branches" in (here / "one.md").read_text()

@@ -133,7 +133,7 @@ async def test_what_is_made_of_an_earlier_prompt_stays_with_its_chat() -> None:
         await driver.ask("first")
         await asked(driver, server, 1)
         first = driver.session
-        await driver.until(lambda: not driver.busy, "the answer is whole")
+        await driver.until_idle()
         await driver.write("mine")
         await driver.press("up")
         await driver.write(", but żółty")
