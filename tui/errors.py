@@ -2,6 +2,7 @@
 
 LokalError                title, detail, hint
 ├── UsageError            the command line, a preset, theme or parameter name
+│   └── ChatsNotOpen      ... came before the chats were open
 ├── FileError             a file cannot be read, parsed or written
 │   ├── MalformedFile     ... with the line and column
 │   └── Rescued           ... but holds what a person wrote, which is nowhere else
@@ -80,6 +81,13 @@ def _plain(text: str) -> str:
 
 class UsageError(LokalError):
     """The person asked for something that does not exist or does not fit."""
+
+
+class ChatsNotOpen(UsageError):
+    """A command came in the moment before the chats are open; it can be done once they are."""
+
+    def __init__(self) -> None:
+        super().__init__("The chats are not open yet", "", "Try again in a moment")
 
 
 class FileError(LokalError):

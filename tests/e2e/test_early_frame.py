@@ -19,7 +19,7 @@ import pytest
 from tests.support.app import answer, bodies, model_server, turns
 from tests.support.terminal import DEADLINE_S, ROOT, lokal
 from tui import early_frame, frame_file
-from tui.ui.services import FRAMES
+from tui.ui.next_start import FRAMES
 
 SHOW = "import os, sys; from tui import early_frame; shown = early_frame.show_early_frame(sys.argv[1:], os.environ); "
 

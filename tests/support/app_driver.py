@@ -48,7 +48,7 @@ from tui.ui.chat.view import ChatView
 from tui.ui.chat_file_service import Titled
 from tui.ui.chat_list.pane import ChatsPane
 from tui.ui.compare.screen import CompareScreen
-from tui.ui.leaving import LeavePage
+from tui.ui.leave_page import LeavePage
 from tui.ui.messages import PresetEdited
 from tui.ui.models.table import ModelTable
 from tui.ui.notice_bar import TICK_S
@@ -154,7 +154,7 @@ class AppDriver:
 
     def run_command(self, command_id: str, argument: str = "") -> None:
         """Do what a command's id stands for, wherever the focus is."""
-        self.app.run_command(command_id, argument)
+        self.app.commands.run(command_id, argument)
 
     async def palette_commands(self) -> list[tuple[str, Callable[[], object]]]:
         """The titles of what the command palette offers before anything is typed, and what each of them does."""
@@ -172,7 +172,7 @@ class AppDriver:
         """Open the open chat once more, as it is on the disk."""
         opened, store = self.session, self.store
         self.flush()
-        queue = self.app.services._persistence
+        queue = self.app.services.queue
         self.open_chat(ChatSession(store, queue, store.load(opened.conversation.id)))
 
     def focus_messages(self) -> None:
@@ -223,20 +223,20 @@ class AppDriver:
 
     def look_for_server(self) -> None:
         """Look once for a server that has come up, as lokal does every 15 s."""
-        self.app.services.look_for_server()
+        self.app.services.connections.look_for_server()
 
     def search_servers(self) -> None:
         """Look for servers anew, as when the one in use is gone."""
-        self.app.search()
+        self.app.servers.search()
 
     async def connect_beside(self, address: str) -> Connection:
         """A connection to another server beside the one in use, as a comparison opens it."""
-        connection, _ = await self.app.services.connect_to(address, "", "")
+        connection, _ = await self.app.services.connections.connect_beside(address, "", "")
         return connection
 
     def restart_engine(self) -> None:
         """Load the built-in engine's model anew, as with a larger context window."""
-        self.app.services.restart_engine(self.app.state)
+        self.app.services.connections.restart_engine(self.app.state)
 
     def copy(self, make: Callable[[], str]) -> None:
         """Copy what `make` returns, which is called in a thread."""
@@ -252,7 +252,7 @@ class AppDriver:
 
     def show_notice(self, text: str, tone: str = "muted") -> None:
         """Say something where the person looks."""
-        self.app.tell(text, tone)
+        self.app.show_notice(text, tone)
 
     def show_chat_notice(self, text: str, tone: str = "muted") -> None:
         """Say something in the chat."""
@@ -296,7 +296,8 @@ class AppDriver:
 
     def runs(self, group: str) -> bool:
         """Whether a task of that group runs."""
-        return any(not worker.is_finished for worker in self.app.workers if worker.group == group)
+        in_workers = any(not worker.is_finished for worker in self.app.workers if worker.group == group)
+        return in_workers or self.app.services.tasks.runs(group)
 
     @property
     def server(self) -> ServerState:
@@ -382,13 +383,13 @@ class AppDriver:
     @property
     def store(self) -> Store:
         """The chats on the disk. AssertionError until they are open."""
-        store = self.app.services._store
+        store = self.app.services.store
         assert store is not None, "the store is not open yet"
         return store
 
     def flush(self) -> None:
         """Wait until everything said so far is on the disk."""
-        self.app.services.flush(DEADLINE_S)
+        self.app.services.queue.flush(DEADLINE_S)
 
     # -- what is written on -----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from tui.core.draft import Draft
 from tui.core.message import Message, Role, Status, new_id
 from tui.errors import ChatGone, LokalError
 from tui.store.store import ChatSummary, Store
-from tui.ui.chat_list.deleted_chats import Trash
+from tui.ui.chat_list.deleted_chats import DeletedChats
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_chat_can_move_twice(store: Store) -> None:
 
 def test_the_last_deleted_chat_comes_back_first() -> None:
     first, second = (ChatSummary(id, id, 0.0, 0.0, 0) for id in ("a", "b"))
-    trash = Trash()
+    trash = DeletedChats()
     assert trash.take() is None
     trash.put(first, was_open=True)
     trash.put(second, was_open=False)
@@ -108,7 +108,7 @@ def test_the_last_deleted_chat_comes_back_first() -> None:
 
 def test_what_could_not_come_back_can_be_tried_again_unless_it_is_gone() -> None:
     chat_a, chat_b = (ChatSummary(id, id, 0.0, 0.0, 0) for id in ("a", "b"))
-    trash = Trash()
+    trash = DeletedChats()
     trash.put(chat_a, was_open=False)
     assert trash.take() == chat_a
     trash.failed("a", for_good=False)

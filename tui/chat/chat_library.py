@@ -55,7 +55,7 @@ def open_library(
             conversation = store.load(store.find(resume).id)
         elif interrupted and interrupted_too:
             conversation = store.load(interrupted[0])
-            note = "lokal was ended in the middle of the last answer; here is what had come"
+            note = "lokal was ended in the middle of this answer; here is what had come"
     except StoreError as error:
         problem = error  # one chat that cannot be read is no reason to keep nothing: a new one is opened
     if not note and (left := rescue.left(folders.data, time.time())) is not None:

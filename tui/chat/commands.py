@@ -58,6 +58,10 @@ class CommandRegistry:
             return f"“{BY_ID[id].title}” cannot be done here"
         return registered.why_not()
 
+    def handler(self, id: str) -> Handler:
+        """What does the command. Raises KeyError for one that has no handler."""
+        return self._commands[id].handler
+
     def run(self, id: str, argument: str = "") -> None:
         """Do it. Raises UsageError with the reason where it cannot be done, and what its handler raises."""
         if reason := self.why_not(id):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tui import files
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
@@ -26,26 +26,37 @@ if TYPE_CHECKING:
     from tui.servers.connect import Connection
     from tui.servers.engine.engine import Engine
 
+State = TypeVar("State", bound=ClientState)
 _GROUP = "connect"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConnected:
-    """A server answers; `model` is the one to begin with there, empty for none."""
+    """A server answers; `model` is the one to begin with there, empty for none, and `window` the context window in tokens
+    that it is loaded with, None = not known yet. `refreshed` = the server was connected already, and only its models were
+    asked for anew; `asked` = the person asked for a search or for the models, `chosen` = for this very server, in the place
+    of another one: they are told what came of it."""
 
     connection: Connection
     model: str
+    window: int | None = None
+    refreshed: bool = False
+    asked: bool = False
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ServerNotFound:
     """No server answers. `engine_missing` says why the built-in engine could not help either; `searched` = no server was
-    named; `kept` = the connection that there was is still good."""
+    named; `kept` = the connection that there was is still good. `command` is the slash command that asked for it, to be
+    changed, empty for none; `asked` as in `ServerConnected`."""
 
     problem: LokalError
     engine_missing: LokalError | None = None
     searched: bool = False
     kept: bool = False
+    command: str = ""
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,13 @@ class ServerLoading:
 
     who: str = ""
     progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAppeared:
+    """While there was none, it was looked whether a server has come up: this one; None = there is none still, or again."""
+
+    endpoint: Endpoint | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +89,17 @@ class ConnectionWarning:
     text: str
 
 
-ConnectionEvent = ServerConnected | ServerNotFound | ServerLoading | ContextWindowRead | ConnectionWarning
+ConnectionEvent = (
+    ServerConnected | ServerNotFound | ServerLoading | ServerAppeared | ContextWindowRead | ConnectionWarning
+)
 
 
-def state_after(state: ClientState, event: ConnectionEvent) -> ClientState:
+def state_after(state: State, event: ConnectionEvent) -> State:
     """The state once `event` is known."""
     match event:
-        case ServerConnected(connection, model):
-            settings = replace(state.settings, model=model, window=None)
-            return state.with_server(ServerState(ConnectionStatus.CONNECTED, connection)).with_settings(
-                settings
-            )
-        case ServerNotFound() if event.kept and state.connection is not None:
+        case ServerConnected():
+            return _connected_state(state, event)
+        case ServerNotFound() if state.connection is not None and (event.kept or state.connection.guide):
             kept = replace(state.server, status=ConnectionStatus.CONNECTED, starting=None, loads="")
             return state.with_server(kept)
         case ServerNotFound():
@@ -106,6 +123,18 @@ def state_after(state: ClientState, event: ConnectionEvent) -> ClientState:
             return state
 
 
+def _connected_state(state: State, event: ServerConnected) -> State:
+    before, settings = state.connection, state.settings
+    asked_anew = before is not None and before.server is event.connection.server
+    if event.refreshed and not asked_anew:
+        return state  # of a server that was left meanwhile
+    # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
+    if not asked_anew or state.model in ("", event.model):
+        settings = replace(settings, model=event.model, window=event.window)
+    server = ServerState(ConnectionStatus.CONNECTED, event.connection)
+    return state.with_server(server).with_settings(settings)
+
+
 class ServerConnections:
     """One a front end. `hear` is called on the event loop; whoever made the service calls `close` at the end."""
 
@@ -122,6 +151,8 @@ class ServerConnections:
         self._hear = hear
         self._engine: Engine | None = None
         self._guide: Engine | None = None
+        self._try_again: Path | None = None
+        """A model that the engine had and could not load anew: it is loaded once more before servers are looked for."""
         self._asked = False
         self._looked = False
 
@@ -133,26 +164,52 @@ class ServerConnections:
 
     # -- what is wanted ---------------------------------------------------------------------------------------------
 
-    def find(self, state: ClientState) -> None:
-        """The server of the command line or of the settings; else the model file of the command line; else whatever answers."""
-        self._start(partial(self._find, state))
+    def find(
+        self,
+        state: ClientState,
+        endpoint: Endpoint | None = None,
+        *,
+        command: str = "",
+        asked: bool = False,
+    ) -> None:
+        """The server at that endpoint; else that of the command line or of the settings; else the model file of the command
+        line; else whatever answers. `command` asked for it; `asked` = the person wants a search, and an endpoint is then
+        one that was found."""
+        self._start(partial(self._find, state, endpoint, command, asked), command)
 
-    def connect(self, state: ClientState, endpoint: Endpoint) -> None:
+    def use(self, state: ClientState, endpoint: Endpoint, command: str = "") -> None:
         """Talk to that server. Where it does not answer, the one there is stays."""
-        self._start(partial(self._connect, state, endpoint))
+        self._start(partial(self._use, state, endpoint, command), command)
+
+    async def connect(self, state: ClientState, endpoint: Endpoint) -> None:
+        """The same for whoever waits for it: a search that still goes on ends without a result. Raises LokalError, and then
+        nothing has changed."""
+        found, model = await self._reached(state, endpoint)
+        self._tasks.cancel(_GROUP)
+        await self._connected(found, model, chosen=True)
 
     def start_guide(self) -> None:
         """Start the small model inside lokal, and talk to it."""
         self._start(self._start_guide)
 
-    def start_gguf(self, path: Path, state: ClientState) -> None:
+    def start_gguf(self, path: Path, state: ClientState, command: str = "") -> None:
         """Start the built-in engine with this file and the state's parameters; one that has another file is ended."""
-        self._start(partial(self._start_gguf, path, state))
+        self._start(partial(self._start_gguf, path, state, command), command)
 
     def restart_engine(self, state: ClientState) -> None:
         """Load the built-in engine's model anew, with the state's parameters."""
         if self._engine is not None:
             self._start(partial(self._start_gguf, self._engine.gguf, state, anew=True))
+
+    def look_for_server(self) -> None:
+        """See whether a server has come up in one of the usual places of this machine."""
+        self._tasks.start(self._look_for_server, "watch", exclusive=True)
+
+    def refresh_models(self, state: ClientState, *, asked: bool = False) -> None:
+        """Ask the connected server for its models again; `asked` = because the person wants it."""
+        if state.connection is not None:
+            work = partial(self._refresh_models, state.connection, state.model, asked=asked)
+            self._tasks.start(work, "models", exclusive=True)
 
     def read_window(self, state: ClientState) -> None:
         """Read the context window that the state's model is loaded with."""
@@ -171,57 +228,93 @@ class ServerConnections:
             return found
         return replace(given, login=found.login) if found.login else given
 
+    def look_up(self, name: str) -> Endpoint | None:
+        """The server of that name or address, None for no name. Raises UsageError for what can be none."""
+        return self.endpoint_named(name) if name else None
+
+    async def connect_beside(self, name: str, model: str, usual: str) -> tuple[Connection, str]:
+        """A connection beside the open one to the server of that name or address, and the model to ask there: `model`,
+        else the `usual` one, else any. Raises LokalError."""
+        from tui.servers import connect
+
+        found = await connect.choose(self.look_up(name), self._settings.servers, os.environ, model or usual)
+        try:
+            return found, connect.require_model(found, model, usual)
+        except LokalError:
+            await found.server.aclose()
+            raise
+
     # -- how it is done ---------------------------------------------------------------------------------------------
 
-    def _start(self, work: Work) -> None:
+    def _start(self, work: Work, command: str = "") -> None:
         def ended(mistake: LokalError) -> None:
-            self._hear(ServerNotFound(mistake, kept=True))
+            self._hear(ServerNotFound(mistake, kept=True, command=command))
 
         self._tasks.start(work, _GROUP, exclusive=True, on_mistake=ended)
 
-    async def _find(self, state: ClientState) -> None:
+    async def _find(self, state: ClientState, endpoint: Endpoint | None, command: str, asked: bool) -> None:
         from tui.servers import connect
-        from tui.servers.engine.engine import why_missing
 
         options, settings = self._options, self._settings
-        wanted = options.server
+        gguf, self._try_again = self._try_again or options.gguf, None
         try:
-            if options.gguf is not None:
-                found = await self._engine_connection(options.gguf, state)
+            if endpoint is not None:
+                found = await connect.choose(endpoint, settings.servers, os.environ, waits=self._waits())
+            elif gguf is not None:
+                found = await self._engine_connection(gguf, state)
             else:
-                if wanted is None and settings.server:
-                    wanted = self.endpoint_named(settings.server)
+                wanted = self._wanted()
                 if wanted is None:
                     self._look_at_environment()
                 usual = state.model or options.model or settings.model
                 found = await connect.choose(wanted, settings.servers, os.environ, usual, self._waits())
         except LokalError as error:
-            searched = options.gguf is None and wanted is None and not settings.server
-            self._hear(ServerNotFound(error, why_missing(), searched=searched))
+            from tui.servers.engine.engine import why_missing  # not loaded where a server answers
+
+            named = (endpoint is not None and not asked) or gguf is not None or self._names_one()
+            self._hear(ServerNotFound(error, why_missing(), searched=not named, command=command, asked=asked))
             return
         # The command line's model is for the first server; after that the one in use is the usual one.
         first, self._asked = "" if self._asked else options.model, True
         usual = state.model or settings.model
-        await self._connected(found, connect.start_model(found, first, usual))
-        if told := connect.why_not_model(found, first, usual, connect.start_model(found, first, usual)):
-            self._hear(ConnectionWarning(told))
+        model = connect.start_model(found, first, usual)
+        told = connect.why_not_model(found, first, usual, model)
+        await self._connected(found, model, told or "", asked=asked)
 
-    async def _connect(self, state: ClientState, endpoint: Endpoint) -> None:
+    async def _use(self, state: ClientState, endpoint: Endpoint, command: str) -> None:
+        try:
+            found, model = await self._reached(state, endpoint)
+        except LokalError as error:
+            self._hear(ServerNotFound(error, kept=state.connection is not None, command=command))
+            return
+        await self._connected(found, model, chosen=True)
+
+    async def _reached(self, state: ClientState, endpoint: Endpoint) -> tuple[Connection, str]:
+        """The server there, with the model to begin with; the other servers that were known stay known. Raises LokalError."""
         from tui.servers import connect
 
-        try:
-            found = await connect.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
-        except LokalError as error:
-            self._hear(ServerNotFound(error, kept=state.connection is not None))
-            return
-        usual = state.model or self._settings.model
-        await self._connected(found, connect.pick_model(found.models, "", usual))
+        found = await connect.choose(endpoint, self._settings.servers, os.environ, waits=self._waits())
+        known = state.connection.others if state.connection is not None else ()
+        here = {other.url for other in found.others}
+        others = (*found.others, *(other for other in known if other.url not in here))
+        model = connect.pick_model(found.models, "", state.model or self._settings.model)
+        return replace(found, others=others), model
 
-    async def _connected(self, found: Connection, model: str) -> None:
+    async def _connected(
+        self,
+        found: Connection,
+        model: str,
+        warning: str = "",
+        *,
+        asked: bool = False,
+        chosen: bool = False,
+    ) -> None:
         from tui.servers.connect import window_of
 
         self._tasks.cancel("window")  # of the server before
-        self._hear(ServerConnected(found, model))
+        self._hear(ServerConnected(found, model, asked=asked, chosen=chosen))
+        if warning:
+            self._hear(ConnectionWarning(warning))
         if not found.guide and self._guide is not None:
             guide, self._guide = self._guide, None
             self._tasks.start(guide.stop, "guide")
@@ -229,10 +322,37 @@ class ServerConnections:
             window = self._engine.context_window if found.embedded and self._engine is not None else None
             self._hear(ContextWindowRead(model, window or await window_of(found.server, model)))
 
+    async def _refresh_models(self, connection: Connection, model: str, *, asked: bool) -> None:
+        from tui.servers.connect import window_of
+
+        try:
+            models = await connection.server.models()
+        except LokalError as error:
+            self._hear(ConnectionWarning(str(error)))
+            return
+        window = await window_of(connection.server, model) if model else None
+        again = replace(connection, models=models)
+        self._hear(ServerConnected(again, model, window, refreshed=True, asked=asked))
+
     async def _read_window(self, connection: Connection, model: str) -> None:
         from tui.servers.connect import window_of
 
         self._hear(ContextWindowRead(model, await window_of(connection.server, model)))
+
+    async def _look_for_server(self) -> None:
+        from tui.servers import detect
+
+        places = [one for one in detect.candidates(os.environ, self._settings.servers) if one.on_this_machine]
+        found = await detect.find(places)
+        self._hear(ServerAppeared(found[0].endpoint if found else None))
+
+    def _names_one(self) -> bool:
+        return self._options.server is not None or bool(self._settings.server)
+
+    def _wanted(self) -> Endpoint | None:
+        if self._options.server is not None or not self._settings.server:
+            return self._options.server
+        return self.endpoint_named(self._settings.server)
 
     async def _start_guide(self) -> None:
         from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
@@ -252,7 +372,9 @@ class ServerConnections:
             return
         self._hear(ServerConnected(found, found.models[0].name))
 
-    async def _start_gguf(self, path: Path, state: ClientState, *, anew: bool = False) -> None:
+    async def _start_gguf(
+        self, path: Path, state: ClientState, command: str = "", *, anew: bool = False
+    ) -> None:
         from tui.servers.engine import gguf_file
         from tui.servers.engine.engine import why_missing
 
@@ -264,7 +386,9 @@ class ServerConnections:
                 await engine.stop()
             found = await self._engine_connection(path, state)
         except LokalError as error:
-            self._hear(ServerNotFound(error, why_missing(), kept=self._engine is before))
+            self._try_again = path if anew else None
+            kept = self._engine is before
+            self._hear(ServerNotFound(error, why_missing(), kept=kept, command=command))
             return
         await self._connected(found, found.models[0].name if found.models else "")
 

@@ -85,7 +85,12 @@ class ChatController:
     @property
     def why_held(self) -> str:
         """Why neither another answer nor another branch can be had while a prompt is held; empty if none is."""
-        return self.chat.why_held.format(stop=self._front.command_hint("answer.stop"))
+        return self.chat.why_held.format(stop=self.stop_hint)
+
+    @property
+    def stop_hint(self) -> str:
+        """What stops an answer in this front end: a key, or a command."""
+        return self._front.command_hint("answer.stop")
 
     @property
     def unanswered(self) -> bool:

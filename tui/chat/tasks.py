@@ -49,6 +49,10 @@ class TaskRunner:
         except Exception as error:  # noqa: BLE001  # the root of all tasks: a mistake is said, not swallowed
             on_mistake(mistake(error))
 
+    def runs(self, group: str) -> bool:
+        """Whether a task of that group goes on."""
+        return group in self._tasks.values()
+
     def cancel(self, group: str) -> None:
         """End the tasks of a group. One that cancels its own group is not ended by that."""
         for task, of in list(self._tasks.items()):

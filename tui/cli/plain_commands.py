@@ -184,7 +184,7 @@ class PlainCommands:
             endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
         chat.output.say(f"Asking {safe_line(endpoint.url, 200)}")
         chat.wait_for_server(leaves=False)
-        chat.connections.connect(chat.state, endpoint)
+        chat.connections.use(chat.state, endpoint)
 
     def _guide(self) -> None:
         chat = self._chat

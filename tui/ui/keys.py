@@ -123,43 +123,18 @@ def places(tab: str, *, listing: bool, choosing: bool, in_choices: bool, walking
     return ("messages", "chat") if walking else ("composer", "chat")
 
 
-def useful(
-    tab: str,
-    state: ScreenState,
-    *,
-    answering: bool,
-    answerable: str = "",
-    choices: str = "",
-    held: bool = False,
+def useful_in_chat(
+    state: ScreenState, *, answering: bool, answerable: str = "", choices: str = "", held: bool = False
 ) -> tuple[str, ...]:
-    """The ids of the three commands that make sense now; `answerable` is the one that gets the end of the chat
+    """The ids of the three commands that make sense in the chat now; `answerable` is the one that gets the end of the chat
     answered, empty for none. `choices` is the one that leads to a list of ways on, or takes one where the list has the
     focus, empty while there is none; `held` = they are about a question that is not sent."""
-    match tab:
-        case "models":
-            return _in_models(state), _back("models.leave", state), "help"
-        case "settings":
-            leave = _back("settings.leave", state)
-            return ("preset.save" if state.settings.unsaved else "preset.next"), leave, "help"
-        case _ if answering:
-            return "answer.stop", "preset.next", "help"
-        case _ if choices:
-            return choices, ("answer.stop" if held else "server.search"), "help"
-        case _ if answerable:
-            return answerable, "preset.next", "help"
-        case _ if state.status is ConnectionStatus.NONE:
-            return "server.search", "preset.next", "help"
-        case _:
-            return "send", "preset.next", "help"
-
-
-def _in_models(state: ScreenState) -> str:
-    """What Enter does in Models: it takes a model or one of the ways on; while a server is looked for there is neither."""
-    if state.connection is None and state.status is not ConnectionStatus.NONE:
-        return "server.search"
-    return "model.use" if state.connection is not None and state.connection.models else "choices.take"
-
-
-def _back(leave: str, state: ScreenState) -> str:
-    """The command that leads back to the chat: `leave`, unless a person has taken its key away."""
-    return leave if state.keys.get(leave) else "tab.chat"
+    if answering:
+        return "answer.stop", "preset.next", "help"
+    if choices:
+        return choices, ("answer.stop" if held else "server.search"), "help"
+    if answerable:
+        return answerable, "preset.next", "help"
+    if state.status is ConnectionStatus.NONE:
+        return "server.search", "preset.next", "help"
+    return "send", "preset.next", "help"

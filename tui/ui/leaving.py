@@ -1,71 +1,71 @@
-"""What a person who leaves is told while something that was said is not on the disk."""
+"""The ways out of lokal: left by the person, ended from outside, or stopped until the shell brings it back. Nothing that was
+said is lost on any of them."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
-from textual.widgets import Input
-
-from tui.core.text import safe_line
-from tui.errors import FileError, LokalError
-from tui.paths import with_tilde
-from tui.ui.row import wrap_words
-from tui.ui.start.prompt import Line, Page, PromptPage
+from tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from tui.ui.services import Services
+    from tui.end_signals import EndSignals
+    from tui.ui.app import LokalApp
+
+FLUSH_S = 2.0
+"""How long a signal to end waits for the disk."""
 
 
-class LeavePage(PromptPage):
-    """Offers a file elsewhere. Dismissed with an empty text by Esc: lokal stays; else lokal is left."""
+class WaysOut:
+    """One for each app."""
 
-    def __init__(self, problem: LokalError, services: Services) -> None:
-        super().__init__((), "path of a file", "Enter writes it there and leaves   Esc stays   Ctrl+Q leaves")
-        self._problem = problem
-        self._services = services
+    def __init__(self, app: LokalApp) -> None:
+        self._app = app
 
-    def on_mount(self) -> None:
-        """Say what is so, with a file that should do."""
-        super().on_mount()
-        line = self.query_one(Input)
-        line.value = str(self._services.rescue_path())
-        line.cursor_position = len(line.value)
-        self._show()
-
-    def on_resize(self) -> None:
-        """The text is set to the width."""
-        self._show()
-
-    @on(Input.Submitted)
-    def _handle_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter: write it, unless it is on the disk by now."""
-        event.stop()
-        event.prevent_default()  # Textual would call the page's own handler too, which dismisses it in any case
-        if self._services.unwritten is None:
-            self.dismiss("left")
+    def leave(self, *, closed: bool = False) -> None:
+        """Keep what came of a running answer, and end. `closed` = the terminal or the system ends lokal: what is written is
+        on the disk at once, as nobody waits for lokal any more."""
+        app = self._app
+        if app.comparison is not None:
+            app.comparison.leave(closed=closed)
+        app.chat.leave(closed=closed)
+        if closed:
+            app.services.queue.flush(FLUSH_S)
+        elif self._may_stay():
             return
-        if not event.value.strip():
-            return
-        try:
-            path = self._services.rescue(event.value.strip())
-        except FileError as error:
-            self._show(error)
-        else:
-            self.dismiss(str(path))
+        app.exit()
 
-    def _show(self, error: LokalError | None = None) -> None:
-        width = max(20, self.size.width - 2)
-        lines: list[Line] = [(("Not everything is saved yet", "heading"),), ()]
-        cause = " ".join(filter(None, (f"{self._problem.title}:", self._problem.detail)))
-        lines += [((text, "warning"),) for text in wrap_words(safe_line(with_tilde(cause), 500), width)]
-        lines.append(())
-        said = (
-            "lokal tries again every two seconds; when it can save, Enter leaves. Or write it to another file, on a disk"
-            " that has room: “lokal chats import FILE” reads it later."
-        )
-        lines += [((text, ""),) for text in wrap_words(said, width)]
-        if error is not None:
-            lines.append(())
-            lines += [((text, "error"),) for text in wrap_words(safe_line(str(error), 500), width)]
-        self.query_one(Page).show(lines)
+    def _may_stay(self) -> bool:
+        """What cannot be written is offered a file, once; False = there is nothing like that, or the person has seen it."""
+        from tui.ui.leave_page import LeavePage
+
+        app = self._app
+        problem = None if isinstance(app.screen, LeavePage) else app.services.unwritten
+        if problem is not None:
+            app.push_screen(LeavePage(problem, app.services), lambda leaves: app.exit() if leaves else None)
+        return problem is not None
+
+    def suspend(self) -> None:
+        """Stop until the shell brings lokal back. What was written is on the disk by then: it may never do so."""
+        app = self._app
+        app.chat.controller.outbox.save()
+        app.services.queue.flush(FLUSH_S)
+        if not app.stop_until_continued():
+            raise UsageError(
+                "There is no shell to go back to",
+                "lokal was not started from one that could bring it back",
+                f"{app.state.key('quit')} leaves lokal",
+            )
+
+    def end_on(self, signals: EndSignals) -> None:
+        """A closed terminal (SIGHUP), a request to end (SIGTERM) and an interrupt from outside keep what came, as leaving
+        does."""
+        loop = asyncio.get_running_loop()
+
+        def leave() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and so does lokal
+                loop.call_soon_threadsafe(partial(self.leave, closed=True))
+
+        signals.lead_to(leave)

@@ -1,39 +1,42 @@
-"""What a person takes out of a chat: a text for a clipboard or for a file of its own. Workers that post messages."""
+"""What a person takes out of a chat: a text for a clipboard or for a file of its own. What comes of it is posted as messages."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 
-from textual.app import App
 from textual.message import Message
 
 from tui.chat import chat_files
+from tui.chat.tasks import TaskRunner, Work
 from tui.core.text import safe_block
 from tui.errors import LokalError
 from tui.ui.terminal.clipboard import Delivery, deliver
-from tui.ui.work import Work, begin
+
+
+class OutputMessage(Message):
+    """A text is to go out of the chat, or has gone."""
 
 
 @dataclass
-class CopyWanted(Message):
+class CopyWanted(OutputMessage):
     """A text is to go to a clipboard; `make` gives it, off the screen's thread."""
 
     make: Callable[[], str]
 
 
 @dataclass
-class Copied(Message):
+class Copied(OutputMessage):
     """It went, or is about to go: `delivery.sequence` is for the terminal."""
 
     delivery: Delivery
 
 
 @dataclass
-class WriteWanted(Message):
+class WriteWanted(OutputMessage):
     """A text is to go to the file that `name` means; one that is there is replaced only with `overwrite`."""
 
     make: Callable[[], str]
@@ -43,7 +46,7 @@ class WriteWanted(Message):
 
 
 @dataclass
-class FileWritten(Message):
+class FileWritten(OutputMessage):
     """The file is on the disk, or `problem` says why it is not."""
 
     name: str
@@ -56,8 +59,13 @@ class OutputService:
     """One for each app. Of two texts that are copied one after the other the second is what the clipboard has in the end,
     and so it is with files."""
 
-    def __init__(self, app: App[None]) -> None:
-        self._app = app
+    def __init__(
+        self, post: Callable[[Message], object], tasks: TaskRunner, environ: Callable[[], Mapping[str, str]]
+    ) -> None:
+        """`environ` is the environment that a clipboard program is started in."""
+        self._post = post
+        self._tasks = tasks
+        self._environ = environ
         self._copying, self._writing = asyncio.Lock(), asyncio.Lock()
 
     def copy(self, make: Callable[[], str]) -> None:
@@ -65,11 +73,9 @@ class OutputService:
         self._run(partial(self._copy, make), "copy")
 
     async def _copy(self, make: Callable[[], str]) -> None:
-        from tui.ui.editor import environment
-
         async with self._copying:
-            delivery = await asyncio.to_thread(lambda: deliver(make(), environment(self._app)))
-            self._app.post_message(Copied(delivery))
+            delivery = await asyncio.to_thread(lambda: deliver(make(), self._environ()))
+            self._post(Copied(delivery))
 
     def write(self, make: Callable[[], str], name: str, *, overwrite: bool) -> None:
         """Write a text to a file."""
@@ -88,9 +94,9 @@ class OutputService:
             async with self._writing:
                 path, size = await asyncio.to_thread(write)
         except LokalError as error:
-            self._app.post_message(FileWritten(name, None, problem=error))
+            self._post(FileWritten(name, None, problem=error))
         else:
-            self._app.post_message(FileWritten(name, path, size))
+            self._post(FileWritten(name, path, size))
 
     def _run(self, work: Work, name: str) -> None:
-        begin(self._app, work, name)
+        self._tasks.start(work, name)

@@ -5,34 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.markup import escape
 
 from tui.core.commands import COMMANDS
-from tui.core.endpoint import Endpoint
 from tui.core.text import safe_line
-from tui.ui.state import ScreenState
+
+if TYPE_CHECKING:
+    from tui.ui.app import LokalApp
 
 
 def _do_nothing() -> None:
     """What the line does that says that nothing matches."""
-
-
-class Host(Protocol):
-    """What the palette needs of the app."""
-
-    state: ScreenState
-
-    def can(self, id: str) -> bool: ...
-    def run_command(self, id: str) -> None: ...
-    def use_preset(self, name: str) -> None: ...
-    def use_model(self, name: str) -> None: ...
-    def use_server(self, endpoint: Endpoint) -> None: ...
-    def use_theme(self, name: str) -> None: ...
-    def theme_names(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +59,30 @@ class Commands(Provider):
             yield Hit(1.0, Content(said), _do_nothing, said, help="Fewer letters find more; Esc goes back")
 
     def _offers(self) -> Iterator[Offer]:
-        host = cast(Host, self.app)
+        host = cast("LokalApp", self.app)
         state = host.state
         for command in COMMANDS:
-            if command.shown and host.can(command.id):
+            if command.shown and command.id in host.registry:
                 key = state.key(command.id)
                 ways = [key, f"/{command.slash}" if command.slash else ""]
                 ways = [way for way in ways if way]
                 title = f"{command.title}  ({', '.join(ways)})" if ways else command.title
-                yield Offer(title, command.help, partial(host.run_command, command.id))
+                yield Offer(title, command.help, partial(host.commands.run, command.id))
         for preset in state.presets:
-            yield Offer(f"Preset: {preset.name}", preset.description, partial(host.use_preset, preset.name))
+            yield Offer(f"Preset: {preset.name}", preset.description, partial(host.presets.use, preset.name))
         connection = state.connection
         for model in connection.models if connection else ():
             yield Offer(
-                f"Model: {model.name}", "Chat with it", partial(host.use_model, model.name), always=False
+                f"Model: {model.name}",
+                "Chat with it",
+                partial(host.servers.use_model, model.name),
+                always=False,
             )
         for endpoint in connection.others if connection else ():
             label = endpoint.kind.label if endpoint.kind else "server"
-            run = partial(host.use_server, endpoint)
+            run = partial(host.servers.use_server, endpoint)
             yield Offer(f"Server: {label} {endpoint.url}", "Talk to it from now on", run, always=False)
         for theme in host.theme_names():
-            yield Offer(f"Theme: {theme}", "Change the colours", partial(host.use_theme, theme), always=False)
+            yield Offer(
+                f"Theme: {theme}", "Change the colours", partial(host.theme_choice.use, theme), always=False
+            )

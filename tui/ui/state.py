@@ -11,9 +11,10 @@ from tui.core.commands import key_name, keymap
 
 @dataclass(frozen=True, slots=True)
 class ScreenState(ClientState):
-    """The client's state and the keys by command id, as Textual names them."""
+    """The client's state, the keys by command id, as Textual names them, and the name of the theme."""
 
     keys: Mapping[str, str] = field(default_factory=lambda: keymap({})[0])
+    theme: str = ""
 
     def key(self, command_id: str) -> str:
         """The key of a command as a person reads it; empty for one that has none."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from textual.strip import Strip
 
 from tui.ui.line import LineWidget
 from tui.ui.row import cut_middle, parts_width, spread
 
-TABS = ("Chat", "Models", "Settings")
 GAP = 2
 LEAST_PLACE, LEAST_MODEL = 12, 24
 """Cells in which a place and a model still say something."""
@@ -17,9 +18,11 @@ LEAST_PLACE, LEAST_MODEL = 12, 24
 class TitleBar(LineWidget):
     """Shows which tab is open and where lokal is connected."""
 
-    def __init__(self) -> None:
+    def __init__(self, tabs: Sequence[str]) -> None:
+        """`tabs` are their titles."""
         super().__init__(id="title-bar")
-        self._active = TABS[0]
+        self._tabs = tabs
+        self._active = tabs[0]
         self._place = ""
         self._model = ""
 
@@ -31,7 +34,7 @@ class TitleBar(LineWidget):
 
     def line(self, width: int) -> Strip:
         left = [self.part(" lokal ", "muted")]
-        for tab in TABS:
+        for tab in self._tabs:
             left += [self.part("  "), self.part(tab, "tab_open" if tab == self._active else "tab")]
         place, model = _shortened(self._place, self._model, width - parts_width(left) - GAP - 1)
         right = [self.part(place, "muted")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from tui.ui.transcript.cursor_target import CursorTarget
 from tui.ui.work import begin
 
 if TYPE_CHECKING:
+    from tui.chat.commands import CommandRegistry
     from tui.core.conversation import Conversation
     from tui.ui.chat.message_cursor import MessageCursor
     from tui.ui.chat.view import ChatView
@@ -36,25 +37,23 @@ class MessageActions:
         self._pane = pane
         self._cursor = walk
 
-    def actions(self) -> Mapping[str, Callable[[str], object]]:
-        """What is done for a command's id."""
-        return {
-            "copy": self.copy,
-            "undo": lambda _: self.bring_back(),
-            "chat.branch": lambda _: self.branch(),
-            "message.copy": lambda _: self._copy_marked(),
-            "message.copy_all": lambda _: self.copy("all"),
-            "message.write": lambda _: self.write(),
-            "message.edit": lambda _: self.edit(),
-            "message.view": lambda _: self.look_at(),
-            "message.retry": lambda _: self.ask_again(),
-            "message.retry_preset": lambda _: self.ask_again_with_preset(),
-            "message.retry_model": lambda _: self.ask_again_with_model(),
-            "message.continue": lambda _: self.go_on(),
-            "message.branch": lambda _: self.branch(),
-            "message.delete": lambda _: self.delete(),
-            "message.undo": lambda _: self.bring_back(),
-        }
+    def add_commands(self, registry: CommandRegistry) -> None:
+        """What can be done with a message."""
+        registry.add("copy", self.copy)
+        registry.add("undo", lambda _: self.bring_back())
+        registry.add("chat.branch", lambda _: self.branch())
+        registry.add("message.copy", lambda _: self._copy_marked())
+        registry.add("message.copy_all", lambda _: self.copy("all"))
+        registry.add("message.write", lambda _: self.write())
+        registry.add("message.edit", lambda _: self.edit())
+        registry.add("message.view", lambda _: self.look_at())
+        registry.add("message.retry", lambda _: self.ask_again())
+        registry.add("message.retry_preset", lambda _: self.ask_again_with_preset())
+        registry.add("message.retry_model", lambda _: self.ask_again_with_model())
+        registry.add("message.continue", lambda _: self.go_on())
+        registry.add("message.branch", lambda _: self.branch())
+        registry.add("message.delete", lambda _: self.delete())
+        registry.add("message.undo", lambda _: self.bring_back())
 
     def may_change(self) -> bool:
         """Whether another branch can be opened now; says so if not."""

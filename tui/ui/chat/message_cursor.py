@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -18,8 +17,10 @@ from tui.ui.transcript.cursor_target import CursorTarget
 from tui.ui.transcript.walked import WalkedTranscript
 
 if TYPE_CHECKING:
+    from tui.chat.commands import CommandRegistry
     from tui.core.conversation import Conversation
     from tui.ui.chat.view import ChatView
+    from tui.ui.terminal.clipboard import Delivery
 
 _MAY_HAVE_CODE = ("```", "~~~", "    ", "\t", "\\[", "$$", "\\begin{")
 
@@ -27,8 +28,10 @@ _MAY_HAVE_CODE = ("```", "~~~", "    ", "\t", "\\[", "$$", "\\begin{")
 class MessageCursor:
     """The cursor is on a message of the open branch or on one of its code blocks, or nowhere."""
 
-    def __init__(self, pane: ChatView) -> None:
+    def __init__(self, pane: ChatView, registry: CommandRegistry) -> None:
+        """Its commands, and those about a message, are added to the `registry`."""
         self._pane = pane
+        self._registry = registry
         self._mark: CursorTarget | None = None
         self._was_at_end = False
         self.edits = InlineEditor(pane)
@@ -37,24 +40,21 @@ class MessageCursor:
         self._does = {
             keys[id]: id for id, command in BY_ID.items() if command.where == "messages" and id in keys
         }
+        self._add_commands(registry)
+        self.message_actions.add_commands(registry)
 
-    def actions(self) -> Mapping[str, Callable[[str], object]]:
-        """What is done for a command's id."""
-        deeds = self.message_actions
-        return {
-            "messages.enter": lambda _: self.enter(),
-            "messages.leave": lambda _: self.escape(),
-            "message.previous": lambda _: self._step(-1),
-            "message.next": lambda _: self._step(1),
-            "block.previous": lambda _: self._step_block(-1),
-            "block.next": lambda _: self._step_block(1),
-            "sibling.previous": lambda _: self._step_sibling(-1),
-            "sibling.next": lambda _: self._step_sibling(1),
-            "message.left": lambda _: self._go_sideways(-1),
-            "message.right": lambda _: self._go_sideways(1),
-            "message.fold": lambda _: self._fold(),
-            **deeds.actions(),
-        }
+    def _add_commands(self, registry: CommandRegistry) -> None:
+        registry.add("messages.enter", lambda _: self.enter())
+        registry.add("messages.leave", lambda _: self.escape())
+        registry.add("message.previous", lambda _: self._step(-1))
+        registry.add("message.next", lambda _: self._step(1))
+        registry.add("block.previous", lambda _: self._step_block(-1))
+        registry.add("block.next", lambda _: self._step_block(1))
+        registry.add("sibling.previous", lambda _: self._step_sibling(-1))
+        registry.add("sibling.next", lambda _: self._step_sibling(1))
+        registry.add("message.left", lambda _: self._go_sideways(-1))
+        registry.add("message.right", lambda _: self._go_sideways(1))
+        registry.add("message.fold", lambda _: self._fold())
 
     # -- where it is ------------------------------------------------------------------------------------------------
 
@@ -124,6 +124,15 @@ class MessageCursor:
     def _chat(self) -> Conversation | None:
         session = self._pane.session
         return session.conversation if session is not None else None
+
+    def copied(self, delivery: Delivery) -> tuple[str, str]:
+        """What is said of a text that was copied, and how: by which way it went, and what else can be done."""
+        key = self._pane.state.key
+        hint = f"{key('message.write')} writes a file" if not delivery.is_sure else ""
+        if self._mark is None:
+            hint = f"{key('messages.enter')} {hint}" if delivery.is_too_large else ""
+        said = f"{delivery} · {hint}" if hint else str(delivery)
+        return said, "warning" if delivery.is_too_large else "accent"
 
     # -- in and out -------------------------------------------------------------------------------------------------
 
@@ -259,7 +268,7 @@ class MessageCursor:
         if id or block:
             try:
                 if id:
-                    self.actions()[id]("")
+                    self._registry.handler(id)("")
                 else:
                     self.message_actions.copy_block(block)
             except LokalError as error:

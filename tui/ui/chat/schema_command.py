@@ -11,7 +11,7 @@ from textual.message import Message as UiMessage
 from tui import files
 from tui.chat.structured_output import ignored_by, state_of
 from tui.core.schema import ANY_JSON, Schema
-from tui.errors import LokalError, UsageError
+from tui.errors import ChatsNotOpen, LokalError, UsageError
 from tui.ui.chat_file_service import NotDone
 from tui.ui.work import begin
 
@@ -38,7 +38,9 @@ class SchemaCommand:
         """`json`, a file, `off`, or nothing to hear what holds. Raises UsageError."""
         talk, session, name = self._talk, self._talk.session, argument.strip()
         if session is None:
-            raise UsageError("The chats are being opened")
+            raise ChatsNotOpen()
+        if name and (held := talk.controller.why_held):
+            raise UsageError(held)  # what is held was measured with the one that it has
         if name:  # a file that is still being read counts no more
             talk.workers.cancel_group(talk, "schema")
         if not name:

@@ -15,10 +15,12 @@ from textual.widgets import TextArea
 
 from tui.chat import events, overflow
 from tui.chat.answer_stream import AnswerStream, HeadingPace
+from tui.chat.commands import CommandRegistry
 from tui.chat.context_meter import ContextMeter
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
 from tui.chat.prompt_history import HistorySearch
+from tui.chat.reasons import why_not_continue, why_not_retry, why_not_stop
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner
@@ -27,6 +29,7 @@ from tui.core.slash import CompletionSource, ParsedCommand, parse
 from tui.core.text import safe_name
 from tui.errors import LokalError, UsageError
 from tui.paths import with_tilde
+from tui.ui import keys
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
 from tui.ui.chat.composer import Composer, PromptMark
@@ -51,46 +54,50 @@ from tui.ui.transcript.view import Transcript
 from tui.ui.transcript.walked import WalkedTranscript
 
 
+class ChatViewMessage(UiMessage):
+    """What the view asks the app for, and tells it."""
+
+
 class ChatView(Vertical):
     """One open chat on the screen: the front end of a `ChatController`."""
 
     @dataclass
-    class Changed(UiMessage):
+    class Changed(ChatViewMessage):
         """What the status bar shows of the chat has changed."""
 
     @dataclass
-    class Finished(UiMessage):
+    class Finished(ChatViewMessage):
         """An answer has ended, in whatever way."""
 
     @dataclass
-    class ServerWanted(UiMessage):
+    class ServerWanted(ChatViewMessage):
         """There is a prompt but no server: look again."""
 
     @dataclass
-    class GuideWanted(UiMessage):
+    class GuideWanted(ChatViewMessage):
         """There is a prompt but no server, and the guide may answer."""
 
     @dataclass
-    class WindowWanted(UiMessage):
+    class WindowWanted(ChatViewMessage):
         """The person wants a context window of that many tokens; `controller.go_on` sends what waits for it."""
 
         tokens: int
 
     @dataclass
-    class PromptRecorded(UiMessage):
+    class PromptRecorded(ChatViewMessage):
         """A prompt was sent or put in the queue, for the prompt history; `marked` is in marked form."""
 
         marked: str
 
     @dataclass
-    class Commanded(UiMessage):
+    class Commanded(ChatViewMessage):
         """A slash command was typed, as `text` in marked form."""
 
         typed: ParsedCommand
         text: str
 
     @dataclass
-    class OfferRefused(UiMessage):
+    class OfferRefused(ChatViewMessage):
         """The person does not want what is offered."""
 
     @dataclass
@@ -103,8 +110,10 @@ class ChatView(Vertical):
         def can_replace(self, message: UiMessage) -> bool:
             return isinstance(message, ChatView.Call) and self.key is not None and message.key is self.key
 
-    def __init__(self, state: ScreenState, pace: Callable[[], Pace]) -> None:
+    def __init__(self, state: ScreenState, pace: Callable[[], Pace], registry: CommandRegistry) -> None:
+        """`pace` says how often a frame is worth its bytes; what can be done in the chat is added to the `registry`."""
         super().__init__(id="chat")
+        self._registry = registry
         self._state = state
         self._pace = pace
         self._heading = HeadingPace()
@@ -112,11 +121,12 @@ class ChatView(Vertical):
         self.tasks = TaskRunner(lambda mistake: self._trouble(mistake))
         self.controller = ChatController(state, self, self.tasks, lambda: self._pace().interval_s())
         self.meter = ContextMeter(self.controller.chat, self, self.tasks, lambda: self.composer.plain)
-        self.message_cursor = MessageCursor(self)
+        self.message_cursor = MessageCursor(self, registry)
         """The cursor on the messages, and what is done with them."""
         self.editor = ExternalEditor(self)
         self._holding = SchemaCommand(self)
         self._summary = SummaryEntry(self)
+        self._add_commands(registry)
 
     def compose(self) -> ComposeResult:
         with Container(id="reading"):
@@ -216,6 +226,18 @@ class ChatView(Vertical):
         if self.controller.chat.can_continue:
             return "answer.continue"
         return "answer.retry" if self.controller.unanswered else ""
+
+    @property
+    def useful(self) -> tuple[str, ...]:
+        """The ids of the commands that make sense now, for the status bar."""
+        chat = self.controller.chat
+        return self.message_cursor.useful or keys.useful_in_chat(
+            self._state,
+            answering=bool(chat.doing),
+            answerable=self.answerable,
+            choices=self.choices_key,
+            held=bool(chat.choosing),
+        )
 
     @property
     def written(self) -> str:
@@ -403,28 +425,25 @@ class ChatView(Vertical):
         self.notice_bar.clear_notice()
         self.controller.continue_answer(message)
 
-    def actions(self) -> Mapping[str, Callable[[str], object]]:
-        """What the view does for a command's id, with the argument that was typed after a slash command."""
-        transcript = self.transcript
-        ways = (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL)
-        return {
-            **{id: partial(self._decide, id) for id in ways},
-            **self.message_cursor.actions(),
-            "history.search": lambda _: self.search_history(),
-            "editor": lambda _: self.open_editor(),
-            "paste.open": lambda _: self.open_piece(),
-            "queue.take_back": lambda _: self._take_back_queued(),
-            "attach": self.attach_named,
-            "schema": self._holding.command,
-            "answer.stop": lambda _: self._stop(),
-            "answer.retry": lambda _: self.retry(),
-            "answer.continue": lambda _: self.continue_answer(),
-            "reasoning.toggle": lambda _: self.toggle_reasoning(),
-            "scroll.page_up": lambda _: transcript.page_up(),
-            "scroll.page_down": lambda _: transcript.page_down(),
-            "scroll.start": lambda _: transcript.to_start(),
-            "scroll.end": lambda _: transcript.follow(),
-        }
+    def _add_commands(self, registry: CommandRegistry) -> None:
+        controller = self.controller
+        for id in (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL):
+            registry.add(id, partial(self._decide, id))
+        registry.add("history.search", lambda _: self.search_history())
+        registry.add("editor", lambda _: self.open_editor())
+        registry.add("paste.open", lambda _: self.open_piece())
+        registry.add("queue.take_back", lambda _: self._take_back_queued())
+        registry.add("schema", self._holding.command)
+        registry.add("answer.stop", lambda _: self._stop(), partial(why_not_stop, controller))
+        registry.add("answer.retry", lambda _: self.retry(), partial(why_not_retry, controller))
+        registry.add(
+            "answer.continue", lambda _: self.continue_answer(), partial(why_not_continue, controller)
+        )
+        registry.add("reasoning.toggle", lambda _: self.toggle_reasoning())
+        registry.add("scroll.page_up", lambda _: self.transcript.page_up())
+        registry.add("scroll.page_down", lambda _: self.transcript.page_down())
+        registry.add("scroll.start", lambda _: self.transcript.to_start())
+        registry.add("scroll.end", lambda _: self.transcript.follow())
 
     def _decide(self, option_id: str, _: str = "") -> None:
         self.controller.gate.decide(option_id)
@@ -449,8 +468,8 @@ class ChatView(Vertical):
     def step_back(self) -> bool:
         """The key that stops an answer: where it is also the one that leaves the messages or the inline input, these come first.
         False = there was nothing to leave, or it only stops."""
-        keys = self._state.keys
-        leaves = self.message_cursor.edits.is_open or keys.get("messages.leave") == keys.get("answer.stop")
+        own = self._state.keys
+        leaves = self.message_cursor.edits.is_open or own.get("messages.leave") == own.get("answer.stop")
         return leaves and self.message_cursor.escape()
 
     # -- writing ----------------------------------------------------------------------------------------------------
@@ -490,9 +509,7 @@ class ChatView(Vertical):
     @on(Composer.Wanted)
     def _do_wanted(self, event: Composer.Wanted) -> None:
         event.stop()
-        action = self.actions().get(event.command_id)
-        if action is not None:
-            action("")
+        self._registry.handler(event.command_id)("")
 
     @on(Composer.Searching)
     def _show_search(self, event: Composer.Searching) -> None:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.app import App
+from textual.message import Message as UiMessage
 
 from tui.chat.session import ChatSession, waiting, whole_chat
+from tui.chat.tasks import TaskRunner, Work
 from tui.chat.write_queue import WriteQueue
 from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
@@ -32,7 +33,6 @@ from tui.ui.chat_list.messages import (
     SearchHits,
 )
 from tui.ui.messages import Trouble
-from tui.ui.work import Work, begin
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Store
@@ -50,9 +50,16 @@ INDEX_PAUSE_S = 0.02
 class ChatLibrary:
     """One for each app; `store` gives None until the chats are open."""
 
-    def __init__(self, app: App[None], persistence: WriteQueue, store: Callable[[], Store | None]) -> None:
-        self._app = app
-        self._persistence = persistence
+    def __init__(
+        self,
+        post: Callable[[UiMessage], object],
+        tasks: TaskRunner,
+        queue: WriteQueue,
+        store: Callable[[], Store | None],
+    ) -> None:
+        self._post = post
+        self._tasks = tasks
+        self._queue = queue
         self._opened = store
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -64,16 +71,16 @@ class ChatLibrary:
     async def _list(self, wish: ListWish) -> None:
         store = self._opened()
         if store is None:  # whoever wants the list asks again when the chats are open
-            self._app.post_message(ChatsUnlisted(None, wish.number))
+            self._post(ChatsUnlisted(None, wish.number))
             return
         try:
-            await self._persistence.catch_up(CATCH_UP_S)
+            await self._queue.catch_up(CATCH_UP_S)
             read = store.chats_around
             window = await asyncio.to_thread(read, wish.middle, wish.limit, wish.archived, wish.chat_id)
         except StoreError as error:
-            self._app.post_message(ChatsUnlisted(error, wish.number))
+            self._post(ChatsUnlisted(error, wish.number))
             return
-        self._app.post_message(ChatsListed(window, wish.number))
+        self._post(ChatsListed(window, wish.number))
 
     def search(self, query: str, first: int = 0) -> None:
         """Search all chats; the last wish counts."""
@@ -83,12 +90,12 @@ class ChatLibrary:
         if self._opened() is None:
             return
         try:
-            await self._persistence.catch_up(CATCH_UP_S)
+            await self._queue.catch_up(CATCH_UP_S)
             found = await asyncio.to_thread(self._find, query, first)
         except StoreError as error:
-            self._app.post_message(Trouble(error))
+            self._post(Trouble(error))
             found = SearchHits(query, first, (), False, 0)
-        self._app.post_message(HitsFound(found))
+        self._post(HitsFound(found))
 
     def _find(self, query: str, first: int) -> SearchHits:
         store = self._store()
@@ -116,16 +123,16 @@ class ChatLibrary:
         try:
             pattern = await asyncio.to_thread(_pattern, query) if query else None
             if not known:
-                await self._persistence.wait(lambda: None)  # what was said in it is on the disk
+                await self._queue.wait(lambda: None)  # what was said in it is on the disk
                 store = self._store()
-                session = waiting(self._persistence, chat_id)
+                session = waiting(self._queue, chat_id)
                 if session is None:
                     conversation = await asyncio.to_thread(store.load, chat_id)
-                    session = ChatSession(store, self._persistence, conversation)
+                    session = ChatSession(store, self._queue, conversation)
         except StoreError as error:
-            self._app.post_message(ChatUnchanged(chat_id, _named(error, title)))
+            self._post(ChatUnchanged(chat_id, _named(error, title)))
             return
-        self._app.post_message(ChatOpened(chat_id, session, message_id, pattern, beneath=beneath))
+        self._post(ChatOpened(chat_id, session, message_id, pattern, beneath=beneath))
 
     # -- changing ---------------------------------------------------------------------------------------------------
 
@@ -164,27 +171,27 @@ class ChatLibrary:
                 store = self._store()
                 chat = store.last_deleted()
                 if chat is None:
-                    self._app.post_message(Told("No chat was deleted that could come back"))
+                    self._post(Told("No chat was deleted that could come back"))
                     return
                 chat_id = chat.id
                 store.restore_chat(chat_id)
             except StoreError as error:
-                self._app.post_message(ChatUnchanged(chat_id, error))
+                self._post(ChatUnchanged(chat_id, error))
             else:
-                self._app.post_message(ChatChanged(ChatChange.RESTORED, chat))
+                self._post(ChatChanged(ChatChange.RESTORED, chat))
 
-        self._persistence.submit(change)
+        self._queue.submit(change)
 
     def _change(self, change: ChatChange, chat: ChatSummary, write: Callable[[], None]) -> None:
         def write_it() -> None:
             try:
                 write()
             except StoreError as error:
-                self._app.post_message(ChatUnchanged(chat.id, _named(error, chat.title)))
+                self._post(ChatUnchanged(chat.id, _named(error, chat.title)))
             else:
-                self._app.post_message(ChatChanged(change, chat))
+                self._post(ChatChanged(change, chat))
 
-        self._persistence.submit(write_it)
+        self._queue.submit(write_it)
 
     # -- files ------------------------------------------------------------------------------------------------------
 
@@ -193,20 +200,20 @@ class ChatLibrary:
         self._run(lambda: self._export(chat), "chats-export")
 
     async def _export(self, chat: ChatSummary) -> None:
-        await self._persistence.wait(lambda: None)  # what was said last is to be in it
+        await self._queue.wait(lambda: None)  # what was said last is to be in it
         try:
             path = await asyncio.to_thread(self._write, chat)
         except StoreError as error:
-            self._app.post_message(ChatUnchanged(chat.id, _named(error, chat.title)))
+            self._post(ChatUnchanged(chat.id, _named(error, chat.title)))
         except LokalError as error:
-            self._app.post_message(Trouble(error))
+            self._post(Trouble(error))
         else:
-            self._app.post_message(Told(f"{path.name} is in {path.parent}", "accent"))
+            self._post(Told(f"{path.name} is in {path.parent}", "accent"))
 
     def _write(self, chat: ChatSummary) -> Path:
         from tui.chat import chat_files
 
-        whole = whole_chat(self._persistence, self._store(), chat.id)
+        whole = whole_chat(self._queue, self._store(), chat.id)
         first = path = chat_files.export_path("", chat.title)
         number = 1
         while True:
@@ -232,7 +239,7 @@ class ChatLibrary:
             left = self._store().index_some()
 
         while True:
-            if not await self._persistence.wait(step) or not left:
+            if not await self._queue.wait(step) or not left:
                 return
             await asyncio.sleep(INDEX_PAUSE_S)
 
@@ -245,7 +252,7 @@ class ChatLibrary:
         return store
 
     def _run(self, work: Work, group: str) -> None:
-        begin(self._app, work, group, exclusive=True)
+        self._tasks.start(work, group, exclusive=True)
 
 
 def _named(error: StoreError, title: str) -> StoreError:

@@ -16,7 +16,7 @@ class Deleted(NamedTuple):
     was_open: bool
 
 
-class Trash:
+class DeletedChats:
     """What was deleted, and what is on its way back: the disk has the last word on both."""
 
     def __init__(self) -> None:

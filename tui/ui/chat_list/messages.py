@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Hit, ListWindow
 
 
+class ChatListMessage(Message):
+    """What the list of chats asks for, and what the library answers: the controller of the list hears all of it."""
+
+
 @dataclass
-class ChatsListed(Message):
+class ChatsListed(ChatListMessage):
     """A part of the list, or of the archive, in answer to the wish of that number."""
 
     window: ListWindow
@@ -25,7 +29,7 @@ class ChatsListed(Message):
 
 
 @dataclass
-class ChatsUnlisted(Message):
+class ChatsUnlisted(ChatListMessage):
     """It could not be read; without an `error` not yet, as the chats are still being opened."""
 
     error: StoreError | None
@@ -57,14 +61,14 @@ class SearchHits:
 
 
 @dataclass
-class HitsFound(Message):
+class HitsFound(ChatListMessage):
     """A search has an answer."""
 
     found: SearchHits
 
 
 @dataclass
-class ChatOpened(Message):
+class ChatOpened(ChatListMessage):
     """A chat was read, to be shown at `message_id`, empty = at its end, with what `pattern` finds marked. `session` is
     None for the chat that is open already. `beneath` = the list stays open over it."""
 
@@ -89,7 +93,7 @@ class ChatChange(StrEnum):
 
 
 @dataclass
-class ChatChanged(Message):
+class ChatChanged(ChatListMessage):
     """It is done, and on the disk; `chat` as it is now."""
 
     change: ChatChange
@@ -97,7 +101,7 @@ class ChatChanged(Message):
 
 
 @dataclass
-class ChatUnchanged(Message):
+class ChatUnchanged(ChatListMessage):
     """It could not be done to the chat, or the chat could not be read."""
 
     chat_id: str
@@ -108,14 +112,14 @@ class ChatUnchanged(Message):
 
 
 @dataclass
-class ListWanted(Message):
+class ListWanted(ChatListMessage):
     """A part of the list is to be read."""
 
     wish: ListWish
 
 
 @dataclass
-class SearchWanted(Message):
+class SearchWanted(ChatListMessage):
     """The chats are to be searched; `first` hits are there already."""
 
     query: str
@@ -123,7 +127,7 @@ class SearchWanted(Message):
 
 
 @dataclass
-class ChatChosen(Message):
+class ChatChosen(ChatListMessage):
     """A chat is to be opened, at a message if one is named, with what `query` finds in it marked."""
 
     chat_id: str
@@ -133,7 +137,7 @@ class ChatChosen(Message):
 
 
 @dataclass
-class ChatCommandGiven(Message):
+class ChatCommandGiven(ChatListMessage):
     """A command was given for the chat under the cursor; for renaming, with its new title."""
 
     command_id: str
@@ -142,10 +146,10 @@ class ChatCommandGiven(Message):
 
 
 @dataclass
-class ChatListLeft(Message):
+class ChatListLeft(ChatListMessage):
     """The person goes back to the open chat."""
 
 
 @dataclass
-class ChatListModeChanged(Message):
+class ChatListModeChanged(ChatListMessage):
     """Other keys make sense now."""

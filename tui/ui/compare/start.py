@@ -13,7 +13,7 @@ from tui.core import compare
 from tui.core.attaching import refusal
 from tui.core.compare import ColumnRequest
 from tui.core.message import Attachment, Message, Role
-from tui.errors import UsageError
+from tui.errors import ChatsNotOpen, UsageError
 from tui.ui.compare.screen import CompareScreen
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def start(app: LokalApp, argument: str) -> None:
     chat, state = app.chat, app.state
     connection, session = state.connection, chat.session
     if session is None:
-        raise UsageError("The chats are being opened")
+        raise ChatsNotOpen()
     if chat.controller.chat.busy:
         raise UsageError("An answer is coming in", "", f"{state.key('answer.stop')} stops it")
     names = [preset.name for preset in state.presets]
@@ -36,7 +36,7 @@ def start(app: LokalApp, argument: str) -> None:
     if connection is None and not all(column.server for column in wanted.columns):
         raise UsageError("There is no server to ask", "", f"{state.key('server.search')} looks for one")
     for column in wanted.columns:
-        app.services.look_up(column.server)
+        app.services.connections.look_up(column.server)
     draft = "" if wanted.prompt or chat.composer.plain.startswith("/") else chat.composer.plain.strip()
     prompt = wanted.prompt or draft
     last = session.conversation.last_of(Role.USER)
@@ -106,7 +106,7 @@ def _compare(
     *,
     spares: bool,
 ) -> None:
-    state, connect = app.state, app.services.connect_to
+    state, connect = app.state, app.services.connections.connect_beside
     comparison = Comparison(session, question, state, connect, lambda: app.pace.interval_s(), spares=spares)
     for column in columns:
         comparison.add(column)
@@ -144,8 +144,8 @@ def _end(app: LokalApp, comparison: Comparison, kept: ComparisonColumn | None) -
     chat.show_branch()
     chat.transcript.follow()
     if app.state.window is None:
-        app.services.ask_window(app.state)
-    app.tell(_what_stays(comparison, kept))
+        app.services.connections.read_window(app.state)
+    app.show_notice(_what_stays(comparison, kept))
 
 
 def _what_stays(comparison: Comparison, kept: ComparisonColumn | None) -> str:

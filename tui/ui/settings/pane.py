@@ -30,11 +30,10 @@ class PresetList(LineWidget):
     def __init__(self) -> None:
         super().__init__(id="preset-list")
         self._state = ScreenState()
-        self._theme = ""
 
-    def show(self, state: ScreenState, theme: str) -> None:
+    def show(self, state: ScreenState) -> None:
         """Change what is listed."""
-        self._state, self._theme = state, theme
+        self._state = state
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -63,7 +62,7 @@ class PresetList(LineWidget):
             [self.part(f" {state.key('preset.1')[:-1]}1–9 pick", "muted")],
             [],
             [self.part(" "), self.part("Theme", "heading")],
-            [self.part(" " + cut_middle(self._theme, LIST_WIDTH - 2))],
+            [self.part(" " + cut_middle(state.theme, LIST_WIDTH - 2))],
             [self.part(f" {state.key('theme.next')} next", "muted")],
             [],
             [self.part(" "), self.part("Values", "heading")],
@@ -128,10 +127,9 @@ class ParameterHelp(Widget):
 class SettingsPane(Vertical):
     """The preset in use, to look at and to change."""
 
-    def __init__(self, state: ScreenState, theme: str) -> None:
+    def __init__(self, state: ScreenState) -> None:
         super().__init__(id="settings")
         self._state = state
-        self._theme = theme
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="settings-body"):
@@ -154,14 +152,14 @@ class SettingsPane(Vertical):
         """The form."""
         return self.query_one(ParameterForm)
 
-    def set_state(self, state: ScreenState, theme: str) -> None:
+    def set_state(self, state: ScreenState) -> None:
         """Show the state's preset."""
-        self._state, self._theme = state, theme
+        self._state = state
         if self.is_mounted:
             self._fill()
 
     def _fill(self) -> None:
-        self.query_one(PresetList).show(self._state, self._theme)
+        self.query_one(PresetList).show(self._state)
         self.query_one(Title).show(self._state)
         self.form.set_state(self._state)
         self._explain()

@@ -1,0 +1,334 @@
+"""The server, the model and the built-in engine on the screen: what the person asks for, what is heard of it, and a server that
+comes up later, which is offered and never taken unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from textual.timer import Timer
+
+from tui.chat.chat_files import as_path
+from tui.chat.commands import CommandRegistry
+from tui.chat.connections import (
+    ConnectionEvent,
+    ConnectionWarning,
+    ContextWindowRead,
+    ServerAppeared,
+    ServerConnected,
+    ServerConnections,
+    ServerLoading,
+    ServerNotFound,
+    state_after,
+)
+from tui.chat.state import ClientState, ConnectionStatus, ServerState
+from tui.core.endpoint import Endpoint
+from tui.core.message import Value
+from tui.core.slash import one_of
+from tui.core.text import human_tokens, safe_name
+from tui.errors import UsageError, sentences
+from tui.ui.context import AppContext
+from tui.ui.state import ScreenState
+
+WATCH_S = 15.0
+"""How often the usual places on this machine are looked at while there is no server but the guide."""
+WINDOW = "context_window"
+"""The parameter that a larger window sets for this run."""
+
+
+class CommandLine(Protocol):
+    """Where commands are typed."""
+
+    def choose(self, name: str, words: str) -> None: ...
+    def return_command(self, text: str) -> bool: ...
+
+
+class ServerController:
+    """One for each app."""
+
+    def __init__(
+        self,
+        app: AppContext,
+        connections: ServerConnections,
+        command_line: CommandLine,
+        remember: Callable[[str, str], None],
+        on_search_ended: Callable[[str], None],
+    ) -> None:
+        """`remember` writes a setting down; `on_search_ended` hears what came of a search, in words."""
+        self._app = app
+        self._connections = connections
+        self._command_line = command_line
+        self._remember = remember
+        self._on_search_ended = on_search_ended
+        self._watch_timer: Timer | None = None
+        self._offered: Endpoint | None = None
+        self._refused = ""  # the address of the server that the person does not want
+        self._before_window: dict[str, Value | None] | None = None
+        """What was set for this run before the engine began to load its model with a larger window."""
+
+    def add_commands(self, registry: CommandRegistry) -> None:
+        """What a person can do about servers and models."""
+        registry.add("model.choose", self._choose_model)
+        registry.add("model.refresh", lambda _: self.refresh())
+        registry.add("server.use", self._choose_server)
+        registry.add("server.help", lambda _: self.explain())
+        registry.add("server.search", lambda _: self.look_again())
+        registry.add("guide.ask", lambda _: self.ask_guide())
+        registry.add("gguf.open", self.open_file)
+
+    # -- what is wanted ---------------------------------------------------------------------------------------------
+
+    def search(self, endpoint: Endpoint | None = None, *, asked: bool = False) -> None:
+        """Look for servers, or use the one that was found at the `endpoint`; the guide stays until there is one. `asked` =
+        the person wants it, and is told what comes of it."""
+        if self._has_guide(self._app.state):
+            self._app.show_notice("looking for a server")
+        else:
+            self._app.set_server(ServerState(ConnectionStatus.SEARCHING))
+        self._connections.find(self._app.state, endpoint, asked=asked)
+
+    def look_again(self) -> None:
+        """The person asks for servers: use the one that is offered, or look for any. What comes of it is said."""
+        if self._app.state.status is ConnectionStatus.SEARCHING:
+            self._app.show_notice("lokal is looking for a server already")
+            return
+        offered = self._offered
+        self._offer(None)
+        self.search(offered, asked=True)
+
+    def refresh(self) -> None:
+        """Ask the server for its models again; where there is none, one is looked for."""
+        if self._app.state.connection is None:
+            self.look_again()
+        else:
+            self._connections.refresh_models(self._app.state, asked=True)
+
+    def use_server(self, endpoint: Endpoint, command: str = "") -> None:
+        """Talk to another server, by that slash command. One that answers stays until the other one does."""
+        app, connection = self._app, self._app.state.connection
+        known = connection.others if connection is not None else ()
+        if not endpoint.login:  # with a new one it is another
+            endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
+        if connection is None or connection.guide or app.state.status is not ConnectionStatus.CONNECTED:
+            app.set_server(ServerState(ConnectionStatus.SEARCHING))
+            self._connections.find(app.state, endpoint, command=command)
+            return
+        app.show_notice(f"Asking {endpoint.url} …")
+        self._connections.use(app.state, endpoint, command)
+
+    def use_model(self, name: str) -> None:
+        """Chat with another model from the next answer on."""
+        app = self._app
+        app.set_settings(replace(app.state.settings, model=name, window=None))
+        self._remember("model", name)
+        self._connections.read_window(app.state)
+        running = bool(app.chat.controller.chat.doing)
+        app.chat.tell(f"{name} will answer your next question" if running else f"model {name}", "second")
+
+    def _choose_model(self, argument: str) -> None:
+        state = self._app.state
+        connection = state.connection
+        if connection is None:
+            way = state.key("server.search")
+            raise UsageError("No server, so no models", "", f"{way} looks for one")
+        names = [model.name for model in connection.models]
+        if argument:
+            # A server that lists none may have one all the same, and then says itself if it has not this one.
+            self.use_model(one_of(argument, names, "model") if names else argument)
+        elif names:
+            self._command_line.choose("model", f"{state.model} is in use")
+        else:
+            label = connection.info.kind.label
+            raise UsageError(f"{label} lists no models", "", "/model NAME uses one anyway")
+
+    def _choose_server(self, argument: str) -> None:
+        connection = self._app.state.connection
+        if argument:
+            self.use_server(self._connections.endpoint_named(argument), f"/server {argument}")
+        else:
+            in_use = f"{connection.place} is in use" if connection else "No server is in use"
+            self._command_line.choose("server", in_use)
+
+    def ask_guide(self) -> None:
+        """Talk to the guide from now on."""
+        if self._has_guide(self._app.state):
+            self._app.show_notice("This is the guide already; it knows only lokal")
+            return
+        self._app.open_tab("chat")
+        self._show_starting()
+        self._connections.start_guide()
+
+    def ask_guide_instead(self) -> None:
+        """A question found no server: the guide answers it."""
+        self._app.chat.tell("No server: the guide answers. It knows only lokal and local models")
+        self.ask_guide()
+
+    def open_file(self, argument: str) -> None:
+        """Open a GGUF file with the built-in engine; without a name it is asked for."""
+        if argument:
+            self._open_gguf(argument)
+            return
+        from tui.ui.start.prompt import FilePage
+
+        self._app.show_page(FilePage(), lambda text: self._open_gguf(text) if text else None)
+
+    def _open_gguf(self, text: str) -> None:
+        path = as_path(text)
+        self._app.open_tab("chat")
+        self._show_starting()
+        self._connections.start_gguf(path, self._app.state, f"/open {text}")
+
+    def _show_starting(self) -> None:
+        server = self._app.state.server
+        self._app.set_server(
+            replace(server, status=ConnectionStatus.STARTING, problem=None, starting=None, loads="")
+        )
+
+    def explain(self) -> None:
+        """How to start a server, and a line for the address of one elsewhere."""
+        from tui.ui.start.prompt import server_page
+
+        app = self._app
+        app.show_page(server_page(self._use_address), lambda text: app.open_tab("chat") if text else None)
+
+    async def _use_address(self, text: str) -> None:
+        """Connect to a server that was named. Raises LokalError, and then nothing has changed."""
+        await self._connections.connect(self._app.state, self._connections.endpoint_named(text))
+
+    def enlarge_window(self, tokens: int) -> None:
+        """A larger context window for this run: Ollama takes it with the next question, the built-in engine loads its model
+        anew. The question that waits is sent when the model is there."""
+        app, state = self._app, self._app.state
+        before = dict(state.overrides)
+        settings = replace(state.settings, overrides={**before, WINDOW: tokens}, window=None)
+        wanted = state.with_settings(settings)
+        if state.connection is not None and state.connection.embedded:
+            self._before_window = before
+            app.set_state(wanted.with_server(ServerState(ConnectionStatus.STARTING)))
+            self._connections.restart_engine(app.state)
+        else:
+            app.set_state(wanted)
+        app.chat.controller.go_on()
+        app.show_notice(f"a window of {human_tokens(tokens)} for this run: reloads the model", "accent")
+
+    # -- what is heard ----------------------------------------------------------------------------------------------
+
+    def hear(self, event: ConnectionEvent) -> None:
+        """Show what came of it."""
+        app = self._app
+        match event:
+            case ServerConnected():
+                self._hear_connected(event)
+            case ServerNotFound():
+                self._hear_not_found(event)
+            case ServerLoading(who) if who and app.state.connection is not None:
+                app.show_notice(f"{who} is still loading its model; lokal waits for it")
+            case ServerLoading(who) if who and app.state.server.loads == who:
+                pass
+            case ServerAppeared(endpoint):
+                self._hear_appeared(endpoint)
+            case ConnectionWarning(text):
+                app.show_notice(text, "warning")
+            case ServerLoading() | ContextWindowRead():
+                self._take(event)
+
+    def _take(self, event: ConnectionEvent) -> None:
+        before = self._app.state
+        after = state_after(before, event)
+        if after is not before:
+            self._app.set_state(after)
+
+    def _hear_connected(self, event: ServerConnected) -> None:
+        app, state, connection = self._app, self._app.state, event.connection
+        self._before_window = None
+        if event.asked or event.chosen:
+            app.show_notice(_what_was_found(event), "accent")
+        self._on_search_ended("a server was found")
+        if self._has_guide(state) and not connection.guide:
+            app.show_notice(f"{connection.place} will answer your next question", "second")
+        self._take(event)
+
+    def _hear_not_found(self, event: ServerNotFound) -> None:
+        app = self._app
+        if self._before_window is not None:  # the next start is as it was before
+            settings = replace(app.state.settings, overrides=self._before_window)
+            self._before_window = None
+            app.set_settings(settings)
+            way = app.state.key("server.search")
+            app.show_notice(f"The larger window did not work; {way} starts as before", "warning")
+        returned = bool(event.command) and self._command_line.return_command(event.command)
+        if event.asked:
+            app.show_notice(f"Looked again: {event.problem.title}", "warning")
+        self._on_search_ended("no server was found")
+        before = app.state.connection
+        if before is not None and (event.kept or before.guide):
+            stays = "the guide stays" if before.guide else f"{before.place} stays connected"
+            told = f"{event.problem.title}; {stays}" if before.guide else sentences(str(event.problem), stays)
+            app.show_notice(told, "warning")
+        elif app.chat.session is not None and len(app.chat.session.conversation):
+            app.show_notice(str(event.problem), "warning")  # an empty chat shows it whole
+        self._take(event)
+        if returned:  # what is told of it is about the command
+            app.chat.notice_bar.goes_with(app.chat.written)
+
+    # -- a server that comes up later -------------------------------------------------------------------------------
+
+    def watch(self, state: ClientState) -> None:
+        """A server that comes up is watched for as long as there is none but the guide."""
+        with_guide = self._has_guide(state)
+        alone = (state.status is ConnectionStatus.NONE and state.server.may_guide) or with_guide
+        if alone and self._watch_timer is None:
+            self._watch_timer = self._app.every(WATCH_S, self._connections.look_for_server)
+        elif not alone and self._watch_timer is not None:
+            self._watch_timer.stop()
+            self._watch_timer = None
+        if state.connection is not None and not with_guide:
+            self._refused = ""
+            self._offer(None)
+
+    def _hear_appeared(self, endpoint: Endpoint | None) -> None:
+        """It is offered until it is used, refused, or gone; the chat stays as it is."""
+        if self._watch_timer is None:
+            return
+        if endpoint is None:
+            self._refused = ""
+            self._offer(None)
+        elif endpoint.url != self._refused:
+            self._offer(endpoint)
+
+    def _offer(self, endpoint: Endpoint | None) -> None:
+        if endpoint == self._offered:
+            return
+        self._offered = endpoint
+        bar = self._app.chat.notice_bar
+        if endpoint is None:
+            bar.offer("")
+            return
+        label, key = endpoint.kind.label if endpoint.kind else "A server", self._app.state.key
+        answers = f"{label} answers now on {endpoint.place}"
+        use = key("server.search") or "“Look for servers” in the palette"
+        refuse = f", {key('answer.stop')} refuses" if key("answer.stop") else ""
+        bar.offer(f"{answers} · {use} uses it{refuse}")
+        if self._app.tab != "chat":
+            self._app.show_notice(f"{answers} · {use} uses it", "accent")
+
+    def refuse_offer(self) -> None:
+        """The person does not want the server that is offered."""
+        if self._offered is not None:
+            self._refused = self._offered.url
+            self._offer(None)
+
+    @staticmethod
+    def _has_guide(state: ScreenState | ClientState) -> bool:
+        return state.connection is not None and state.connection.guide
+
+
+def _what_was_found(event: ServerConnected) -> str:
+    """What a search has come to that the person asked for."""
+    if event.refreshed:
+        count = len(event.connection.models)
+        return f"Asked again: {count or 'no'} model{'' if count == 1 else 's'}"
+    if event.chosen:
+        return f"{event.connection.place} · {event.model or 'no model'}"
+    return f"Looked again: {event.connection.place}, {safe_name(event.model, 60) or 'no model'}"
