@@ -213,7 +213,7 @@ class LokalApp(DeltaApp[None]):
         self.on_screen = True
         if self.end_signals is not None:
             self.ways_out.end_on(self.end_signals)
-        self.chat.offer_names(self.commands.completions)
+        self.chat.prompt_entry.offer_names(self.commands.completions)
         self.chat.composer.focus()
         self.mark("the app is laid out and takes keys")
         # The keys have somewhere to go from now on. Textual's own drivers, in tests and on Windows, need not be told.

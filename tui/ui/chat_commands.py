@@ -123,4 +123,4 @@ class ChatCommands:
         chat = self._app.chat
         if not argument and not chat.composer.has_focus:
             self._app.open_tab("chat")  # the palette is everywhere
-        chat.attach_named(argument)
+        chat.prompt_entry.attach_named(argument)

@@ -132,7 +132,7 @@ class AppCommands:
         """Write the start of a command, wherever the person is. Whether something was being written, which comes back."""
         if not self._app.chat.composer.has_focus:
             self._app.open_tab("chat")
-        return self._app.chat.complete(text)
+        return self._app.chat.prompt_entry.complete(text)
 
     def completions(self) -> CompletionSource:
         """What slash commands can be completed with."""

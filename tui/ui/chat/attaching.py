@@ -16,7 +16,7 @@ def ask_for_file(pane: ChatView) -> None:
     """Let a file be named that goes with the next question. What is written stays as it is."""
     pane.composer.end_search(take=False)
     if not pane.composer.text.strip():
-        pane.complete("/attach ")
+        pane.prompt_entry.complete("/attach ")
         return
     pane.message_cursor.end()
     pane.message_cursor.edits.open(AttachFile(pane), "", None)

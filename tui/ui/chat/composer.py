@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.strip import Strip
 from textual.widgets.text_area import Location, Selection
 
@@ -18,7 +17,7 @@ from tui.core.finding import place
 from tui.core.secrets import names_login
 from tui.core.text import safe_line
 from tui.ui.chat.completion import Completer
-from tui.ui.chat.prompt_text_area import PromptTextArea
+from tui.ui.chat.prompt_text_area import PromptTextArea, WritingMessage
 from tui.ui.compat import run_binding
 from tui.ui.line import LineWidget
 from tui.ui.row import fit
@@ -44,7 +43,7 @@ class Composer(PromptTextArea):
     ]
 
     @dataclass
-    class Submitted(Message):
+    class Submitted(WritingMessage):
         """The person pressed Enter. The composer holds the text no longer, unless it is blank; `put_back` undoes that.
         `marked` is its form for drafts and the history (`tui.core.paste_folds`)."""
 
@@ -52,17 +51,17 @@ class Composer(PromptTextArea):
         marked: str
 
     @dataclass
-    class Wanted(Message):
+    class Wanted(WritingMessage):
         """The key of a command was pressed that is not about the text alone."""
 
         command_id: str
 
     @dataclass
-    class Emptied(Message):
+    class Emptied(WritingMessage):
         """Backspace, where there is nothing before the cursor to delete."""
 
     @dataclass
-    class Searching(Message):
+    class Searching(WritingMessage):
         """The search in the earlier prompts has begun, gone on or, with None, ended."""
 
         found: HistorySearch | None

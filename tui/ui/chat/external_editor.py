@@ -47,7 +47,7 @@ class ExternalEditor:
         """What was written in the editor is where it was before; `text` is None where there is nothing to take over."""
         self._is_open = False
         if text is not None:
-            self._view.take_edited(of, before, text)
+            self._view.prompt_entry.take_edited(of, before, text)
         elif isinstance(problem, Rescued):
             self._view.notice_bar.keep(with_tilde(str(problem)))  # the path, to be copied
         elif problem is not None:

@@ -289,7 +289,7 @@ class InlineEditor:
         if purpose is None:
             return False
         if purpose.edited is not None:
-            pane.editor.edit(pane.query_one(InlineInput).plain, purpose.edited)
+            pane.prompt_entry.editor.edit(pane.query_one(InlineInput).plain, purpose.edited)
         else:
             pane.tell("A file's name is one line: it is written here", "warning")
         return True

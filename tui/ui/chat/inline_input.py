@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events
-from textual.message import Message
 
 from tui.ui.chat.composer import NEW_LINE_KEYS
-from tui.ui.chat.prompt_text_area import PromptTextArea
+from tui.ui.chat.prompt_text_area import PromptTextArea, WritingMessage
 from tui.ui.compat import run_binding
 
 
@@ -17,13 +16,13 @@ class InlineInput(PromptTextArea):
     """An edit of a message, or the name of a file. Enter hands it in; Esc is the message cursor's."""
 
     @dataclass
-    class HandedIn(Message):
+    class HandedIn(WritingMessage):
         """The person pressed Enter on `text`; the inline input still holds it."""
 
         text: str
 
     @dataclass
-    class EditorWanted(Message):
+    class EditorWanted(WritingMessage):
         """The person wants to go on in their own editor."""
 
     def __init__(self, text: str, keys: Mapping[str, str]) -> None:

@@ -18,21 +18,25 @@ from tui.ui.look import palette_of
 from tui.ui.terminal.reader import IN_TEXT
 
 
+class WritingMessage(Message):
+    """What a place where a prompt is written has to say to the view of the chat."""
+
+
 class PromptTextArea(TextArea):
     """`text` is what is shown, with the chips; `marked` is what to keep of it, `plain` what to send."""
 
     @dataclass
-    class Folded(Message):
+    class Folded(WritingMessage):
         """A paste became a chip."""
 
         chip: str
 
     @dataclass
-    class LineTaken(Message):
+    class LineTaken(WritingMessage):
         """The key that takes the line has done so, and there is more: pressed again it takes everything."""
 
     @dataclass
-    class AllTaken(Message):
+    class AllTaken(WritingMessage):
         """Everything was taken away; undo brings it back."""
 
     def __init__(self, id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,32 +13,30 @@ from textual.message import Message as UiMessage
 from textual.widgets import TextArea
 
 from tui.chat import events, overflow
-from tui.chat.answer_stream import AnswerStream, HeadingPace
 from tui.chat.commands import CommandRegistry
 from tui.chat.context_meter import ContextMeter
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
-from tui.chat.prompt_history import HistorySearch
 from tui.chat.reasons import why_not_continue, why_not_retry, why_not_stop
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner
 from tui.core.message import Message
-from tui.core.slash import CompletionSource, ParsedCommand, parse
-from tui.core.text import safe_name
-from tui.errors import LokalError, UsageError
+from tui.core.slash import ParsedCommand
+from tui.errors import LokalError
 from tui.paths import with_tilde
 from tui.ui import keys
+from tui.ui.chat.answer_entry import AnswerEntry
 from tui.ui.chat.completion import KEYS as COMPLETION_KEYS
 from tui.ui.chat.completion import CompletionPopup
 from tui.ui.chat.composer import Composer, PromptMark
 from tui.ui.chat.decision_prompt import ENTER, TAKE, DecisionPrompt, shown_on
-from tui.ui.chat.entries import entries_of, entry_of, heading_of
-from tui.ui.chat.external_editor import ExternalEditor
+from tui.ui.chat.entries import entries_of, entry_of
 from tui.ui.chat.inline_input import InlineInput
-from tui.ui.chat.input_preview import InputPreview, preview_lines
+from tui.ui.chat.input_preview import InputPreview
 from tui.ui.chat.message_cursor import MessageCursor
-from tui.ui.chat.prompt_text_area import PromptTextArea
+from tui.ui.chat.prompt_entry import PromptEntry
+from tui.ui.chat.prompt_text_area import PromptTextArea, WritingMessage
 from tui.ui.chat.schema_command import SchemaCommand, SchemaRead
 from tui.ui.chat.summary_entry import SummaryEntry
 from tui.ui.chat.welcome import welcome
@@ -113,17 +110,16 @@ class ChatView(Vertical):
     def __init__(self, state: ScreenState, pace: Callable[[], Pace], registry: CommandRegistry) -> None:
         """`pace` says how often a frame is worth its bytes; what can be done in the chat is added to the `registry`."""
         super().__init__(id="chat")
-        self._registry = registry
         self._state = state
         self._pace = pace
-        self._heading = HeadingPace()
-        self._found: HistorySearch | None = None
         self.tasks = TaskRunner(lambda mistake: self._trouble(mistake))
         self.controller = ChatController(state, self, self.tasks, lambda: self._pace().interval_s())
         self.meter = ContextMeter(self.controller.chat, self, self.tasks, lambda: self.composer.plain)
         self.message_cursor = MessageCursor(self, registry)
         """The cursor on the messages, and what is done with them."""
-        self.editor = ExternalEditor(self)
+        self.prompt_entry = PromptEntry(self, registry)
+        """What is written and sent."""
+        self._answer = AnswerEntry(self, pace)
         self._holding = SchemaCommand(self)
         self._summary = SummaryEntry(self)
         self._add_commands(registry)
@@ -290,11 +286,11 @@ class ChatView(Vertical):
             case events.AnswerRequested():
                 self.transcript.follow()
             case events.AnswerStarted(stream):
-                self._show_running(stream)
+                self._answer.start(stream)
             case events.AnswerAdvanced(stream):
-                self._show_progress(stream)
+                self._answer.advance(stream)
             case events.AnswerFinished(_, message):
-                self._show_finished(message)
+                self._answer.finish(message)
             case events.DecisionNeeded(decision):
                 self._show_decision(decision)
             case events.SummaryStarted(run):
@@ -310,7 +306,7 @@ class ChatView(Vertical):
                 self.notice_bar.let_go()
                 self.post_message(self.PromptRecorded(marked))
             case events.QueueChanged():
-                self.show_preview()
+                self.prompt_entry.show_preview()
             case events.DraftLoaded(draft):
                 if draft.text and draft.text != self.composer.marked:
                     self.composer.end_search(take=False)
@@ -332,44 +328,6 @@ class ChatView(Vertical):
         if self.session is not None:
             self.transcript.show_changes(entries_of(self.session.conversation, self._state.key))
             self.post_message(self.Changed())
-
-    def _show_running(self, stream: AnswerStream) -> None:
-        session = self.session
-        if session is None:
-            return
-        message = stream.message
-        entry = entry_of(message, session.conversation, self._state.key, stream.generation)
-        if self.transcript.has(entry.id):
-            self.transcript.replace(entry)
-        else:
-            path = session.conversation.path()
-            if message.parent is not None and any(each.id == message.parent for each in path):
-                self.transcript.truncate_after(message.parent)
-            self.transcript.add(entry)
-        self.message_cursor.keep_up()
-
-    def _show_progress(self, stream: AnswerStream) -> None:
-        session = self.session
-        if session is None:
-            return
-        self.transcript.follow_by_page(self._pace().slow)
-        text, reasoning = stream.take()
-        generation, message = stream.generation, stream.message
-        if stream.rewritten:
-            stream.rewritten = False
-            self.transcript.replace(entry_of(message, session.conversation, self._state.key, generation))
-        elif text or reasoning:
-            self.transcript.extend(message.id, text, reasoning)
-        if not generation.finished and self._heading.due(generation, time.monotonic()):
-            self.transcript.set_heading(message.id, heading_of(message, session.conversation, generation))
-            self.post_message(self.Changed())
-
-    def _show_finished(self, message: Message) -> None:
-        if self.session is not None:
-            # Nothing more comes, for which room would be left below.
-            self.transcript.follow_by_page(False)
-            self.transcript.finish(message.id, entry_of(message, self.session.conversation, self._state.key))
-            self.post_message(self.Finished())
 
     def toggle_reasoning(self) -> None:
         """Fold or unfold it in all messages; where there is none, say what holds for those that come."""
@@ -429,10 +387,6 @@ class ChatView(Vertical):
         controller = self.controller
         for id in (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL):
             registry.add(id, partial(self._decide, id))
-        registry.add("history.search", lambda _: self.search_history())
-        registry.add("editor", lambda _: self.open_editor())
-        registry.add("paste.open", lambda _: self.open_piece())
-        registry.add("queue.take_back", lambda _: self._take_back_queued())
         registry.add("schema", self._holding.command)
         registry.add("answer.stop", lambda _: self._stop(), partial(why_not_stop, controller))
         registry.add("answer.retry", lambda _: self.retry(), partial(why_not_retry, controller))
@@ -474,66 +428,10 @@ class ChatView(Vertical):
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    @on(Composer.Submitted)
-    def _submit(self, event: Composer.Submitted) -> None:
+    @on(WritingMessage)
+    def _hear_writing(self, event: WritingMessage) -> None:
         event.stop()
-        try:
-            typed = parse(event.text)
-        except UsageError as error:
-            if not self.composer.bring_back(event.marked):
-                self.composer.put_back(event.marked)
-            self.tell_of_text(error)
-            return
-        controller = self.controller
-        if isinstance(typed, ParsedCommand):
-            self.post_message(self.Commanded(typed, event.marked))
-        elif not event.text.strip() and controller.chat.choosing:
-            self.tell(f"{controller.why_held}: {self._state.key(ENTER)} goes to the list")
-        elif not event.text.strip() and controller.unanswered and not controller.outbox.attached:
-            way = self._state.key("answer.retry") or "/retry"
-            self.tell(f"Nothing is written; {way} answers the question that is there")
-        else:
-            # The slash that says that a slash is meant is not sent.
-            slashed = event.marked.startswith("//")
-            controller.submit(event.marked[1:] if slashed else event.marked, event.marked)
-
-    @on(Composer.Emptied)
-    def _take_last_file_away(self, event: Composer.Emptied) -> None:
-        event.stop()
-        outbox = self.controller.outbox
-        if outbox.attached:
-            *others, last = outbox.attached
-            outbox.attach(tuple(others))
-            self.tell(f"“{safe_name(last.name, 60)}” is no longer attached")
-
-    @on(Composer.Wanted)
-    def _do_wanted(self, event: Composer.Wanted) -> None:
-        event.stop()
-        self._registry.handler(event.command_id)("")
-
-    @on(Composer.Searching)
-    def _show_search(self, event: Composer.Searching) -> None:
-        event.stop()
-        self._found = event.found
-        self.show_preview()
-        self.post_message(self.Changed())
-
-    @on(PromptTextArea.Folded)
-    def _tell_of_paste(self, event: PromptTextArea.Folded) -> None:
-        event.stop()
-        self.tell(f"A long paste is one piece; {self._state.key('paste.open')} opens it")
-
-    @on(PromptTextArea.LineTaken)
-    def _tell_of_line(self, event: PromptTextArea.LineTaken) -> None:
-        event.stop()
-        self.tell("Ctrl+U again deletes everything")
-        self.notice_bar.goes_with(self.written)
-
-    @on(PromptTextArea.AllTaken)
-    def _tell_of_all(self, event: PromptTextArea.AllTaken) -> None:
-        event.stop()
-        self.tell("Everything is deleted; Ctrl+Z brings it back")
-        self.notice_bar.goes_with(self.written)
+        self.prompt_entry.hear(event)
 
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
@@ -546,80 +444,11 @@ class ChatView(Vertical):
         if isinstance(event.text_area, Composer):
             self.meter.draft_changed()
 
-    def _take_back_queued(self) -> None:
-        self.composer.end_search(take=False)
-        self.controller.take_back_queued()
-
-    def search_history(self) -> None:
-        """Search in the prompts of earlier, or go on to an older one."""
-        if not self.composer.start_search():
-            self.tell("There is no earlier prompt yet")
-
-    def open_piece(self) -> None:
-        """Put a piece that was pasted into the text."""
-        if not self.composer.open_piece():
-            self.tell("Nothing here was pasted as one piece")
-
-    def show_preview(self) -> None:
-        """Bring the lines over the composer up to date."""
-        lines = preview_lines(self.controller.outbox, self._found, self._state.key)
-        self.query_one(InputPreview).show(lines)
-
-    def open_editor(self) -> None:
-        """Go on in the person's editor, with what they write on: the inline input, or else the composer."""
-        if not self.message_cursor.edits.open_editor():
-            self.composer.end_search(take=True)
-            self.controller.outbox.save()
-            self.editor.edit(self.composer.plain)
-
-    def take_edited(self, of: Message | None, before: str, text: str) -> None:
-        """What was written, the draft or the message `of` anew, has become `text` in the editor. Nothing is sent."""
-        if of is not None:
-            self.message_cursor.edits.take_edit(of, before, text)
-        else:
-            self.composer.take_over(before, text)
-            self.tell(f"Back from the editor; {self._state.key('send')} sends it")
-
-    def attach_named(self, argument: str) -> None:
-        """Attach the files that are named, or ask for one."""
-        from tui.ui.chat.attaching import ask_for_file
-
-        if argument:
-            self.controller.outbox.read_files(argument)
-        else:
-            ask_for_file(self)
-
-    def offer_names(self, names: Callable[[], CompletionSource]) -> None:
-        """Complete slash commands with these names."""
-        self.completion.serve(self.composer, names)
-        self.composer.completer = self.completion
-
-    def complete(self, text: str) -> bool:
-        """Write the start of a slash command, and offer how it may go on. Whether something is written, which comes back
-        after it."""
-        self.message_cursor.end()
-        self.composer.focus()
-        aside = self.composer.begin_command(text)
-        if aside:
-            self.tell("What you were writing comes back after the command; Esc brings it back now")
-        self.completion.offer()
-        return aside
-
     @on(SchemaRead)
     def _hold_to_schema(self, event: SchemaRead) -> None:
         """The file that /schema named is a schema."""
         event.stop()
         self._holding.hold(event.session, event.schema)
-
-    @on(InlineInput.HandedIn)
-    def _take_slip(self, event: InlineInput.HandedIn) -> None:
-        event.stop()
-        self.message_cursor.edits.hand_in(event.text)
-
-    @on(InlineInput.EditorWanted)
-    def _edit_slip(self, event: InlineInput.EditorWanted) -> None:
-        event.stop()
-        self.open_editor()
 
     # -- what is said and asked -------------------------------------------------------------------------------------
 
