@@ -41,11 +41,12 @@ class HelpRow:
 
 @dataclass(frozen=True, slots=True)
 class HelpSection:
-    """The rows of one place, and what else is to be said there."""
+    """The rows of one place, and what else is to be said there. `named` = its rows begin with longer names than keys have."""
 
     title: str
     rows: tuple[HelpRow, ...] = ()
     notes: tuple[str, ...] = ()
+    named: bool = False
 
 
 _UNNAMED: Mapping[str, tuple[HelpRow, ...]] = {
@@ -83,12 +84,19 @@ def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[HelpSect
         if rows:
             is_here = place in here and not found
             found.append(HelpSection(titles[place] + (" · you are here" if is_here else ""), rows))
+    others = [command for command in COMMANDS if not command.slash and not keys.get(command.id)]
+    rows = tuple(HelpRow(command.title, command.help) for command in others if command.where != "fit")
+    palette = key_name(keys.get("palette", ""))
+    found.append(HelpSection(f"By name{f', in the palette: {palette}' if palette else ''}", rows, named=True))
+    rows = tuple(HelpRow(command.title, command.help) for command in others if command.where == "fit")
+    found.append(HelpSection("Ways on for a question that does not fit", rows, named=True))
     commands = [command for command in COMMANDS if command.slash]
     rows = tuple(
         HelpRow(usage(command), command.help, f"{command.title} {key_name(keys.get(command.id, ''))}")
         for command in commands
     )
-    return [*found, HelpSection("Slash commands", rows, (_SLASH,))]
+    found.append(HelpSection("Slash commands", rows, (_SLASH,), named=True))
+    return [section for section in found if section.rows]
 
 
 def _row(command: Command, keys: Mapping[str, str]) -> HelpRow:
@@ -107,7 +115,7 @@ def _presets_as_one(commands: list[Command]) -> list[Command]:
 
 def column_of(page: Sequence[HelpSection]) -> int:
     """The width of the column of keys, in cells. Commands with their arguments are longer, and have one of their own."""
-    names = [row.name for section in page for row in section.rows if not row.name.startswith("/")]
+    names = [row.name for section in page if not section.named for row in section.rows]
     return max([KEY_WIDTH, *(len(name) + 4 for name in names)])
 
 
@@ -118,9 +126,8 @@ def lines_of(page: Sequence[HelpSection], width: int, column: int = KEY_WIDTH) -
         if lines:
             lines.append(())
         lines += [((" " + line, "heading"),) for line in wrap_words(section.title, max(10, width - 2))]
-        slashed = any(row.name.startswith("/") for row in section.rows)
         rows = [(row.name, "accent", row.text) for row in section.rows]
-        lines += table(rows, width, KEY_WIDTH if slashed else column)
+        lines += table(rows, width, KEY_WIDTH if section.named else column)
         for note in section.notes:
             lines.append(())
             lines += [((" " + line, "muted"),) for line in wrap_words(note, max(10, width - 2))]

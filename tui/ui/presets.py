@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from textual.message import Message
 
@@ -20,7 +19,7 @@ from tui.core.parameters import find, parse_assignment, split_assignments
 from tui.core.presets import Preset
 from tui.core.slash import one_of
 from tui.errors import UsageError
-from tui.ui.context import AppContext
+from tui.ui.context import AppContext, CommandLine
 from tui.ui.messages import PresetSaved
 from tui.ui.setting import explain_parameter, set_page
 
@@ -28,12 +27,6 @@ NOTHING = "-"
 """In the place of values: take away what was set for this run."""
 NUMBERED = 9
 """How many presets have a key of their own."""
-
-
-class CommandLine(Protocol):
-    """Where commands are typed."""
-
-    def choose(self, name: str, words: str) -> None: ...
 
 
 class PresetController:

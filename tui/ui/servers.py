@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from textual.timer import Timer
 
@@ -28,20 +27,13 @@ from tui.core.message import Value
 from tui.core.slash import one_of
 from tui.core.text import human_tokens, safe_name
 from tui.errors import UsageError, sentences
-from tui.ui.context import AppContext
+from tui.ui.context import AppContext, CommandLine
 from tui.ui.state import ScreenState
 
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
 WINDOW = "context_window"
 """The parameter that a larger window sets for this run."""
-
-
-class CommandLine(Protocol):
-    """Where commands are typed."""
-
-    def choose(self, name: str, words: str) -> None: ...
-    def return_command(self, text: str) -> bool: ...
 
 
 class ServerController:

@@ -8,6 +8,7 @@ from typing import Protocol
 from tui.chat.commands import CommandRegistry
 from tui.core.slash import one_of
 from tui.ui import theme as themes
+from tui.ui.context import CommandLine
 from tui.ui.terminal.probe import has_truecolor
 
 
@@ -21,12 +22,6 @@ class ThemedApp(Protocol):
     def theme_names(self) -> tuple[str, ...]: ...
     def apply_theme(self, name: str) -> None: ...
     def show_notice(self, text: str, tone: str = "muted") -> None: ...
-
-
-class CommandLine(Protocol):
-    """Where commands are typed."""
-
-    def choose(self, name: str, words: str) -> None: ...
 
 
 class ThemeChoice:

@@ -38,6 +38,10 @@ class PromptMark(LineWidget):
 class Composer(PromptTextArea):
     """A text area that sends on Enter and knows the prompts before this one."""
 
+    OWN_COMMANDS: ClassVar = frozenset(
+        {"send", "newline", "history.previous", "history.next", "choices.enter"}
+    )
+    """The commands whose keys it reads itself, while it has the focus."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+u", "delete_to_start_of_line", "Delete to the start", show=False)
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 from rich.cells import cell_len
 from textual import events
@@ -49,6 +49,9 @@ class Line:
 
 class DecisionPrompt(Widget, can_focus=True):
     """Shown while there is something to choose."""
+
+    OWN_COMMANDS: ClassVar = frozenset({"choices.previous", "choices.next", "choices.take"})
+    """The commands whose keys it reads itself, while it has the focus."""
 
     DEFAULT_CSS = f"DecisionPrompt {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
 

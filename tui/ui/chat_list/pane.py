@@ -4,7 +4,7 @@ what is wanted; it neither reads nor writes chats."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.message import Message
@@ -39,6 +39,9 @@ Typed = events.Key | events.Paste
 
 class ChatsPane(ChatsView, can_focus=True):
     """All keys come in here, also those that write, so that they count in the order in which they came."""
+
+    OWN_COMMANDS: ClassVar = frozenset(command.id for command in COMMANDS if command.where == "chats")
+    """The commands whose keys it reads itself, while it has the focus."""
 
     def __init__(self, state: ScreenState) -> None:
         super().__init__(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.chat.comparison import Comparison, ComparisonColumn, names_of
-from tui.core.commands import key_name
+from tui.core.commands import BY_ID, key_name
 from tui.core.message import Status
 from tui.core.text import safe_line
 from tui.ui.compare.column import ColumnView
@@ -87,6 +88,9 @@ class KeyLine(LineWidget):
 
 class CompareScreen(CoveringScreen[ComparisonColumn | None]):
     """Shows a comparison. Its result is the column that was kept, or None."""
+
+    OWN_COMMANDS: ClassVar = frozenset(id for id in BY_ID if id.startswith("compare."))
+    """The commands whose keys it reads itself, while it has the focus."""
 
     AUTO_FOCUS = ""
     DEFAULT_CSS = """

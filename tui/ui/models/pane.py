@@ -51,6 +51,9 @@ class Details(LineWidget):
 class ModelsPane(Vertical):
     """The list, and what is known of the model under the cursor; where there is no model, the ways to one."""
 
+    OWN_COMMANDS: ClassVar = frozenset({"models.leave"})
+    """The commands whose keys it reads itself, while it has the focus."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_models", id="model.refresh", show=False),
         Binding("escape", "leave", id="models.leave", show=False),

@@ -38,6 +38,9 @@ def columns(width: int) -> tuple[int, ...]:
 class ModelTable(ScrollView, can_focus=True):
     """Up and Down move, Enter chooses. The first line is the heading and scrolls with nothing."""
 
+    OWN_COMMANDS: ClassVar = frozenset({"model.use"})
+    """The commands whose keys it reads itself, while it has the focus."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),

@@ -68,6 +68,11 @@ class ParameterForm(ScrollView, can_focus=True):
     """Arrows move and change, digits type a value, Enter takes it, x goes back to the server's default. Esc takes back a
     value that is being typed, and otherwise leaves."""
 
+    OWN_COMMANDS: ClassVar = frozenset(
+        {"parameter.less", "parameter.more", "parameter.unset", "settings.leave"}
+    )
+    """The commands whose keys it reads itself, while it has the focus."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
