@@ -41,7 +41,7 @@ async def test_a_streamed_answer_looks_like_the_same_answer_shown_whole(step: in
             transcript.extend("a", ANSWER[start : start + step])
             if start % 50 == 0:
                 screen(transcript)
-        transcript.finish("a", answer(ANSWER, streaming=False))
+        transcript.replace(answer(ANSWER, streaming=False))
         grown = styled(transcript)
         transcript.show([Entry("q", YOU, "?"), answer(ANSWER, streaming=False)])
         assert styled(transcript) == grown
@@ -69,8 +69,7 @@ async def test_a_reader_who_scrolled_up_stays_where_he_is() -> None:
             transcript.extend("a", f"\n\nparagraph {n}")
             assert screen(transcript) == before
         assert transcript.new_lines == 100
-        transcript.finish(
-            "a",
+        transcript.replace(
             answer(transcript.plain_text("a"), streaming=False, notice=EntryNotice("stopped", Tone.MUTED)),
         )
         assert screen(transcript) == before

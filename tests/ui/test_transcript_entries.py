@@ -71,14 +71,6 @@ async def test_an_answer_goes_on_after_it_was_finished() -> None:
         assert screen(transcript)[1:5] == ["1. one", "2. two", "3. three▌", ""]
 
 
-async def test_an_entry_may_get_another_id_when_it_is_finished() -> None:
-    async with running() as (transcript, _, _):
-        transcript.show([answer("x")])
-        transcript.finish("a", answer("x", id="b", streaming=False))
-        assert not transcript.has("a")
-        assert transcript.plain_text("b") == "x"
-
-
 async def test_truncating_drops_what_follows() -> None:
     async with running(height=10) as (transcript, _, _):
         transcript.show(chat(20))

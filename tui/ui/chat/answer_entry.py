@@ -64,5 +64,5 @@ class AnswerEntry:
         if session is not None:
             # Nothing more comes, for which room would be left below.
             view.transcript.follow_by_page(False)
-            view.transcript.finish(message.id, entry_of(message, session.conversation, view.state.key))
+            view.transcript.replace(entry_of(message, session.conversation, view.state.key))
             view.post_message(view.Finished())

@@ -111,9 +111,9 @@ class MessageActions:
     def _block(self, message: Message, number: int) -> Callable[[], str]:
         """What gives the text of a code block, where it may take its time. Raises UsageError if there is none."""
         # As it is shown: there its blocks are numbered.
-        has_blocks = message.role is Role.ASSISTANT and self._pane.walked.has(message.id)
-        text = self._pane.walked.plain_text(message.id) if has_blocks else ""
-        count = len(self._pane.walked.blocks(message.id)) if has_blocks else 0
+        has_blocks = message.role is Role.ASSISTANT and self._pane.transcript.has(message.id)
+        text = self._pane.transcript.plain_text(message.id) if has_blocks else ""
+        count = len(self._pane.transcript.cursor.blocks(message.id)) if has_blocks else 0
         if not 1 <= number <= count:
             if not count:
                 raise UsageError("There is no code block in this message")
@@ -135,7 +135,9 @@ class MessageActions:
         text = pane.controller.chat.whole(message).content
         if number:
             make = self._block(message, number)
-            block = next((each for each in pane.walked.blocks(message.id) if each.number == number), None)
+            block = next(
+                (each for each in pane.transcript.cursor.blocks(message.id) if each.number == number), None
+            )
             if block is not None:
                 name = f"block-{number}.{suffix_of(block.info)}"
                 pane.message_cursor.edits.open(FileName(pane, f"block [{number}]", make), name, mark)

@@ -14,7 +14,7 @@ from tui.ui.chat.inline_editor import InlineEditor
 from tui.ui.chat.message_actions import MessageActions
 from tui.ui.keys import named_by
 from tui.ui.transcript.cursor_target import CursorTarget
-from tui.ui.transcript.walked import WalkedTranscript
+from tui.ui.transcript.view import Transcript
 
 if TYPE_CHECKING:
     from tui.chat.commands import CommandRegistry
@@ -87,14 +87,14 @@ class MessageCursor:
         path = [each.id for each in chat.path()]
         place = path.index(message.id) + 1 if message.id in path else len(path)
         said = f"message {place} of {len(path)}"
-        blocks = self._view.blocks(message.id) if self._view.has(message.id) else ()
+        blocks = self._view.cursor.blocks(message.id) if self._view.has(message.id) else ()
         if self._mark.block:
             block = next((each for each in blocks if each.number == self._mark.block), None)
             lines = block.lines if block is not None else 0
             said += f" · block [{self._mark.block}], {count_of(lines, 'line')}"
         elif blocks:
             said += f" · {count_of(len(blocks), 'code block')}"
-        if not self._pane.controller.chat.is_coming_in(message) and self._view.is_too_wide(self._mark):
+        if not self._pane.controller.chat.is_coming_in(message) and self._view.cursor.is_too_wide(self._mark):
             said += f" · {self._pane.state.key('message.right')} sideways"
         return said
 
@@ -117,8 +117,8 @@ class MessageCursor:
         return "message.copy", "message.retry", "help"
 
     @property
-    def _view(self) -> WalkedTranscript:
-        return self._pane.query_one(WalkedTranscript)
+    def _view(self) -> Transcript:
+        return self._pane.transcript
 
     @property
     def _chat(self) -> Conversation | None:
@@ -155,11 +155,11 @@ class MessageCursor:
     def put(self, mark: CursorTarget) -> None:
         """Put the cursor there, in sight."""
         self._mark = mark
-        self._view.set_mark(mark)
+        self._view.cursor.put(mark)
         message = self.message
         if message is None or not self._pane.controller.chat.is_coming_in(message):
             # An answer that grows stays at its end, where the news is.
-            self._view.reveal(mark)
+            self._view.cursor.reveal(mark)
         self._pane.notice_bar.clear_notice()
         self.show()
 
@@ -201,7 +201,7 @@ class MessageCursor:
         if back is not None and self._view.has(back.entry_id) and not self._pane.controller.chat.choosing:
             self._pane.screen.set_focus(self._view)
             self._mark = back
-            self._view.set_mark(back)
+            self._view.cursor.put(back)
             self.show()
         else:
             self.leave()
@@ -236,7 +236,7 @@ class MessageCursor:
     def _end(self) -> None:
         mark, self._mark = self._mark, None
         chat = self._chat
-        self._view.set_mark(None)
+        self._view.cursor.put(None)
         if mark is not None and chat is not None and self._was_at_end:
             leaf = chat.leaf
             if leaf is None or leaf.id == mark.entry_id:
@@ -324,7 +324,7 @@ class MessageCursor:
             sign in message.content for sign in _MAY_HAVE_CODE
         ):
             return []
-        return [block.number for block in self._view.blocks(message.id)]
+        return [block.number for block in self._view.cursor.blocks(message.id)]
 
     def _step_sibling(self, by: int) -> None:
         session, message = self._pane.session, self.message
@@ -345,7 +345,7 @@ class MessageCursor:
     def _go_sideways(self, by: int) -> None:
         if self._mark is None:
             return
-        moved = self._view.move_sideways(self._mark, by * max(1, self._view.size.width // 2))
+        moved = self._view.cursor.move_sideways(self._mark, by * max(1, self._view.size.width // 2))
         if moved is None:
             self._pane.tell("Nothing here is wider than the screen")
         elif not moved:
@@ -354,7 +354,7 @@ class MessageCursor:
             )
 
     def _fold(self) -> None:
-        if self._mark is None or self._view.toggle_fold(self._mark) is not None:
+        if self._mark is None or self._view.cursor.toggle_fold(self._mark) is not None:
             self.show()
         elif self._mark.block:
             self._pane.tell("This code block is short enough as it is")

@@ -48,7 +48,6 @@ from tui.ui.start.panel import ways_on
 from tui.ui.state import ScreenState
 from tui.ui.terminal.link import Pace
 from tui.ui.transcript.view import Transcript
-from tui.ui.transcript.walked import WalkedTranscript
 
 
 class ChatViewMessage(UiMessage):
@@ -127,7 +126,7 @@ class ChatView(Vertical):
     def compose(self) -> ComposeResult:
         with Container(id="reading"):
             yield DecisionPrompt("start-choice", self._state.keys, self._writing_place)
-            yield WalkedTranscript(id="transcript")
+            yield Transcript(id="transcript")
             yield CompletionPopup()
         yield NoticeBar()
         yield InputPreview()
@@ -140,8 +139,8 @@ class ChatView(Vertical):
         """The empty state."""
         self.transcript.set_palette(palette_of(self))
         self.transcript.set_reasoning_key(self._state.key("reasoning.toggle"))
-        self.walked.set_fold_key(self._state.key("message.fold"))
-        self.walked.taker = self.message_cursor
+        self.transcript.cursor.set_fold_key(self._state.key("message.fold"))
+        self.transcript.key_taker = self.message_cursor
         self._show_welcome()
 
     def on_unmount(self) -> None:
@@ -159,11 +158,6 @@ class ChatView(Vertical):
     def transcript(self) -> Transcript:
         """The conversation view."""
         return self.query_one(Transcript)
-
-    @property
-    def walked(self) -> WalkedTranscript:
-        """The conversation view with its cursor."""
-        return self.query_one(WalkedTranscript)
 
     @property
     def composer(self) -> Composer:
@@ -410,7 +404,7 @@ class ChatView(Vertical):
             or self.controller.stop_or_choose()
             or self.leave_choice()
             or self.message_cursor.escape()
-            or self.walked.clear_found()
+            or self.transcript.clear_found()
             or self.notice_bar.let_go()
             or (self.notice_bar.offers and self.post_message(self.OfferRefused()))
         )

@@ -156,7 +156,7 @@ class ColumnView(Horizontal):
         if self.column.final is not None:
             if not self._ended:
                 self._ended = True
-                self.transcript.finish(self.column.message.id, self._entry())
+                self.transcript.replace(self._entry())
         elif stream.rewritten:
             stream.rewritten = False
             self.transcript.replace(self._entry())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from tui.ui.transcript.layout import TranscriptLayout
 from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line, pad
+from tui.ui.transcript.search_highlight import SearchHighlight
+from tui.ui.transcript.transcript_cursor import KeyTaker, TranscriptCursor
 from tui.ui.transcript.unread import Unread
 
 __all__ = ["EmptyLine", "Entry", "EntryNotice", "Heading", "Tone", "Transcript"]
@@ -25,6 +28,8 @@ __all__ = ["EmptyLine", "Entry", "EntryNotice", "Heading", "Tone", "Transcript"]
 WHEEL_LINES = 3
 PAGE_OVERLAP = 2
 """Lines of the old page that stay in sight on the new one."""
+ABOVE_FOUND = 3
+"""One in so many lines of the screen is above a line that was found."""
 KEPT_SHARE = 4
 """Following by page, one in so many lines of the old page stays in sight."""
 
@@ -61,6 +66,11 @@ class Transcript(ScrollView, can_focus=True):
         self._document = TranscriptLayout(
             palette or RolePalette.plain(), key_name(BY_ID["reasoning.toggle"].key)
         )
+        self.cursor = TranscriptCursor(self, self._document)
+        """The cursor on the messages."""
+        self.key_taker: KeyTaker | None = None
+        """Who decides what the keys do while the transcript has the focus."""
+        self._highlight = SearchHighlight(self._document)
         self._empty: Callable[[int], Sequence[EmptyLine]] = lambda _: ()
         self._top = LinePosition()
         self._following = True
@@ -138,11 +148,6 @@ class Transcript(ScrollView, can_focus=True):
         self._document.set_heading(entry_id, heading)
         self._sync()
 
-    def finish(self, entry_id: str, entry: Entry) -> None:
-        """An answer is complete: show its final state."""
-        self._document.replace(entry_id, entry)
-        self._sync()
-
     def truncate_after(self, entry_id: str | None) -> None:
         """Drop the entries behind this one; None drops all."""
         self._document.truncate_after(entry_id)
@@ -150,11 +155,20 @@ class Transcript(ScrollView, can_focus=True):
 
     def toggle_reasoning(self) -> bool:
         """Fold or unfold the reasoning of all entries; returns whether it is shown now."""
-        if self._top.section == MessageSection.REASONING:
-            self._top = self._top._replace(piece=0, line=0)
         self._document.shows_reasoning = not self._document.shows_reasoning
-        self._sync()
+        self.reasoning_changed()
         return self._document.shows_reasoning
+
+    def reasoning_changed(self, entry_id: str = "") -> None:
+        """The reasoning of an entry, or of all, has other lines now: who reads in it is at its start."""
+        in_it = not entry_id or self._document.id_at(self._top.entry) == entry_id
+        if in_it and self._top.section == MessageSection.REASONING:
+            self._top = self._top._replace(piece=0, line=0)
+        self._sync()
+
+    def document_changed(self) -> None:
+        """Show what has changed in the document."""
+        self._sync()
 
     def shift(self, entry_id: str, by: int, block: int | None = None) -> bool | None:
         """Move what is too wide in an entry, or its code block with that number, sideways by so many cells; False = it is
@@ -166,6 +180,19 @@ class Transcript(ScrollView, can_focus=True):
     def plain_text(self, entry_id: str) -> str:
         """The text of an entry as it came, without reasoning."""
         return self._document.rendered(entry_id).text.text
+
+    def show_found(self, entry_id: str, pattern: re.Pattern[str] | None) -> None:
+        """Go to a message, and to the first line of it that has what `pattern` finds, which stands out from then on; once the
+        transcript is in sight if it is not now."""
+        self._highlight.show(entry_id, pattern)
+        self._sync()
+
+    def clear_found(self) -> bool:
+        """Let nothing stand out any more; False = nothing did."""
+        cleared = self._highlight.clear()
+        if cleared:
+            self._sync()
+        return cleared
 
     # Where the reader is
 
@@ -210,6 +237,22 @@ class Transcript(ScrollView, can_focus=True):
         self._top = LinePosition()
         self._sync()
 
+    def bring_into_sight(self, lines: Callable[[], tuple[LinePosition, LinePosition]]) -> None:
+        """Show what is between two lines, asked for when all is laid out: as much of it as fits, from its start on."""
+        if not self._lay_out():
+            return
+        document, height = self._document, self._laid_out[1]
+        start, stop = lines()
+        needed = min(height, document.lines_between(start, stop, height))
+        if start >= self._top:
+            above = document.lines_between(self._top, start, height)
+            if above + needed <= height:
+                return
+            start = document.moved(start, needed - height)
+        self._leave_end()
+        self._top = start
+        self._sync()
+
     def _scroll(self, lines: int) -> None:
         if not self._laid_out[1] or (self._following and lines > 0):
             return
@@ -222,6 +265,35 @@ class Transcript(ScrollView, can_focus=True):
         if self._following and self._laid_out[1]:
             self._following = False
             self._unread.start(self._document)
+
+    # Keys
+
+    async def _on_key(self, event: events.Key) -> None:
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            # Keys that came in one piece with the one that moved the focus are for the one who has it now.
+            event.stop()
+            event.prevent_default()
+            focused.post_message(events.Key(event.key, event.character))
+        elif self.key_taker is not None and self.key_taker.take_key(event):
+            event.stop()
+            event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Text that is pasted is meant for whoever writes."""
+        if self.key_taker is not None:
+            event.stop()
+            self.key_taker.take_paste(event.text)
+
+    def on_focus(self) -> None:
+        """By whatever way it came."""
+        if self.key_taker is not None:
+            self.key_taker.take_focus(True)
+
+    def on_blur(self) -> None:
+        """To whomever it went."""
+        if self.key_taker is not None and self.screen.focused is not self:
+            self.key_taker.take_focus(False)
 
     # Textual's own ways to scroll, by key or wheel, do the same
 
@@ -270,7 +342,12 @@ class Transcript(ScrollView, can_focus=True):
             self.set_palette(palette)
 
     def on_resize(self) -> None:
-        """Lay the text out anew; the line at the top stays there."""
+        """Lay the text out anew; the line at the top stays there, and the cursor in sight."""
+        self._sync()
+        self.cursor.stay_in_sight()
+
+    def on_show(self) -> None:
+        """It is in sight again: what has happened meanwhile is laid out now."""
         self._sync()
 
     def render_line(self, y: int) -> Strip:
@@ -297,6 +374,19 @@ class Transcript(ScrollView, can_focus=True):
 
     def _lay_out(self) -> bool:
         """Bring rows and place up to date; False while the widget has no size."""
+        if not self._set_place():
+            return False
+        wanted = self._highlight.take_line_to_show()
+        if wanted is not None:
+            self._leave_end()
+            self._top = self._document.moved(wanted, -(self._laid_out[1] // ABOVE_FOUND))
+            self._set_place()
+        document, (width, height) = self._document, self._laid_out
+        rows = document.window(self._top, height) if len(document) else self._empty_rows(width, height)
+        self._show_rows(self._highlight.marked(rows, self._top, height, self.palette["accent"]))
+        return True
+
+    def _set_place(self) -> bool:
         width, height = self.size
         if width <= 0 or height <= 0:
             self._laid_out = (0, 0)
@@ -316,9 +406,6 @@ class Transcript(ScrollView, can_focus=True):
                 bottom = document.moved(self._top, height)
                 count = self._unread.cap(count, document.lines_between(bottom, None, count))
             self._new_lines = count
-        self._show_rows(
-            document.window(self._top, height) if len(document) else self._empty_rows(width, height)
-        )
         return True
 
     def _followed(self, last_top: LinePosition) -> LinePosition:

@@ -1,4 +1,4 @@
-"""The transcript at a place that a search has found, with the words that were looked for standing out."""
+"""What a search has found in the transcript: which line is shown, and the words that stand out in it."""
 
 from __future__ import annotations
 
@@ -11,66 +11,50 @@ from rich.style import Style
 from tui.ui.transcript.layout import TranscriptLayout
 from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.prose import Line
-from tui.ui.transcript.view import Transcript
 
-ABOVE = 3
-"""One in so many lines of the screen is above the line that was found."""
 _MARKED = Style(bold=True, underline=True)
 
 
-class FoundTranscript(Transcript):
-    """Marks what a pattern finds in one message, until another one is looked at or `clear_found`."""
+class SearchHighlight:
+    """Marks what a pattern finds in one message, until another one is looked at or it is cleared."""
 
-    _found: tuple[str, re.Pattern[str]] | None = None
-    _to_show: tuple[str, re.Pattern[str] | None] | None = None
+    def __init__(self, document: TranscriptLayout) -> None:
+        self._document = document
+        self._found: tuple[str, re.Pattern[str]] | None = None
+        self._to_show: tuple[str, re.Pattern[str] | None] | None = None
 
-    def show_found(self, entry_id: str, pattern: re.Pattern[str] | None) -> None:
-        """Go to a message, and to the first line of it that has what `pattern` finds; once it is in sight if it is not
-        now."""
+    def show(self, entry_id: str, pattern: re.Pattern[str] | None) -> None:
+        """Mark what `pattern` finds in that message; the first line of it that has any is to be shown."""
         self._found = None if pattern is None else (entry_id, pattern)
         self._to_show = entry_id, pattern
-        self._sync()
 
-    def on_show(self) -> None:
-        """It is in sight again: what has happened meanwhile is laid out now."""
-        self._sync()
+    def clear(self) -> bool:
+        """Mark nothing any more; False = nothing was marked."""
+        had, self._found = self._found, None
+        return had is not None
 
-    def _lay_out(self) -> bool:
-        if not super()._lay_out():
-            return False
+    def take_line_to_show(self) -> LinePosition | None:
+        """The line that is to be shown, once; None = there is none."""
         wanted, self._to_show = self._to_show, None
         if wanted is None or wanted[0] not in self._document:
-            return True
-        self._leave_end()
-        self._top = self._document.moved(_spot_of(self._document, *wanted), -(self._laid_out[1] // ABOVE))
-        return super()._lay_out()
+            return None
+        return _line_of(self._document, *wanted)
 
-    def clear_found(self) -> bool:
-        """Mark nothing any more; False = nothing was marked."""
-        if self._found is None:
-            return False
-        self._found = None
-        self._sync()
-        return True
-
-    def _show_rows(self, rows: list[Line]) -> None:
-        super()._show_rows(self._with_marks(rows))
-
-    def _with_marks(self, rows: list[Line]) -> list[Line]:
+    def marked(self, rows: list[Line], top: LinePosition, height: int, style: Style) -> list[Line]:
+        """The rows of a screen of that height whose first line is `top`, with what was found in `style`."""
         if self._found is None or self._found[0] not in self._document:
             return rows
         entry_id, pattern = self._found
-        document, height = self._document, self._laid_out[1]
+        document = self._document
         start, stop = document.place(entry_id)
         text = LinePosition(start.entry, MessageSection.TEXT)
-        first = document.lines_between(self._top, text, height) if text > self._top else 0
-        last = document.lines_between(self._top, stop, height) if stop > self._top else 0
-        style = self.palette["accent"] + _MARKED
-        marked = [_marked(row, pattern, style) for row in rows[first:last]]
+        first = document.lines_between(top, text, height) if text > top else 0
+        last = document.lines_between(top, stop, height) if stop > top else 0
+        marked = [_marked(row, pattern, style + _MARKED) for row in rows[first:last]]
         return [*rows[:first], *marked, *rows[last:]]
 
 
-def _spot_of(document: TranscriptLayout, entry_id: str, pattern: re.Pattern[str] | None) -> LinePosition:
+def _line_of(document: TranscriptLayout, entry_id: str, pattern: re.Pattern[str] | None) -> LinePosition:
     """The line of a message that has what is looked for; its heading if no line has it."""
     start, _ = document.place(entry_id)
     if pattern is None:
@@ -79,11 +63,11 @@ def _spot_of(document: TranscriptLayout, entry_id: str, pattern: re.Pattern[str]
     for index in range(rendered.text.pieces(rendered.entry.streaming)):
         if pattern.search(rendered.text.piece(index).block.text) is None:
             continue
-        spot = LinePosition(start.entry, MessageSection.TEXT, index)
-        height = document.lines_between(spot, spot._replace(piece=index + 1))
-        lines = document.window(spot, height)
+        line_at = LinePosition(start.entry, MessageSection.TEXT, index)
+        height = document.lines_between(line_at, line_at._replace(piece=index + 1))
+        lines = document.window(line_at, height)
         found = (at for at, line in enumerate(lines) if pattern.search(_text(line)) is not None)
-        return spot._replace(line=next(found, 0))
+        return line_at._replace(line=next(found, 0))
     return start
 
 
