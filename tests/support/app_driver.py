@@ -256,7 +256,7 @@ class AppDriver:
 
     def show_chat_notice(self, text: str, tone: str = "muted") -> None:
         """Say something in the chat."""
-        self._chat.tell(text, tone)
+        self._chat.show_notice(text, tone)
 
     def clear_notice(self) -> None:
         """Take away what was said, which else stays for some seconds."""

@@ -349,7 +349,7 @@ class LokalApp(DeltaApp[None]):
         """Say something where the person looks, in the place of what was said last: on the rule above the composer, or
         on lines of its own elsewhere."""
         if self.tab == CHAT:
-            self.chat.tell(text, tone)
+            self.chat.show_notice(text, tone)
             return
         self.chat.notice_bar.clear_notice("muted")  # what was going on there has come to this
         self.clear_notifications()
@@ -433,7 +433,7 @@ class LokalApp(DeltaApp[None]):
         self.chat.open(event.session)
         self.chat.composer.set_history(event.history)
         if event.note:
-            self.chat.tell(event.note, "warning")
+            self.chat.show_notice(event.note, "warning")
         self.chat_list.chat_is_open(event.session.conversation.id)
         self.commands.chats_are_open()
 

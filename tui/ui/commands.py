@@ -113,7 +113,7 @@ class AppCommands:
     def _show_problem(self, error: LokalError, *, returned: bool) -> None:
         """Say what went wrong; where the command is back in the composer, until it is changed."""
         if returned and self._app.tab == "chat":
-            self._app.chat.tell_of_text(error)
+            self._app.chat.show_notice_about_text(error)
         else:
             self._app.show_notice(str(error), "warning")
 
@@ -126,7 +126,7 @@ class AppCommands:
     def choose(self, name: str, words: str) -> None:
         """Show the names that a command takes where they can be taken; `words` say what is in use."""
         if not self._begin(f"/{name} "):
-            self._app.chat.tell(safe_line(words, 200))
+            self._app.chat.show_notice(safe_line(words, 200))
 
     def _begin(self, text: str) -> bool:
         """Write the start of a command, wherever the person is. Whether something was being written, which comes back."""

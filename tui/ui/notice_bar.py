@@ -47,7 +47,7 @@ class NoticeBar(LineWidget):
         self._timer: Timer | None = None
         self._height = 1
 
-    def tell(self, text: str, tone: str = "muted") -> None:
+    def show_notice(self, text: str, tone: str = "muted") -> None:
         """Show a notice for a while."""
         self._notice, self._tone, self._of = safe_line(text, LONGEST), tone, None
         self._left_s = notice_time(self._notice, self.size.width)

@@ -68,9 +68,11 @@ class PresetController:
         if preset is None:
             return
         if state.settings.unsaved and preset.name != state.preset.name:
-            app.chat.tell(f"The changes to {state.preset.name} are not saved; they last until lokal ends")
+            app.chat.show_notice(
+                f"The changes to {state.preset.name} are not saved; they last until lokal ends"
+            )
         elif app.chat.controller.chat.doing:
-            app.chat.tell(f"The next answer uses {name}", "accent")
+            app.chat.show_notice(f"The next answer uses {name}", "accent")
         app.set_settings(replace(state.settings, preset=preset, unsaved=preset.name in self._edited))
 
     def use_next(self) -> None:
@@ -85,7 +87,7 @@ class PresetController:
         if number <= len(presets):
             self.use(presets[number - 1].name)
         else:
-            self._app.chat.tell(f"There is no preset number {number}")
+            self._app.chat.show_notice(f"There is no preset number {number}")
 
     def _choose(self, argument: str) -> None:
         state = self._app.state
@@ -93,7 +95,7 @@ class PresetController:
             self._command_line.choose("preset", f"{state.preset.name} is in use")
             return
         name = one_of(argument, [preset.name for preset in state.presets], "preset")
-        self._app.chat.tell(f"preset {name}", "accent")
+        self._app.chat.show_notice(f"preset {name}", "accent")
         self.use(name)
 
     # -- changing ---------------------------------------------------------------------------------------------------

@@ -116,7 +116,9 @@ class ServerController:
         self._remember("model", name)
         self._connections.read_window(app.state)
         running = bool(app.chat.controller.chat.doing)
-        app.chat.tell(f"{name} will answer your next question" if running else f"model {name}", "second")
+        app.chat.show_notice(
+            f"{name} will answer your next question" if running else f"model {name}", "second"
+        )
 
     def _choose_model(self, argument: str) -> None:
         state = self._app.state
@@ -153,7 +155,7 @@ class ServerController:
 
     def ask_guide_instead(self) -> None:
         """A question found no server: the guide answers it."""
-        self._app.chat.tell("No server: the guide answers. It knows only lokal and local models")
+        self._app.chat.show_notice("No server: the guide answers. It knows only lokal and local models")
         self.ask_guide()
 
     def open_file(self, argument: str) -> None:

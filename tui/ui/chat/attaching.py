@@ -45,7 +45,7 @@ class AttachFile:
     def take(self, text: str) -> bool:
         name = text.strip()
         if "\n" in name:
-            self._pane.tell_of_text(UsageError("A file's name is one line"))
+            self._pane.show_notice_about_text(UsageError("A file's name is one line"))
         elif name != self._reading:  # not twice what is being read
             self._reading = name
             self._pane.controller.outbox.read_files(name, partial(self._was_read, name))
@@ -62,4 +62,4 @@ class AttachFile:
             # Tab completes a name in the composer, not here.
             is_missing = isinstance(problem.__cause__, FileNotFoundError)
             hint = "Check the name" if is_missing else problem.hint
-            pane.tell_of_text(LokalError(problem.title, problem.detail, hint))
+            pane.show_notice_about_text(LokalError(problem.title, problem.detail, hint))

@@ -51,4 +51,4 @@ class ExternalEditor:
         elif isinstance(problem, Rescued):
             self._view.notice_bar.keep(with_tilde(str(problem)))  # the path, to be copied
         elif problem is not None:
-            self._view.tell(str(problem), "warning")
+            self._view.show_notice(str(problem), "warning")

@@ -74,14 +74,14 @@ class QuestionEdit:
         if not _may_ask(pane):
             return False
         if text == message.content:
-            pane.tell(
+            pane.show_notice(
                 f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
             )
             return False
         connection = pane.state.connection
         problem = refusal(message.attachments, pane.state.model, connection.models) if connection else None
         if problem is not None:
-            pane.tell(str(problem), "warning")
+            pane.show_notice(str(problem), "warning")
             return False
         pane.message_cursor.edits.close(keep=False)
         pane.message_cursor.leave()
@@ -116,7 +116,7 @@ class AnswerEdit:
         if not _may_ask(pane):
             return False
         if text == message.content:
-            pane.tell(
+            pane.show_notice(
                 f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
             )
             return False
@@ -151,7 +151,7 @@ class FileName:
     def take(self, text: str) -> bool:
         name = text.strip()
         if not name or "\n" in name:
-            self._pane.tell("A file's name is one line", "warning")
+            self._pane.show_notice("A file's name is one line", "warning")
         else:
             self._pane.post_message(WriteWanted(self._make, name, overwrite=name == self._taken))
         return False
@@ -162,16 +162,16 @@ class FileName:
         if event.path is not None:
             count = count_of(event.size, "character")
             path = safe_line(with_tilde(str(event.path)), 300)
-            pane.tell(
+            pane.show_notice(
                 f"{count} written to {path if len(path) <= PATH_END else f'…{path[-PATH_END:]}'}", "accent"
             )
             return True
         problem, again = event.problem, pane.state.key("send")
         self._taken = event.name if isinstance(problem, TakenName) else ""
         if self._taken:
-            pane.tell(f"The file exists: {again} again overwrites it, or give another name", "warning")
+            pane.show_notice(f"The file exists: {again} again overwrites it, or give another name", "warning")
         elif problem is not None:
-            pane.tell(_as_typed(problem, event.name), "warning")
+            pane.show_notice(_as_typed(problem, event.name), "warning")
         return False
 
 
@@ -281,7 +281,7 @@ class InlineEditor:
             self._tell_kept()
 
     def _tell_kept(self) -> None:
-        self._pane.tell(f"The edit is kept: {self._pane.state.key('message.edit')} goes on with it")
+        self._pane.show_notice(f"The edit is kept: {self._pane.state.key('message.edit')} goes on with it")
 
     def open_editor(self) -> bool:
         """Let what is on the inline input be written in the person's editor; False when it is not there."""
@@ -291,7 +291,7 @@ class InlineEditor:
         if purpose.edited is not None:
             pane.prompt_entry.editor.edit(pane.query_one(InlineInput).plain, purpose.edited)
         else:
-            pane.tell("A file's name is one line: it is written here", "warning")
+            pane.show_notice("A file's name is one line: it is written here", "warning")
         return True
 
     def take_edit(self, of: Message, before: str, text: str) -> None:
@@ -300,7 +300,7 @@ class InlineEditor:
         edited = self._edited
         if purpose is not None and edited is not None and edited.id == of.id:
             pane.query_one(InlineInput).take_over(before, text)
-            pane.tell(f"Back from the editor; {pane.state.key('send')} takes it")
+            pane.show_notice(f"Back from the editor; {pane.state.key('send')} takes it")
         elif text != of.content:
             self._begun[of.id] = text
             pane.controller.outbox.touched()
@@ -313,7 +313,7 @@ class InlineEditor:
         self._pane.notice_bar.clear_notice()
         if not text.strip():
             key = self._pane.state.key("messages.leave")
-            self._pane.tell(f"Nothing is written: {key} leaves it as it was", "warning")
+            self._pane.show_notice(f"Nothing is written: {key} leaves it as it was", "warning")
         elif self._purpose.take(text):
             self.close()
 
@@ -334,5 +334,5 @@ def _as_typed(problem: LokalError, name: str) -> str:
 
 def _may_ask(pane: ChatView) -> bool:
     if pane.controller.chat.busy:
-        pane.tell(f"{pane.message_cursor.how_to_stop()}; your text stays", "warning")
+        pane.show_notice(f"{pane.message_cursor.how_to_stop()}; your text stays", "warning")
     return not pane.controller.chat.busy

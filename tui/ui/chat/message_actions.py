@@ -58,7 +58,7 @@ class MessageActions:
     def may_change(self) -> bool:
         """Whether another branch can be opened now; says so if not."""
         if self._pane.controller.chat.busy:
-            self._pane.tell(self._cursor.how_to_stop(), "warning")
+            self._pane.show_notice(self._cursor.how_to_stop(), "warning")
         return not self._pane.controller.chat.busy
 
     # -- out of the chat --------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class MessageActions:
         question = session.conversation[answer.parent] if answer is not None and answer.parent else message
         silent = answer is not None and not answer.content and not answer.reasoning
         if question.role is Role.ASSISTANT:
-            pane.tell("There is no question before this answer", "warning")
+            pane.show_notice("There is no question before this answer", "warning")
             return
         self._cursor.leave()
         # One that failed without a word is tried anew, any other gets a sibling.
@@ -191,7 +191,7 @@ class MessageActions:
         pane.answer_again(answer if again and answer is not None else blank_answer(question.id), state)
         if state is None:
             return
-        pane.tell(
+        pane.show_notice(
             f"with {safe_name(state.preset.name, 40)} on {safe_name(state.model, 60)}, this once", "accent"
         )
 
@@ -206,7 +206,7 @@ class MessageActions:
             else state.preset.name
         )
         if len(state.presets) == 1:
-            pane.tell(f"There is no other preset than {used}", "warning")
+            pane.show_notice(f"There is no other preset than {used}", "warning")
             return
         preset = after(state.presets, used)
         self.ask_again(state.with_settings(replace(state.settings, preset=preset, unsaved=False)))
@@ -221,7 +221,7 @@ class MessageActions:
         used = message.model if message.model in names else state.model
         others = [name for name in names if name != used]
         if not others:
-            pane.tell(f"This server has no other model than {safe_name(used, 60)}", "warning")
+            pane.show_notice(f"This server has no other model than {safe_name(used, 60)}", "warning")
             return
         next_name = names[(names.index(used) + 1) % len(names)] if used in names else others[0]
         window = state.window if next_name == state.model else None
@@ -229,7 +229,7 @@ class MessageActions:
 
     def _has_server(self) -> bool:
         if self._pane.state.connection is None:
-            self._pane.tell(f"No server answers: {self._key('server.search')} looks again", "warning")
+            self._pane.show_notice(f"No server answers: {self._key('server.search')} looks again", "warning")
         return self._pane.state.connection is not None
 
     def go_on(self) -> None:
@@ -238,12 +238,12 @@ class MessageActions:
         if session is None or message is None or not self.may_change():
             return
         if message.role is not Role.ASSISTANT:
-            self._pane.tell(
+            self._pane.show_notice(
                 f"A question cannot be continued: {self._key('message.edit')} edits it", "warning"
             )
         elif not message.resumable:
             why = "It has no text yet" if not message.content else "This answer is complete"
-            self._pane.tell(f"{why}: {self._key('message.retry')} asks for another", "warning")
+            self._pane.show_notice(f"{why}: {self._key('message.retry')} asks for another", "warning")
         elif message is session.conversation.leaf:
             self._cursor.leave()
             self._pane.continue_answer(message)
@@ -267,12 +267,12 @@ class MessageActions:
         """Open a new chat with copies of all up to here."""
         pane, session, message = self._pane, self._pane.session, self._cursor.message
         if session is None or message is None:
-            pane.tell("There is nothing to branch from yet")
+            pane.show_notice("There is nothing to branch from yet")
         elif self.may_change():
             count = len(session.conversation.path_to(message.id))
             self._cursor.end()
             pane.open(session.branch(message.id, time.time()))
-            pane.tell(
+            pane.show_notice(
                 f"A new chat with {count_of(count, 'message')}; the old one stays ({self._key('chats.open')} has all)",
                 "accent",
             )
@@ -305,7 +305,7 @@ class MessageActions:
             said += f", {unseen:,} in other branches"
         said = f"{'Stopped the answer, deleted' if stopped else 'Deleted'} {said}"
         back = self._key("message.undo") if self._cursor.mark is not None else "/undo"
-        self._pane.tell(f"{said}: {back} brings {'it' if count == 1 else 'them'} back", "warning")
+        self._pane.show_notice(f"{said}: {back} brings {'it' if count == 1 else 'them'} back", "warning")
 
     def bring_back(self) -> None:
         """Undo the last deletion."""
@@ -314,13 +314,15 @@ class MessageActions:
             return
         removed = session.bring_back()
         if removed is None:
-            pane.tell("Nothing was deleted here that could come back")
+            pane.show_notice("Nothing was deleted here that could come back")
             return
         pane.show_branch()
         if self._cursor.mark is not None:
             self._cursor.put(CursorTarget(removed.messages[0].id))
         count = len(removed.messages)
-        pane.tell("The message is back" if count == 1 else f"{count_of(count, 'message')} are back", "accent")
+        pane.show_notice(
+            "The message is back" if count == 1 else f"{count_of(count, 'message')} are back", "accent"
+        )
 
     def _last_answer(self) -> Message | None:
         session = self._pane.session

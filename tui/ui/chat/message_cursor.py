@@ -146,7 +146,7 @@ class MessageCursor:
         elif self.edits.is_open:
             self.go_back()
         elif chat is None or chat.leaf is None:
-            self._pane.tell("There is no message yet")
+            self._pane.show_notice("There is no message yet")
         else:
             self._was_at_end = self._view.following
             self._pane.screen.set_focus(self._view)
@@ -170,7 +170,7 @@ class MessageCursor:
 
     def _choose_first(self) -> None:
         """While the person is asked nobody walks."""
-        self._pane.tell(self._pane.controller.why_held, "warning")
+        self._pane.show_notice(self._pane.controller.why_held, "warning")
         self._pane.fit_choice.focus()
 
     def stand_aside(self) -> None:
@@ -272,7 +272,7 @@ class MessageCursor:
                 else:
                     self.message_actions.copy_block(block)
             except LokalError as error:
-                self._pane.tell(str(error), "warning")
+                self._pane.show_notice(str(error), "warning")
         elif event.is_printable and event.character:
             self.leave()
             self._pane.composer.post_message(events.Key(event.key, event.character))
@@ -294,7 +294,7 @@ class MessageCursor:
             self.put(CursorTarget(path[at + by]))
         else:
             self.put(CursorTarget(path[at]))
-            self._pane.tell("This is the first message" if by < 0 else "This is the last message")
+            self._pane.show_notice("This is the first message" if by < 0 else "This is the last message")
 
     def _step_block(self, by: int) -> None:
         chat, message = self._chat, self.message
@@ -314,7 +314,9 @@ class MessageCursor:
         if numbers:
             self.put(CursorTarget(message.id, numbers[0] if by > 0 else numbers[-1]))
         else:
-            self._pane.tell("There is no code block below" if by > 0 else "There is no code block above")
+            self._pane.show_notice(
+                "There is no code block below" if by > 0 else "There is no code block above"
+            )
 
     def _numbers(self, message: Message) -> list[int]:
         """The numbers of a message's code blocks. Most messages have none, and need not be taken apart to know that."""
@@ -334,9 +336,9 @@ class MessageCursor:
         at = siblings.index(message.id) + by
         what = "answer" if message.role is Role.ASSISTANT else "question"
         if len(siblings) == 1:
-            self._pane.tell(f"There is no other {what} in this place")
+            self._pane.show_notice(f"There is no other {what} in this place")
         elif not 0 <= at < len(siblings):
-            self._pane.tell(f"This is the {'first' if by < 0 else 'last'} of {len(siblings)}")
+            self._pane.show_notice(f"This is the {'first' if by < 0 else 'last'} of {len(siblings)}")
         elif self.message_actions.may_change():
             session.select(siblings[at])
             self._pane.show_branch()
@@ -347,9 +349,9 @@ class MessageCursor:
             return
         moved = self._view.cursor.move_sideways(self._mark, by * max(1, self._view.size.width // 2))
         if moved is None:
-            self._pane.tell("Nothing here is wider than the screen")
+            self._pane.show_notice("Nothing here is wider than the screen")
         elif not moved:
-            self._pane.tell(
+            self._pane.show_notice(
                 "This is where the lines begin" if by < 0 else "This is where the longest line ends"
             )
 
@@ -357,6 +359,6 @@ class MessageCursor:
         if self._mark is None or self._view.cursor.toggle_fold(self._mark) is not None:
             self.show()
         elif self._mark.block:
-            self._pane.tell("This code block is short enough as it is")
+            self._pane.show_notice("This code block is short enough as it is")
         else:
-            self._pane.tell("Nothing here is long enough to fold")
+            self._pane.show_notice("Nothing here is long enough to fold")

@@ -52,12 +52,12 @@ class PromptEntry:
                 self.show_preview()
                 view.post_message(view.Changed())
             case PromptTextArea.Folded():
-                view.tell(f"A long paste is one piece; {view.state.key('paste.open')} opens it")
+                view.show_notice(f"A long paste is one piece; {view.state.key('paste.open')} opens it")
             case PromptTextArea.LineTaken():
-                view.tell("Ctrl+U again deletes everything")
+                view.show_notice("Ctrl+U again deletes everything")
                 view.notice_bar.goes_with(view.written)
             case PromptTextArea.AllTaken():
-                view.tell("Everything is deleted; Ctrl+Z brings it back")
+                view.show_notice("Everything is deleted; Ctrl+Z brings it back")
                 view.notice_bar.goes_with(view.written)
             case InlineInput.HandedIn(text):
                 view.message_cursor.edits.hand_in(text)
@@ -71,15 +71,15 @@ class PromptEntry:
         except UsageError as error:
             if not composer.bring_back(marked):
                 composer.put_back(marked)
-            view.tell_of_text(error)
+            view.show_notice_about_text(error)
             return
         if isinstance(typed, ParsedCommand):
             view.post_message(view.Commanded(typed, marked))
         elif not text.strip() and controller.chat.choosing:
-            view.tell(f"{controller.why_held}: {view.state.key(ENTER)} goes to the list")
+            view.show_notice(f"{controller.why_held}: {view.state.key(ENTER)} goes to the list")
         elif not text.strip() and controller.unanswered and not controller.outbox.attached:
             way = view.state.key("answer.retry") or "/retry"
-            view.tell(f"Nothing is written; {way} answers the question that is there")
+            view.show_notice(f"Nothing is written; {way} answers the question that is there")
         else:
             # The slash that says that a slash is meant is not sent.
             controller.submit(marked[1:] if marked.startswith("//") else marked, marked)
@@ -89,7 +89,7 @@ class PromptEntry:
         if outbox.attached:
             *others, last = outbox.attached
             outbox.attach(tuple(others))
-            self._view.tell(f"“{safe_name(last.name, 60)}” is no longer attached")
+            self._view.show_notice(f"“{safe_name(last.name, 60)}” is no longer attached")
 
     def _take_back_queued(self) -> None:
         self._view.composer.end_search(take=False)
@@ -98,12 +98,12 @@ class PromptEntry:
     def search_history(self) -> None:
         """Search in the prompts of earlier, or go on to an older one."""
         if not self._view.composer.start_search():
-            self._view.tell("There is no earlier prompt yet")
+            self._view.show_notice("There is no earlier prompt yet")
 
     def open_piece(self) -> None:
         """Put a piece that was pasted into the text."""
         if not self._view.composer.open_piece():
-            self._view.tell("Nothing here was pasted as one piece")
+            self._view.show_notice("Nothing here was pasted as one piece")
 
     def show_preview(self) -> None:
         """Bring the lines over the composer up to date."""
@@ -126,7 +126,7 @@ class PromptEntry:
             view.message_cursor.edits.take_edit(of, before, text)
         else:
             view.composer.take_over(before, text)
-            view.tell(f"Back from the editor; {view.state.key('send')} sends it")
+            view.show_notice(f"Back from the editor; {view.state.key('send')} sends it")
 
     def attach_named(self, argument: str) -> None:
         """Attach the files that are named, or ask for one."""
@@ -149,6 +149,6 @@ class PromptEntry:
         view.composer.focus()
         aside = view.composer.begin_command(text)
         if aside:
-            view.tell("What you were writing comes back after the command; Esc brings it back now")
+            view.show_notice("What you were writing comes back after the command; Esc brings it back now")
         view.completion.offer()
         return aside

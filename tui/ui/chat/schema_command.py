@@ -44,7 +44,7 @@ class SchemaCommand:
         if name:  # a file that is still being read counts no more
             talk.workers.cancel_group(talk, "schema")
         if not name:
-            talk.tell(state_of(session.schema, ignored_by(talk.state.connection)))
+            talk.show_notice(state_of(session.schema, ignored_by(talk.state.connection)))
         elif name == "off":
             self.hold(session, None)
         elif name == ANY_JSON.name:
@@ -57,7 +57,7 @@ class SchemaCommand:
         """From the next answer on; a running one keeps its own."""
         talk, ignored = self._talk, ignored_by(self._talk.state.connection)
         session.schema = schema
-        talk.tell(state_of(schema, ignored), "warning" if schema is not None and ignored else "accent")
+        talk.show_notice(state_of(schema, ignored), "warning" if schema is not None and ignored else "accent")
         talk.post_message(talk.Changed())
 
     def tell_if_ignored(self) -> None:
@@ -65,7 +65,7 @@ class SchemaCommand:
         talk, session = self._talk, self._talk.session
         ignored = ignored_by(talk.state.connection)
         if session is not None and session.schema is not None and ignored:
-            talk.tell(state_of(session.schema, ignored), "warning")
+            talk.show_notice(state_of(session.schema, ignored), "warning")
 
     async def _read(self, session: ChatSession, name: str, path: str) -> None:
         from tui.config.schema_file import schema_named

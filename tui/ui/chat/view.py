@@ -266,7 +266,7 @@ class ChatView(Vertical):
             case events.StateChanged():
                 self.post_message(self.Changed())
             case events.Notice(text, tone):
-                self.tell(text, tone)
+                self.show_notice(text, tone)
             case events.SessionLeft():
                 self.composer.begin_anew()
             case events.SessionOpened(session):
@@ -329,7 +329,7 @@ class ChatView(Vertical):
         path = self.session.conversation.path() if self.session is not None else ()
         if not any(self.controller.chat.whole(message).reasoning for message in path):
             come = "is shown as it comes" if shown else "stays folded"
-            self.tell(f"There is no reasoning in this chat yet; what comes {come}")
+            self.show_notice(f"There is no reasoning in this chat yet; what comes {come}")
 
     # -- the chat ---------------------------------------------------------------------------------------------------
 
@@ -446,14 +446,14 @@ class ChatView(Vertical):
 
     # -- what is said and asked -------------------------------------------------------------------------------------
 
-    def tell(self, text: str, tone: str = "muted") -> None:
+    def show_notice(self, text: str, tone: str = "muted") -> None:
         """Say something on the rule above the composer, in the place of what was said last."""
         self.app.clear_notifications()
-        self.notice_bar.tell(with_tilde(text), tone)
+        self.notice_bar.show_notice(with_tilde(text), tone)
 
-    def tell_of_text(self, error: LokalError) -> None:
+    def show_notice_about_text(self, error: LokalError) -> None:
         """Say what is wrong with what is written; it goes when that is changed."""
-        self.tell(str(error), "warning")
+        self.show_notice(str(error), "warning")
         self.notice_bar.goes_with(self.written)
 
     def _show_decision(self, decision: Decision | None) -> None:
