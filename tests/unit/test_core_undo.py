@@ -67,7 +67,7 @@ def do(session: ChatSession, deed: str, wanted: int) -> None:
     elif deed == "delete":
         session.remove(chosen.id)
     elif deed == "undo":
-        session.bring_back()
+        session.undo_delete()
 
 
 def answer(session: ChatSession, question: Message) -> None:
@@ -95,7 +95,7 @@ def test_whatever_was_done_deletions_undone_in_reverse_give_the_very_same_tree(
         do(session, deed, wanted)
     before = session.conversation.fingerprint()
     for _ in deleted(session):
-        assert session.bring_back() is not None
+        assert session.undo_delete() is not None
     assert session.conversation.fingerprint() == before
 
 
@@ -108,7 +108,7 @@ def test_nothing_that_was_ever_said_is_lost(store: Store, persistence: WriteQueu
     for deed, wanted in steps:
         do(session, deed, wanted)
         said.update({each.id: each for each in chat})
-    while session.bring_back() is not None:
+    while session.undo_delete() is not None:
         pass
     assert {each.id: each for each in chat} == said
     Conversation("copy", messages=chat)  # raises for a child before its parent
@@ -128,9 +128,9 @@ def test_the_last_deletion_comes_back_first_and_opens_what_was_open() -> None:
     assert [each.id for each in chat.path()] == ["a", "d"]
     undo.remove("d")
     assert len(undo) == 2
-    assert [removed.ids for _ in range(2) if (removed := undo.bring_back())] == [("d",), ("b", "c")]
+    assert [removed.ids for _ in range(2) if (removed := undo.undo_delete())] == [("d",), ("b", "c")]
     assert [each.id for each in chat.path()] == ["a", "b", "c"]
-    assert undo.bring_back() is None
+    assert undo.undo_delete() is None
     assert len(undo) == 0
     with pytest.raises(KeyError):
         undo.remove("x")

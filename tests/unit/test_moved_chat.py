@@ -58,7 +58,7 @@ def test_everything_goes_on_in_the_new_chat(store: Store) -> None:
     session.update(replace(running, content="So it goes.", status=Status.COMPLETE))
     session.ask("Really?", NOON + 20)
     session.remove(second.id)
-    session.bring_back()
+    session.undo_delete()
     session.select(sibling.id)
     session.rename("Another title")
     session.save_draft(Draft("half"))

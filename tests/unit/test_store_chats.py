@@ -161,12 +161,12 @@ def test_what_was_deleted_can_come_back_after_the_chat_was_closed(
     assert [removed.ids for removed in opened.deleted] == [(e.id,), (c.id,), (b.id,), (a.id, d.id)]
     undo = Undo(opened)
     for state in reversed(states[:-1]):
-        removed = undo.bring_back()
+        removed = undo.undo_delete()
         assert removed is not None
         store.restore_messages("one", removed.ids)
         assert set(messages_of(opened)) == set(messages_of(store.load("one")))
         assert opened.fingerprint()[2] == state[2], "the same messages in the same order"
-    assert undo.bring_back() is None
+    assert undo.undo_delete() is None
     assert store.load("one").fingerprint() == states[0]
 
 

@@ -212,7 +212,7 @@ class ChatController:
         self.outbox.attached = prompt.attachments + self.outbox.attached
         self.outbox.changed()
 
-    def give_back(self, marked: str, attachments: tuple[Attachment, ...]) -> None:
+    def return_prompt(self, marked: str, attachments: tuple[Attachment, ...]) -> None:
         """A prompt that was not asked after all goes back where it was written; those behind it wait."""
         self._front.hear(PromptReturned(as_written(marked)))
         self.outbox.attached = attachments + self.outbox.attached
@@ -233,7 +233,7 @@ class ChatController:
         if session is None:
             return
         if self.chat.pending is not None:
-            self.give_back(marked or text, attachments)
+            self.return_prompt(marked or text, attachments)
             return
 
         def send() -> None:
@@ -252,7 +252,7 @@ class ChatController:
                     (*before, question),
                     self.chat.state,
                     send,
-                    lambda: self.give_back(marked or text, attachments),
+                    lambda: self.return_prompt(marked or text, attachments),
                     unasked=True,
                     marked=marked or text,
                     attachments=attachments,
@@ -350,7 +350,7 @@ class ChatController:
             return
         text, marked = self._asked
         with self.together():
-            self.give_back(marked if text == question.content else question.content, question.attachments)
+            self.return_prompt(marked if text == question.content else question.content, question.attachments)
             session.forget(question.id)
         self._front.hear(BranchChanged())
 

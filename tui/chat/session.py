@@ -222,9 +222,9 @@ class ChatSession:
     def _mark_removed(self, chat_id: str, message_id: str, for_good: bool) -> None:
         self._store.remove_messages(chat_id, (message_id,), for_good=for_good)
 
-    def bring_back(self) -> Removed | None:
+    def undo_delete(self) -> Removed | None:
         """Undo the last deletion that was not undone yet; None if there is none."""
-        removed = self._undo.bring_back()
+        removed = self._undo.undo_delete()
         if removed is not None:
             chat_id = self.conversation.id
             self._keep(partial(self._store.restore_messages, chat_id, removed.ids))

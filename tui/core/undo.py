@@ -25,7 +25,7 @@ class Undo:
         self._conversation.deleted.append(removed)
         return removed
 
-    def bring_back(self) -> Removed | None:
+    def undo_delete(self) -> Removed | None:
         """Take the last deletion back, and open what was open then; None if there is none.
 
         The last one always fits: whatever it hung on can only have been deleted before it, and so comes back after it.

@@ -414,7 +414,7 @@ class LokalApp(DeltaApp[None]):
                 # person goes on.
                 if self.chat.session is not None:
                     self.chat.session.complete()
-                self.chat.notice_bar.keep(with_tilde(text))
+                self.chat.notice_bar.pin(with_tilde(text))
             case Trouble(error):
                 if not (isinstance(error, ChatGone) and self.chat_list.chat_is_gone(error)):
                     self.show_notice(str(error), "error" if isinstance(error, StoreError) else "warning")
@@ -479,7 +479,7 @@ class LokalApp(DeltaApp[None]):
         """A key. Those typed right after it are for the tab that it opens."""
         if id != "answer.stop":
             self.commands.run(id)
-        elif not self.chat.step_back():
+        elif not self.chat.handle_escape():
             self.registry.handler(id)("")  # this key does much else, and says nothing where there is nothing
         await self.tabs.opened()
         await self.chat_list.ready()

@@ -71,7 +71,7 @@ class AppCommands:
             composer.remember(text)
             self._add_to_history(text)
         bar.clear_notice()
-        bar.let_go()
+        bar.unpin()
         try:
             self._registry.run(typed.command.id, argument)
         except ChatsNotOpen:
@@ -119,7 +119,7 @@ class AppCommands:
 
     def return_command(self, text: str) -> bool:
         """Put a command into the composer again; False where something else is written there by now."""
-        return self._app.chat.composer.bring_back(text)
+        return self._app.chat.composer.return_command(text)
 
     # -- asking for a name ------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class NoticeBar(LineWidget):
         self._timer = self.set_interval(TICK_S, self.tick)
         self._changed()
 
-    def goes_with(self, text: str) -> None:
+    def tie_to(self, text: str) -> None:
         """The notice is about `text`, which a person writes: it goes when there is another one."""
         self._of = text
 
@@ -77,12 +77,12 @@ class NoticeBar(LineWidget):
             self._notice = ""
             self._changed()
 
-    def keep(self, text: str) -> None:
+    def pin(self, text: str) -> None:
         """Show what must not be lost until the person has done something about it; no notice takes its place."""
         self._kept = (*self._kept, safe_line(text, LONGEST))
         self._changed()
 
-    def let_go(self) -> bool:
+    def unpin(self) -> bool:
         """Take away what was kept; False = there was nothing."""
         had, self._kept = bool(self._kept), ()
         if had:
@@ -100,7 +100,7 @@ class NoticeBar(LineWidget):
         """Whether there is something to take or refuse."""
         return bool(self._offered)
 
-    def stand(self, text: str, *, whole: bool = False) -> None:
+    def set_label(self, text: str, *, whole: bool = False) -> None:
         """Show a text until it is replaced; empty for none. Where it does not fit it is cut, unless it is to be `whole`."""
         if (text, whole) != (self._standing, self._whole):
             if not self._standing:

@@ -264,7 +264,7 @@ class ServerController:
             app.show_notice(str(event.problem), "warning")  # an empty chat shows it whole
         self._take(event)
         if returned:  # what is told of it is about the command
-            app.chat.notice_bar.goes_with(app.chat.written)
+            app.chat.notice_bar.tie_to(app.chat.written)
 
     # -- a server that comes up later -------------------------------------------------------------------------------
 

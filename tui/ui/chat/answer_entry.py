@@ -38,7 +38,7 @@ class AnswerEntry:
             if message.parent is not None and any(each.id == message.parent for each in path):
                 transcript.truncate_after(message.parent)
             transcript.add(entry)
-        view.message_cursor.keep_up()
+        view.message_cursor.follow_branch()
 
     def advance(self, stream: AnswerStream) -> None:
         """Show what came since the last time."""

@@ -38,7 +38,7 @@ class AttachFile:
         return "attach"
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         key = self._pane.state.key
         return f"attach which file? {key('send')} attaches it, {key('messages.leave')} leaves it"
 

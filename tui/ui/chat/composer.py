@@ -48,7 +48,7 @@ class Composer(PromptTextArea):
 
     @dataclass
     class Submitted(WritingMessage):
-        """The person pressed Enter. The composer holds the text no longer, unless it is blank; `put_back` undoes that.
+        """The person pressed Enter. The composer holds the text no longer, unless it is blank; `prepend` undoes that.
         `marked` is its form for drafts and the history (`tui.core.paste_folds`)."""
 
         text: str
@@ -103,9 +103,9 @@ class Composer(PromptTextArea):
         self._recall.rest()
         self.fill("")
 
-    def take_over(self, before: str, text: str) -> None:
+    def replace_with_edit(self, before: str, text: str) -> None:
         """Take what the editor made of the text."""
-        super().take_over(before, text)
+        super().replace_with_edit(before, text)
         if self.completer is not None:
             self.completer.close()
 
@@ -132,7 +132,7 @@ class Composer(PromptTextArea):
             self.fill(self._recall.sent())
             self._came_back = self.marked
 
-    def bring_back(self, marked: str) -> bool:
+    def return_command(self, marked: str) -> bool:
         """Bring a command back that was refused, selected: what is typed replaces it, undo brings it back, arrows edit
         it, Enter says it again. False = something else is written there by now."""
         if self.text and self.marked != self._came_back:
@@ -142,7 +142,7 @@ class Composer(PromptTextArea):
         self.select_all()
         return True
 
-    def put_back(self, marked: str) -> None:
+    def prepend(self, marked: str) -> None:
         """Bring a text back, before what was written meanwhile."""
         written = self.marked
         self.fill(f"{marked}\n\n{written}" if written.strip() else marked)

@@ -49,6 +49,6 @@ class ExternalEditor:
         if text is not None:
             self._view.prompt_entry.take_edited(of, before, text)
         elif isinstance(problem, Rescued):
-            self._view.notice_bar.keep(with_tilde(str(problem)))  # the path, to be copied
+            self._view.notice_bar.pin(with_tilde(str(problem)))  # the path, to be copied
         elif problem is not None:
             self._view.show_notice(str(problem), "warning")

@@ -29,7 +29,7 @@ class InlineTask(Protocol):
     """What an inline input is for."""
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         """What the rule over it says."""
         ...
 
@@ -64,7 +64,7 @@ class QuestionEdit:
         return "ask"
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         key, files = self._pane.state.key, self._message.attachments
         goes = f", with {in_line(files)}" if files else ""
         return f"editing: {key('send')} asks it beside the old one{goes}, {key('messages.leave')} leaves it"
@@ -107,7 +107,7 @@ class AnswerEdit:
         return "go on"
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         key = self._pane.state.key
         return f"editing the answer: {key('send')} goes on from it, {key('messages.leave')} leaves it"
 
@@ -144,7 +144,7 @@ class FileName:
         return "write"
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         key = self._pane.state.key
         return f"{self._what} to which file? {key('send')} writes it, {key('messages.leave')} leaves it"
 
@@ -200,9 +200,9 @@ class InlineEditor:
         return self._purpose is not None
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         """What the rule over it says; empty when it is not there."""
-        return "" if self._purpose is None else self._purpose.standing
+        return "" if self._purpose is None else self._purpose.label
 
     @property
     def enter(self) -> str:
@@ -299,7 +299,7 @@ class InlineEditor:
         pane, purpose = self._pane, self._purpose
         edited = self._edited
         if purpose is not None and edited is not None and edited.id == of.id:
-            pane.query_one(InlineInput).take_over(before, text)
+            pane.query_one(InlineInput).replace_with_edit(before, text)
             pane.show_notice(f"Back from the editor; {pane.state.key('send')} takes it")
         elif text != of.content:
             self._begun[of.id] = text

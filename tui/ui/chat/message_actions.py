@@ -40,7 +40,7 @@ class MessageActions:
     def add_commands(self, registry: CommandRegistry) -> None:
         """What can be done with a message."""
         registry.add("copy", self.copy)
-        registry.add("undo", lambda _: self.bring_back())
+        registry.add("undo", lambda _: self.undo_delete())
         registry.add("chat.branch", lambda _: self.branch())
         registry.add("message.copy", lambda _: self._copy_marked())
         registry.add("message.copy_all", lambda _: self.copy("all"))
@@ -53,7 +53,7 @@ class MessageActions:
         registry.add("message.continue", lambda _: self.go_on())
         registry.add("message.branch", lambda _: self.branch())
         registry.add("message.delete", lambda _: self.delete())
-        registry.add("message.undo", lambda _: self.bring_back())
+        registry.add("message.undo", lambda _: self.undo_delete())
 
     def may_change(self) -> bool:
         """Whether another branch can be opened now; says so if not."""
@@ -307,12 +307,12 @@ class MessageActions:
         back = self._key("message.undo") if self._cursor.mark is not None else "/undo"
         self._pane.show_notice(f"{said}: {back} brings {'it' if count == 1 else 'them'} back", "warning")
 
-    def bring_back(self) -> None:
+    def undo_delete(self) -> None:
         """Undo the last deletion."""
         pane, session = self._pane, self._pane.session
         if session is None or not self.may_change():
             return
-        removed = session.bring_back()
+        removed = session.undo_delete()
         if removed is None:
             pane.show_notice("Nothing was deleted here that could come back")
             return

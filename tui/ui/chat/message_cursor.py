@@ -75,10 +75,10 @@ class MessageCursor:
         return chat.leaf
 
     @property
-    def standing(self) -> str:
+    def label(self) -> str:
         """What the rule over the composer says of it; empty while nobody walks."""
         if self.edits.is_open:
-            return self.edits.standing
+            return self.edits.label
         if self._pane.controller.chat.choosing:
             return ""
         chat, message = self._chat, self.message
@@ -165,7 +165,7 @@ class MessageCursor:
 
     def show(self) -> None:
         """Say where the cursor is, and which keys are useful there."""
-        self._pane.stand()
+        self._pane.show_position()
         self._pane.post_message(self._pane.Changed())
 
     def _choose_first(self) -> None:
@@ -206,7 +206,7 @@ class MessageCursor:
         else:
             self.leave()
 
-    def keep_up(self) -> None:
+    def follow_branch(self) -> None:
         """The message under the cursor may be shown no more: go to the one in its place, else to the last one."""
         chat, mark = self._chat, self._mark
         if chat is None or mark is None or self._view.has(mark.entry_id):

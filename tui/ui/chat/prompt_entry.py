@@ -55,10 +55,10 @@ class PromptEntry:
                 view.show_notice(f"A long paste is one piece; {view.state.key('paste.open')} opens it")
             case PromptTextArea.LineTaken():
                 view.show_notice("Ctrl+U again deletes everything")
-                view.notice_bar.goes_with(view.written)
+                view.notice_bar.tie_to(view.written)
             case PromptTextArea.AllTaken():
                 view.show_notice("Everything is deleted; Ctrl+Z brings it back")
-                view.notice_bar.goes_with(view.written)
+                view.notice_bar.tie_to(view.written)
             case InlineInput.HandedIn(text):
                 view.message_cursor.edits.hand_in(text)
             case InlineInput.EditorWanted():
@@ -69,8 +69,8 @@ class PromptEntry:
         try:
             typed = parse(text)
         except UsageError as error:
-            if not composer.bring_back(marked):
-                composer.put_back(marked)
+            if not composer.return_command(marked):
+                composer.prepend(marked)
             view.show_notice_about_text(error)
             return
         if isinstance(typed, ParsedCommand):
@@ -125,7 +125,7 @@ class PromptEntry:
         if of is not None:
             view.message_cursor.edits.take_edit(of, before, text)
         else:
-            view.composer.take_over(before, text)
+            view.composer.replace_with_edit(before, text)
             view.show_notice(f"Back from the editor; {view.state.key('send')} sends it")
 
     def attach_named(self, argument: str) -> None:

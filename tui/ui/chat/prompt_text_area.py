@@ -70,7 +70,7 @@ class PromptTextArea(TextArea):
         self.text = self._pieces.load(marked)
         self.move_cursor(self.document.end)
 
-    def take_over(self, before: str, text: str) -> None:
+    def replace_with_edit(self, before: str, text: str) -> None:
         """Let `text` be what became elsewhere of `before`, which was written here. Its pieces are folded again where
         they are unchanged; what was typed since then comes behind. It is one edit, which undo takes back."""
         shown = self._pieces.refold(text + self.plain.removeprefix(before))

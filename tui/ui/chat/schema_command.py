@@ -60,7 +60,7 @@ class SchemaCommand:
         talk.show_notice(state_of(schema, ignored), "warning" if schema is not None and ignored else "accent")
         talk.post_message(talk.Changed())
 
-    def tell_if_ignored(self) -> None:
+    def warn_if_ignored(self) -> None:
         """Another server is asked from now on, or another chat is open: say so if what holds in it is ignored."""
         talk, session = self._talk, self._talk.session
         ignored = ignored_by(talk.state.connection)

@@ -293,18 +293,18 @@ class ChatView(Vertical):
                 self._summary.advance(run)
             case events.PromptReturned(marked):
                 self.composer.end_search(take=False)
-                self.composer.put_back(marked)
+                self.composer.prepend(marked)
             case events.PromptRecorded(marked):
                 self.composer.remember(marked)
                 self.notice_bar.clear_notice()
-                self.notice_bar.let_go()
+                self.notice_bar.unpin()
                 self.post_message(self.PromptRecorded(marked))
             case events.QueueChanged():
                 self.prompt_entry.show_preview()
             case events.DraftLoaded(draft):
                 if draft.text and draft.text != self.composer.marked:
                     self.composer.end_search(take=False)
-                    self.composer.put_back(draft.text)
+                    self.composer.prepend(draft.text)
                 self.message_cursor.edits.load(draft.edits)
             case events.FilesNotRead(argument, problem, here):
                 self.app.post_message(NotDone(problem, f"/attach {argument}" if here else ""))
@@ -346,7 +346,7 @@ class ChatView(Vertical):
         if connection is not None and (
             before.connection is None or connection.server is not before.connection.server
         ):
-            self._holding.tell_if_ignored()
+            self._holding.warn_if_ignored()
 
     def open(self, session: ChatSession) -> None:
         """Show a chat, at its end; what was asked before the chats were open is asked in it."""
@@ -354,7 +354,7 @@ class ChatView(Vertical):
         if self.session is not None and self.session is not session:
             self.composer.end_search(take=False)
         self.controller.open(session)
-        self._holding.tell_if_ignored()
+        self._holding.warn_if_ignored()
 
     def leave(self, *, closed: bool) -> None:
         """lokal ends: keep what came of a running answer, and what is written."""
@@ -405,7 +405,7 @@ class ChatView(Vertical):
             or self.leave_choice()
             or self.message_cursor.escape()
             or self.transcript.clear_found()
-            or self.notice_bar.let_go()
+            or self.notice_bar.unpin()
             or (self.notice_bar.offers and self.post_message(self.OfferRefused()))
         )
 
@@ -413,7 +413,7 @@ class ChatView(Vertical):
         """Whether a key means something here that goes before what it means to the app."""
         return self.completion.is_open and key in COMPLETION_KEYS
 
-    def step_back(self) -> bool:
+    def handle_escape(self) -> bool:
         """The key that stops an answer: where it is also the one that leaves the messages or the inline input, these come first.
         False = there was nothing to leave, or it only stops."""
         own = self._state.keys
@@ -454,7 +454,7 @@ class ChatView(Vertical):
     def show_notice_about_text(self, error: LokalError) -> None:
         """Say what is wrong with what is written; it goes when that is changed."""
         self.show_notice(str(error), "warning")
-        self.notice_bar.goes_with(self.written)
+        self.notice_bar.tie_to(self.written)
 
     def _show_decision(self, decision: Decision | None) -> None:
         """Ask the person; None = there is nothing to ask any more. Who is writing goes on writing."""
@@ -486,20 +486,20 @@ class ChatView(Vertical):
     def _follow_changed(self, event: Transcript.FollowChanged) -> None:
         """The reader scrolled up, or is back at the end."""
         event.stop()
-        self.stand()
+        self.show_position()
 
-    def stand(self) -> None:
+    def show_position(self) -> None:
         """Say on the rule where the cursor or the reader is."""
         key, transcript = self._state.key("scroll.end"), self.transcript
-        if walking := self.message_cursor.standing:
-            self.notice_bar.stand(walking, whole=self.message_cursor.edits.is_open)
+        if walking := self.message_cursor.label:
+            self.notice_bar.set_label(walking, whole=self.message_cursor.edits.is_open)
         elif transcript.following:
-            self.notice_bar.stand("")
+            self.notice_bar.set_label("")
         elif transcript.new_lines:
             lines = "line" if transcript.new_lines == 1 else "lines"
-            self.notice_bar.stand(f"{transcript.new_lines} new {lines} below · {key}")
+            self.notice_bar.set_label(f"{transcript.new_lines} new {lines} below · {key}")
         else:
-            self.notice_bar.stand(f"scrolled up · {key} to the end")
+            self.notice_bar.set_label(f"scrolled up · {key} to the end")
 
     def _show_welcome(self) -> None:
         empty = self.session is None or not len(self.session.conversation)

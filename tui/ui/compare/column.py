@@ -132,7 +132,7 @@ class ColumnView(Horizontal):
         self._figures.display = width < WIDE
         self.transcript.styles.padding = (0, int(width >= ROOMY and not self._last), 0, 0)
 
-    def call(self, name: str, detail: str) -> None:
+    def set_title(self, name: str, detail: str) -> None:
         """Give the column another name."""
         self._called, self._detail = name, detail
         self.show_state()

@@ -194,7 +194,7 @@ class CompareScreen(CoveringScreen[ComparisonColumn | None]):
         if names != self._names:
             self._names = names
             for view, (name, detail) in zip(self._views, names, strict=True):
-                view.call(name, detail)
+                view.set_title(name, detail)
 
     def _show_state(self) -> None:
         running, count = len(self._comparison.running), len(self._views)

@@ -63,9 +63,9 @@ def start(app: LokalApp, argument: str) -> None:
 
     def back() -> None:
         if draft:
-            chat.controller.give_back(written, attached)
+            chat.controller.return_prompt(written, attached)
         elif prompt:
-            chat.composer.put_back(written)
+            chat.composer.prepend(written)
             chat.controller.outbox.attach(attached + chat.controller.outbox.attached)
 
     path = _path(session, last, prompt, attached)
