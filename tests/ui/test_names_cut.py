@@ -9,10 +9,10 @@ from tui.chat.chat_files import name_from
 from tui.core.text import safe_name
 from tui.store.store import ChatSummary
 from tui.ui.chat_list.rows import chat_line
-from tui.ui.row import cut_middle
 from tui.ui.transcript.entry import Heading, Tone
 from tui.ui.transcript.heading import heading_line
 from tui.ui.transcript.palette import RolePalette
+from tui.ui.widgets.row import cut_middle
 
 PALETTE = RolePalette.plain()
 PATH = "/srv/models/bartowski/Qwen2.5-Coder-14B-Instruct-GGUF/Qwen2.5-Coder-14B-Instruct-"

@@ -12,7 +12,7 @@ from tui.core.keyboard import latin
 from tui.core.slash import usage
 from tui.core.text import safe_line
 from tui.ui.page import Line, PageScreen, table
-from tui.ui.row import wrap_words
+from tui.ui.widgets.row import wrap_words
 
 PLACES = (
     ("everywhere", "Everywhere"),

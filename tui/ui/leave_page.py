@@ -10,8 +10,8 @@ from textual.widgets import Input
 from tui.core.text import safe_line
 from tui.errors import FileError, LokalError
 from tui.paths import with_tilde
-from tui.ui.row import wrap_words
 from tui.ui.start.prompt import Line, Page, PromptPage
+from tui.ui.widgets.row import wrap_words
 
 if TYPE_CHECKING:
     from tui.ui.services import Services

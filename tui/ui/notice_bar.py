@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.core.text import safe_line
-from tui.ui.line import LineWidget
-from tui.ui.row import cut, fit, wrap_words
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import cut, fit, wrap_words
 
 NOTICE_S, LINE_S, TICK_S = 8.0, 4.0, 2.0
 """How long a notice stays, unless the next one takes its place; how much longer for each further line, to read it; and

@@ -15,10 +15,10 @@ from textual.strip import Strip
 
 from tui.core.text import safe_line
 from tui.ui.covering import CoveringScreen
-from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut, fit, parts_width, wrap_words
 from tui.ui.terminal.reader import IN_TEXT
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import Part, cut, fit, parts_width, wrap_words
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts."""

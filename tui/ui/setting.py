@@ -10,8 +10,8 @@ from tui.core.presets import Preset
 from tui.core.slash import usage
 from tui.core.text import safe_block, safe_line, safe_name
 from tui.ui.page import Line, PageScreen, table
-from tui.ui.row import wrap_words
 from tui.ui.state import ScreenState
+from tui.ui.widgets.row import wrap_words
 
 
 def set_page(state: ScreenState) -> PageScreen:

@@ -12,8 +12,8 @@ from tui.core.figures import AnswerFigures, figures_of_all
 from tui.core.message import Message, Role, Status
 from tui.core.text import count_of, human_tokens, safe_line, safe_name
 from tui.ui.page import Line, PageScreen
-from tui.ui.row import cut, cut_middle, wrap_words
 from tui.ui.state import ScreenState
+from tui.ui.widgets.row import cut, cut_middle, wrap_words
 
 Column = tuple[str, int, Callable[[Message], str]]
 """Heading, width in cells, and what it says of an answer."""

@@ -13,9 +13,9 @@ from tui.core.commands import BY_ID, key_name
 from tui.core.message import Timings
 from tui.core.text import human_tokens, safe_name
 from tui.core.tokens import Count
-from tui.ui.line import LineWidget
-from tui.ui.row import Part, choose, fit, parts_width
 from tui.ui.state import ScreenState
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import Part, choose, fit, parts_width
 
 GAP = 2
 """The least blanks between the readings and the keys."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from tui.ui.line import LineWidget
-from tui.ui.row import cut_middle, parts_width, spread
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import cut_middle, parts_width, spread
 
 GAP = 2
 LEAST_PLACE, LEAST_MODEL = 12, 24

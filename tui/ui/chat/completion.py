@@ -21,7 +21,7 @@ from tui.core.text import safe_line, safe_name
 from tui.errors import LokalError
 from tui.ui.chat.file_names import file_choices
 from tui.ui.look import palette_of
-from tui.ui.row import Part, colourless, cut, cut_middle, fit
+from tui.ui.widgets.row import Part, colourless, cut, cut_middle, fit
 from tui.ui.work import begin
 
 ROWS = 6

@@ -19,9 +19,9 @@ from tui.core.text import safe_line
 from tui.ui.chat.completion import Completer
 from tui.ui.chat.prompt_text_area import PromptTextArea, WritingMessage
 from tui.ui.compat import run_binding
-from tui.ui.line import LineWidget
-from tui.ui.row import fit
 from tui.ui.terminal.reader import IN_TEXT
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import fit
 
 # What terminals that can tell them apart send for Enter with another key. `shift+\r` and `\r` are how Textual 8.2 names
 # what xterm's modifyOtherKeys sends for Shift+Enter and Alt+Enter.

@@ -22,8 +22,8 @@ from tui.chat.decision import Decision, DecisionOption
 from tui.core.commands import key_name
 from tui.core.text import safe_line
 from tui.ui.look import palette_of
-from tui.ui.row import Part, colourless, cut, fit, wrap_words
 from tui.ui.terminal.reader import IN_TEXT
+from tui.ui.widgets.row import Part, colourless, cut, fit, wrap_words
 
 SHARE = 60
 """Of the rows of the screen, so many per cent at the most."""

@@ -15,7 +15,7 @@ from tui.core.attaching import in_line
 from tui.core.paste_folds import PasteFolds
 from tui.core.text import safe_line
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut, parts_width, spread
+from tui.ui.widgets.row import Part, cut, parts_width, spread
 
 _LEAST_TEXT = 12
 """Cells that the text of a line keeps before what is at its right end."""

@@ -13,7 +13,7 @@ from tui.core.commands import key_name
 from tui.core.message import Role
 from tui.core.text import safe_name
 from tui.ui.chat_list.messages import ChatChange
-from tui.ui.row import Part, cut_middle
+from tui.ui.widgets.row import Part, cut_middle
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Hit

@@ -24,7 +24,7 @@ from tui.ui.chat_list.rows import (
 )
 from tui.ui.chat_list.window import Hits, Listed
 from tui.ui.look import palette_of
-from tui.ui.row import Part, colourless, cut, fit, parts_width, spread
+from tui.ui.widgets.row import Part, colourless, cut, fit, parts_width, spread
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary

@@ -14,11 +14,11 @@ from tui.core.endings import remark
 from tui.core.message import Message, Status
 from tui.ui.chat import structured
 from tui.ui.chat.entries import ending_tone, outcome_of
-from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import cut, fit
 from tui.ui.transcript.heading import heading_line
 from tui.ui.transcript.view import Entry, EntryNotice, Heading, Tone, Transcript
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import cut, fit
 
 ROOMY = 30
 """From so many cells on, a blank is left before the rule at the right."""

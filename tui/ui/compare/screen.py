@@ -22,9 +22,9 @@ from tui.ui.compare.column import ColumnView
 from tui.ui.compare.keys import column_keys
 from tui.ui.covering import CoveringScreen
 from tui.ui.keys import named_by
-from tui.ui.line import LineWidget
-from tui.ui.row import Part, cut, fit, parts_width, spread
 from tui.ui.terminal.link import Pace
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import Part, cut, fit, parts_width, spread
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 5
 """Cells and lines in which a column can be read."""

@@ -15,12 +15,13 @@ from tui.chat.state import ConnectionStatus
 from tui.core.text import human_size, human_tokens, safe_line, safe_name
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
-from tui.ui.line import LineWidget
 from tui.ui.messages import ModelsLeft, ModelsRefreshWanted
 from tui.ui.models.table import ModelTable
-from tui.ui.row import Part, cut_middle, fit
 from tui.ui.start.panel import ways_on, ways_to_models
 from tui.ui.state import ScreenState
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.line_list import LineList
+from tui.ui.widgets.row import Part, cut_middle, fit
 
 
 class Details(LineWidget):
@@ -88,7 +89,7 @@ class ModelsPane(Vertical):
         if self.is_mounted:
             self._fill()
 
-    @on(ModelTable.Moved)
+    @on(LineList.Moved)
     def _handle_model_table_moved(self) -> None:
         """Another model is to be described."""
         self._describe()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from tui.chat.overflow import window_of
 from tui.core.message import Value
@@ -21,9 +18,10 @@ from tui.errors import UsageError
 from tui.ui.compat import run_binding
 from tui.ui.look import palette_of
 from tui.ui.messages import PresetEdited, SettingsLeft
-from tui.ui.row import colourless, cut, fit
 from tui.ui.settings.slider import slider
 from tui.ui.state import ScreenState
+from tui.ui.widgets.line_list import LineList
+from tui.ui.widgets.row import Part, cut
 
 LABEL_WIDTH, NAME_WIDTH, VALUE_WIDTH = 21, 20, 8
 NOTE_WIDTH = 17
@@ -64,7 +62,7 @@ def rows() -> tuple[FormRow, ...]:
     return tuple(lines)
 
 
-class ParameterForm(ScrollView, can_focus=True):
+class ParameterForm(LineList):
     """Arrows move and change, digits type a value, Enter takes it, x goes back to the server's default. Esc takes back a
     value that is being typed, and otherwise leaves."""
 
@@ -74,37 +72,22 @@ class ParameterForm(ScrollView, can_focus=True):
     """The commands whose keys it reads itself, while it has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "move(-100000)", show=False),
-        Binding("end", "move(100000)", show=False),
         Binding("left", "step(-1)", id="parameter.less", show=False),
         Binding("right", "step(1)", id="parameter.more", show=False),
         Binding("x", "unset", id="parameter.unset", show=False),
         Binding("escape", "leave", id="settings.leave", show=False),
     ]
 
-    @dataclass
-    class Moved(Message):
-        """Another line is under the cursor, or there is something to say of the one that is."""
-
     def __init__(self) -> None:
-        super().__init__(id="form")
+        super().__init__("form")
         self._rows = rows()
         self._state = ScreenState()
-        self._cursor = 0
         self._typed: str | None = None
         self.problem: UsageError | None = None
 
     def on_mount(self) -> None:
-        """Textual needs to know how long the form is."""
-        self.virtual_size = Size(0, len(self._rows))
-
-    def on_resize(self) -> None:
-        """The cursor stays in sight. What there is to scroll is known only after this message."""
-        self.call_after_refresh(self._show_cursor)
+        """The lines are always the same."""
+        self.set_lines(len(self._rows), self.cursor)
 
     def set_state(self, state: ScreenState) -> None:
         """Show another preset, or the same for another server."""
@@ -116,7 +99,7 @@ class ParameterForm(ScrollView, can_focus=True):
     @property
     def current(self) -> Parameter:
         """The parameter under the cursor."""
-        parameter = self._rows[self._cursor].parameter
+        parameter = self._rows[self.cursor].parameter
         assert parameter is not None  # the cursor skips the titles of groups
         return parameter
 
@@ -126,16 +109,11 @@ class ParameterForm(ScrollView, can_focus=True):
         """Up and down; a value that was typed is taken first."""
         if not self._take_typed():
             return
-        target = max(0, min(len(self._rows) - 1, self._cursor + step))
-        while self._rows[target].parameter is None:
-            target += 1 if step > 0 or target == 0 else -1
-        self._cursor = target
-        self._show_cursor()
-        self._changed()
+        super().action_move(step)
 
-    def action_page(self, direction: int) -> None:
-        """As far as a screen of the form goes; the line that was last is still seen."""
-        self.action_move(direction * max(1, self.size.height - 1))
+    def may_stop_at(self, index: int) -> bool:
+        """The titles of groups are skipped."""
+        return self._rows[index].parameter is not None
 
     def action_leave(self) -> None:
         """Take back what is being typed; where nothing is, go back to the chat."""
@@ -144,9 +122,6 @@ class ParameterForm(ScrollView, can_focus=True):
         else:
             self._typed, self.problem = None, None
             self._changed()
-
-    def _show_cursor(self) -> None:
-        self.scroll_to_region(Region(0, self._cursor, 1, 1), animate=False, force=True)
 
     def action_step(self, direction: int) -> None:
         """One step up or down, or the next choice."""
@@ -231,25 +206,16 @@ class ParameterForm(ScrollView, can_focus=True):
 
     def _changed(self) -> None:
         self.refresh()
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self))
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
-        index = y + round(self.scroll_offset.y)
-        if index >= len(self._rows):
-            return Strip.blank(width, base)
-        row = self._rows[index]
+    def line_parts(self, index: int, width: int, *, under: bool) -> Sequence[Part]:
+        """A parameter, or the title of a group."""
+        palette, row = palette_of(self), self._rows[index]
         if row.parameter is None:
-            return fit([(" ", base), (row.title, palette["heading"])], width, base)
-        under = index == self._cursor
-        roles = self._parts(row.parameter, under=under, width=width)
-        style = base + palette["cursor_line"] if under and self.has_focus else base
-        parts = [(text, palette[role]) for text, role in roles]
-        return fit(colourless(parts) if style.reverse else parts, width, style)
+            return [(" ", palette["foreground"]), (row.title, palette["heading"])]
+        return [(text, palette[role]) for text, role in self._parts(row.parameter, under=under, width=width)]
 
     def _parts(self, parameter: Parameter, *, under: bool, width: int) -> list[tuple[str, str]]:
         state = self._state

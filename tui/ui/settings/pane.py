@@ -11,11 +11,12 @@ from textual.widget import Widget
 from tui.core.parameter import Parameter
 from tui.core.text import safe_line, safe_name
 from tui.errors import sentences
-from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import Part, cut_middle, fit, spread, wrap_words
 from tui.ui.settings.form import ParameterForm
 from tui.ui.state import ScreenState
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.line_list import LineList
+from tui.ui.widgets.row import Part, cut_middle, fit, spread, wrap_words
 
 LIST_WIDTH = 17
 LEAST_FOR_LIST = 72
@@ -164,7 +165,7 @@ class SettingsPane(Vertical):
         self.form.set_state(self._state)
         self._explain()
 
-    @on(ParameterForm.Moved)
+    @on(LineList.Moved)
     def _handle_parameter_form_moved(self) -> None:
         """Another parameter is to be explained."""
         self._explain()

@@ -23,9 +23,9 @@ from tui.errors import LokalError, UsageError
 from tui.servers.registry import all_profiles
 from tui.ui.compat import run_own_binding
 from tui.ui.covering import CoveringScreen
-from tui.ui.line import LineWidget
 from tui.ui.look import palette_of
-from tui.ui.row import cut_middle, fit, wrap_words
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import cut_middle, fit, wrap_words
 from tui.ui.work import begin
 
 SHOWN_FILES = 200

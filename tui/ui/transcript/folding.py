@@ -10,11 +10,11 @@ from rich.segment import Segment
 
 from tui.core.blocks import Block, Kind
 from tui.core.text import count_of
-from tui.ui.row import cut
 from tui.ui.transcript.code import INDENT
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line
 from tui.ui.transcript.rendered_message import RenderedMessage
+from tui.ui.widgets.row import cut
 
 FOLDED_OVER = 20
 """Lines up to which a block stays as it is."""

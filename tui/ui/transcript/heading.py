@@ -9,10 +9,10 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui.core.text import count_of
-from tui.ui.row import cut, cut_middle
 from tui.ui.transcript.entry import EmptyLine, EntryNotice, Heading, Tone
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import MEASURE, Line, set_runs, steady
+from tui.ui.widgets.row import cut, cut_middle
 
 RULE = "─"
 _BOLD = Style(bold=True)

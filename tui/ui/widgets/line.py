@@ -7,7 +7,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.ui.look import palette_of
-from tui.ui.row import Part
+from tui.ui.widgets.row import Part
 
 
 class LineWidget(Widget):
