@@ -18,6 +18,7 @@ from tests.support.llama import LlamaServer
 from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
+from tui.servers.engine import packaged_model
 
 settings.register_profile("lokal", deadline=None)  # a machine may stand still for a moment; that is no fault
 settings.load_profile("lokal")
@@ -96,6 +97,15 @@ def engine_installed() -> None:
     """Skips the test where llama.cpp is not there."""
     if shutil.which("llama-server") is None and importlib.util.find_spec("xllamacpp") is None:
         pytest.skip("needs llama.cpp: pip install 'lokal[engine]'")
+
+
+@pytest.fixture(scope="session")
+def packaged_gguf() -> Path:
+    """The real chat model, SmolLM2-135M, for which a test needs a package: it fails where that is not installed."""
+    path = packaged_model.located()
+    if path is None:
+        pytest.fail(f"needs SmolLM2-135M: {packaged_model.INSTALL}")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.app import last_chat
 from tests.support.canned_servers import like_ollama, ollama_answer
-from tests.support.command import lokal_command
 from tests.support.replay import replay
 from tests.support.terminal import lokal
 from tui.guide import model
@@ -115,18 +114,6 @@ async def test_a_server_that_comes_up_is_taken_with_f8_and_the_chat_stays() -> N
             terminal.send("Really?\r")
             await terminal.wait_for(r"(?s)knows only lokal.*llama3\.2:3b · technical.*Yes\.")
             await terminal.quit()
-
-
-async def test_ask_without_a_server() -> None:
-    answered = await lokal_command("ask", "What does temperature do?", environ=NOWHERE)
-    assert answered.status == 0
-    assert "temperature" in answered.text.lower()
-    assert "No model server answers: the guide does" in answered.err
-
-    for arguments, piped in ((("--model", "x", "Hi"), None), (("Sum it up",), b"much text")):
-        refused = await lokal_command("ask", *arguments, environ=NOWHERE, stdin=piped)
-        assert "No model server answers" in refused.failed(3)
-        assert refused.out == b""
 
 
 async def test_a_damaged_guide_and_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Screen:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """`lokal ask`. `system` None = the preset's own system prompt; `schema` is `json`, a file, or None for free text;
-    `encoding` is that of what is piped in, None = UTF-8."""
+    `encoding` is that of what is piped in, None = UTF-8. `guide` = the guide is asked and nobody else."""
 
     target: Target
     prompt: str
@@ -44,6 +44,7 @@ class Ask:
     json: bool = False
     schema: str | None = None
     encoding: str | None = None
+    guide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from tui.cli.input import MOST_TEXT, argument_text, read_input, text_of
 from tui.cli.output import say, write_json
 from tui.cli.signals import Terminated, run
 from tui.config.schema_file import schema_named
+from tui.config.settings import is_set
 from tui.config.startup import load_configuration
 from tui.core.message import Message, Status, Value
 from tui.core.parameters import parse_assignment
@@ -78,6 +79,10 @@ def _question(command: Ask, places: Folders) -> AskRequest:
         bool(piped.strip()),
         schema,
         os.environ.get(KEY_VARIABLE, "") if target.server is not None else "",
+        guide=command.guide,
+        state=places.state,
+        preset_chosen=target.preset is not None or is_set(places.settings_file, "preset"),
+        overrides={name: value for name, value in overrides.items() if value is not None},
     )
 
 

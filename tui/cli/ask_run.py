@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.chat.requests import prepare
 from tui.chat.state import ClientState, ConnectionStatus, ModelSettings, ServerState
@@ -22,16 +23,19 @@ from tui.core.endings import remark
 from tui.core.endpoint import Endpoint
 from tui.core.events import Event, NotSent, Phase, Progress, ReasoningDelta, TextDelta, TextWasReasoning
 from tui.core.generation import SILENT_S, Generation
-from tui.core.message import Message, Problem, Role, Status, Value, new_id
+from tui.core.message import NO_PARAMETERS, Message, Problem, Role, Status, Value, new_id
 from tui.core.presets import Preset
 from tui.core.request import ChatRequest
 from tui.core.schema import Schema
 from tui.core.text import safe_line
 from tui.core.validation import check
-from tui.errors import Interrupted, LokalError, ModelMissing, SchemaMismatch, Unreachable
+from tui.errors import EngineError, Interrupted, LokalError, ModelMissing, SchemaMismatch, Unreachable
 from tui.servers.connect import Connection, choose, named_server, require_model, why_not_model, with_names
 from tui.servers.detect import environment_problem
 from tui.servers.engine.child_process import PROMPT_CACHE_MIB
+
+if TYPE_CHECKING:
+    from tui.servers.engine.packaged_model import PackagedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class AskRequest:
     embedded engine, which writes its log into `logs`. `model` is empty where none was asked for. `chosen` are the
     parameters that the person asked for this time: it is told if a server does not take one of these. `piped` = a part
     of the text came through standard input. With a `schema` the answer is to be JSON. `key` is
-    the API key for `server`.
+    the API key for `server`. With `guide` the guide is asked in any case. `state` is lokal's folder for what it remembers.
+    `preset_chosen` = the person has chosen the preset; `overrides` are the values that hold whatever the preset is.
     """
 
     text: str
@@ -58,13 +63,21 @@ class AskRequest:
     piped: bool = False
     schema: Schema | None = None
     key: str = field(default="", repr=False)
+    guide: bool = False
+    state: Path = Path()
+    preset_chosen: bool = True
+    overrides: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether anybody may answer: neither a server nor a model was named."""
+        return not (self.server or self.model)
 
     @property
     def may_guide(self) -> bool:
-        """Whether the guide may answer where no server does: not for a server or a model that was named, and not for
-        text that was piped in, of which it knows nothing and whose reader would take its refusal for the result, nor for
-        what is to be JSON."""
-        return not (self.server or self.model or self.piped or self.schema)
+        """Whether the guide may answer where no model does: not for text that was piped in, of which it knows nothing and
+        whose reader would take its refusal for the result, nor for what is to be JSON."""
+        return self.names_nobody and not (self.piped or self.schema)
 
 
 class AskRun:
@@ -106,6 +119,9 @@ class AskRun:
             if question.gguf is not None:
                 await self._ask_engine(question.gguf, question.values)
                 return
+            if question.guide:
+                await self._ask_guide()
+                return
             servers = question.settings.servers
             endpoint = named_server(question.server, servers, question.key) if question.server else None
             if endpoint is None and (wrong := environment_problem(os.environ)) is not None:
@@ -116,9 +132,7 @@ class AskRun:
             try:
                 connection = await choose(endpoint, servers, os.environ, usual, self._wait)
             except Unreachable as error:
-                if not question.may_guide:
-                    raise
-                await self._ask_guide(error)
+                await self._ask_without_server(error)
             else:
                 await self._ask(connection)
         finally:
@@ -127,23 +141,69 @@ class AskRun:
     def _wait(self, _: Endpoint) -> None:
         self._show(Progress(Phase.LOADING))
 
-    async def _ask_guide(self, nobody: Unreachable) -> None:
-        """Let the guide answer. Where it cannot, that no server answers is still what matters most."""
-        from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
+    async def _ask_without_server(self, nobody: Unreachable) -> None:
+        """Let the model answer that was installed beside lokal, or else the guide. Where neither can, that no server answers
+        is still what matters most, and is raised."""
+        from tui.guide.model import CALLED as GUIDE_CALLED
+        from tui.servers.engine import packaged_model
         from tui.servers.engine.engine import why_missing
 
-        missing = why_missing()
-        if missing is not None:
-            hint = f"{nobody.hint}. With the engine, lokal's own guide would answer: {missing.hint}"
+        question = self._question
+        if not question.names_nobody:
+            raise nobody
+        packaged = None
+        try:
+            packaged = await packaged_model.find(question.state)
+        except EngineError as error:
+            say(str(error))
+        if packaged is None and not question.may_guide:
+            raise nobody
+        if (missing := why_missing()) is not None:
+            who = packaged_model.CALLED if packaged is not None else f"lokal's own {GUIDE_CALLED.split()[-1]}"
+            hint = f"{nobody.hint}. With the engine, {who} would answer: {missing.hint}"
             raise Unreachable(nobody.title, nobody.detail, hint)
-        model = checked_model()
+        if packaged is not None:
+            await self._ask_packaged(packaged)
+            return
         say(
             "No model server answers: the guide does, a small model inside lokal that knows only lokal and local models"
         )
-        await self._ask_engine(model, VALUES, CALLED, CACHE_MIB)
+        await self._ask_guide()
+
+    async def _ask_guide(self) -> None:
+        from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
+
+        await self._ask_engine(checked_model(), VALUES, CALLED, CACHE_MIB)
+
+    async def _ask_packaged(self, model: PackagedModel) -> None:
+        """Ask the small model, sampled as its card says unless the person has chosen a preset; say what it is, and who would
+        answer better."""
+        from tui.core.language import NAMES, about_lokal, other_language
+        from tui.servers.engine.packaged_model import CALLED, PRESET
+
+        question = self._question
+        if not question.preset_chosen:
+            preset = replace(PRESET, system=question.system)
+            values = {**PRESET.values, **question.overrides}
+            self._question = question = replace(question, preset=preset, values=values)
+            self._blank = replace(self._blank, preset=preset.name)
+        say(f"No model server answers: {CALLED} does, a very small model that knows some English")
+        if about_lokal(question.text):
+            say("Of lokal it knows nothing: lokal ask --guide asks the guide, which does")
+        elif (language := other_language(question.text)) is not None:
+            say(
+                f"The question is in {NAMES.get(language, 'another language')}: a bigger model answers better"
+                " (lokal --server, --gguf); lokal ask --guide knows lokal, in five languages"
+            )
+        await self._ask_engine(model.path, question.values, CALLED, check=model.check)
 
     async def _ask_engine(
-        self, gguf: Path, values: Mapping[str, Value], name: str = "", cache_mib: int = PROMPT_CACHE_MIB
+        self,
+        gguf: Path,
+        values: Mapping[str, Value],
+        name: str = "",
+        cache_mib: int = PROMPT_CACHE_MIB,
+        check: Callable[[], None] | None = None,
     ) -> None:
         from tui.servers.engine import embedded
         from tui.servers.engine.engine import Engine
@@ -151,7 +211,7 @@ class AskRun:
         keys = self._question.settings.keys_of_servers
         engine = Engine(gguf, self._question.logs, values, name=name, cache_mib=cache_mib, keys=keys)
         try:
-            await self._ask(await embedded.start(engine, self._show))
+            await self._ask(await embedded.start(engine, self._show, check=check))
         finally:
             await engine.stop()
 

@@ -26,10 +26,12 @@ from tui.guide.model import checked_model
 from tui.paths import folders
 from tui.servers import detect
 from tui.servers.connect import named_server
+from tui.servers.engine import packaged_model
 from tui.servers.registry import server_for
 from tui.ui.terminal.probe import TerminalAbilities, describe, terminal_size
 
 NO_ENGINE = 'none: pip install "lokal[engine]" adds it'
+NO_PACKAGED_MODEL = f"no model beside it: {packaged_model.INSTALL} adds {packaged_model.CALLED}"
 SHOWN_MODELS = 20
 
 
@@ -75,6 +77,7 @@ class Report:
     not_found: tuple[UnansweredAddress, ...]
     engine: str
     guide: str
+    packaged_model: str
     folders: tuple[FolderReport, ...]
     terminal: TerminalAbilities
     problems: tuple[str, ...]
@@ -107,6 +110,7 @@ def doctor(command: Doctor) -> int:
         not_found=tuple(one for one in found if isinstance(one, UnansweredAddress)),
         engine=_engine(),
         guide=_guide(problems),
+        packaged_model=_packaged_model(places.state, problems),
         folders=tuple(
             _folder(name, path)
             for name, path in (("config", places.config), ("data", places.data), ("state", places.state))
@@ -173,6 +177,23 @@ def _guide(problems: list[LokalError]) -> str:
     return f"{model.name}, {human_size(model.stat().st_size)}, whole"
 
 
+def _packaged_model(state: Path, problems: list[LokalError]) -> str:
+    """The model that was installed as a package, with what `pip check` says of it; empty where there is none."""
+    try:
+        model = packaged_model.look(state)
+        if model is None:
+            return ""
+        model.check(remember=False)
+    except LokalError as error:
+        problems.append(error)
+        return f"{packaged_model.CALLED}: cannot be used, see below"
+    lacking = packaged_model.missing_requirements()
+    remark = (
+        f"; pip check misses {' and '.join(lacking)} for it, which lokal does not need" if lacking else ""
+    )
+    return f"{packaged_model.CALLED} ({model.path.name}, {human_size(model.size)}), whole{remark}"
+
+
 # -- telling a person -----------------------------------------------------------------------------------------------
 
 
@@ -191,6 +212,7 @@ def _in_words(report: Report) -> Iterator[str]:
         yield from _wrapped(f"nobody answers at {places}", "  ")
     yield f"\nBuilt-in engine\n  {report.engine or NO_ENGINE}"
     yield f"  the guide: {report.guide or 'cannot be used, see below'}"
+    yield from _wrapped(report.packaged_model or NO_PACKAGED_MODEL, "  ")
     yield "\nFolders"
     for folder in report.folders:
         state = "" if folder.exists else "  (not made yet)"

@@ -57,6 +57,8 @@ exit status:
   answer broke off or does not fit its schema; 130 interrupted; 1 all else
 """
 
+GUIDE = "ask lokal's own guide, which knows only lokal and local models, whatever else answers"
+
 DOCTOR = """Show the servers that answer, with their models, lokal's folders, what this
 terminal can do, and what is wrong in lokal's files."""
 PRESETS = "A preset is a named set of parameters; lokal keeps each in a file of its own."

@@ -46,6 +46,12 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
                 f"lokal {command} takes no --{option}", "", "It belongs to lokal without a command"
             )
     if command == "ask":
+        if said["guide"] and (target.server or target.model or target.gguf or said["schema"]):
+            raise UsageError(
+                "--guide asks the guide and nobody else",
+                "It takes no --server, --model, --gguf or --schema",
+                "Leave one of them out",
+            )
         return Ask(
             target,
             " ".join(words),
@@ -54,6 +60,7 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
             said["json"],
             said["schema"],
             said["encoding"],
+            said["guide"],
         )
     if target != Target():
         given = next(name for name in ("server", "model", "preset", "set", "gguf") if said[name])
@@ -219,6 +226,7 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
         metavar="NAME",
         help="of what is piped in, such as cp1251 (default: UTF-8)",
     )
+    ask.add_argument("--guide", action="store_true", help=help_texts.GUIDE)
     ask.add_argument("--save", action="store_true", help="keep question and answer as a chat")
     ask.add_argument("--json", action="store_true", help="print one JSON object when the answer is there")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help=argparse.SUPPRESS)
@@ -303,6 +311,7 @@ _OPTIONS = (
     "--system",
     "--schema",
     "--encoding",
+    "--guide",
     "--save",
     "--format",
     "--archived",

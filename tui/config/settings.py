@@ -121,6 +121,14 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Loade
     return Loaded(settings, tuple(problems))
 
 
+def is_set(path: Path, name: str) -> bool:
+    """Whether the file sets `name`, rather than leaving the default; False for a file that cannot be read."""
+    try:
+        return name in toml.read_table(path, missing_ok=True).values
+    except LokalError:
+        return False
+
+
 def set_value(path: Path, name: str, value: str | int | bool) -> None:
     """Set one setting of one value in the file; comments, unknown keys and every other byte stay. A new file is readable by
     its owner only.

@@ -9,6 +9,9 @@ from tui.core.endpoint import ServerKind
 GUIDE = "lokal-guide"
 """The name of the small model inside lokal, which knows nothing but lokal; answers of this model are marked."""
 
+PACKAGED = "SmolLM2-135M-Instruct.Q4_1"
+"""The name of the small chat model that can be installed as a Python package beside lokal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tui.core.endpoint import Endpoint, parse_endpoint
-from tui.core.model import GUIDE, Model, ServerInfo
+from tui.core.model import GUIDE, PACKAGED, Model, ServerInfo
 from tui.core.text import safe_name
 from tui.errors import ModelMissing, NotAModelServer, ServerError, StillLoading, Unreachable
 from tui.servers import detect
@@ -46,6 +46,11 @@ class Connection:
     def guide(self) -> bool:
         """Whether it is the small model inside lokal."""
         return self.embedded and any(model.name == GUIDE for model in self.models)
+
+    @property
+    def packaged(self) -> bool:
+        """Whether it is the small chat model that came as a Python package."""
+        return self.embedded and any(model.name == PACKAGED for model in self.models)
 
     @property
     def place(self) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from tui import files
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, Progress
 from tui.core.model import Model, ServerInfo
@@ -145,9 +146,20 @@ async def start(
     engine: Engine,
     on_progress: Callable[[Progress], None] | None = None,
     on_restart: Callable[[EngineError], None] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Connection:
-    """Start the engine, unless it runs, and connect to it. Raises FileError, EngineError, ServerError."""
-    server = EmbeddedServer(engine, await engine.start(on_progress), on_restart)
+    """Start the engine, unless it runs, and connect to it. Raises FileError, EngineError, ServerError.
+
+    `check` may take long and runs in a thread while the model is loaded; what it raises ends the engine."""
+    if check is None:
+        endpoint = await engine.start(on_progress)
+    else:
+        try:
+            endpoint, _ = await gather_or_cancel(engine.start(on_progress), files.in_thread(check))
+        except BaseException:
+            await engine.stop()
+            raise
+    server = EmbeddedServer(engine, endpoint, on_restart)
     try:
         info, models = await gather_or_cancel(server.info(), server.models())
     except BaseException:
