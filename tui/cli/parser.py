@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import shutil
 import sys
@@ -324,6 +323,8 @@ def _unknown(argument: str, command: str | None) -> UsageError:
     prog = f"lokal {command}" if command else "lokal"
     if not _is_option(argument):
         return UsageError(f"{prog} has no use for “{argument}”", "", f"See: {prog} --help")
+    import difflib  # only for a mistake
+
     option = argument.partition("=")[0]
     close = difflib.get_close_matches(option, _OPTIONS, n=1, cutoff=0.7)
     if close == [option]:
@@ -334,6 +335,8 @@ def _unknown(argument: str, command: str | None) -> UsageError:
 
 def _explained(message: str, prog: str) -> UsageError:
     """argparse's own complaints as ours."""
+    import difflib
+
     see = f"See: {prog} --help"
     choice = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)$", message, re.DOTALL)
     if choice and prog == "lokal":

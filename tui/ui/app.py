@@ -148,6 +148,7 @@ class LokalApp(DeltaApp[None]):
         self.set_keymap(keys.bound(config.keys))
         self.use_link_speed(_speed(config.settings.terminal_speed))
         self.on_screen = False
+        self._is_frozen = False  # whether the garbage collector leaves alone what the start has loaded
         self.registry = CommandRegistry()
         self.services = Services(self, options, config.settings)
         self.chat = ChatView(self.state, lambda: self.pace, self.registry)
@@ -162,7 +163,7 @@ class LokalApp(DeltaApp[None]):
             self, registry, self.theme_names, configured, services.add_to_history, self.places
         )
         self.servers = ServerController(
-            self, services.connections, self.commands, services.remember, self._end_profile
+            self, services.connections, self.commands, services.remember, self._search_ended
         )
         self.presets = PresetController(
             self,
@@ -222,8 +223,6 @@ class LokalApp(DeltaApp[None]):
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
-        # What was loaded until now stays for good, so no collection need look at it again.
-        gc.freeze()
         gc.enable()
         self.mark("the app's first frame is on its way")
         if self.settings.show_reasoning:
@@ -557,8 +556,13 @@ class LokalApp(DeltaApp[None]):
         if self._profile is not None:
             self._profile.mark(name)
 
-    def _end_profile(self, name: str) -> None:
-        """With --profile-start there is nothing more to see."""
+    def _search_ended(self, name: str) -> None:
+        """What came of a search. With --profile-start there is nothing more to see."""
+        if not self._is_frozen:
+            # What was loaded until now stays for good, so no collection need look at it again.
+            self._is_frozen = True
+            gc.collect()
+            gc.freeze()
         if self._profile is not None:
             self.mark(name)
             self.leave()

@@ -11,7 +11,6 @@ from tui.core.text import safe_block, safe_line, safe_name
 from tui.errors import ChatsNotOpen, UsageError
 from tui.ui.chat_file_service import Titled
 from tui.ui.context import AppContext
-from tui.ui.setting import system_page
 
 if TYPE_CHECKING:
     from tui.ui.services import Services
@@ -57,6 +56,8 @@ class ChatCommands:
             if not conversation.system and not preset.system:
                 app.show_notice("No system prompt. /system TEXT gives this chat one")
             else:
+                from tui.ui.setting import system_page
+
                 app.show_page(system_page(conversation.system, preset))
         elif argument == NOTHING:
             had, conversation.system = conversation.system, ""

@@ -23,7 +23,6 @@ from tui.core.text import human_size, safe_line
 from tui.errors import ChatsNotOpen, LokalError, UsageError
 from tui.ui.chat_file_service import NotDone
 from tui.ui.context import AppContext
-from tui.ui.setting import explain_command, explain_parameter
 
 _SHOWN_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch"})
 """Commands of which the chat itself says what came of them."""
@@ -148,6 +147,8 @@ class AppCommands:
     # -- help -------------------------------------------------------------------------------------------------------
 
     def _help(self, argument: str) -> None:
+        from tui.ui.setting import explain_command, explain_parameter
+
         app, name = self._app, argument.removeprefix("/").lower()
         if not argument:
             from tui.ui.help import key_screen

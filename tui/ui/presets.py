@@ -21,7 +21,6 @@ from tui.core.slash import one_of
 from tui.errors import UsageError
 from tui.ui.context import AppContext, CommandLine
 from tui.ui.messages import PresetSaved
-from tui.ui.setting import explain_parameter, set_page
 
 NOTHING = "-"
 """In the place of values: take away what was set for this run."""
@@ -139,6 +138,8 @@ class PresetController:
     # -- values for this run ----------------------------------------------------------------------------------------
 
     def _set(self, argument: str) -> None:
+        from tui.ui.setting import explain_parameter, set_page
+
         state = self._app.state
         if not argument:
             self._app.show_page(set_page(state))
