@@ -58,6 +58,11 @@ class Folders:
         """Logs of the embedded engine."""
         return self.state / "logs"
 
+    @property
+    def slots(self) -> Path:
+        """What the embedded engine had read of chats that were left."""
+        return self.state / "slots"
+
 
 def folders(environ: Mapping[str, str] | None = None) -> Folders:
     """The folders that the environment names. A relative XDG path is ignored, as the specification asks. Raises UsageError

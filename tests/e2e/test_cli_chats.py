@@ -11,6 +11,8 @@ import pytest
 from tests.support.command import lokal_command
 from tests.support.terminal import lokal
 from tui.core.message import Message, Role
+from tui.paths import folders
+from tui.servers.engine.slot_files import EngineState, SlotFiles
 from tui.store.store import Store
 
 DATA = Path(__file__).parents[1] / "data" / "chats"
@@ -79,12 +81,26 @@ async def test_rm_asks_or_takes_yes(chats: Path) -> None:
     assert "There is no chat" in (await lokal_command("chats", "rm", "--yes", "abc", "zzz")).failed(2)
     assert len((await lokal_command("chats", "list", "--json")).json()) == 2
     (chats.with_name("chats.v1.db")).touch()
+    slots = SlotFiles(folders().slots)
+    for chat in ("abc123", "def456"):
+        _save_slot(slots, chat)
     ended = await lokal_command("chats", "rm", "--yes", "abc", "abc123")
     assert ended.status == 0
     assert "Deleted forever: abc123 “Wąż i żółw”" in ended.err
     assert "chats.v1.db" in ended.err
     assert [chat["id"] for chat in (await lokal_command("chats", "list", "--json")).json()] == ["def456"]
+    assert [bool(slots.find(chat, _ENGINE)) for chat in ("abc123", "def456")] == [False, True]
     assert "żółw" not in _bytes_of(chats).decode(errors="replace")
+
+
+_ENGINE = EngineState("model", "build", 512, "f16")
+
+
+def _save_slot(slots: SlotFiles, chat: str) -> None:
+    """As if the engine had kept a chat warm."""
+    name = slots.new_name()
+    (slots.folder / name).write_bytes(b"tokens")
+    assert slots.keep(name, chat, 1, _ENGINE)
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -21,7 +21,8 @@ ALL = 1_000_000_000
 
 def chats(command: Chats) -> int:
     """Run `lokal chats`. Raises UsageError for a chat that there is not, FileError for a bad import, StoreError."""
-    path = folders().database
+    places = folders()
+    path = places.database
     if command.action == "import":
         from tui.cli.chats_change import import_files
 
@@ -55,7 +56,7 @@ def chats(command: Chats) -> int:
         else:
             from tui.cli.chats_change import delete
 
-            delete(store, [find(store, id) for id in command.ids], path, sure=command.yes)
+            delete(store, [find(store, id) for id in command.ids], path, places.slots, sure=command.yes)
     finally:
         store.close()
     return 0

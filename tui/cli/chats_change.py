@@ -11,6 +11,7 @@ from tui.cli.input import read_input
 from tui.cli.output import say
 from tui.core.text import count_of, safe_line, safe_name
 from tui.errors import UsageError
+from tui.servers.engine.slot_files import SlotFiles
 from tui.store.importing import LARGEST, Export, read_chats
 from tui.store.schema import MIGRATIONS, backup_path
 from tui.store.store import ChatSummary, Store
@@ -25,14 +26,15 @@ def rename(store: Store, chat: ChatSummary, title: str) -> None:
     say(f"“{_named(chat)}” is now “{safe_name(line, 60)}”")
 
 
-def delete(store: Store, chats: Sequence[ChatSummary], path: Path, *, sure: bool) -> None:
-    """Delete chats for good, after asking unless `sure`."""
+def delete(store: Store, chats: Sequence[ChatSummary], path: Path, slots: Path, *, sure: bool) -> None:
+    """Delete chats for good, after asking unless `sure`; `slots` is the folder of what the engine keeps of them."""
     chats = list({chat.id: chat for chat in chats}.values())
     if not sure and not _is_sure(chats):
         say("Nothing was deleted")
         return
     for chat in chats:
         store.purge_chat(chat.id)
+    SlotFiles(slots).forget([chat.id for chat in chats])
     while store.index_some():  # until their words are out of the files
         pass
     for chat in chats:

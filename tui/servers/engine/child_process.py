@@ -59,7 +59,7 @@ WHEEL_SETTINGS: Mapping[str, str] = {
 class Job:
     """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `port` 0 = `host`
     is the path of a Unix socket; `flags` are llama-server's, a name and a whole number each; `cache_mib` is memory for
-    the prompts of earlier chats."""
+    the prompts of earlier chats; `slot_folder` is where slots are saved, empty = they are not."""
 
     program: str
     gguf: str
@@ -69,6 +69,7 @@ class Job:
     api_key: str
     flags: tuple[str, ...]
     cache_mib: int = PROMPT_CACHE_MIB
+    slot_folder: str = ""
 
     def to_line(self) -> bytes:
         """One line of JSON."""
@@ -84,7 +85,8 @@ class Job:
         """The command line of llama-server, without the key."""
         return [
             self.program, "--model", self.gguf, "--alias", self.alias, "--host", self.host,
-            *(("--port", str(self.port)) if self.port else ()), "--parallel", "1", "--jinja", *self.flags,
+            *(("--port", str(self.port)) if self.port else ()), "--parallel", "1", "--jinja",
+            *(("--slot-save-path", self.slot_folder) if self.slot_folder else ()), *self.flags,
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
@@ -110,6 +112,7 @@ def supervise() -> int:
     if not line:
         return 0
     job = Job.from_line(line)
+    os.umask(0o077)  # what the server writes holds conversations
     if sys.platform == "win32" and job.program:  # exec would leave a process that nobody waits for
         worker = subprocess.Popen(
             job.command(), env=job.environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr
@@ -183,6 +186,8 @@ def _serve_from_wheel(job: Job) -> int:
         params.use_jinja = True
         params.ui = False
         params.cache_ram_mib = job.cache_mib
+        if job.slot_folder:
+            params.slot_save_path = os.path.join(job.slot_folder, "")  # noqa: PTH118 - it has to end in a slash
         for name, value in _settings_of_build(xllamacpp).items():
             _set(params, name, value)
         for flag, number in zip(job.flags[::2], job.flags[1::2], strict=True):

@@ -77,6 +77,14 @@ class EmbeddedServer:
         except ServerError as error:
             raise await self._reason(error) from error
 
+    async def save_slot(self, name: str) -> int:
+        """See `LlamaCppServer.save_slot`."""
+        return await self._server.save_slot(name)
+
+    async def restore_slot(self, name: str) -> int:
+        """See `LlamaCppServer.restore_slot`."""
+        return await self._server.restore_slot(name)
+
     async def largest_window(self, model: str) -> int | None:
         """See `Server.largest_window`."""
         return await self._server.largest_window(model)

@@ -32,6 +32,7 @@ from tui.core.parameters import engine_flags
 from tui.core.secrets import without_keys
 from tui.core.text import safe_line
 from tui.errors import EngineError
+from tui.private_files import make_private_folder
 from tui.servers.engine import (
     child_process,
     engine_log,
@@ -43,6 +44,7 @@ from tui.servers.engine import (
     socket_folder,
 )
 from tui.servers.engine.child_process import Job
+from tui.servers.engine.slot_files import EngineState
 from tui.servers.engine.socket_folder import SocketFolder
 
 DEFAULT_CONTEXT = 8192
@@ -82,9 +84,14 @@ class Engine:
         api_key: str = "",
         cache_mib: int = child_process.PROMPT_CACHE_MIB,
         keys: Collection[str] = (),
+        slot_folder: Path | None = None,
     ) -> None:
-        """`keys` are of other servers: no variable that holds one of them goes into the engine's environment."""
+        """`keys` are of other servers: no variable that holds one of them goes into the engine's environment. Into the
+        `slot_folder` chats can be saved (`slots`), None = they cannot."""
         self._keys = keys
+        self.slot_folder = slot_folder
+        self._starts = 0
+        self._state: EngineState | None = None
         self._cache_mib = cache_mib
         self.gguf = gguf
         self._called = name
@@ -127,6 +134,16 @@ class Engine:
         """The context window in tokens that the server itself tells; None before it answers."""
         return self._context_window
 
+    @property
+    def starts(self) -> int:
+        """How often it was started: what its slot held before the last start is gone."""
+        return self._starts
+
+    @property
+    def state(self) -> EngineState | None:
+        """What a saved slot has to fit; None where slots are not saved, and before the server answers."""
+        return self._state if self._endpoint is not None else None
+
     async def start(self, on_progress: Callable[[Progress], None] | None = None) -> Endpoint:
         """Load the model and return the address once requests are taken; at once if that is so already.
 
@@ -140,6 +157,10 @@ class Engine:
             self._end()
             model = await files.in_thread(lambda: gguf_file.inspect(self.gguf))
             self._program = _find_program()
+            self._starts += 1
+            self._state = None
+            if self.slot_folder is not None:
+                await files.in_thread(self._make_slot_folder)
             return await self._start(model, on_progress or (lambda _: None))
 
     async def _start(self, model: gguf_file.GgufFile, on_progress: Callable[[Progress], None]) -> Endpoint:
@@ -240,8 +261,31 @@ class Engine:
             await asyncio.sleep(_POLL_S)
         told = re.search(rb'"n_ctx"\s*:\s*(\d+)', reply.body)
         self._context_window = int(told[1]) if told else None
+        if self.slot_folder is not None:
+            self._state = await files.in_thread(lambda: self._slot_state(reply.body))
         self._endpoint = endpoint
         return endpoint
+
+    def _make_slot_folder(self) -> None:
+        """Make the folder, which has to be there when the server starts; where that cannot be done no slots are saved."""
+        if self.slot_folder is not None:
+            try:
+                make_private_folder(self.slot_folder)
+            except OSError:
+                self.slot_folder = None
+
+    def _slot_state(self, props: bytes) -> EngineState | None:
+        """What a slot that is saved now is for; None where that cannot be told."""
+        built = re.search(rb'"build_info"\s*:\s*"([^"]*)"', props)
+        try:
+            program = Path(self._program or _wheel_library()).stat()
+            model = gguf_file.fingerprint(self.gguf)
+        except OSError:
+            return None
+        build = (
+            f"{built[1].decode('utf-8', 'replace') if built else ''} {program.st_size} {program.st_mtime_ns}"
+        )
+        return EngineState(model, build, self._context_window or 0, "f16")
 
     def _place(self) -> Endpoint:
         """Where the server is to listen. Raises EngineError where nothing would tell that it is the one that does."""
@@ -274,6 +318,7 @@ class Engine:
             api_key=self._api_key,
             flags=(*engine_flags(values), *_thread_flags(values)),
             cache_mib=self._cache_mib,
+            slot_folder=str(self.slot_folder.absolute()) if self.slot_folder is not None else "",
         )
 
     def _spawn(self, job: Job) -> subprocess.Popen[bytes]:
@@ -345,6 +390,13 @@ def _find_program() -> str:
             _INSTALL,
         )
     return ""
+
+
+def _wheel_library() -> str:
+    """The path of the library inside xllamacpp, or of the package where there is none of that name; nothing is loaded."""
+    spec = importlib.util.find_spec("xllamacpp")
+    origin = Path(spec.origin or "") if spec is not None else Path()
+    return str(next(iter(sorted(origin.parent.glob("xllamacpp*.so"))), origin))
 
 
 def _worker_of(process: subprocess.Popen[bytes]) -> int:

@@ -66,6 +66,16 @@ def _open_new(folder: Path) -> tuple[Path, int]:
             return path, handle
 
 
+def note(path: Path, line: str) -> None:
+    """Add a line of lokal's own to the log; nothing where that cannot be done."""
+    with contextlib.suppress(OSError):
+        handle = files.open_handle(path, os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(handle, f"lokal: {safe_line(line, 400)}\n".encode())
+        finally:
+            os.close(handle)
+
+
 def says(path: Path, words: re.Pattern[bytes]) -> bool:
     """Whether `words` are in the log, near its end if it is long."""
     return words.search(_tail(path)) is not None

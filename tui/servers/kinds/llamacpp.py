@@ -28,6 +28,7 @@ from tui.servers.server_client import ServerClient
 
 _KIND = ServerKind.LLAMACPP
 _HEALTH_EVERY_S = 0.25
+_SLOT = "/slots/0"
 _HEALTH, _PROPS = "/health", "/props"
 
 
@@ -92,6 +93,14 @@ class LlamaCppServer(ServerClient):
         """The models that it has; a router's that failed to load carry a note and come last."""
         models = [_model(entry) for entry in (await self._get(MODELS)).items("data") if entry.text("id")]
         return tuple(sorted(models, key=lambda model: bool(model.note)))
+
+    async def save_slot(self, name: str) -> int:
+        """Save the first slot into a file of that name in the server's folder for slots; how many tokens. Raises ServerError."""
+        return (await self._ask(f"{_SLOT}?action=save", {"filename": name})).count("n_saved") or 0
+
+    async def restore_slot(self, name: str) -> int:
+        """Restore the first slot from that file; how many tokens. Raises ServerError, and the slot is then empty."""
+        return (await self._ask(f"{_SLOT}?action=restore", {"filename": name})).count("n_restored") or 0
 
     async def context_window(self, model: str) -> int | None:
         """The window of one slot; None while a router has not loaded the model."""
