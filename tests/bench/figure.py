@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`value` is at best low. `bar` is the most it may be, None = told for the other figures' sake; `aim` is where it
-    should get to. `lowest` and `highest` are those of the single runs."""
+    should get to. A value that is at best high has `least`, the least it may be, instead. `lowest` and `highest` are those of the single runs."""
 
     bench: str
     what: str
@@ -22,16 +22,19 @@ class Figure:
     lowest: float | None = None
     highest: float | None = None
     note: str = ""
+    least: float | None = None
 
     @property
     def holds(self) -> bool:
         """Whether the bar is met."""
-        return self.bar is None or self.value <= self.bar
+        return (self.bar is None or self.value <= self.bar) and (
+            self.least is None or self.value >= self.least
+        )
 
     @property
     def verdict(self) -> str:
         """The bar, and how the value stands to it, in a word."""
-        if self.bar is None:
+        if self.bar is None and self.least is None:
             return ""
         return "MISSED" if not self.holds else "aim" if self.aim is None or self.value <= self.aim else "ok"
 
@@ -57,11 +60,12 @@ def ratio(
     bar: float | None = None,
     aim: float | None = None,
     note: str = "",
+    least: float | None = None,
 ) -> Figure:
     """Our median over theirs. The runs were taken in turns, so each pair gives a ratio too: their lowest and highest."""
     pairs = [our / their for our, their in zip(ours, theirs, strict=True)]
     value = statistics.median(ours) / statistics.median(theirs)
-    return Figure(bench, what, value, "x", bar, aim, min(pairs), max(pairs), note)
+    return Figure(bench, what, value, "x", bar, aim, min(pairs), max(pairs), note, least)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -76,6 +80,8 @@ def row(figure: Figure) -> str:
     if figure.lowest is not None and figure.highest is not None:
         spread = f"{_number(figure.lowest)}-{_number(figure.highest)}"
     bar = "" if figure.bar is None else f"<= {_number(figure.bar)}"
+    if figure.least is not None:
+        bar = f">= {_number(figure.least)}"
     aim = "" if figure.aim is None else f"aim {_number(figure.aim)}"
     cells = (
         f"{figure.bench:8} {figure.what:58} {_number(figure.value):>8} {figure.unit:6}"

@@ -144,7 +144,6 @@ class AskRun:
     async def _ask_without_server(self, nobody: Unreachable) -> None:
         """Let the model answer that was installed beside lokal, or else the guide. Where neither can, that no server answers
         is still what matters most, and is raised."""
-        from tui.guide.model import CALLED as GUIDE_CALLED
         from tui.servers.engine import packaged_model
         from tui.servers.engine.engine import why_missing
 
@@ -159,7 +158,7 @@ class AskRun:
         if packaged is None and not question.may_guide:
             raise nobody
         if (missing := why_missing()) is not None:
-            who = packaged_model.CALLED if packaged is not None else f"lokal's own {GUIDE_CALLED.split()[-1]}"
+            who = packaged_model.CALLED if packaged is not None else "lokal's own guide"
             hint = f"{nobody.hint}. With the engine, {who} would answer: {missing.hint}"
             raise Unreachable(nobody.title, nobody.detail, hint)
         if packaged is not None:
