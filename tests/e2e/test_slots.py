@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dialects import hear
-from tests.support.llama import needs_engine
+from tests.support.llama import linux, needs_engine, processes
 from tui.core.message import Role
 from tui.core.request import ChatRequest, Turn
 from tui.servers.engine import embedded
@@ -107,6 +107,21 @@ async def test_a_slot_that_does_not_hold_what_it_should_leaves_no_file(
         await one.slots.answered("a", 10, 5, None)
         assert not await one.slots.save("a")  # the slot holds nothing: a stub is written, with 0 tokens
         assert list_of(tmp_path / "slots") == []
+
+
+@linux
+async def test_a_disk_that_is_full_leaves_no_part_of_a_file(packaged_gguf: Path, tmp_path: Path) -> None:
+    import resource
+
+    async with warm(packaged_gguf, tmp_path) as one:
+        first, prompt, _ = await one.ask("a", FIRST)
+        # A file may not become larger for this process: the write fails in its middle, as on a disk without room.
+        resource.prlimit(processes(one.engine)[-1], resource.RLIMIT_FSIZE, (1 << 16, resource.RLIM_INFINITY))
+        assert not await one.slots.save("a")
+        assert list_of(tmp_path / "slots") == []
+        assert one.engine.running
+        _, _, cached = await one.ask("a", FIRST, first, OTHER)
+        assert cached >= prompt
 
 
 async def test_a_model_that_reuses_nothing_is_not_restored_again(packaged_gguf: Path, tmp_path: Path) -> None:
