@@ -237,6 +237,16 @@ async def test_the_chosen_one_stays_in_sight_on_a_smaller_screen() -> None:
             await driver.see("(?m)^›" + re.escape(chosen[1:9]))
 
 
+async def test_the_last_one_stays_in_sight_on_a_larger_screen() -> None:
+    async with chatting(size=(50, 8)) as (driver, _):
+        await driver.write("/")
+        await driver.press("up")
+        last = driver.row("^›/")
+        await driver.resize(80, 24)
+        assert popup_rows(driver) == 6
+        await driver.see("(?m)^›" + re.escape(last[1:9]) + r".*\n──")
+
+
 async def test_small_screens() -> None:
     async with chatting() as (driver, _):
         await driver.write("/")

@@ -13,12 +13,12 @@ from rich.cells import cell_len
 
 from tui.core.message import Role
 from tui.store.store import ChatSummary, Hit, ListWindow
-from tui.ui.chat_list.cursor import Cursor
 from tui.ui.chat_list.line_edit import LONGEST, LineEdit
 from tui.ui.chat_list.messages import SearchHits
 from tui.ui.chat_list.rows import chat_line, hit_height, hit_lines, when
 from tui.ui.chat_list.window import Hits, Listed
 from tui.ui.transcript.palette import RolePalette
+from tui.ui.widgets.list_cursor import ListCursor
 
 PLAIN = RolePalette.plain()
 KEYS = ("left", "right", "home", "end", "backspace", "delete", "ctrl+w", "ctrl+u", "ctrl+k", "ctrl+left", "ctrl+right", "a", "ệ", "e\u0301", "語", " ")  # fmt: skip
@@ -87,7 +87,7 @@ def test_whatever_is_typed_the_cursor_is_in_sight(keys: list[str], width: int) -
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(1, 30), st.integers(0, 60))))
 def test_the_cursor_is_in_sight_and_no_room_is_wasted(moves: list[tuple[int, int, int]]) -> None:
-    cursor = Cursor()
+    cursor = ListCursor()
     for step, rows, count in moves:
         cursor.resize(count, rows)
         cursor.go(cursor.at + step, rows)

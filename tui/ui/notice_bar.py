@@ -146,11 +146,9 @@ class NoticeBar(LineWidget):
             rows[most - 1 :] = [(cut(f"{last} …", room), tone)]
         return rows or [("", "muted")]
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        width = self.size.width
+    def line_at(self, y: int, width: int) -> Strip:
         rows = self._rows(width)
-        if y >= len(rows) or width <= 0:
+        if y >= len(rows):
             return Strip.blank(width, self.base())
         text, tone = rows[y]
         if y:

@@ -9,16 +9,13 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.core.text import safe_line
 from tui.ui.covering import CoveringScreen
-from tui.ui.look import palette_of
 from tui.ui.terminal.reader import IN_TEXT
 from tui.ui.widgets.line import LineWidget
-from tui.ui.widgets.row import Part, cut, fit, parts_width, wrap_words
+from tui.ui.widgets.row import cut, fit, parts_width, wrap_words
 
 Line = tuple[tuple[str, str], ...]
 """One line as (text, role) parts."""
@@ -32,7 +29,7 @@ END = 100_000
 """More lines than any page has."""
 
 
-class PageLines(ScrollView, can_focus=True):
+class PageLines(LineWidget, can_focus=True):
     """The page, scrolled by arrows and page keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,39 +45,32 @@ class PageLines(ScrollView, can_focus=True):
         super().__init__(id="page-lines")
         self._setting = setting
         self._lines: tuple[Line, ...] = ()
+        self._top = 0
 
     def show(self, setting: Setting) -> None:
         """Show another page, from its start."""
-        self._setting = setting
-        self.scroll_to(y=0, animate=False, force=True)
+        self._setting, self._top = setting, 0
         self.on_resize()
 
     def on_resize(self) -> None:
-        """The page is set to the width; Textual needs to know how long it is. No more of it is scrolled away than there is
-        of it then."""
+        """The page is set to the width. No more of it is scrolled away than there is of it then."""
         self._lines = self._setting(self.size.width)
-        self.virtual_size = Size(0, len(self._lines))
-        self.refresh()
-        self.call_after_refresh(self.action_go, 0)
+        self.action_go(0)
 
     def action_go(self, lines: int) -> None:
-        """Up or down; Textual's own scrolling wants a scroll bar."""
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
+        """Up or down, as far as there is more of the page."""
+        self._top = max(0, min(self._top + lines, len(self._lines) - self.size.height))
         self.refresh()
 
     def action_page(self, direction: int) -> None:
         """As far as the screen goes; the line that was last is still seen."""
         self.action_go(direction * max(1, self.size.height - 1))
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
-        index = y + round(self.scroll_offset.y)
-        parts: list[Part] = []
-        if index < len(self._lines):
-            parts = [(text, palette[role or "foreground"]) for text, role in self._lines[index]]
-        return fit(parts, width, base)
+    def line_at(self, y: int, width: int) -> Strip:
+        index = y + self._top
+        if index >= len(self._lines):
+            return Strip.blank(width, self.base())
+        return fit([self.part(text, role) for text, role in self._lines[index]], width, self.base())
 
 
 class PageTitle(LineWidget):

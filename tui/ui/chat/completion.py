@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -12,7 +12,6 @@ from typing import Protocol
 from rich.cells import cell_len
 from textual import on
 from textual.message import Message
-from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import files
@@ -20,12 +19,16 @@ from tui.core.slash import Completion, CompletionItem, CompletionSource, FileWan
 from tui.core.text import safe_line, safe_name
 from tui.errors import LokalError
 from tui.ui.chat.file_names import file_choices
-from tui.ui.look import palette_of
-from tui.ui.widgets.row import Part, colourless, cut, cut_middle, fit
+from tui.ui.widgets.line_list import LineList
+from tui.ui.widgets.row import Part, cut, cut_middle, parts_width
 from tui.ui.work import begin
 
 ROWS = 6
 """How many choices are seen at the most."""
+HEAD_AND_GAP = 2
+"""Lines of the transcript's place that are not for choices: the rule over them, and one that stays in sight."""
+NONE_CHOSEN = -1
+"""Where the cursor is until a choice is gone to."""
 WIDEST_NAME = 28
 """Cells of a command with its argument: the few longer ones are cut, or the help of all others would stand far away."""
 KEYS = frozenset({"up", "down", "tab", "enter", "escape"})
@@ -72,10 +75,11 @@ class SlashInput(Protocol):
         ...
 
 
-class CompletionPopup(Widget):
+class CompletionPopup(LineList, can_focus=False):
     """Lies over the last lines of the transcript. Nothing is moved by it."""
 
-    DEFAULT_CSS = "CompletionPopup { layer: popup; dock: bottom; width: 100%; height: 0; display: none; }"
+    HEAD_LINES = 1
+    DEFAULT_CSS = "CompletionPopup { layer: popup; dock: bottom; height: 0; display: none; }"
 
     @dataclass
     class Listed(Message):
@@ -86,14 +90,12 @@ class CompletionPopup(Widget):
         choices: tuple[CompletionItem, ...]
 
     def __init__(self) -> None:
-        super().__init__(id="completion")
+        super().__init__("completion")
         self._written: SlashInput | None = None
         self._names: Callable[[], CompletionSource] = CompletionSource
         self._seen: str | None = None
         self._line = ""
         self._offered = Completion(0, ())
-        self._chosen = -1
-        self._top = 0
         self._reading = False
         self._next: tuple[FileWanted, str] | None = None
         self._settled = asyncio.Event()
@@ -125,11 +127,11 @@ class CompletionPopup(Widget):
             return False
         match key:
             case "up" | "down":
-                self._move(-1 if key == "up" else 1)
+                self.action_move(-1 if key == "up" else 1)
             case "tab":
-                self._take(self._offered.choices[max(0, self._chosen)])
+                self._take(self._offered.choices[max(0, self.cursor.at)])
             case "enter":
-                chosen = self._offered.choices[self._chosen] if self._chosen >= 0 else None
+                chosen = self._offered.choices[self.cursor.at] if self.cursor.at >= 0 else None
                 written = line[self._offered.start :].rstrip()
                 if chosen is None or (chosen.text.rstrip() == written and not chosen.waits):
                     self.close()
@@ -210,31 +212,33 @@ class CompletionPopup(Widget):
         was_open = self.is_open
         if not was_open and not offered.choices:
             return
-        self._line, self._offered, self._top = line, offered, 0
-        self._chosen = 0 if offered.sure and offered.choices else -1
-        if self.is_open:
-            self.styles.height = self._rows() + 1
+        self._line, self._offered, self.cursor.top = line, offered, 0
+        self.set_lines(len(offered.choices), 0 if offered.sure and offered.choices else NONE_CHOSEN)
         if self.is_open != was_open:
             self.display = self.is_open
-        self.refresh()
+
+    @property
+    def rows(self) -> int:
+        """As many as there is room for over the composer."""
+        room = self.parent.size.height - HEAD_AND_GAP if isinstance(self.parent, Widget) else ROWS
+        return max(1, min(ROWS, self.cursor.count, room))
+
+    @property
+    def is_cursor_marked(self) -> bool:
+        """It is, though the composer has the focus."""
+        return True
 
     def fit(self) -> None:
         """There is another room for it: the chosen line stays in sight."""
         if self.is_open:
-            rows = self._rows()
-            self.styles.height = rows + 1
-            self._top = max(0, min(max(self._top, self._chosen - rows + 1), self._chosen))
-            self.refresh()
-
-    def _rows(self) -> int:
-        room = self.parent.size.height - 2 if isinstance(self.parent, Widget) else ROWS
-        return max(1, min(ROWS, len(self._offered.choices), room))
-
-    def _move(self, step: int) -> None:
-        count, rows = len(self._offered.choices), self._rows()
-        self._chosen = (max(self._chosen, 0 if step < 0 else -1) + step) % count
-        self._top = min(max(self._top, self._chosen - rows + 1), self._chosen)
+            self.styles.height = self.rows + self.HEAD_LINES
+            self.cursor.fit(self.rows)
         self.refresh()
+
+    def action_move(self, step: int) -> None:
+        """Up or down, from each end on to the other."""
+        first = max(self.cursor.at, 0 if step < 0 else NONE_CHOSEN)
+        self.set_lines(self.cursor.count, (first + step) % self.cursor.count)
 
     def _take(self, choice: CompletionItem) -> None:
         if self._written is None:
@@ -250,40 +254,36 @@ class CompletionPopup(Widget):
 
     # -- the lines --------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        if not self.is_open or y > self._rows():
-            return Strip.blank(width, palette.base)
-        if y == 0:
-            return self._rule(width)
-        index = self._top + y - 1
+    def over_list(self, y: int, width: int) -> Sequence[Part] | None:
+        """The rule over the choices."""
+        if not self.is_open or y > self.rows:
+            return []
+        return None if y else self._rule(width)
+
+    def line_parts(self, index: int, width: int, *, under: bool) -> Sequence[Part]:
+        """One choice."""
         choice = self._offered.choices[index]
-        chosen = index == self._chosen
         widest = WIDEST_NAME if self._offered.sure else width
         column = min(max(self._label_width() + 2, 12), widest, width // 2)
         label = cut_middle(_label(choice), column - 1)
-        parts: list[Part] = [
-            ("›" if chosen else " ", palette["accent"]),
-            (label, palette["foreground"]),
-            (" " * (column - cell_len(label)), palette["foreground"]),
-            (cut(safe_line(choice.help, 200), width - column - 2), palette["muted"]),
+        return [
+            self.part("›" if under else " ", "accent"),
+            self.part(label, "foreground"),
+            self.part(" " * (column - cell_len(label)), "foreground"),
+            self.part(cut(safe_line(choice.help, 200), width - column - 2), "muted"),
         ]
-        style = palette.base + palette["cursor_line"] if chosen else palette.base
-        return fit(colourless(parts) if style.reverse else parts, width, style)
 
     def _label_width(self) -> int:
         return max(cell_len(_label(choice)) for choice in self._offered.choices)
 
-    def _rule(self, width: int) -> Strip:
-        palette = palette_of(self)
+    def _rule(self, width: int) -> list[Part]:
         count = len(self._offered.choices)
-        place = f"{self._chosen + 1} of {count}" if self._chosen >= 0 else f"{count}"
+        place = f"{self.cursor.at + 1} of {count}" if self.cursor.at >= 0 else f"{count}"
         hint = next(hint for hint in _HINTS if not hint or cell_len(hint) + len(place) + 12 <= width)
-        left: list[Part] = [("── ", palette["rule"]), (place, palette["muted"]), (" ", palette["rule"])]
-        right: list[Part] = [(f" {hint} ", palette["muted"]), ("──", palette["rule"])] if hint else []
-        gap = width - sum(cell_len(text) for text, _ in (*left, *right))
-        return fit([*left, ("─" * max(0, gap), palette["rule"]), *right], width, palette.base)
+        left = [self.part("── ", "rule"), self.part(place, "muted"), self.part(" ", "rule")]
+        right = [self.part(f" {hint} ", "muted"), self.part("──", "rule")] if hint else []
+        gap = width - parts_width([*left, *right])
+        return [*left, self.part("─" * max(0, gap), "rule"), *right]
 
 
 def _label(choice: CompletionItem) -> str:

@@ -21,9 +21,9 @@ from textual.widget import Widget
 from tui.chat.decision import Decision, DecisionOption
 from tui.core.commands import key_name
 from tui.core.text import safe_line
-from tui.ui.look import palette_of
 from tui.ui.terminal.reader import IN_TEXT
-from tui.ui.widgets.row import Part, colourless, cut, fit, wrap_words
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import cut, wrap_words
 
 SHARE = 60
 """Of the rows of the screen, so many per cent at the most."""
@@ -47,13 +47,13 @@ class Line:
     option: int | None = None
 
 
-class DecisionPrompt(Widget, can_focus=True):
+class DecisionPrompt(LineWidget, can_focus=True):
     """Shown while there is something to choose."""
 
     OWN_COMMANDS: ClassVar = frozenset({"choices.previous", "choices.next", "choices.take"})
     """The commands whose keys it reads itself, while it has the focus."""
 
-    DEFAULT_CSS = f"DecisionPrompt {{ width: 100%; height: auto; max-height: {SHARE}vh; display: none; }}"
+    DEFAULT_CSS = f"DecisionPrompt {{ height: auto; max-height: {SHARE}vh; display: none; }}"
 
     @dataclass
     class Made(Message):
@@ -183,19 +183,14 @@ class DecisionPrompt(Widget, can_focus=True):
         """As many rows as it takes to say it all."""
         return len(self._lines(width, viewport.height))
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
+    def line_at(self, y: int, width: int) -> Strip:
         lines = self._lines(width, self.app.size.height)
         if len(lines) > (seen := self._seen_rows()):
             lines = self._near_cursor(lines, seen)
         if y >= len(lines):
-            return Strip.blank(width, palette.base)
-        line, style = lines[y], palette.base
-        parts: list[Part] = [(text, palette[role]) for text, role in line.parts]
-        if self.has_focus and self._is_under(line):
-            style += palette["cursor_line"]
-        return fit(colourless(parts) if style.reverse else parts, width, style)
+            return Strip.blank(width, self.base())
+        parts = [self.part(text, role) for text, role in lines[y].parts]
+        return self.item_line(parts, width, marked=self.has_focus and self._is_under(lines[y]))
 
     def _option(self, at: int) -> DecisionOption:
         assert self._dilemma is not None

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.chat.outbox import Outbox
 from tui.chat.prompt_history import HistorySearch
@@ -14,8 +13,8 @@ from tui.chat.prompt_queue import QueuedPrompt
 from tui.core.attaching import in_line
 from tui.core.paste_folds import PasteFolds
 from tui.core.text import safe_line
-from tui.ui.look import palette_of
-from tui.ui.widgets.row import Part, cut, parts_width, spread
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import cut, parts_width, spread
 
 _LEAST_TEXT = 12
 """Cells that the text of a line keeps before what is at its right end."""
@@ -31,10 +30,10 @@ class PreviewLine:
     tone: str = "accent"
 
 
-class InputPreview(Widget):
+class InputPreview(LineWidget):
     """As high as it has lines; without any it takes no place."""
 
-    DEFAULT_CSS = "InputPreview { height: 0; width: 100%; }"
+    DEFAULT_CSS = "InputPreview { height: 0; }"
 
     def __init__(self) -> None:
         super().__init__(id="input-preview")
@@ -49,17 +48,14 @@ class InputPreview(Widget):
         self._lines = lines
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
-        if y >= len(self._lines) or width <= 0:
-            return Strip.blank(width, base)
+    def line_at(self, y: int, width: int) -> Strip:
+        if y >= len(self._lines):
+            return Strip.blank(width, self.base())
         line = self._lines[y]
-        label: list[Part] = [(f" {line.label} ", palette[line.tone])]
-        hint: list[Part] = [(line.hint, palette["muted"]), (" ", base)]
+        label = [self.part(f" {line.label} ", line.tone)]
+        hint = [self.part(line.hint, "muted"), self.part(" ")]
         room = max(_LEAST_TEXT, width - parts_width(label) - parts_width(hint) - 2)
-        return spread([*label, (cut(line.text, room), palette["foreground"])], hint, width, base, gap=2)
+        return spread([*label, self.part(cut(line.text, room))], hint, width, self.base(), gap=2)
 
 
 def preview_lines(

@@ -74,7 +74,7 @@ class ChatsPane(ChatsView, can_focus=True):
             self._begin_search()
             self._direct = direct
         if text:
-            self.line = LineEdit(text)
+            self.line_edit = LineEdit(text)
             self._search()
 
     def show_window(self, window: ListWindow, wish: int) -> None:
@@ -104,7 +104,7 @@ class ChatsPane(ChatsView, can_focus=True):
 
     def show_found(self, found: SearchHits) -> None:
         """A search has an answer; one to what is no longer asked is dropped."""
-        if found.query != self.line.text or self.mode not in (Mode.SEARCH, Mode.LEAVING):
+        if found.query != self.line_edit.text or self.mode not in (Mode.SEARCH, Mode.LEAVING):
             return
         self.hits.show(found, self.rows)
         self.fit()  # with as many rows as there are for hits
@@ -123,7 +123,7 @@ class ChatsPane(ChatsView, can_focus=True):
     def ask_again(self) -> None:
         """There may be more to list and to find than before."""
         self.reload()
-        if self.line.text.strip() and self.mode is not Mode.RENAME:
+        if self.line_edit.text.strip() and self.mode is not Mode.RENAME:
             self._search()
 
     def settle(self, chat_id: str) -> None:
@@ -134,14 +134,14 @@ class ChatsPane(ChatsView, can_focus=True):
         """It is closed; what was typed since the person left it."""
         typed, self._typed, self._early = self._typed, [], []
         self._stop_timer()
-        self.mode, self.line, self.hits = Mode.LIST, LineEdit(), Hits()
+        self.mode, self.line_edit, self.hits = Mode.LIST, LineEdit(), Hits()
         return tuple(typed)
 
     def stay(self) -> None:
         """It is not left after all."""
         if self.mode is Mode.LEAVING:
             self._typed.clear()
-            self._enter(Mode.SEARCH if self.line.text else Mode.LIST)
+            self._enter(Mode.SEARCH if self.line_edit.text else Mode.LIST)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class ChatsPane(ChatsView, can_focus=True):
             case _ if isinstance(event, events.Key):
                 self._line_key(event)
             case _:
-                self.line.insert(event.text)
+                self.line_edit.insert(event.text)
                 self._written_on()
 
     def _list_key(self, key: str, id: str) -> None:
@@ -192,7 +192,7 @@ class ChatsPane(ChatsView, can_focus=True):
             case "chats.rename" if chat is not None:
                 self._renamed = chat
                 self._enter(Mode.RENAME)
-                self.line = LineEdit(chat.title)
+                self.line_edit = LineEdit(chat.title)
             case "chats.archive" | "chats.delete" if chat is not None:
                 # At once, so that a key which comes right after it is for the next chat.
                 self._going.add(chat.id)
@@ -205,7 +205,7 @@ class ChatsPane(ChatsView, can_focus=True):
     def _line_key(self, event: events.Key) -> None:
         id = "" if event.is_printable else self._does.get(event.key, "")
         if event.key in ("enter", "tab") and event.character == IN_TEXT:
-            self.line.insert(" ")  # of several lines that came at once
+            self.line_edit.insert(" ")  # of several lines that came at once
             self._written_on()
         elif id == "chats.use" or event.key == "enter":
             if self.mode is Mode.SEARCH:
@@ -223,9 +223,9 @@ class ChatsPane(ChatsView, can_focus=True):
             if self.mode is Mode.SEARCH:
                 self._walk(event.key)
         else:
-            before = self.line.text
-            if self.line.key(event.key, event.character):
-                self._written_on(changed=before != self.line.text)
+            before = self.line_edit.text
+            if self.line_edit.key(event.key, event.character):
+                self._written_on(changed=before != self.line_edit.text)
 
     def _walk(self, key: str) -> None:
         cursor, rows = self.hits.cursor if self.shows_hits else self.listed.cursor, self.rows
@@ -252,9 +252,9 @@ class ChatsPane(ChatsView, can_focus=True):
         self.post_message(ListWanted(ListWish(self._wish, middle, limit, self.archived, chat_id)))
 
     def _use(self) -> None:
-        if self.mode is Mode.SEARCH and self.line.text.strip():
+        if self.mode is Mode.SEARCH and self.line_edit.text.strip():
             hit = self.hits.current
-            if self.hits.query != self.line.text:
+            if self.hits.query != self.line_edit.text:
                 self._awaits_hit = True
                 self.mode = Mode.LEAVING
                 self._search()
@@ -264,7 +264,7 @@ class ChatsPane(ChatsView, can_focus=True):
             self._leave_for(ChatChosen(chat.id, chat.title))
 
     def _rename(self) -> None:
-        chat, title = self._renamed, self.line.text.strip()
+        chat, title = self._renamed, self.line_edit.text.strip()
         self._end_renaming()
         if chat is not None and title != chat.title:
             self.post_message(ChatCommandGiven("chats.rename", chat, title))
@@ -284,7 +284,7 @@ class ChatsPane(ChatsView, can_focus=True):
         self._awaits_hit = False
         self.mode = mode
         if mode is not Mode.SEARCH:
-            self.line, self.hits, self._direct = LineEdit(), Hits(), False
+            self.line_edit, self.hits, self._direct = LineEdit(), Hits(), False
         self.fit()
         self.refresh()
         self.post_message(ChatListModeChanged())
@@ -300,14 +300,14 @@ class ChatsPane(ChatsView, can_focus=True):
         if not changed or self.mode is not Mode.SEARCH:
             return
         self._stop_timer()
-        if self.line.text.strip():
+        if self.line_edit.text.strip():
             self._timer = self.set_timer(SEARCH_REST_S, self._search)
         else:
             self.hits = Hits()
 
     def _search(self) -> None:
         self._stop_timer()
-        self.post_message(SearchWanted(self.line.text))
+        self.post_message(SearchWanted(self.line_edit.text))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

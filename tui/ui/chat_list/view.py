@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.core.commands import BY_ID, key_name
 from tui.core.text import count_of, safe_line
@@ -24,7 +23,8 @@ from tui.ui.chat_list.rows import (
 )
 from tui.ui.chat_list.window import Hits, Listed
 from tui.ui.look import palette_of
-from tui.ui.widgets.row import Part, colourless, cut, fit, parts_width, spread
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.row import Part, cut, fit, parts_width, spread
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary
@@ -52,8 +52,8 @@ class Mode(StrEnum):
     """The person is on the way out; what is typed is for whatever gets the keys next."""
 
 
-class ChatsView(Widget):
-    """Draws what `listed`, `hits` and `line` hold."""
+class ChatsView(LineWidget):
+    """Draws what `listed`, `hits` and `line_edit` hold."""
 
     def __init__(self, state: ScreenState) -> None:
         super().__init__(id="chats")
@@ -62,14 +62,16 @@ class ChatsView(Widget):
         self.archived = False
         self.listed = Listed()
         self.hits = Hits()
-        self.line = LineEdit()
+        self.line_edit = LineEdit()
         self.open_id = ""
         """The chat that is open."""
 
     @property
     def shows_hits(self) -> bool:
         """Whether it is what a search has found, and not the list."""
-        return self.mode in (Mode.SEARCH, Mode.LEAVING) and bool(self.hits.query and self.line.text.strip())
+        return self.mode in (Mode.SEARCH, Mode.LEAVING) and bool(
+            self.hits.query and self.line_edit.text.strip()
+        )
 
     @property
     def is_leaving(self) -> bool:
@@ -116,16 +118,10 @@ class ChatsView(Widget):
         self.listed.put(chat)
         self.refresh()
 
-    def part(self, text: str, role: str = "") -> Part:
-        """`text` in the style of `role`."""
-        return text, palette_of(self)[role or "foreground"]
-
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.columns
-        base = palette["foreground"] + palette["background"]
+    def line_at(self, y: int, width: int) -> Strip:
+        base, whole, width = self.base(), width, self.columns
         if width <= 2:
-            return Strip.blank(self.size.width, base)
+            return Strip.blank(whole, base)
         below = y - (self.size.height - self._foot_height)
         if y == 0:
             self.fit()  # only now is it certain how high the list is
@@ -134,11 +130,9 @@ class ChatsView(Widget):
             strip = fit([self.part(" "), *self._foot(width - 2)[below]], width, base)
         else:
             strip = self._row(y - 1, width, base)
-        if width == self.size.width:
+        if width == whole:
             return strip
-        return Strip(
-            [*strip, *fit([self.part(" "), self.part("│", "rule")], RULE_CELLS, base)], self.size.width
-        )
+        return Strip([*strip, *fit([self.part(" "), self.part("│", "rule")], RULE_CELLS, base)], whole)
 
     # -- around the list --------------------------------------------------------------------------------------------
 
@@ -162,7 +156,7 @@ class ChatsView(Widget):
 
     def _written(self, width: int) -> list[Part]:
         """The line that is written, with its cursor."""
-        before, at, after = self.line.shown(width)
+        before, at, after = self.line_edit.shown(width)
         return [
             self.part(before),
             (at, palette_of(self)["foreground"] + Style(reverse=True)),
@@ -171,7 +165,7 @@ class ChatsView(Widget):
 
     @property
     def _searches(self) -> bool:
-        return self.mode is Mode.SEARCH or (self.mode is Mode.LEAVING and bool(self.line.text))
+        return self.mode is Mode.SEARCH or (self.mode is Mode.LEAVING and bool(self.line_edit.text))
 
     def _foot(self, width: int) -> list[list[Part]]:
         """The lines under the list; none where the list needs them itself."""
@@ -230,15 +224,13 @@ class ChatsView(Widget):
             parts = [self.part("…", "muted")]
         else:
             parts = chat_line(chat, width - 2, now, palette, is_open=chat.id == self.open_id)
-        style = base + palette["cursor_line"] if under else base
-        parts = [mark, *parts]
-        return fit(colourless(parts) if style.reverse else parts, width, style)
+        return self.item_line([mark, *parts], width, marked=under)
 
     def _empty(self) -> list[tuple[str, str]]:
         """Why there is nothing, and what to do, as (text, role) lines."""
         if self.shows_hits:
             return [
-                (f"Nothing found for “{safe_line(self.line.text, 40)}”.", "foreground"),
+                (f"Nothing found for “{safe_line(self.line_edit.text, 40)}”.", "foreground"),
                 ("", ""),
                 ("All words must be there; net finds network too.", "muted"),
                 ("“bad gateway”, in quotation marks, is a phrase.", "muted"),

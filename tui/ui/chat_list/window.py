@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.ui.chat_list.cursor import Cursor
 from tui.ui.chat_list.messages import SearchHits
+from tui.ui.widgets.list_cursor import ListCursor
 
 if TYPE_CHECKING:
     from tui.errors import StoreError
@@ -22,7 +22,7 @@ class Listed:
     """The list, of which only a part is in memory. `wanted` is the place around which another part is needed."""
 
     def __init__(self) -> None:
-        self.cursor = Cursor()
+        self.cursor = ListCursor()
         self.known = False
         """Whether there was an answer of the store."""
         self.problem: tuple[tuple[str, str], ...] = ()
@@ -60,7 +60,7 @@ class Listed:
 
     def forget(self) -> None:
         """Another list is to come."""
-        self.known, self.problem, self._window, self.cursor = False, (), None, Cursor()
+        self.known, self.problem, self._window, self.cursor = False, (), None, ListCursor()
 
     def fail(self, error: StoreError | None) -> None:
         """The store could not be read, or not yet (None); what was read before stays."""
@@ -106,7 +106,7 @@ class Hits:
     """What the last search that was answered has found, as far as it was read."""
 
     def __init__(self) -> None:
-        self.cursor = Cursor()
+        self.cursor = ListCursor()
         self.query = ""
         self.hits: tuple[Hit, ...] = ()
         self.more = False
@@ -124,7 +124,7 @@ class Hits:
     def show(self, found: SearchHits, rows: int) -> None:
         """A search has an answer, or its next page has come."""
         if not found.first:
-            self.hits, self.query, self.cursor, self.read, self._asked = (), found.query, Cursor(), 0, 0
+            self.hits, self.query, self.cursor, self.read, self._asked = (), found.query, ListCursor(), 0, 0
         elif found.query != self.query or found.first != self.read:
             return
         self.read += len(found.hits)

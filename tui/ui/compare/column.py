@@ -33,11 +33,9 @@ class Side(LineWidget):
     below = False
     """Whether other columns stand above."""
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API; the heading line runs through."""
-        return fit(
-            [self.part("│ " if y else "┼─" if self.below else "┬─", "rule")], self.size.width, self.base()
-        )
+    def line_at(self, y: int, width: int) -> Strip:
+        crossing = "┼─" if self.below else "┬─"  # the heading line runs through
+        return fit([self.part("│ " if y else crossing, "rule")], width, self.base())
 
 
 class Head(LineWidget):

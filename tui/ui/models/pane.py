@@ -39,14 +39,13 @@ class Details(LineWidget):
             self._lines = lines
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
+    def line_at(self, y: int, width: int) -> Strip:
         parts: list[Part] = [self.part(" ")]
         if y < len(self._lines):
             text, role = self._lines[y]
-            text = text if y else cut_middle(text, self.size.width - 2)
+            text = text if y else cut_middle(text, width - 2)
             parts.append(self.part(text, role))
-        return fit(parts, self.size.width, self.base())
+        return fit(parts, width, self.base())
 
 
 class ModelsPane(Vertical):

@@ -56,7 +56,7 @@ class ModelTable(LineList):
         """Change the list; the cursor stays on the model it was on, or goes to the one in use."""
         if (models, in_use) == (self._models, self._in_use):
             return
-        name = self._models[self.cursor].name if self._models else in_use
+        name = self._models[self.cursor.at].name if self._models else in_use
         self._models, self._in_use = models, in_use
         names = [model.name for model in models]
         self.set_lines(len(models), names.index(name) if name in names else 0)
@@ -64,7 +64,7 @@ class ModelTable(LineList):
     @property
     def current(self) -> Model | None:
         """The model under the cursor."""
-        return self._models[self.cursor] if self._models else None
+        return self._models[self.cursor.at] if self._models else None
 
     def action_choose(self) -> None:
         """Use the model under the cursor."""

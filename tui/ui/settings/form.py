@@ -87,7 +87,7 @@ class ParameterForm(LineList):
 
     def on_mount(self) -> None:
         """The lines are always the same."""
-        self.set_lines(len(self._rows), self.cursor)
+        self.set_lines(len(self._rows), self.cursor.at)
 
     def set_state(self, state: ScreenState) -> None:
         """Show another preset, or the same for another server."""
@@ -99,7 +99,7 @@ class ParameterForm(LineList):
     @property
     def current(self) -> Parameter:
         """The parameter under the cursor."""
-        parameter = self._rows[self.cursor].parameter
+        parameter = self._rows[self.cursor.at].parameter
         assert parameter is not None  # the cursor skips the titles of groups
         return parameter
 

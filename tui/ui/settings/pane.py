@@ -6,12 +6,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.core.parameter import Parameter
 from tui.core.text import safe_line, safe_name
 from tui.errors import sentences
-from tui.ui.look import palette_of
 from tui.ui.settings.form import ParameterForm
 from tui.ui.state import ScreenState
 from tui.ui.widgets.line import LineWidget
@@ -37,11 +35,9 @@ class PresetList(LineWidget):
         self._state = state
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
+    def line_at(self, y: int, width: int) -> Strip:
         lines = self._lines()
-        parts = lines[y] if y < len(lines) else []
-        return fit(parts, self.size.width, self.base())
+        return fit(lines[y] if y < len(lines) else [], width, self.base())
 
     def _lines(self) -> list[list[Part]]:
         state = self._state
@@ -97,10 +93,10 @@ class Title(LineWidget):
         return spread(left, right, width, self.base())
 
 
-class ParameterHelp(Widget):
+class ParameterHelp(LineWidget):
     """Five lines: what the parameter does, what low and high mean, when to change it; or what is wrong with a value."""
 
-    DEFAULT_CSS = "ParameterHelp { height: 6; width: 100%; }"
+    DEFAULT_CSS = "ParameterHelp { height: 6; }"
 
     def __init__(self) -> None:
         super().__init__(id="parameter-help")
@@ -112,17 +108,14 @@ class ParameterHelp(Widget):
             self._parts = parts
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
+    def line_at(self, y: int, width: int) -> Strip:
         if y == 0:
-            return fit([("─" * width, palette["rule"])], width, base)
+            return fit([self.part("─" * width, "rule")], width, self.base())
         lines = [(line, role) for text, role in self._parts for line in wrap_words(text, max(10, width - 2))]
         if y - 1 < len(lines):
             text, role = lines[y - 1]
-            return fit([(" " + text, palette[role])], width, base)
-        return Strip.blank(width, base)
+            return fit([self.part(" " + text, role)], width, self.base())
+        return Strip.blank(width, self.base())
 
 
 class SettingsPane(Vertical):

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input
 
 from tui import files
@@ -23,7 +22,6 @@ from tui.errors import LokalError, UsageError
 from tui.servers.registry import all_profiles
 from tui.ui.compat import run_own_binding
 from tui.ui.covering import CoveringScreen
-from tui.ui.look import palette_of
 from tui.ui.widgets.line import LineWidget
 from tui.ui.widgets.row import cut_middle, fit, wrap_words
 from tui.ui.work import begin
@@ -34,10 +32,10 @@ SHOWN_FILES = 200
 Line = tuple[tuple[str, str], ...]
 
 
-class Page(Widget):
+class Page(LineWidget):
     """Lines of (text, role) parts."""
 
-    DEFAULT_CSS = "Page { height: 1fr; width: 100%; }"
+    DEFAULT_CSS = "Page { height: 1fr; }"
 
     def __init__(self, lines: Sequence[Line]) -> None:
         super().__init__(id="page")
@@ -48,13 +46,10 @@ class Page(Widget):
         self._lines = tuple(lines)
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
-        parts = self._lines[y] if y < len(self._lines) else ()
-        return fit([(" " + text if not at else text, palette[role or "foreground"]) for at, (text, role) in enumerate(parts)],
-                   width, base)  # fmt: skip
+    def line_at(self, y: int, width: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else ()
+        parts = [self.part(text if at else f" {text}", role) for at, (text, role) in enumerate(line)]
+        return fit(parts, width, self.base())
 
 
 class Foot(LineWidget):
@@ -82,10 +77,10 @@ class PromptInput(Input):
             await super()._on_key(event)
 
 
-class FileCheck(Widget):
+class FileCheck(LineWidget):
     """What is done with what was written, or what is wrong with it; as high as it takes to say it."""
 
-    DEFAULT_CSS = "FileCheck { height: auto; width: 100%; }"
+    DEFAULT_CSS = "FileCheck { height: auto; }"
 
     def __init__(self) -> None:
         super().__init__(id="verdict")
@@ -101,12 +96,9 @@ class FileCheck(Widget):
         """As many rows as the words take."""
         return len(wrap_words(self._said, max(1, width - 2)))
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
+    def line_at(self, y: int, width: int) -> Strip:
         lines = wrap_words(self._said, max(1, width - 2))
-        parts = [(f" {lines[y]}", palette[self._role])] if y < len(lines) else []
-        return fit(parts, width, palette.base)
+        return fit([self.part(f" {lines[y]}", self._role)] if y < len(lines) else [], width, self.base())
 
 
 class PromptPage(CoveringScreen[str]):

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.ui.look import palette_of
-from tui.ui.widgets.row import Part, colourless, fit
+from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.list_cursor import ListCursor
+from tui.ui.widgets.row import Part, fit
+
+FAR = 100_000
+"""More lines than any list has."""
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(LineWidget, can_focus=True):
     """Subclasses say how a line looks, in `line_parts`, and what stands over the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,8 +26,8 @@ class LineList(ScrollView, can_focus=True):
         Binding("down,j", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
-        Binding("home", "move(-100000)", show=False),
-        Binding("end", "move(100000)", show=False),
+        Binding("home", f"move(-{FAR})", show=False),
+        Binding("end", f"move({FAR})", show=False),
     ]
     HEAD_LINES: ClassVar[int] = 0
     """How many lines stand over the list and scroll with nothing."""
@@ -43,35 +45,43 @@ class LineList(ScrollView, can_focus=True):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self.count = 0
-        self.cursor = 0
-        """The place of the line under the cursor, from 0."""
+        self.cursor = ListCursor()
 
-    def set_lines(self, count: int, cursor: int) -> None:
+    @property
+    def rows(self) -> int:
+        """How many lines of the list are in sight."""
+        return max(1, self.size.height - self.HEAD_LINES)
+
+    @property
+    def is_cursor_marked(self) -> bool:
+        """Whether the line under the cursor has a style of its own."""
+        return self.has_focus
+
+    def set_lines(self, count: int, at: int) -> None:
         """There are so many lines now, and the cursor is on that one."""
-        self.count, self.cursor = count, cursor
-        self.virtual_size = Size(0, count + self.HEAD_LINES)
+        self.cursor.count, self.cursor.at = count, at
+        self.fit()
+
+    def fit(self) -> None:
+        """Bring the cursor into sight, once the list has a place on the screen."""
+        if self.size.height:
+            self.cursor.fit(self.rows)
         self.refresh()
-        self.call_after_refresh(self.show_cursor)
 
     def on_resize(self) -> None:
-        """The cursor stays in sight. What there is to scroll is known only after this message."""
-        self.call_after_refresh(self.show_cursor)
-
-    def show_cursor(self) -> None:
-        """Scroll so that the line under the cursor is in sight."""
-        self.scroll_to_region(Region(0, self.cursor, 1, 1 + self.HEAD_LINES), animate=False, force=True)
+        """The cursor stays in sight."""
+        self.fit()
 
     def action_move(self, step: int) -> None:
         """Move the cursor by so many lines; past those that it cannot stop at."""
-        if not self.count:
+        cursor = self.cursor
+        if not cursor.count:
             return
-        target = max(0, min(self.count - 1, self.cursor + step))
+        target = max(0, min(cursor.count - 1, cursor.at + step))
         while not self.may_stop_at(target):
             target += 1 if step > 0 or target == 0 else -1
-        self.cursor = target
-        self.show_cursor()
-        self.refresh()
+        cursor.at = target
+        self.fit()
         self.post_message(self.Moved(self))
 
     def action_page(self, direction: int) -> None:
@@ -90,17 +100,13 @@ class LineList(ScrollView, can_focus=True):
         """What is shown in that row of the screen instead of a line of the list; None = that line."""
         return None
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's line API."""
-        palette, width = palette_of(self), self.size.width
-        base = palette["foreground"] + palette["background"]
+    def line_at(self, y: int, width: int) -> Strip:
         over = self.over_list(y, width)
         if over is not None:
-            return fit(over, width, base)
-        index = y - self.HEAD_LINES + round(self.scroll_offset.y)
-        if index >= self.count:
-            return Strip.blank(width, base)
-        under = index == self.cursor
-        style = base + palette["cursor_line"] if under and self.has_focus else base
+            return fit(over, width, self.base())
+        index = y - self.HEAD_LINES + self.cursor.top
+        if index >= self.cursor.count:
+            return Strip.blank(width, self.base())
+        under = index == self.cursor.at
         parts = self.line_parts(index, width, under=under)
-        return fit(colourless(parts) if style.reverse else parts, width, style)
+        return self.item_line(parts, width, marked=under and self.is_cursor_marked)

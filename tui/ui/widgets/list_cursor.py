@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Cursor:
+class ListCursor:
     """`at` is the item under the cursor, `top` the first one in sight, of `count`."""
 
     def __init__(self) -> None:
