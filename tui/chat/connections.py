@@ -25,6 +25,7 @@ from tui.errors import EngineError, LokalError
 if TYPE_CHECKING:
     from tui.servers.connect import Connection
     from tui.servers.engine.engine import Engine
+    from tui.servers.engine.packaged_model import PackagedModel
 
 State = TypeVar("State", bound=ClientState)
 _GROUP = "connect"
@@ -35,7 +36,7 @@ class ServerConnected:
     """A server answers; `model` is the one to begin with there, empty for none, and `window` the context window in tokens
     that it is loaded with, None = not known yet. `refreshed` = the server was connected already, and only its models were
     asked for anew; `asked` = the person asked for a search or for the models, `chosen` = for this very server, in the place
-    of another one: they are told what came of it."""
+    of another one: they are told what came of it. `problem` is why no server answers, of one that stands in for it."""
 
     connection: Connection
     model: str
@@ -43,6 +44,7 @@ class ServerConnected:
     refreshed: bool = False
     asked: bool = False
     chosen: bool = False
+    problem: LokalError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def state_after(state: State, event: ConnectionEvent) -> State:
     match event:
         case ServerConnected():
             return _connected_state(state, event)
-        case ServerNotFound() if state.connection is not None and (event.kept or state.connection.guide):
+        case ServerNotFound() if state.connection is not None and (event.kept or state.connection.stands_in):
             kept = replace(state.server, status=ConnectionStatus.CONNECTED, starting=None, loads="")
             return state.with_server(kept)
         case ServerNotFound():
@@ -131,8 +133,13 @@ def _connected_state(state: State, event: ServerConnected) -> State:
     # Meanwhile the person may have chosen another model; the list that came is no reason to go back.
     if not asked_anew or state.model in ("", event.model):
         settings = replace(settings, model=event.model, window=event.window)
-    server = ServerState(ConnectionStatus.CONNECTED, event.connection)
-    return state.with_server(server).with_settings(settings)
+    own = None
+    if event.connection.packaged:
+        from tui.servers.engine import packaged_model
+
+        own = packaged_model.PRESET
+    server = ServerState(ConnectionStatus.CONNECTED, event.connection, problem=event.problem)
+    return state.with_server(server).with_settings(settings.with_own_preset(own))
 
 
 class ServerConnections:
@@ -153,6 +160,8 @@ class ServerConnections:
         self._guide: Engine | None = None
         self._try_again: Path | None = None
         """A model that the engine had and could not load anew: it is loaded once more before servers are looked for."""
+        self._packaged: PackagedModel | None = None
+        """The model that came as a package, once it was found."""
         self._asked = False
         self._looked = False
 
@@ -272,6 +281,8 @@ class ServerConnections:
             from tui.servers.engine.engine import why_missing  # not loaded where a server answers
 
             named = (endpoint is not None and not asked) or gguf is not None or self._names_one()
+            if not named and await self._start_packaged(state, error, asked=asked):
+                return
             self._hear(ServerNotFound(error, why_missing(), searched=not named, command=command, asked=asked))
             return
         # The command line's model is for the first server; after that the one in use is the usual one.
@@ -308,17 +319,21 @@ class ServerConnections:
         *,
         asked: bool = False,
         chosen: bool = False,
+        problem: LokalError | None = None,
     ) -> None:
         from tui.servers.connect import window_of
 
         self._tasks.cancel("window")  # of the server before
-        self._hear(ServerConnected(found, model, asked=asked, chosen=chosen))
+        self._hear(ServerConnected(found, model, asked=asked, chosen=chosen, problem=problem))
         if warning:
             self._hear(ConnectionWarning(warning))
-        if not found.guide and self._guide is not None:
-            guide, self._guide = self._guide, None
-            self._tasks.start(guide.stop, "guide")
-        if model:
+        if not found.guide:
+            self.end_guide()
+        engine = self._engine
+        if engine is not None and not found.embedded and self._is_packaged(engine.gguf):
+            self._engine = None
+            self._tasks.start(engine.stop, "engine-stop")
+        if model and not found.guide:
             window = self._engine.context_window if found.embedded and self._engine is not None else None
             self._hear(ContextWindowRead(model, window or await window_of(found.server, model)))
 
@@ -354,23 +369,62 @@ class ServerConnections:
             return self._options.server
         return self.endpoint_named(self._settings.server)
 
-    async def _start_guide(self) -> None:
+    async def _start_packaged(self, state: ClientState, problem: LokalError, *, asked: bool) -> bool:
+        """Where no server answers: the small chat model that came as a package. Whether it does, or did before."""
+        from tui.servers.engine import packaged_model
+        from tui.servers.engine.engine import why_missing
+
+        if state.connection is not None and state.connection.packaged:
+            return False
+        try:
+            self._packaged = await packaged_model.find(self._options.folders.state)
+            if self._packaged is None or why_missing() is not None:
+                return False
+            self._hear(ServerLoading())
+            found = await self._engine_connection(self._packaged.path, state)
+        except LokalError as error:
+            self._hear(ConnectionWarning(str(error)))
+            return False
+        await self._connected(found, found.models[0].name, asked=asked, problem=problem)
+        return True
+
+    def _is_packaged(self, gguf: Path) -> bool:
+        return self._packaged is not None and gguf == self._packaged.path
+
+    async def guide_beside(self) -> Connection:
+        """A connection to the guide beside the one in use; `end_guide` ends its engine. Raises LokalError."""
         from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
         from tui.servers.engine import embedded
-        from tui.servers.engine.engine import Engine, why_missing
+        from tui.servers.engine.engine import Engine
 
+        if self._guide is None or not self._guide.running:
+            if self._guide is not None:
+                self._guide.kill()  # what it has left
+            model = await files.in_thread(checked_model)
+            logs, keys = self._options.folders.logs, self._settings.keys_of_servers
+            self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
+        return await embedded.start(self._guide, on_restart=self._tell_of_restart)
+
+    @property
+    def guide_runs(self) -> bool:
+        """Whether the guide has a process."""
+        return self._guide is not None and self._guide.running
+
+    def end_guide(self) -> None:
+        """Give the guide's memory back, if it runs."""
+        guide, self._guide = self._guide, None
+        if guide is not None:
+            self._tasks.start(guide.stop, "guide")
+
+    async def _start_guide(self) -> None:
         try:
-            if self._guide is None or not self._guide.running:
-                if self._guide is not None:
-                    self._guide.kill()  # what it has left
-                model = await files.in_thread(checked_model)
-                logs, keys = self._options.folders.logs, self._settings.keys_of_servers
-                self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
-            found = await embedded.start(self._guide, on_restart=self._tell_of_restart)
+            found = await self.guide_beside()
         except LokalError as error:
+            from tui.servers.engine.engine import why_missing
+
             self._hear(ServerNotFound(error, why_missing(), kept=True))
             return
-        self._hear(ServerConnected(found, found.models[0].name))
+        await self._connected(found, found.models[0].name)
 
     async def _start_gguf(
         self, path: Path, state: ClientState, command: str = "", *, anew: bool = False
@@ -395,16 +449,20 @@ class ServerConnections:
     async def _engine_connection(self, gguf: Path, state: ClientState) -> Connection:
         from tui.servers.engine import embedded
         from tui.servers.engine.engine import Engine
+        from tui.servers.engine.packaged_model import CALLED
 
+        packaged = self._packaged if self._is_packaged(gguf) else None
         if self._engine is None or not self._engine.running:
             if self._engine is not None:
                 self._engine.kill()  # what it has left
             logs, keys = self._options.folders.logs, self._settings.keys_of_servers
-            self._engine = Engine(gguf, logs, state.values(), keys=keys)
+            name = CALLED if packaged is not None else ""
+            self._engine = Engine(gguf, logs, state.values(), name=name, keys=keys)
         return await embedded.start(
             self._engine,
             lambda progress: self._hear(ServerLoading(progress=progress)),
             self._tell_of_restart,
+            check=packaged.check if packaged is not None else None,
         )
 
     def _waits(self) -> Callable[[Endpoint], None]:

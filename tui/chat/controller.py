@@ -48,6 +48,7 @@ from tui.chat.pending import AnswerJob, PendingPrompt
 from tui.chat.prompt_queue import QueuedPrompt
 from tui.chat.requests import blank_answer, prepare, unanswerable
 from tui.chat.session import ChatSession
+from tui.chat.small_model import advice_on
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner
 from tui.core.events import Phase, Progress
@@ -226,9 +227,10 @@ class ChatController:
         *,
         instead_of: Message | None = None,
         marked: str = "",
+        state: ClientState | None = None,
     ) -> None:
         """Ask at the end of the open branch, or beside an earlier question (`instead_of`, which stays), if it fits. `marked`
-        is the text with its pieces, where it has any."""
+        is the text with its pieces, where it has any; `state` is what it is asked with this once, None = what is in use."""
         session = self.chat.session
         if session is None:
             return
@@ -240,7 +242,9 @@ class ChatController:
             self._asked = text, marked or text
             question, durable = session.ask(text, time.time(), attachments, instead_of=instead_of)
             self._front.hear(QuestionAsked(question) if instead_of is None else BranchChanged())
-            self._answer(AnswerJob(blank_answer(question.id), durable), checked=True)
+            self._answer(AnswerJob(blank_answer(question.id), durable, state=state), checked=True)
+            if state is None and (advice := advice_on(text, self.chat.state, self._front.command_hint)):
+                self._tell(advice, "second")
 
         leaf = session.conversation.leaf
         parent = instead_of.parent if instead_of is not None else leaf.id if leaf else None
@@ -250,7 +254,7 @@ class ChatController:
             self.gate.check(
                 PendingPrompt(
                     (*before, question),
-                    self.chat.state,
+                    state or self.chat.state,
                     send,
                     lambda: self.return_prompt(marked or text, attachments),
                     unasked=True,

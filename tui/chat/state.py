@@ -47,7 +47,8 @@ class ServerState:
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
     """The model, and what it is asked with. `window` is the context window in tokens that it is loaded with, None = the
-    server does not say; `overrides` hold for this run only."""
+    server does not say; `overrides` hold for this run only. `preset_chosen` = the person wants the preset that is in use;
+    where nobody chose it a model may bring one of its own, and `usual_preset` comes back after it."""
 
     model: str = ""
     window: int | None = None
@@ -55,6 +56,21 @@ class ModelSettings:
     preset: Preset = SHIPPED[0]
     unsaved: bool = False
     overrides: Mapping[str, Value | None] = field(default_factory=dict)
+    preset_chosen: bool = True
+    usual_preset: Preset | None = None
+
+    def chosen(self, preset: Preset) -> ModelSettings:
+        """The same with a preset that the person has chosen."""
+        return replace(self, preset=preset, preset_chosen=True, usual_preset=None)
+
+    def with_own_preset(self, own: Preset | None) -> ModelSettings:
+        """The same with the preset that a model brings, or without one, unless the person has chosen."""
+        usual = self.usual_preset or self.preset
+        if self.preset_chosen or (own is None and self.usual_preset is None):
+            return self
+        if own is None:
+            return replace(self, preset=usual, usual_preset=None)
+        return replace(self, preset=replace(own, system=usual.system), usual_preset=usual)
 
     def values(self) -> dict[str, Value]:
         """The parameters of the preset with this run's overrides."""

@@ -92,6 +92,7 @@ def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: Startup
 
 def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     """Open the screen or plain mode, after all that can be wrong on the command line was looked at."""
+    from tui.config.settings import is_set
     from tui.config.startup import StartOptions, load_configuration
     from tui.core.parameters import parse_assignment
     from tui.paths import folders
@@ -109,7 +110,15 @@ def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfi
         from tui.servers.engine.gguf_file import inspect
 
         inspect(target.gguf)
-    options = StartOptions(places, server, target.model, overrides, target.gguf, command.resume)
+    options = StartOptions(
+        places,
+        server,
+        target.model,
+        overrides,
+        target.gguf,
+        command.resume,
+        preset_chosen=target.preset is not None or is_set(places.settings_file, "preset"),
+    )
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if command.plain or (on_terminal and not command.profile and _is_dumb(os.environ)):
         from tui.cli.plain import plain

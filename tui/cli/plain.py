@@ -66,7 +66,10 @@ class _PlainRun:
             lambda: self._told(partial(self._chat.tell, "Everything is saved now")),
         )
         settings = ModelSettings(
-            presets=config.presets, preset=config.preset, overrides=self._options.overrides
+            presets=config.presets,
+            preset=config.preset,
+            overrides=self._options.overrides,
+            preset_chosen=self._options.preset_chosen,
         )
         chat = self._chat = PlainChat(
             ClientState(settings=settings), output, tasks, self._record, listens=self._listens

@@ -149,7 +149,7 @@ class PlainCommands:
             return
         name = slash.one_of(argument, [preset.name for preset in state.presets], "preset")
         preset = next(preset for preset in state.presets if preset.name == name)
-        chat.use(state.with_settings(replace(state.settings, preset=preset)))
+        chat.use(state.with_settings(state.settings.chosen(preset)))
         running = bool(chat.controller.chat.doing)
         chat.show(f"The next answer uses {name}" if running else f"preset {name}")
 

@@ -28,6 +28,7 @@ class StartOptions:
     """What the command line asks for. `overrides` hold for this run only; None in it = the server's default.
 
     `resume` is a chat's id, the start of one, or `last`; None = a new chat, unless an answer was interrupted.
+    `preset_chosen` = the command line or the settings name the preset; a model may bring one of its own where they do not.
     """
 
     folders: Folders
@@ -36,6 +37,7 @@ class StartOptions:
     overrides: Mapping[str, Value | None] = field(default_factory=dict)
     gguf: Path | None = None
     resume: str | None = None
+    preset_chosen: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ GUIDE = "lokal-guide"
 
 PACKAGED = "SmolLM2-135M-Instruct.Q4_1"
 """The name of the small chat model that can be installed as a Python package beside lokal."""
+PACKAGED_CALLED = "SmolLM2-135M"
+"""What that model is called where something is said of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,11 @@ class Connection:
         return self.embedded and any(model.name == PACKAGED for model in self.models)
 
     @property
+    def stands_in(self) -> bool:
+        """Whether it answers only because no server does: the guide, or the model that came as a package."""
+        return self.guide or self.packaged
+
+    @property
     def place(self) -> str:
         """Kind and place in words: `Ollama on this machine`."""
         if self.guide:

@@ -143,7 +143,12 @@ class LokalApp(DeltaApp[None]):
         self._profile = profile
         self._problems = config.problems
         self.settings = config.settings
-        settings = ModelSettings(presets=config.presets, preset=config.preset, overrides=options.overrides)
+        settings = ModelSettings(
+            presets=config.presets,
+            preset=config.preset,
+            overrides=options.overrides,
+            preset_chosen=options.preset_chosen,
+        )
         self.state = ScreenState(settings=settings, keys=config.keys, theme=theme)
         self.set_keymap(keys.bound(config.keys))
         self.use_link_speed(_speed(config.settings.terminal_speed))
@@ -163,7 +168,13 @@ class LokalApp(DeltaApp[None]):
             self, registry, self.theme_names, configured, services.add_to_history, self.places
         )
         self.servers = ServerController(
-            self, services.connections, self.commands, services.remember, self._search_ended
+            self,
+            services.connections,
+            services.tasks,
+            self.chat.post,
+            self.commands,
+            services.remember,
+            self._search_ended,
         )
         self.presets = PresetController(
             self,
@@ -373,9 +384,8 @@ class LokalApp(DeltaApp[None]):
         match event:
             case ChatView.Changed():
                 self.show_state()
-            case ChatView.Finished() if self.state.window is None:
-                # Many servers load a model with the first question and know its context window only then.
-                self.services.connections.read_window(self.state)
+            case ChatView.Finished():
+                self.servers.answer_finished()
             case ChatView.Commanded(typed, text):
                 self.commands.run_typed(typed, text)
             case ChatView.PromptRecorded(marked):

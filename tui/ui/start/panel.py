@@ -5,12 +5,14 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from tui.chat.decision import Decision, DecisionOption
+from tui.core.model import PACKAGED_CALLED
 from tui.servers.registry import all_profiles
 from tui.ui.state import ScreenState
 
 Line = tuple[tuple[str, str], ...]
 
 _GUIDE = "ask the guide: it knows lokal, in five languages"
+_PACKAGED = f"{PACKAGED_CALLED}, built in, answers meanwhile: small, often wrong, English only."
 _FILE = "open a GGUF file from disk"
 _SERVER = "start or name a server: how to start Ollama or llama-server here"
 
@@ -23,12 +25,16 @@ def wording(width: int, *lines: Line) -> Line:
 def ways_on(state: ScreenState, *, writing: bool = True) -> Decision:
     """What to do without a server. While somebody is `writing`, what is typed is a question, whatever it begins with."""
     problem, missing = state.server.problem, state.server.engine_missing
+    packaged = state.connection is not None and state.connection.packaged
     title = problem.title if problem is not None else "No model server answers"
     said = [problem.detail, "" if state.server.may_guide else problem.hint] if problem is not None else []
     brief = said[:1]
     if missing is not None:
         said += [f"The guide and files need the engine. {missing.title}.", missing.hint]
         brief = ["The guide and files need the engine."]
+    elif packaged:
+        said = [problem.detail if problem is not None else "", _PACKAGED]
+        brief = said[-1:]
     elif state.server.may_guide and writing:
         said.append("Or just ask: the guide answers, and says so.")
         brief = said[-1:]
@@ -47,7 +53,7 @@ def ways_on(state: ScreenState, *, writing: bool = True) -> Decision:
         options,
         "\n".join(filter(None, brief)),
         typed="a question",
-        calm=state.server.may_guide,  # nobody was asked for by name: nothing went wrong
+        calm=state.server.may_guide or packaged,  # nobody was asked for by name: nothing went wrong
     )
 
 
