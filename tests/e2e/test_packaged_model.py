@@ -14,6 +14,7 @@ from tests.support.command import lokal_command
 from tests.support.llama import needs_engine
 from tests.support.packages import hidden
 from tests.support.replay import replay
+from tests.support.terminal import lokal
 from tui.errors import EngineError
 from tui.servers.engine import embedded
 from tui.servers.engine.packaged_model import PackagedModel
@@ -137,3 +138,14 @@ async def test_it_is_checked_beside_the_load_and_another_file_ends_the_engine(
         with pytest.raises(EngineError, match="is damaged or another file"):
             await embedded.start(one, check=model.check)
     assert one.running == whole
+
+
+async def test_the_screen_opens_into_a_chat_with_it() -> None:
+    async with lokal("--set", "max_tokens=24", environ=NOWHERE, packaged=True) as terminal:
+        await terminal.wait_for("built in, answers meanwhile: small, often wrong, English only")
+        await terminal.wait_for("model card")
+        terminal.send("Name the capital of France in one sentence.\r")
+        await terminal.wait_for(r"(?s)model card ─.* tok/s.*Paris")
+        terminal.send("\x14")  # Ctrl+T: a preset of one's own
+        await terminal.wait_for("technical")
+        await terminal.quit()

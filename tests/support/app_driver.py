@@ -186,6 +186,9 @@ class AppDriver:
     async def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
         await self._pilot.resize_terminal(columns, rows)
+        await self.until(
+            lambda: tuple(self.app.screen.size) == (columns, rows), "the screen is laid out in its new size"
+        )
         await self.settle()
 
     async def settle(self) -> None:

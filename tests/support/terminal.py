@@ -28,6 +28,8 @@ from tests.support.emulator import Terminal as Emulator
 from tests.support.llama import is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
+WITHOUT_PACKAGED = Path(__file__).with_name("without_packaged")
+"""In the path of a Python, it hides the model that comes as a package."""
 DEADLINE_S = 60.0
 """Longer than anything takes on a machine that is busy with other tests."""
 
@@ -292,10 +294,12 @@ async def lokal(
     rows: int = 24,
     environ: Mapping[str, str] | None = None,
     under_a_shell: bool = False,
+    packaged: bool = False,
 ) -> AsyncIterator[TerminalSession]:
     """`python -m tui` with these arguments in a terminal of that size; dead when the block ends, in whatever way.
 
-    `under_a_shell`: as the job of a shell, which is then what the session's process is.
+    `under_a_shell`: as the job of a shell, which is then what the session's process is. Without `packaged` the model that
+    comes as a Python package is not there.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -306,7 +310,8 @@ async def lokal(
         if name not in ("NO_COLOR", "TMUX", "STY", "COLUMNS", "LINES")
     }
     variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-    variables |= {"PYTHONPATH": str(ROOT), **(environ or {})}
+    path = str(ROOT) if packaged else f"{WITHOUT_PACKAGED}:{ROOT}"
+    variables |= {"PYTHONPATH": path, **(environ or {})}
     try:
         process = _start(arguments, slave, variables, _RUN_AS_A_JOB if under_a_shell else _BECOME_LOKAL)
     finally:
