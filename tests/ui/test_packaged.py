@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.app_driver import chatting, running
+from tests.support.snapshot import check_all
 from tui.core.model import GUIDE, PACKAGED
 from tui.servers.engine import packaged_model
 
@@ -13,6 +14,7 @@ async def test_without_a_server_it_answers_and_the_ways_on_are_listed() -> None:
         await driver.see("built in, answers meanwhile: small, often wrong, English only")
         await driver.see("ask the guide: it knows lokal")
         assert driver.focus == "composer"
+        await check_all(driver, "empty-packaged")
         await driver.ask("/set max_tokens=6")
         await driver.ask("What is the capital of France?")
         await driver.see_no_more("answers meanwhile")
