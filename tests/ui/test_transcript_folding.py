@@ -116,14 +116,14 @@ def test_places_are_found_by_name() -> None:
 def test_the_cursor_is_seen_by_a_sign_and_takes_no_room() -> None:
     made = document(answer(f"> ```sh\n> ls\n> ```\n\n{code(60)}"), answer("Short.", "b"))
     plain = shown(made)
-    made.mark = CursorTarget("b")
+    made.cursor_target = CursorTarget("b")
     assert [(old, new) for old, new in zip(plain, shown(made), strict=True) if old != new] == [
         ("── model " + "─" * 31, "›─ model " + "─" * 31)
     ]
-    made.mark = CursorTarget("a", 1)
+    made.cursor_target = CursorTarget("a", 1)
     changed = [(old, new) for old, new in zip(plain, shown(made), strict=True) if old != new]
     assert [new[:6] for _, new in changed] == ["│  › l"]
-    made.mark = CursorTarget("a", 2)
+    made.cursor_target = CursorTarget("a", 2)
     changed = [(old, new) for old, new in zip(plain, shown(made), strict=True) if old != new]
     assert [new[:5] for _, new in changed] == ["   › ", *["   ┃ "] * 59]
     toggle(made, number=2)

@@ -56,11 +56,11 @@ def test_walking_down_and_up_agree_with_the_lines(texts: list[str], lines: int, 
     shown = document(*(entry(str(n), text, reasoning="a\nb" * (n % 2)) for n, text in enumerate(texts)))
     every = shown.window(LinePosition(), 10_000)
     assert shown.lines_between(LinePosition(), None) == len(every)
-    spot = shown.moved(LinePosition(), lines)
+    position = shown.moved(LinePosition(), lines)
     down = min(lines, len(every) - 1)
-    assert shown.lines_between(LinePosition(), spot) == down
-    assert looks(shown.window(spot, height)) == looks(every[down : down + height])
-    assert shown.moved(spot, -down) == LinePosition()
+    assert shown.lines_between(LinePosition(), position) == down
+    assert looks(shown.window(position, height)) == looks(every[down : down + height])
+    assert shown.moved(position, -down) == LinePosition()
     assert looks(shown.window(shown.last_top(height), height)) == looks(every[-height:])
 
 

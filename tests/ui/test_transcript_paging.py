@@ -24,7 +24,7 @@ async def test_the_page_fills_from_above_and_is_then_turned() -> None:
     app = Reading()
     async with app.run_test(size=(60, HEIGHT)) as pilot:
         transcript = app.query_one(Transcript)
-        transcript.follow_by_page(True)
+        transcript.set_paging(True)
         transcript.add(Entry("a", Heading("model", Tone.MODEL), streaming=True))
         turns = 0
         before = shown(transcript)
@@ -59,11 +59,11 @@ async def test_back_on_a_fast_link_the_end_is_at_the_bottom() -> None:
     app = Reading()
     async with app.run_test(size=(60, HEIGHT)) as pilot:
         transcript = app.query_one(Transcript)
-        transcript.follow_by_page(True)
+        transcript.set_paging(True)
         transcript.add(Entry("a", Heading("model", Tone.MODEL), streaming=True))
         transcript.extend("a", "".join(f"- line {number}\n" for number in range(30)))
         await pilot.pause()
-        transcript.follow_by_page(False)
+        transcript.set_paging(False)
         transcript.extend("a", "- the last\n")
         await pilot.pause()
         assert "the last" in shown(transcript)[-1]

@@ -46,7 +46,7 @@ class AnswerEntry:
         if session is None:
             return
         transcript = view.transcript
-        transcript.follow_by_page(self._pace().slow)
+        transcript.set_paging(self._pace().slow)
         text, reasoning = stream.take()
         generation, message = stream.generation, stream.message
         if stream.rewritten:
@@ -63,6 +63,6 @@ class AnswerEntry:
         view, session = self._view, self._view.session
         if session is not None:
             # Nothing more comes, for which room would be left below.
-            view.transcript.follow_by_page(False)
+            view.transcript.set_paging(False)
             view.transcript.replace(entry_of(message, session.conversation, view.state.key))
             view.post_message(view.Finished())

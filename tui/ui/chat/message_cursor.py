@@ -243,7 +243,7 @@ class MessageCursor:
                 self._view.follow()
         self.show()
 
-    def take_focus(self, has_focus: bool) -> None:
+    def handle_focus(self, has_focus: bool) -> None:
         """The transcript has the focus, or no longer."""
         if has_focus and self._pane.controller.chat.choosing:
             self._choose_first()
@@ -254,12 +254,12 @@ class MessageCursor:
         elif not has_focus and self._mark is not None and not self.edits.is_open:
             self._end()
 
-    def take_paste(self, text: str) -> None:
+    def handle_paste(self, text: str) -> None:
         """Text that is pasted is for the composer."""
         self.leave()
         self._pane.composer.post_message(events.Paste(text))
 
-    def take_key(self, event: events.Key) -> bool:
+    def handle_key(self, event: events.Key) -> bool:
         """A key while the messages have the focus; what can be written and is no command goes to the composer."""
         id = named_by(event, self._does)
         # What was said to the key before is no answer to this one.

@@ -140,7 +140,7 @@ class ChatView(Vertical):
         self.transcript.set_palette(palette_of(self))
         self.transcript.set_reasoning_key(self._state.key("reasoning.toggle"))
         self.transcript.cursor.set_fold_key(self._state.key("message.fold"))
-        self.transcript.key_taker = self.message_cursor
+        self.transcript.input_handler = self.message_cursor
         self._show_welcome()
 
     def on_unmount(self) -> None:
@@ -406,7 +406,7 @@ class ChatView(Vertical):
             or self.controller.stop_or_choose()
             or self.leave_choice()
             or self.message_cursor.escape()
-            or self.transcript.clear_found()
+            or self.transcript.clear_highlight()
             or self.notice_bar.unpin()
             or (self.notice_bar.offers and self.post_message(self.OfferRefused()))
         )

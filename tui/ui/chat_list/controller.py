@@ -257,7 +257,7 @@ class ChatListController:
                 self._app.show_notice("The answer on the other branch was stopped; you can continue it there")
             session.select(message_id)
             chat.show_branch()
-        chat.transcript.show_found(message_id, pattern)
+        chat.transcript.show_match(message_id, pattern)
 
     def _chat_unchanged(self, event: ChatUnchanged) -> None:
         """A chat could not be read, or not changed; one that is gone leaves the list."""

@@ -143,13 +143,13 @@ class ColumnView(Horizontal):
     def go_sideways(self, way: int) -> None:
         """Half a column on in what is too wide for it, or back where `way` is -1."""
         message = self.column.final or self.column.message
-        self.transcript.shift(message.id, way * max(1, self.transcript.size.width // 2))
+        self.transcript.move_sideways(message.id, way * max(1, self.transcript.size.width // 2))
 
     def refresh_column(self, *, by_page: bool) -> None:
         """Show what has come since the last time."""
         stream = self.column.stream
         # Of one that has ended nothing more comes, for which room would be left below.
-        self.transcript.follow_by_page(by_page and self.column.final is None)
+        self.transcript.set_paging(by_page and self.column.final is None)
         text, reasoning = stream.take()
         if self.column.final is not None:
             if not self._ended:

@@ -1,4 +1,4 @@
-"""How the cursor of a walk through the messages looks: by a sign of its own, so that it needs no colour."""
+"""What the cursor on the messages is on, and how it looks: a sign of its own, so that it needs no colour."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class TranscriptLayout:
         self._reasoning_key = reasoning_key
         self.fold_key = key_name(BY_ID["message.fold"].key)
         """The key that folded blocks tell of."""
-        self.mark: CursorTarget | None = None
-        """Where the cursor of a walk is."""
+        self.cursor_target: CursorTarget | None = None
+        """Where the cursor on the messages is; None = nowhere."""
         self._shows_reasoning = False
         self._reading: tuple[LinePosition, int] | None = (
             None  # a place, and how many characters of its piece come before it
@@ -122,30 +122,34 @@ class TranscriptLayout:
         """The key that folded reasoning tells of."""
         self._reasoning_key = name
 
-    def set_width(self, width: int, spot: LinePosition) -> LinePosition:
-        """Lay out for another width. Returns where the text that stood at `spot` stands now."""
+    def set_width(self, width: int, position: LinePosition) -> LinePosition:
+        """Lay out for another width. Returns where the text that stood at `position` stands now."""
         if width == self._width:
-            return spot
-        if self._reading is not None and self._reading[0] == spot:
+            return position
+        if self._reading is not None and self._reading[0] == position:
             ink = self._reading[1]  # so that the place does not drift when the width changes again and again
         else:
-            ink = sum([_ink(line) for line in self._lines(spot)[: spot.line]]) if self._holds(spot) else 0
+            ink = (
+                sum([_ink(line) for line in self._lines(position)[: position.line]])
+                if self._holds(position)
+                else 0
+            )
         self._width = width
         self._forget()
         for rendered in self._rendered_messages:
             rendered.shifts.clear()
-        if not self._holds(spot):
-            return spot
-        lines = self._lines(spot)
+        if not self._holds(position):
+            return position
+        lines = self._lines(position)
         if not ink:
-            return spot._replace(line=max(0, min(spot.line, len(lines) - 1)))
+            return position._replace(line=max(0, min(position.line, len(lines) - 1)))
         left = ink
         for at, line in enumerate(lines):
             left -= _ink(line)
             if left < 0:
-                self._reading = spot._replace(line=at), ink
+                self._reading = position._replace(line=at), ink
                 return self._reading[0]
-        return spot._replace(line=0)
+        return position._replace(line=0)
 
     def _forget(self) -> None:
         self._cache.forget(self._palette, self._width)
@@ -161,20 +165,20 @@ class TranscriptLayout:
         """At most `height` lines from `top` on."""
         shown: list[Line] = []
         skip = top.line
-        for spot in self._spots(top):
-            shown += self._lines(spot)[skip:]
+        for position in self._positions(top):
+            shown += self._lines(position)[skip:]
             skip = 0
             if len(shown) >= height:
                 return shown[:height]
         return shown
 
-    def moved(self, spot: LinePosition, lines: int) -> LinePosition:
+    def moved(self, position: LinePosition, lines: int) -> LinePosition:
         """The place `lines` further down, or up if negative; no further than the first and the last line."""
         if lines < 0:
-            return self._back(spot, -lines)
-        left = spot.line + lines
-        last = spot._replace(line=0)
-        for at in self._spots(spot):
+            return self._back(position, -lines)
+        left = position.line + lines
+        last = position._replace(line=0)
+        for at in self._positions(position):
             height = self._height(at)
             if left < height:
                 return at._replace(line=left)
@@ -184,16 +188,16 @@ class TranscriptLayout:
         return last
 
     def last_top(self, height: int) -> LinePosition:
-        """The title bar when the end of the text is at the bottom of `height` lines; the first line if all fits."""
+        """The first line in sight when the end of the text is at the bottom of `height` lines; the first line if all fits."""
         return self._back(LinePosition(len(self._rendered_messages)), height)
 
     def lines_between(self, start: LinePosition, stop: LinePosition | None, limit: int | None = None) -> int:
         """How many lines lie from `start` on and before `stop` (None: the end), counted up to `limit`."""
         count = -start.line
-        for spot in self._spots(start):
-            if stop is not None and spot[:3] >= stop[:3]:
-                return count + (stop.line if spot[:3] == stop[:3] else 0)
-            count += self._height(spot)
+        for position in self._positions(start):
+            if stop is not None and position[:3] >= stop[:3]:
+                return count + (stop.line if position[:3] == stop[:3] else 0)
+            count += self._height(position)
             if limit is not None and count >= limit:
                 return limit
         return count
@@ -210,12 +214,12 @@ class TranscriptLayout:
             at, MessageSection.REASONING, 1 + rendered.reasoning.settled if self.reasons(rendered) else 0
         )
 
-    def _back(self, spot: LinePosition, lines: int) -> LinePosition:
-        left = lines - spot.line
+    def _back(self, position: LinePosition, lines: int) -> LinePosition:
+        left = lines - position.line
         if left <= 0:
-            return spot._replace(line=-left)
-        first = spot._replace(line=0)
-        for at in self._spots_before(spot):
+            return position._replace(line=-left)
+        first = position._replace(line=0)
+        for at in self._positions_before(position):
             height = self._height(at)
             if left <= height:
                 return at._replace(line=height - left)
@@ -223,7 +227,7 @@ class TranscriptLayout:
             first = at
         return first
 
-    def _spots(self, start: LinePosition) -> Iterator[LinePosition]:
+    def _positions(self, start: LinePosition) -> Iterator[LinePosition]:
         """Each piece from that of `start` on, at its first line."""
         entry, section, piece, _ = start
         for at in range(entry, len(self._rendered_messages)):
@@ -233,7 +237,7 @@ class TranscriptLayout:
                 piece = 0
             section = 0
 
-    def _spots_before(self, stop: LinePosition) -> Iterator[LinePosition]:
+    def _positions_before(self, stop: LinePosition) -> Iterator[LinePosition]:
         """Each piece before that of `stop`, the nearest first."""
         entry, section, piece, _ = stop
         if entry < len(self._rendered_messages):
@@ -266,36 +270,36 @@ class TranscriptLayout:
                 return 1
         return 0
 
-    def _holds(self, spot: LinePosition) -> bool:
-        return spot.entry < len(self._rendered_messages) and spot.piece < self._count(
-            spot.entry, spot.section
+    def _holds(self, position: LinePosition) -> bool:
+        return position.entry < len(self._rendered_messages) and position.piece < self._count(
+            position.entry, position.section
         )
 
-    def _height(self, spot: LinePosition) -> int:
-        rendered = self._rendered_messages[spot.entry]
-        if spot.section == MessageSection.TEXT and spot.piece and rendered.text:
-            piece = rendered.text.piece(spot.piece)
+    def _height(self, position: LinePosition) -> int:
+        rendered = self._rendered_messages[position.entry]
+        if position.section == MessageSection.TEXT and position.piece and rendered.text:
+            piece = rendered.text.piece(position.piece)
             if piece.stamp == self._cache.stamp and not folding.is_folded(rendered, piece.block):
                 return piece.height
-        return len(self._lines(spot))
+        return len(self._lines(position))
 
-    def _lines(self, spot: LinePosition) -> list[Line]:
-        rendered = self._rendered_messages[spot.entry]
+    def _lines(self, position: LinePosition) -> list[Line]:
+        rendered = self._rendered_messages[position.entry]
         entry = rendered.entry
-        match spot.section:
+        match position.section:
             case MessageSection.HEAD:
-                marked = self.mark == (entry.id, 0)
+                marked = self.cursor_target == (entry.id, 0)
                 line = heading_line(entry.heading, self._width, self._palette, marked)
-                return [[], line] if spot.entry else [line]
+                return [[], line] if position.entry else [line]
             case MessageSection.REASONING:
-                return self._reasoning_lines(rendered, spot.piece)
+                return self._reasoning_lines(rendered, position.piece)
             case MessageSection.TEXT:
                 if not rendered.text:
                     return [[Segment(CURSOR, self._palette.ink("second"))]]
-                lines = self._text_lines(rendered, spot.piece)
+                lines = self._text_lines(rendered, position.piece)
                 return (
                     [[], *lines]
-                    if spot.piece == 0 and self.reasons(rendered) and rendered.reasoning
+                    if position.piece == 0 and self.reasons(rendered) and rendered.reasoning
                     else lines
                 )
             case _:
@@ -322,7 +326,7 @@ class TranscriptLayout:
             shift = sideways.shift_of(rendered, index, piece.block)
             lines = self._cache.lines(piece, rendered.entry.streaming, shift)
         number = piece.block.number
-        if number and self.mark == (rendered.entry.id, number):
+        if number and self.cursor_target == (rendered.entry.id, number):
             return marked_block(lines, number, not piece.block.part, self._palette)
         return lines
 

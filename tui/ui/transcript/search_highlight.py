@@ -12,46 +12,46 @@ from tui.ui.transcript.layout import TranscriptLayout
 from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.prose import Line
 
-_MARKED = Style(bold=True, underline=True)
+_MATCH_STYLE = Style(bold=True, underline=True)
 
 
 class SearchHighlight:
-    """Marks what a pattern finds in one message, until another one is looked at or it is cleared."""
+    """Highlights what a pattern finds in one message, until another one is looked at or it is cleared."""
 
     def __init__(self, document: TranscriptLayout) -> None:
         self._document = document
-        self._found: tuple[str, re.Pattern[str]] | None = None
-        self._to_show: tuple[str, re.Pattern[str] | None] | None = None
+        self._matched: tuple[str, re.Pattern[str]] | None = None
+        self._pending: tuple[str, re.Pattern[str] | None] | None = None
 
     def show(self, entry_id: str, pattern: re.Pattern[str] | None) -> None:
-        """Mark what `pattern` finds in that message; the first line of it that has any is to be shown."""
-        self._found = None if pattern is None else (entry_id, pattern)
-        self._to_show = entry_id, pattern
+        """Highlight what `pattern` finds in that message; the first line of it that has any is to be shown."""
+        self._matched = None if pattern is None else (entry_id, pattern)
+        self._pending = entry_id, pattern
 
     def clear(self) -> bool:
-        """Mark nothing any more; False = nothing was marked."""
-        had, self._found = self._found, None
+        """Highlight nothing any more; False = nothing was highlighted."""
+        had, self._matched = self._matched, None
         return had is not None
 
-    def take_line_to_show(self) -> LinePosition | None:
+    def take_pending_line(self) -> LinePosition | None:
         """The line that is to be shown, once; None = there is none."""
-        wanted, self._to_show = self._to_show, None
+        wanted, self._pending = self._pending, None
         if wanted is None or wanted[0] not in self._document:
             return None
         return _line_of(self._document, *wanted)
 
-    def marked(self, rows: list[Line], top: LinePosition, height: int, style: Style) -> list[Line]:
-        """The rows of a screen of that height whose first line is `top`, with what was found in `style`."""
-        if self._found is None or self._found[0] not in self._document:
+    def highlighted(self, rows: list[Line], top: LinePosition, height: int, style: Style) -> list[Line]:
+        """The rows of a screen of that height whose first line is `top`, with what matches in `style`."""
+        if self._matched is None or self._matched[0] not in self._document:
             return rows
-        entry_id, pattern = self._found
+        entry_id, pattern = self._matched
         document = self._document
         start, stop = document.place(entry_id)
         text = LinePosition(start.entry, MessageSection.TEXT)
         first = document.lines_between(top, text, height) if text > top else 0
         last = document.lines_between(top, stop, height) if stop > top else 0
-        marked = [_marked(row, pattern, style + _MARKED) for row in rows[first:last]]
-        return [*rows[:first], *marked, *rows[last:]]
+        highlighted = [_highlighted(row, pattern, style + _MATCH_STYLE) for row in rows[first:last]]
+        return [*rows[:first], *highlighted, *rows[last:]]
 
 
 def _line_of(document: TranscriptLayout, entry_id: str, pattern: re.Pattern[str] | None) -> LinePosition:
@@ -75,21 +75,21 @@ def _text(line: Line) -> str:
     return "".join([segment.text for segment in line])
 
 
-def _marked(line: Line, pattern: re.Pattern[str], style: Style) -> Line:
+def _highlighted(line: Line, pattern: re.Pattern[str], style: Style) -> Line:
     """A line with what the pattern finds in another style; the same line if it finds nothing."""
     spans = [match.span() for match in pattern.finditer(_text(line)) if match.end() > match.start()]
     if not spans:
         return line
-    marked: Line = []
+    highlighted: Line = []
     at = 0
     for segment in line:
         end = at + len(segment.text)
         cuts = sorted({at, end, *(place for span in spans for place in span if at < place < end)})
         for left, right in pairwise(cuts):
-            is_found = any(first <= left and right <= last for first, last in spans)
+            is_match = any(first <= left and right <= last for first, last in spans)
             shown = segment.text[left - at : right - at]
-            marked.append(
-                Segment(shown, (segment.style or Style.null()) + style if is_found else segment.style)
+            highlighted.append(
+                Segment(shown, (segment.style or Style.null()) + style if is_match else segment.style)
             )
         at = end
-    return marked
+    return highlighted

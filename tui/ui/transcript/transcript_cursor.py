@@ -1,7 +1,8 @@
-"""The cursor of the transcript on a message or one of its code blocks, which is moved by whoever takes its keys."""
+"""The cursor of the transcript on a message or one of its code blocks, which is moved by whoever handles its keys."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from textual import events
@@ -12,41 +13,61 @@ from tui.ui.transcript.folding import CodePlace
 
 if TYPE_CHECKING:
     from tui.ui.transcript.layout import TranscriptLayout
-    from tui.ui.transcript.view import Transcript
+    from tui.ui.transcript.line_position import LinePosition
 
 
-class KeyTaker(Protocol):
+class TranscriptInput(Protocol):
     """Who decides what the keys do while the transcript has the focus."""
 
-    def take_key(self, event: events.Key) -> bool:
+    def handle_key(self, event: events.Key) -> bool:
         """True = the key is done with."""
         ...
 
-    def take_paste(self, text: str) -> None:
+    def handle_paste(self, text: str) -> None:
         """Text was pasted."""
         ...
 
-    def take_focus(self, has_focus: bool) -> None:
+    def handle_focus(self, has_focus: bool) -> None:
         """The transcript has the focus now, or no longer."""
+        ...
+
+
+class CursorHost(Protocol):
+    """What the cursor needs of its transcript."""
+
+    def document_changed(self) -> None:
+        """Show what has changed in the document."""
+        ...
+
+    def reasoning_changed(self, entry_id: str = "") -> None:
+        """The reasoning of an entry has other lines now."""
+        ...
+
+    def move_sideways(self, entry_id: str, by: int, block: int | None = None) -> bool | None:
+        """Move what is too wide by so many cells; False = it is at its end, None = all is in sight."""
+        ...
+
+    def bring_into_sight(self, lines: Callable[[], tuple[LinePosition, LinePosition]]) -> None:
+        """Show what is between two lines, asked for when all is laid out."""
         ...
 
 
 class TranscriptCursor:
     """The cursor of one transcript: shown, brought into sight, and what can be folded or moved where it is."""
 
-    def __init__(self, transcript: Transcript, document: TranscriptLayout) -> None:
+    def __init__(self, transcript: CursorHost, document: TranscriptLayout) -> None:
         self._transcript = transcript
         self._document = document
 
     @property
     def target(self) -> CursorTarget | None:
         """Where the cursor is."""
-        return self._document.mark
+        return self._document.cursor_target
 
     def put(self, target: CursorTarget | None) -> None:
         """Show the cursor there, or nowhere."""
-        if target != self._document.mark:
-            self._document.mark = target
+        if target != self._document.cursor_target:
+            self._document.cursor_target = target
             self._transcript.document_changed()
 
     def set_fold_key(self, name: str) -> None:
@@ -75,7 +96,7 @@ class TranscriptCursor:
         are in sight."""
         if target.entry_id not in self._document:
             return None
-        return self._transcript.shift(target.entry_id, by, target.block or None)
+        return self._transcript.move_sideways(target.entry_id, by, target.block or None)
 
     def is_too_wide(self, target: CursorTarget) -> bool:
         """Whether something there goes beyond the right edge."""
@@ -89,7 +110,7 @@ class TranscriptCursor:
 
     def stay_in_sight(self) -> None:
         """The screen has another size; but an answer that grows stays at its end, where the news is."""
-        target, document = self._document.mark, self._document
+        target, document = self._document.cursor_target, self._document
         if target is None or target.entry_id not in document:
             return
         if not document.rendered(target.entry_id).entry.streaming:

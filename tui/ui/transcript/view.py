@@ -20,7 +20,7 @@ from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import Line, pad
 from tui.ui.transcript.search_highlight import SearchHighlight
-from tui.ui.transcript.transcript_cursor import KeyTaker, TranscriptCursor
+from tui.ui.transcript.transcript_cursor import TranscriptCursor, TranscriptInput
 from tui.ui.transcript.unread import Unread
 
 __all__ = ["EmptyLine", "Entry", "EntryNotice", "Heading", "Tone", "Transcript"]
@@ -28,9 +28,9 @@ __all__ = ["EmptyLine", "Entry", "EntryNotice", "Heading", "Tone", "Transcript"]
 WHEEL_LINES = 3
 PAGE_OVERLAP = 2
 """Lines of the old page that stay in sight on the new one."""
-ABOVE_FOUND = 3
-"""One in so many lines of the screen is above a line that was found."""
-KEPT_SHARE = 4
+ABOVE_MATCH = 3
+"""One in so many lines of the screen is above a match that is shown."""
+PAGE_KEPT = 4
 """Following by page, one in so many lines of the old page stays in sight."""
 
 
@@ -68,16 +68,16 @@ class Transcript(ScrollView, can_focus=True):
         )
         self.cursor = TranscriptCursor(self, self._document)
         """The cursor on the messages."""
-        self.key_taker: KeyTaker | None = None
+        self.input_handler: TranscriptInput | None = None
         """Who decides what the keys do while the transcript has the focus."""
         self._highlight = SearchHighlight(self._document)
         self._empty: Callable[[int], Sequence[EmptyLine]] = lambda _: ()
         self._top = LinePosition()
         self._following = True
-        self._by_page = False
+        self._paging = False
         self._unread = Unread()
         self._new_lines = 0
-        self._told = (True, 0)
+        self._reported = (True, 0)
         self._rows: list[Line] = []
         self._strips: list[Strip] = []
         self._laid_out = (0, 0)  # columns and rows
@@ -110,7 +110,7 @@ class Transcript(ScrollView, can_focus=True):
     def show(self, entries: Sequence[Entry]) -> None:
         """Show these entries and no others, from the end."""
         self._document.show(entries)
-        self._by_page = False
+        self._paging = False
         self.follow()
 
     def show_changes(self, entries: Sequence[Entry]) -> None:
@@ -170,7 +170,7 @@ class Transcript(ScrollView, can_focus=True):
         """Show what has changed in the document."""
         self._sync()
 
-    def shift(self, entry_id: str, by: int, block: int | None = None) -> bool | None:
+    def move_sideways(self, entry_id: str, by: int, block: int | None = None) -> bool | None:
         """Move what is too wide in an entry, or its code block with that number, sideways by so many cells; False = it is
         at its end, None = all is in sight."""
         moved = self._document.move_sideways(entry_id, block, by)
@@ -181,13 +181,13 @@ class Transcript(ScrollView, can_focus=True):
         """The text of an entry as it came, without reasoning."""
         return self._document.rendered(entry_id).text.text
 
-    def show_found(self, entry_id: str, pattern: re.Pattern[str] | None) -> None:
+    def show_match(self, entry_id: str, pattern: re.Pattern[str] | None) -> None:
         """Go to a message, and to the first line of it that has what `pattern` finds, which stands out from then on; once the
         transcript is in sight if it is not now."""
         self._highlight.show(entry_id, pattern)
         self._sync()
 
-    def clear_found(self) -> bool:
+    def clear_highlight(self) -> bool:
         """Let nothing stand out any more; False = nothing did."""
         cleared = self._highlight.clear()
         if cleared:
@@ -206,9 +206,9 @@ class Transcript(ScrollView, can_focus=True):
         """How many lines came in below the screen since the reader left the end."""
         return self._new_lines
 
-    def follow_by_page(self, by_page: bool) -> None:
-        """Whether following turns pages, one repaint a page, instead of scrolling line by line; for a slow link."""
-        self._by_page = by_page
+    def set_paging(self, paging: bool) -> None:
+        """Whether following turns pages, one repaint a page, instead of scrolling line by line; for a slow terminal."""
+        self._paging = paging
 
     def follow(self) -> None:
         """Go to the end and stay there."""
@@ -275,25 +275,25 @@ class Transcript(ScrollView, can_focus=True):
             event.stop()
             event.prevent_default()
             focused.post_message(events.Key(event.key, event.character))
-        elif self.key_taker is not None and self.key_taker.take_key(event):
+        elif self.input_handler is not None and self.input_handler.handle_key(event):
             event.stop()
             event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
         """Text that is pasted is meant for whoever writes."""
-        if self.key_taker is not None:
+        if self.input_handler is not None:
             event.stop()
-            self.key_taker.take_paste(event.text)
+            self.input_handler.handle_paste(event.text)
 
     def on_focus(self) -> None:
         """By whatever way it came."""
-        if self.key_taker is not None:
-            self.key_taker.take_focus(True)
+        if self.input_handler is not None:
+            self.input_handler.handle_focus(True)
 
     def on_blur(self) -> None:
         """To whomever it went."""
-        if self.key_taker is not None and self.screen.focused is not self:
-            self.key_taker.take_focus(False)
+        if self.input_handler is not None and self.screen.focused is not self:
+            self.input_handler.handle_focus(False)
 
     # Textual's own ways to scroll, by key or wheel, do the same
 
@@ -368,25 +368,25 @@ class Transcript(ScrollView, can_focus=True):
             self.refresh()
         elif changed:
             self.refresh(*[Region(0, y, width, 1) for y in changed])
-        if (self._following, self._new_lines) != self._told:
-            self._told = self._following, self._new_lines
+        if (self._following, self._new_lines) != self._reported:
+            self._reported = self._following, self._new_lines
             self.post_message(self.FollowChanged(self, self._following, self._new_lines))
 
     def _lay_out(self) -> bool:
         """Bring rows and place up to date; False while the widget has no size."""
-        if not self._set_place():
+        if not self._update_top():
             return False
-        wanted = self._highlight.take_line_to_show()
+        wanted = self._highlight.take_pending_line()
         if wanted is not None:
             self._leave_end()
-            self._top = self._document.moved(wanted, -(self._laid_out[1] // ABOVE_FOUND))
-            self._set_place()
+            self._top = self._document.moved(wanted, -(self._laid_out[1] // ABOVE_MATCH))
+            self._update_top()
         document, (width, height) = self._document, self._laid_out
         rows = document.window(self._top, height) if len(document) else self._empty_rows(width, height)
-        self._show_rows(self._highlight.marked(rows, self._top, height, self.palette["accent"]))
+        self._show_rows(self._highlight.highlighted(rows, self._top, height, self.palette["accent"]))
         return True
 
-    def _set_place(self) -> bool:
+    def _update_top(self) -> bool:
         width, height = self.size
         if width <= 0 or height <= 0:
             self._laid_out = (0, 0)
@@ -399,7 +399,7 @@ class Transcript(ScrollView, can_focus=True):
             self._top = document.moved(self._top, 0)
             self._following = self._top >= last_top
         if self._following:
-            self._top, self._new_lines = self._followed(last_top), 0
+            self._top, self._new_lines = self._following_top(last_top), 0
         else:
             count = self._unread.count(document)
             if count:
@@ -408,15 +408,15 @@ class Transcript(ScrollView, can_focus=True):
             self._new_lines = count
         return True
 
-    def _followed(self, last_top: LinePosition) -> LinePosition:
-        """The title bar while following: the end at the bottom, or by pages, which leaves room below for what comes."""
+    def _following_top(self, last_top: LinePosition) -> LinePosition:
+        """The first line in sight while following: the end at the bottom, or by pages, which leaves room below for what comes."""
         document, height = self._document, self._laid_out[1]
-        if not self._by_page or not len(document):
+        if not self._paging or not len(document):
             return last_top
         top = document.moved(self._top, 0)
         if document.lines_between(top, None, height + 1) <= height:
             return top
-        return document.moved(last_top, height - max(1, height // KEPT_SHARE))
+        return document.moved(last_top, height - max(1, height // PAGE_KEPT))
 
     def _empty_rows(self, width: int, height: int) -> list[Line]:
         lines = self._empty(max(1, width - 2 * EMPTY_MARGIN))
