@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from tests.support import bigram
 from tests.support.listener import Listener
@@ -20,8 +21,27 @@ from tui.core.endpoint import Endpoint
 from tui.core.message import Value
 from tui.servers.engine import packaged_model
 
+# A shell has both ignored in what it runs in the background, and so would have each lokal that a test starts.
+for number in (signal.SIGINT, *((signal.SIGQUIT,) if os.name == "posix" else ())):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+
 settings.register_profile("lokal", deadline=None)  # a machine may stand still for a moment; that is no fault
 settings.load_profile("lokal")
+
+MEASURED = ("tests/unit/", "tests/contract/")
+"""The tests that have to cover the code, by examples that somebody wrote."""
+READING = ("test_texts.py", "test_house_rules.py", "test_tests_ask_in_public.py", "test_guide_source.py")
+"""Those that read sources, and run little of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pause coverage for all other tests: it doubles what they take, and that a whole screen was drawn, or random input
+    went through, says little of what is asserted."""
+    for item in items:
+        by_chance = is_hypothesis_test(getattr(item, "obj", None))
+        if by_chance or not item.nodeid.startswith(MEASURED) or item.path.name in READING:
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)

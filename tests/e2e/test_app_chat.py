@@ -14,7 +14,9 @@ from tui.core.endpoint import Endpoint
 
 async def test_a_question_is_answered_and_kept(llama_server: Endpoint) -> None:
     name_server(llama_server)
-    async with lokal("--preset", "chatbot", "--set", "max_tokens=700", "--set", "seed=7") as terminal:
+    async with lokal(
+        "--preset", "chatbot", "--set", "max_tokens=700", "--set", "seed=7", preload=False
+    ) as terminal:
         await terminal.wait_for("· script")
         await terminal.wait_for(r"Preset +chatbot")
         terminal.send("How do I read a file line by line?\r")

@@ -18,8 +18,9 @@ from tests.conftest import StartServer
 from tests.support.app import CHAT, OPENAI, answer, endless, last_chat, model_server
 from tests.support.command import PIPE, ended, started
 from tests.support.llama import children, is_alive, until
+from tests.support.preloaded import ROOT
 from tests.support.replay import Replay, held, pausing, stalling
-from tests.support.terminal import DEADLINE_S, ROOT, TerminalSession, lokal
+from tests.support.terminal import DEADLINE_S, TerminalSession, lokal
 from tui.paths import folders
 from tui.store.store import Store
 

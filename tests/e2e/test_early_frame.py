@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import answer, bodies, model_server, turns
-from tests.support.terminal import DEADLINE_S, ROOT, lokal
+from tests.support.preloaded import ROOT
+from tests.support.terminal import DEADLINE_S, lokal
 from tui import early_frame, frame_file
 from tui.ui.next_start import FRAMES
 
@@ -197,7 +198,10 @@ def test_where_there_is_nothing_to_paint(
 
 
 async def test_what_is_typed_before_the_app_is_there_is_asked() -> None:
-    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+    async with (
+        model_server(answer("Fine.")) as server,
+        lokal("--server", server.url, preload=False) as terminal,
+    ):
         terminal.send("typed at once, Enter too\r")
         await terminal.wait_for("Fine\\.")
         await terminal.quit()
@@ -206,13 +210,13 @@ async def test_what_is_typed_before_the_app_is_there_is_asked() -> None:
 
 async def test_the_first_frame_is_kept_for_the_next_start() -> None:
     async with model_server(answer("Fine.")) as server:
-        async with lokal("--server", server.url) as terminal:
+        async with lokal("--server", server.url, preload=False) as terminal:
             await terminal.wait_for("replay-3b")
             await terminal.quit()
         frames = list((Path(os.environ["XDG_STATE_HOME"]) / "lokal" / "frames").iterdir())
         assert [frame.name.endswith("-80x24") for frame in frames] == [True]
         assert "Looking for a model server" in frames[0].read_text(encoding="utf-8")
-        async with lokal("--server", server.url) as terminal:
+        async with lokal("--server", server.url, preload=False) as terminal:
             await terminal.wait_for("replay-3b")
             await terminal.quit()
 
@@ -224,7 +228,10 @@ async def test_of_the_frames_of_many_windows_the_newest_are_kept() -> None:
         frame = folder / f"xterm-{100 + number}x50"
         frame.write_text("a frame", encoding="utf-8")
         os.utime(frame, (1_700_000_000 + number, 1_700_000_000 + number))
-    async with model_server(answer("Fine.")) as server, lokal("--server", server.url) as terminal:
+    async with (
+        model_server(answer("Fine.")) as server,
+        lokal("--server", server.url, preload=False) as terminal,
+    ):
         await terminal.wait_for("replay-3b")
         await terminal.quit()
     left = {frame.name for frame in folder.iterdir()}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.support.command import lokal_command
 from tests.support.dialects import Dialect
 from tests.support.replay import CannedResponse, Replay, as_json, pausing, replay
-from tests.support.terminal import ROOT
 from tui.core.endpoint import Endpoint, ServerKind
 
 OPENAI = Dialect(ServerKind.OPENAI)
@@ -92,19 +90,9 @@ class Stored:
 
 async def command(*arguments: str) -> str:
     """What `lokal ...` prints; it must succeed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tui",
-        *arguments,
-        cwd=os.environ["HOME"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
+    ended = await lokal_command(*arguments)
+    assert ended.status == 0, ended.err
+    return ended.text
 
 
 async def chat_titles() -> list[str]:

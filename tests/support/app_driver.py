@@ -17,6 +17,7 @@ import pytest
 from rich.console import RenderableType
 from rich.segment import Segment
 from textual import events
+from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -77,6 +78,12 @@ NOBODY = Endpoint("http://127.0.0.1:1")
 def _done(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _has_messages(widget: DOMNode) -> bool:
+    """Whether a widget handles a message, or has one to handle."""
+    ready: Any = widget._message_queue.ready_event
+    return ready.is_set() or all(waiting.done() for waiting in ready._waiters)
 
 
 _PLACES: Mapping[type[Widget], str] = {
@@ -194,12 +201,18 @@ class AppDriver:
     async def settle(self) -> None:
         """Wait until everything that was said so far has been handled, and what that led to, and so on.
 
-        The pilot's own `pause` does the same, but sleeps 20 ms each time.
+        The pilot's own `pause` does the same, but sleeps 20 ms each time. A widget that waits for its next message has
+        handled all others, so that only those are asked that do not; app and screen are, whose pause lets a frame out.
         """
+        loop = asyncio.get_running_loop()
         for _ in range(MESSAGES_DEEP):
             handled: list[asyncio.Future[None]] = []
-            for widget in (self.app, self.app.screen, *self.app.screen.walk_children()):
-                future = asyncio.get_running_loop().create_future()
+            for widget in (
+                self.app,
+                self.app.screen,
+                *filter(_has_messages, self.app.screen.walk_children()),
+            ):
+                future = loop.create_future()
                 if widget.is_running and widget.call_later(_done, future):
                     handled.append(future)
             # A widget that is taken away meanwhile never answers.

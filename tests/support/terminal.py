@@ -24,10 +24,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support import preloaded
 from tests.support.emulator import Terminal as Emulator
 from tests.support.llama import is_alive
+from tests.support.preloaded import ROOT, Preloaded
 
-ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_PACKAGED = Path(__file__).with_name("without_packaged")
 """In the path of a Python, it hides the model that comes as a package."""
 DEADLINE_S = 60.0
@@ -74,7 +75,9 @@ _READ_BYTES = 65536
 class TerminalSession:
     """One lokal in one terminal. Use `lokal` to make it; what it shows is looked at with `wait_for` and `screen`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], master: int, columns: int, rows: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | Preloaded, master: int, columns: int, rows: int
+    ) -> None:
         self._process = process
         self._master = master
         self._emulator = Emulator(columns, rows)
@@ -122,8 +125,9 @@ class TerminalSession:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def kill(self, number: signal.Signals) -> None:
-        """Send a signal to lokal."""
-        os.kill(self.pid, number)
+        """Send a signal to lokal, if it is still there."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def close_terminal(self) -> None:
         """Close the window: the kernel hangs lokal up."""
@@ -295,11 +299,13 @@ async def lokal(
     environ: Mapping[str, str] | None = None,
     under_a_shell: bool = False,
     packaged: bool = False,
+    preload: bool = True,
 ) -> AsyncIterator[TerminalSession]:
-    """`python -m tui` with these arguments in a terminal of that size; dead when the block ends, in whatever way.
+    """lokal with these arguments in a terminal of that size; dead when the block ends, in whatever way.
 
     `under_a_shell`: as the job of a shell, which is then what the session's process is. Without `packaged` the model that
-    comes as a Python package is not there.
+    comes as a Python package is not there. `preload`: forked from a process that has loaded it, where that may be; else
+    `python -m tui`.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -312,8 +318,12 @@ async def lokal(
     variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     path = str(ROOT) if packaged else f"{WITHOUT_PACKAGED}:{ROOT}"
     variables |= {"PYTHONPATH": path, **(environ or {})}
+    process: subprocess.Popen[bytes] | Preloaded
     try:
-        process = _start(arguments, slave, variables, _RUN_AS_A_JOB if under_a_shell else _BECOME_LOKAL)
+        if preload and not under_a_shell and preloaded.can_be(environ or {}):
+            process = preloaded.start(arguments, (slave, slave, slave), variables, terminal=True)
+        else:
+            process = _start(arguments, slave, variables, _RUN_AS_A_JOB if under_a_shell else _BECOME_LOKAL)
     finally:
         os.close(slave)
     session = TerminalSession(process, master, columns, rows)

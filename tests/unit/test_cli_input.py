@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.support.terminal import ROOT
+from tests.support.preloaded import ROOT
 from tui.cli.input import argument_text, text_of
 from tui.errors import UsageError
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.support.terminal import ROOT
+from tests.support.preloaded import ROOT
 
 START = """
 import os, signal, sys

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terminal import ROOT
+from tests.support.preloaded import ROOT
 from tui import files
 
 READERS: tuple[Callable[[Path], object], ...] = (

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.support.terminal import ROOT
+from tests.support.preloaded import ROOT
 
 HEAVY = ("textual", "rich", "httpx", "ollama", "pygments", "markdown_it", "xllamacpp", "sqlite3", "asyncio")
 BEHIND_THE_FIRST_FRAME = tuple(name for name in HEAVY if name not in ("textual", "rich", "asyncio"))
