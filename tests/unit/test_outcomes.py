@@ -105,7 +105,8 @@ def test_the_plugin_tells_what_cannot_be_collected(tmp_path: Path) -> None:
 def _pytest(folder: Path, *arguments: str) -> Outcomes | None:
     record = folder / "outcomes"
     command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", str(folder)]
-    command += ["-p", "no:cacheprovider", "-p", "tests.support.outcomes", f"--outcomes={record}", *arguments]
-    found = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    command += ["-p", "no:cacheprovider", "-p", "xdist", "-p", "tests.support.outcomes"]
+    command += [f"--outcomes={record}", *arguments]
+    found = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     subprocess.run(command, cwd=folder, env=found, capture_output=True, check=False)
     return read(record)

@@ -105,7 +105,7 @@ def frames(draw: st.DrawFn) -> list[list[CellRow]]:
     return result
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(frames(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), point)
 def test_the_terminal_shows_the_last_frame(
     sequence: list[list[CellRow]],
