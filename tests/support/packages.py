@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.terminal import ROOT
+from tests.support.preloaded import ROOT
 
 
 def hidden(folder: Path, *names: str) -> dict[str, str]:
