@@ -38,6 +38,13 @@ EXAMPLES = """examples:
   lokal --resume                        open the last chat again
   lokal --plain                         line by line; /help lists the commands
   git diff | lokal ask "Write a commit message"
+
+environment:
+  LOKAL_API_KEY   the key of the server of --server, and of no other
+  SSL_CERT_FILE   certificates to trust for https, beside ca_file in the config
+  OLLAMA_HOST     one of the places that lokal looks at
+A proxy that asks for a name and a password gets them in the address of the
+server, https://name:password@host.
 """
 
 ASK_USAGE = "lokal ask [OPTIONS] PROMPT"

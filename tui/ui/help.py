@@ -11,6 +11,7 @@ from tui.core.folding import folded
 from tui.core.keyboard import latin
 from tui.core.slash import usage
 from tui.core.text import safe_line
+from tui.ui.help_topics import TOPICS
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.widgets.row import wrap_words
 
@@ -96,7 +97,8 @@ def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[HelpSect
         for command in commands
     )
     found.append(HelpSection("Slash commands", rows, (_SLASH,), named=True))
-    return [section for section in found if section.rows]
+    found = [section for section in found if section.rows]
+    return [*found, *(HelpSection(title, notes=paragraphs) for title, paragraphs in TOPICS)]
 
 
 def _row(command: Command, keys: Mapping[str, str]) -> HelpRow:
