@@ -24,7 +24,7 @@ READ_BY_PYTHON = ("PYTHON", "LANG", "LC_", "OPENSSL_", "SSL_", "TEXTUAL_", "ESCD
 
 def can_be(environ: Mapping[str, str]) -> bool:
     """Whether a lokal with these variables beside the tests' own may be a preloaded one."""
-    return not any(name.startswith(READ_BY_PYTHON) for name in environ)
+    return os.name == "posix" and not any(name.startswith(READ_BY_PYTHON) for name in environ)
 
 
 class Preloaded:
