@@ -56,6 +56,8 @@ async def test_every_palette_entry_runs() -> None:
             while driver.pages:
                 await driver.press("escape")
         await driver.press("f2")
+        await driver.see("The guide")  # which was asked for last
+        await driver.press("f8")
         await driver.see("Connected")
 
 

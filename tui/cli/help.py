@@ -41,7 +41,7 @@ EXAMPLES = """examples:
 
 environment:
   LOKAL_API_KEY   the key of the server of --server, and of no other
-  SSL_CERT_FILE   certificates to trust for https, beside ca_file in the config
+  SSL_CERT_FILE   certificates to trust for https, beside ca_file
   OLLAMA_HOST     one of the places that lokal looks at
 A proxy that asks for a name and a password gets them in the address of the
 server, https://name:password@host.

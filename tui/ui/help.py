@@ -91,14 +91,14 @@ def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[HelpSect
     found.append(HelpSection(f"By name{f', in the palette: {palette}' if palette else ''}", rows, named=True))
     rows = tuple(HelpRow(command.title, command.help) for command in others if command.where == "fit")
     found.append(HelpSection("Ways on for a question that does not fit", rows, named=True))
+    found += [HelpSection(title, notes=paragraphs) for title, paragraphs in TOPICS]
     commands = [command for command in COMMANDS if command.slash]
     rows = tuple(
         HelpRow(usage(command), command.help, f"{command.title} {key_name(keys.get(command.id, ''))}")
         for command in commands
     )
     found.append(HelpSection("Slash commands", rows, (_SLASH,), named=True))
-    found = [section for section in found if section.rows]
-    return [*found, *(HelpSection(title, notes=paragraphs) for title, paragraphs in TOPICS)]
+    return [section for section in found if section.rows or section.notes]
 
 
 def _row(command: Command, keys: Mapping[str, str]) -> HelpRow:

@@ -1,4 +1,4 @@
-"""What the key page says at length, by topic, after its keys and commands."""
+"""What the key page says at length, by topic, between its keys and its slash commands."""
 
 from __future__ import annotations
 
