@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.chat.state import ClientState
 from tui.core.message import Value
 from tui.core.parameter import Parameter
-from tui.core.parameters import BY_NAME, beyond
+from tui.core.parameters import BY_NAME, beyond, parse_assignment, split_assignments
 from tui.core.text import safe_name
 
 
@@ -31,3 +31,13 @@ def set_words(name: str, value: Value | None, state: ClientState) -> str:
     note = taken(parameter, state) if value is not None else ""
     was = "as it was" if old == value else f"was {parameter.format(old)}"
     return f"{words}, {was}; {note}" if note else f"{words}, {was}, for this run"
+
+
+def assigned(argument: str, state: ClientState) -> tuple[dict[str, Value | None], str]:
+    """What holds for this run once `/set ARGUMENT` is done, and what is said of it. Raises UsageError."""
+    overrides, words = dict(state.overrides), []
+    for part in split_assignments(argument):
+        name, value = parse_assignment(part)
+        words.append(set_words(name, value, state))
+        overrides[name] = value
+    return overrides, "; ".join(words)

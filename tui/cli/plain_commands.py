@@ -13,7 +13,7 @@ from tui import files
 from tui.chat import chat_files, structured_output
 from tui.chat.commands import CommandRegistry
 from tui.chat.overflow import window_of
-from tui.chat.parameter_words import set_words, taken
+from tui.chat.parameter_words import assigned, taken
 from tui.chat.session import ChatSession, whole_chat
 from tui.chat.tasks import Work
 from tui.chat.write_queue import WriteQueue
@@ -24,7 +24,7 @@ from tui.core import slash
 from tui.core.commands import BY_SLASH, Command
 from tui.core.figures import figures_of_all
 from tui.core.message import Value
-from tui.core.parameters import BY_NAME, REGISTRY, find, parse_assignment, split_assignments
+from tui.core.parameters import BY_NAME, REGISTRY, find
 from tui.core.paste_folds import plain
 from tui.core.schema import ANY_JSON, Schema
 from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
@@ -218,12 +218,7 @@ class PlainCommands:
         elif "=" not in argument:
             self._explain_parameter(find(argument).name)
         else:
-            overrides, words = dict(state.overrides), []
-            for part in split_assignments(argument):
-                name, value = parse_assignment(part)
-                words.append(set_words(name, value, state))
-                overrides[name] = value
-            self._override(overrides, "; ".join(words))
+            self._override(*assigned(argument, state))
 
     def _override(self, overrides: dict[str, Value | None], words: str) -> None:
         state = self._chat.state

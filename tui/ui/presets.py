@@ -10,12 +10,12 @@ from pathlib import Path
 from textual.message import Message
 
 from tui.chat.commands import CommandRegistry
-from tui.chat.parameter_words import set_words
+from tui.chat.parameter_words import assigned
 from tui.chat.write_queue import WriteQueue
 from tui.config import presets as preset_files
 from tui.core import presets as preset_rules
 from tui.core.message import Value
-from tui.core.parameters import find, parse_assignment, split_assignments
+from tui.core.parameters import find
 from tui.core.presets import Preset
 from tui.core.slash import one_of
 from tui.errors import UsageError
@@ -150,12 +150,7 @@ class PresetController:
         elif "=" not in argument:
             self._app.show_page(explain_parameter(find(argument), state))
         else:
-            overrides, words = dict(state.overrides), []
-            for part in split_assignments(argument):
-                name, value = parse_assignment(part)
-                words.append(set_words(name, value, state))
-                overrides[name] = value
-            self._override(overrides, "; ".join(words))
+            self._override(*assigned(argument, state))
 
     def _override(self, overrides: Mapping[str, Value | None], words: str) -> None:
         self._app.set_settings(replace(self._app.state.settings, overrides=overrides))

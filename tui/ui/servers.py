@@ -66,7 +66,7 @@ class ServerController:
         self._watch_timer: Timer | None = None
         self._offered: Endpoint | None = None
         self._refused = ""  # the address of the server that the person does not want
-        self._asks_guide = False  # a question for the guide alone is being asked
+        self._guide_beside: Connection | None = None  # to the guide that is asked a question this once
         self._before_window: dict[str, Value | None] | None = None
         """What was set for this run before the engine began to load its model with a larger window."""
 
@@ -204,7 +204,7 @@ class ServerController:
         settings = state.settings.with_own_preset(None)  # one that a model has brought is not for the guide
         settings = replace(settings, model=guide.models[0].name, window=None)
         server = ServerState(ConnectionStatus.CONNECTED, guide)
-        self._asks_guide = True
+        self._guide_beside = guide
         self._app.chat.controller.ask(question, state=state.with_server(server).with_settings(settings))
 
     def answer_finished(self) -> None:
@@ -212,8 +212,9 @@ class ServerController:
         guide that was asked this once is no longer needed."""
         if self._app.state.window is None:
             self._connections.read_window(self._app.state)
-        if self._asks_guide:
-            self._asks_guide = False
+        guide, self._guide_beside = self._guide_beside, None
+        if guide is not None:
+            self._tasks.start(guide.server.aclose, "guide-beside")
             self._connections.end_guide()
 
     def ask_guide_instead(self) -> None:

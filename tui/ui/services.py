@@ -22,7 +22,7 @@ from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.secrets import without_keys
-from tui.errors import LokalError, StoreError, sentences
+from tui.errors import LokalError, sentences
 from tui.ui.chat_file_service import ChatFileService, Told
 from tui.ui.chat_list.chat_library import ChatLibrary
 from tui.ui.messages import ServerHeard, StoreOpened, StoreRenewed, Trouble
@@ -59,21 +59,14 @@ class Services:
         is written elsewhere. Raises StoreError that says where."""
         self.connections.close()
         self.queue.close()
-        problem, text = self.queue.problem, "" if self._is_rescued else self._unwritten_text()
-        if self._store is not None:
-            self._store.close()
-        if problem is None or not text:
-            return
         from tui.chat import rescue
 
-        path = rescue.write_somewhere(self._options.folders.data, text)
-        if path is None:
-            raise StoreError("The last messages are lost", str(problem), "No disk takes a file")
-        raise StoreError(
-            "Not everything could be saved",
-            f"{problem.title}: {problem.detail}",
-            f"It is in {path}: “lokal chats import” reads it",
-        )
+        try:
+            if not self._is_rescued:
+                rescue.rescue_unwritten(self.queue, self._options.folders.data)
+        finally:
+            if self._store is not None:
+                self._store.close()
 
     # -- what cannot be written -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from textual.dom import DOMNode
 from textual.worker import Worker
 
-from tui.core.text import safe_line
+from tui.chat.tasks import mistake
 from tui.errors import LokalError
 from tui.ui.messages import Trouble
 
@@ -43,13 +43,6 @@ async def _guarded(work: Work, ended: Ended) -> None:
         await work()
     except Exception as error:  # noqa: BLE001  # the root of all workers: a mistake is said, not swallowed
         ended(mistake(error))
-
-
-def mistake(error: Exception) -> LokalError:
-    """What lokal did not foresee, as something to be said."""
-    return LokalError(
-        "lokal made a mistake", f"{type(error).__name__}: {safe_line(str(error), 200)}", "Please report this"
-    )
 
 
 def _say(node: DOMNode, error: LokalError) -> None:
