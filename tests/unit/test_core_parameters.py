@@ -57,6 +57,7 @@ WIRE = {
     "batch_size":        ("options.num_batch", "-", "-", "-", "-", "-"),
     "gpu_layers":        ("options.num_gpu", "-", "-", "-", "-", "-"),
     "threads":           ("options.num_thread", "-", "-", "-", "-", "-"),
+    "keep_alive":        ("keep_alive", "-", "-", "-", "-", "-"),
 }  # fmt: skip
 KINDS = (
     ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.LMSTUDIO, ServerKind.VLLM, ServerKind.TEXTGEN,
@@ -69,6 +70,8 @@ def sample(parameter: Parameter) -> Value:
         return ("END",)
     if parameter.choices:
         return parameter.choices[0]
+    if parameter.normalise is not None:
+        return "30m"
     return parameter.check(max(1, parameter.lo))
 
 
@@ -110,6 +113,11 @@ def test_thinking_is_said_in_each_servers_own_way(
     kind: ServerKind, level: str, body: dict[str, object]
 ) -> None:
     assert for_server({"think": level}, kind).body == body
+
+
+@pytest.mark.parametrize(("value", "sent"), [("30m", "30m"), ("0", 0), ("forever", -1)])
+def test_ollama_is_told_how_long_to_keep_the_model(value: str, sent: object) -> None:
+    assert for_server({"keep_alive": value}, ServerKind.OLLAMA).body == {"keep_alive": sent}
 
 
 def test_only_what_is_set_is_sent() -> None:
@@ -185,6 +193,9 @@ def test_an_unknown_parameter_names_the_closest() -> None:
         ("stop", "END", ("END",)), ("stop", "a, b", ("a", "b")), ("stop", "\\n\\n", ("\n\n",)),
         ("stop", "a\\, b", ("a, b",)), ("temperature", "", None), ("temperature", "default", None),
         ("stop", "default", None), ("stop", "None", None), ("stop", " , ", None), ("stop", "C:\\dir", ("C:\\dir",)),
+        ("keep_alive", "30m", "30m"), ("keep_alive", " 90 min ", "1h30m"), ("keep_alive", "2d", "48h"), ("keep_alive", "90", "1m30s"),
+        ("keep_alive", "0s", "0"), ("keep_alive", "0", "0"), ("keep_alive", "-1", "forever"), ("keep_alive", "Forever", "forever"),
+        ("keep_alive", "999999999999d", "forever"), ("keep_alive", "default", None),
     ],
 )  # fmt: skip
 def test_typed_text_becomes_a_value(name: str, text: str, value: Value | None) -> None:
@@ -196,6 +207,7 @@ def test_typed_text_becomes_a_value(name: str, text: str, value: Value | None) -
     [
         ("temperature", "hot"), ("temperature", "2.1"), ("temperature", "-1"), ("temperature", "nan"),
         ("temperature", "inf"), ("top_k", "0.5"), ("top_k", "1001"), ("think", "maybe"), ("max_tokens", "0"),
+        ("keep_alive", "soon"), ("keep_alive", "5x"), ("keep_alive", "-5m"), ("keep_alive", "m"), ("keep_alive", "5m later"),
     ],
 )  # fmt: skip
 def test_a_wrong_text_says_what_is_allowed(name: str, text: str) -> None:
@@ -210,6 +222,7 @@ def test_a_wrong_text_says_what_is_allowed(name: str, text: str) -> None:
     [
         ("temperature", True), ("temperature", "0.4"), ("temperature", math.nan), ("temperature", 10**400),
         ("top_k", 1.5), ("top_k", math.inf), ("top_k", None), ("stop", [""]), ("stop", [1]), ("think", True),
+        ("keep_alive", True), ("keep_alive", 1.5), ("keep_alive", ["5m"]),
     ],
 )  # fmt: skip
 def test_a_value_of_a_wrong_kind_is_refused(name: str, value: object) -> None:
@@ -221,6 +234,7 @@ def test_a_value_is_held_in_the_parameters_own_kind() -> None:
     assert type(BY_NAME["top_k"].check(40.0)) is int
     assert type(BY_NAME["temperature"].check(1)) is float
     assert BY_NAME["stop"].check("END") == ("END",)
+    assert (BY_NAME["keep_alive"].check(1800), BY_NAME["keep_alive"].check(-1)) == ("30m", "forever")
 
 
 @settings(deadline=None)
@@ -231,6 +245,8 @@ def test_what_is_shown_can_be_typed_back(parameter: Parameter, data: st.DataObje
         value = tuple(data.draw(st.lists(st.text("ab ,\\\n\t;ns", min_size=1), min_size=1, max_size=4)))
     elif parameter.choices:
         value = data.draw(st.sampled_from(parameter.choices))
+    elif parameter.normalise is not None:
+        value = data.draw(st.sampled_from(["0", "forever", "30s", "1h30m", "48h"]))
     elif parameter.kind is int:
         value = data.draw(st.integers(int(parameter.lo), int(parameter.hi)))
     else:

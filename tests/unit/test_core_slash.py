@@ -207,6 +207,11 @@ def test_parameters_are_offered_with_what_they_are_set_to() -> None:
     first = found.choices[0]
     assert (first.text, first.label, first.goes_on) == ("temperature=", "temperature=0.4", True)
     assert first.help
+    times = complete("/set keep_alive=", NAMES)
+    assert isinstance(times, Completion)
+    assert [choice.text for choice in times.choices] == [
+        f"keep_alive={value}" for value in ("30m", "0", "forever", "default")
+    ]
 
 
 def test_the_last_of_several_names() -> None:

@@ -172,6 +172,8 @@ values = st.fixed_dictionaries(
             if parameter.kind is tuple
             else st.sampled_from(parameter.choices)
             if parameter.choices
+            else st.sampled_from(["0", "forever", "30m"])
+            if parameter.normalise is not None
             else st.integers(int(parameter.lo), int(parameter.hi))
             if parameter.kind is int
             else st.floats(parameter.lo, parameter.hi)

@@ -55,6 +55,8 @@ class Parameter:
     some servers have it. `usual` is the range that a slider spans and `step` one key press on it.
     `wire` has an entry for each kind of server that takes the parameter per request; `engine_flag` is the
     llama-server flag with which the embedded engine is started, for what can only be set when a model is loaded.
+    `normalise` gives a str in the one form in which it is kept, None for one that cannot be; `form` says in words which can,
+    and `examples` are offered where it is typed.
     """
 
     name: str
@@ -76,6 +78,9 @@ class Parameter:
     unlimited: bool = False
     off: int | None = None
     first: float | None = None
+    normalise: Callable[[str], str | None] | None = None
+    form: str = ""
+    examples: tuple[str, ...] = ()
 
     def parse(self, text: str) -> Value | None:
         """The value that a person's `text` means; empty, `default` or `none` = None, not sent. Raises UsageError.
@@ -112,6 +117,11 @@ class Parameter:
                 return tuple(value)
             raise self._wrong(value)
         if self.kind is str:
+            if self.normalise is not None:
+                written = value if isinstance(value, str) else str(value) if type(value) is int else ""
+                if (normal := self.normalise(written)) is None:
+                    raise self._wrong(value)
+                return normal
             if isinstance(value, str) and (not self.choices or value in self.choices):
                 return value
             raise self._wrong(value)
@@ -147,6 +157,8 @@ class Parameter:
         """What is allowed, in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
+        if self.form:
+            return self.form
         if self.kind is tuple:
             return 'text, several separated by commas or as a list: ["a", "b"]'
         if self.kind is str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tui.core import keep_alive
 from tui.core.endpoint import ServerKind
 from tui.core.limits import Allowed, first, not_zero, within_window
 from tui.core.message import Value
@@ -48,6 +49,10 @@ def _without(wires: dict[ServerKind, WireMapping], *kinds: ServerKind) -> dict[S
 
 def _think_ollama(value: Value) -> WireFields:
     return {"think": {"off": False, "on": True}.get(str(value), value)}
+
+
+def _keep_alive(value: Value) -> WireFields:
+    return {"keep_alive": keep_alive.as_field(str(value))}
 
 
 def _think_template(value: Value) -> WireFields:
@@ -236,6 +241,13 @@ REGISTRY: tuple[Parameter, ...] = (
         lo=0, hi=1024, step=1, usual=(0, 64), low_effect="leaves the machine to others; 0: automatic",
         high_effect="more than real cores is slower", when_to_change="the number of real cores is best",
         wire={OLLAMA: wire_path("options.num_thread", reloads=True)}, engine_flag="--threads",
+    ),
+    Parameter(
+        "keep_alive", str, "keep in memory", "how long the model stays in memory after an answer", _LOADING,
+        low_effect="0: frees the memory at once, so that each question waits for the model to load",
+        high_effect="forever: never loaded again, its memory is taken until somebody unloads it",
+        when_to_change="30m where questions come seldom and loading takes long; 0 where memory is short",
+        wire={OLLAMA: WireMapping(_keep_alive)}, normalise=keep_alive.normal_time, form=keep_alive.FORM, examples=keep_alive.EXAMPLES,
     ),
 )  # fmt: skip
 

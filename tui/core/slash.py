@@ -289,8 +289,8 @@ def _parameters(typed: str, names: CompletionSource) -> tuple[CompletionItem, ..
     if parameter is None:
         return ()
     now = names.values.get(parameter.name)
-    choices = [CompletionItem(f"{name}={choice}", "") for choice in parameter.choices]
-    if not choices and now is not None:
+    choices = [CompletionItem(f"{name}={choice}", "") for choice in parameter.choices or parameter.examples]
+    if not parameter.choices and now is not None:
         choices = [CompletionItem(f"{name}={parameter.format(now)}", f"as it is now; {parameter.bounds()}")]
     choices.append(CompletionItem(f"{name}=default", "not sent: what the server does by itself"))
     return tuple(choice for choice in choices if choice.text.startswith(typed) and choice.text != typed)
