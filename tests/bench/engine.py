@@ -111,10 +111,10 @@ def _quiet(gguf: Path, folder: Path, ours: LlamaServer, bare: str, effort: Effor
     piped, served, theirs, prompts, their_prompts = [], [], [], [], []
     long_question = " ".join(LONG_QUESTION[: effort.sentences])
     for run in range(effort.runs + 1):
-        their = _ask(bare, QUESTION, effort.tokens)
-        our = _ask(ours.endpoint.url, QUESTION, effort.tokens, ours.headers)
+        their = ask(bare, QUESTION, effort.tokens)
+        our = ask(ours.endpoint.url, QUESTION, effort.tokens, ours.headers)
         pipe = _piped_rate(gguf, folder, effort.tokens)
-        their_prompt = _ask(bare, f"{run} {long_question}", 1)
+        their_prompt = ask(bare, f"{run} {long_question}", 1)
         our_prompt = _lokal(gguf, folder, f"{run} {long_question}", 1)
         if run:  # the first is to warm up
             theirs.append(their.rate)
@@ -136,11 +136,11 @@ def _beside_others(
     for count in (1, 2):
         quiet, loaded, first, theirs = [], [], [], []
         for _ in range(effort.runs):
-            quiet.append(_ask(ours.endpoint.url, QUESTION, effort.tokens, ours.headers).rate)
+            quiet.append(ask(ours.endpoint.url, QUESTION, effort.tokens, ours.headers).rate)
             with _neighbours(count):
-                loaded.append(_ask(ours.endpoint.url, QUESTION, effort.few, ours.headers).rate)
+                loaded.append(ask(ours.endpoint.url, QUESTION, effort.few, ours.headers).rate)
                 first.append(_lokal(gguf, folder, QUESTION, effort.few).rate)
-                theirs.append(_ask(bare, QUESTION, effort.starved).rate)
+                theirs.append(ask(bare, QUESTION, effort.starved).rate)
         who = f"{count} busy neighbour{'s' if count > 1 else ''}"
         bars = (0.28, 0.20) if count == 2 else (None, None)
         yield ratio(_BENCH, f"tokens/s, {who} / quiet", loaded, quiet, least=bars[0])
@@ -279,7 +279,8 @@ def _piped_rate(gguf: Path, folder: Path, tokens: int) -> float:
         return (tokens - 1) / (time.perf_counter() - began)
 
 
-def _ask(url: str, question: str, tokens: int, headers: Mapping[str, str] | None = None) -> Answer:
+def ask(url: str, question: str, tokens: int, headers: Mapping[str, str] | None = None) -> Answer:
+    """One answer to one question, at most so many tokens of it; every word of it the likeliest."""
     return _chat(url, [{"role": "user", "content": question}], tokens, headers or {})
 
 

@@ -20,6 +20,7 @@ from tui.core.events import Phase, Progress
 from tui.errors import EngineError
 from tui.servers.engine.engine import Engine
 from tui.servers.engine.machine import Cores
+from tui.servers.kinds.llamacpp import LlamaCppServer
 
 
 def ask(endpoint: Endpoint, **more: object) -> httpx.Response:
@@ -127,6 +128,43 @@ async def test_an_endless_answer_fills_the_window(start_llama: StartServer, endl
     reply = ask(server.endpoint).json()
     assert reply["choices"][0]["finish_reason"] == "length"
     assert reply["usage"]["total_tokens"] == 1024
+
+
+@needs_engine
+async def test_the_cache_is_kept_as_it_was_asked_for(packaged_gguf: Path, tmp_path: Path) -> None:
+    states, sizes = [], []
+    for values in ({}, {"cache_type": "q8_0", "flash_attention": "on"}):
+        one = Engine(
+            packaged_gguf, tmp_path, {"context_window": 512, **values}, slot_folder=tmp_path / "slots"
+        )
+        try:
+            endpoint = await one.start()
+            assert ask(endpoint, max_tokens=2).status_code == 200
+            server = LlamaCppServer(endpoint)
+            assert await server.save_slot("one") > 0
+            await server.aclose()
+            sizes.append((tmp_path / "slots/one").stat().st_size)
+            assert one.state is not None
+            states.append(one.state.cache_types)
+        finally:
+            await one.stop()
+    assert states == [
+        "flash_attn default, cache_type_k default, cache_type_v default",
+        "flash_attn on, cache_type_k q8_0, cache_type_v q8_0",
+    ]
+    assert sizes[1] < 0.6 * sizes[0]
+
+
+@needs_engine
+async def test_a_quantized_cache_without_flash_attention_is_refused(
+    engine: StartEngine, script_gguf: Path
+) -> None:
+    one = engine(script_gguf, cache_type="q8_0", flash_attention="off")
+    with pytest.raises(EngineError) as caught:
+        await one.start()
+    assert caught.value.detail == "A KV cache of q8_0 needs flash attention, which is off"
+    assert not one.running
+    assert one.log_file is None
 
 
 async def test_a_server_comes_back_at_its_address(start_llama: StartServer, script_gguf: Path) -> None:

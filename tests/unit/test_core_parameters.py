@@ -22,6 +22,7 @@ from tui.core.parameters import (
     for_server,
     parse_assignment,
     split_assignments,
+    unloadable,
     without,
 )
 from tui.errors import UsageError
@@ -58,6 +59,8 @@ WIRE = {
     "gpu_layers":        ("options.num_gpu", "-", "-", "-", "-", "-"),
     "threads":           ("options.num_thread", "-", "-", "-", "-", "-"),
     "keep_alive":        ("keep_alive", "-", "-", "-", "-", "-"),
+    "flash_attention":   ("-", "-", "-", "-", "-", "-"),
+    "cache_type":        ("-", "-", "-", "-", "-", "-"),
 }  # fmt: skip
 KINDS = (
     ServerKind.OLLAMA, ServerKind.LLAMACPP, ServerKind.LMSTUDIO, ServerKind.VLLM, ServerKind.TEXTGEN,
@@ -142,6 +145,21 @@ def test_engine_flags_leave_out_what_is_automatic() -> None:
     }  # fmt: skip
     assert engine_flags(values) == ["--ctx-size", "8192", "--batch-size", "512"]
     assert engine_flags({"gpu_layers": 0, "threads": 4}) == ["--n-gpu-layers", "0", "--threads", "4"]
+    assert engine_flags({"flash_attention": "auto"}) == []
+
+
+def test_the_type_of_the_cache_is_that_of_keys_and_values() -> None:
+    flags = engine_flags({"flash_attention": "on", "cache_type": "q8_0"})
+    assert flags == ["--flash-attn", "on", "--cache-type-k", "q8_0", "--cache-type-v", "q8_0"]
+
+
+@pytest.mark.parametrize("cache_type", ["q8_0", "q4_0"])
+def test_a_quantized_cache_needs_flash_attention(cache_type: str) -> None:
+    assert unloadable({"cache_type": cache_type, "flash_attention": "off"}) == (
+        f"a KV cache of {cache_type} needs flash attention, which is off"
+    )
+    assert unloadable({"cache_type": cache_type}) == unloadable({"flash_attention": "off"}) == ""
+    assert unloadable({"cache_type": cache_type, "flash_attention": "on"}) == ""
 
 
 @pytest.mark.parametrize("parameter", REGISTRY, ids=lambda parameter: parameter.name)

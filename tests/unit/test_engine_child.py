@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tui.core.parameters import REGISTRY, engine_flags
-from tui.servers.engine.child_process import WHEEL_SETTINGS, Job, environment
+from tui.servers.engine.child_process import WHEEL_NUMBERS, WHEEL_SETTINGS, Job, environment
 
 JOB = Job(
     "/usr/bin/llama-server", "/m/żaba.gguf", "żaba", "127.0.0.1", 4711, "geheim", ("--ctx-size", "4096")
@@ -38,9 +38,21 @@ def test_the_key_is_in_the_environment_and_not_on_the_command_line(monkeypatch: 
 
 
 def test_the_wheel_takes_every_flag_that_a_parameter_has() -> None:
-    assert {parameter.engine_flag for parameter in REGISTRY} - {""} == set(WHEEL_SETTINGS) - {
-        "--threads-batch"
-    }
+    flags = {flag for parameter in REGISTRY for flag in parameter.engine_flag.split()}
+    assert flags == set(WHEEL_SETTINGS) - {"--threads-batch"}
+
+
+def test_the_wheel_takes_every_word_that_such_a_parameter_has() -> None:
+    xllamacpp = pytest.importorskip("xllamacpp")
+    words = {word for parameter in REGISTRY if parameter.engine_flag for word in parameter.choices}
+    assert words == set(WHEEL_NUMBERS)
+    flash, types = xllamacpp.llama_flash_attn_type, xllamacpp.ggml_type
+    for word, number in {
+        "auto": flash.LLAMA_FLASH_ATTN_TYPE_AUTO, "off": flash.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+        "on": flash.LLAMA_FLASH_ATTN_TYPE_ENABLED, "f16": types.GGML_TYPE_F16, "q4_0": types.GGML_TYPE_Q4_0,
+        "q8_0": types.GGML_TYPE_Q8_0,
+    }.items():  # fmt: skip
+        assert WHEEL_NUMBERS[word] == int(number)
 
 
 def test_the_wheel_has_every_setting() -> None:

@@ -20,6 +20,7 @@ from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.endpoint import Endpoint
 from tui.core.events import Progress
+from tui.core.text import safe_name
 from tui.errors import EngineError, LokalError
 
 if TYPE_CHECKING:
@@ -430,11 +431,13 @@ class ServerConnections:
         self, path: Path, state: ClientState, command: str = "", *, anew: bool = False
     ) -> None:
         from tui.servers.engine import gguf_file
-        from tui.servers.engine.engine import why_missing
+        from tui.servers.engine.engine import require_loadable, why_missing
 
         before = self._engine
         try:
-            await files.in_thread(lambda: gguf_file.inspect(path))  # before one that works is ended for it
+            # Before one that works is ended for it.
+            await files.in_thread(lambda: gguf_file.inspect(path))
+            require_loadable(state.values(), safe_name(path.name, 80))
             if self._engine is not None and (anew or self._engine.gguf != path):
                 engine, self._engine = self._engine, None
                 await engine.stop()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.chat.state import ClientState
 from tui.core.message import Value
 from tui.core.parameter import Parameter
-from tui.core.parameters import BY_NAME, beyond, parse_assignment, split_assignments
+from tui.core.parameters import BY_NAME, beyond, parse_assignment, split_assignments, unloadable
 from tui.core.text import safe_name
 
 
@@ -40,4 +42,7 @@ def assigned(argument: str, state: ClientState) -> tuple[dict[str, Value | None]
         name, value = parse_assignment(part)
         words.append(set_words(name, value, state))
         overrides[name] = value
+    values = state.with_settings(replace(state.settings, overrides=overrides)).values()
+    if state.connection is not None and state.connection.embedded and (why := unloadable(values)):
+        words.append(f"{why}: the engine would not start")
     return overrides, "; ".join(words)

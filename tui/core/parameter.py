@@ -54,7 +54,8 @@ class Parameter:
     of the `usual` range; with `unlimited` NO_LIMIT is taken too, and with `off` -1 means that value, as
     some servers have it. `usual` is the range that a slider spans and `step` one key press on it.
     `wire` has an entry for each kind of server that takes the parameter per request; `engine_flag` is the
-    llama-server flag with which the embedded engine is started, for what can only be set when a model is loaded.
+    llama-server flag with which the embedded engine is started, for what can only be set when a model is loaded, or
+    several with a blank between, which all take the value. `automatic` is the value that is the same as none.
     `normalise` gives a str in the one form in which it is kept, None for one that cannot be; `form` says in words which can,
     and `examples` are offered where it is typed.
     """
@@ -75,6 +76,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     wire: Mapping[ServerKind, WireMapping] = field(default_factory=dict)
     engine_flag: str = ""
+    automatic: Value | None = None
     unlimited: bool = False
     off: int | None = None
     first: float | None = None

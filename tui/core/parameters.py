@@ -234,13 +234,25 @@ REGISTRY: tuple[Parameter, ...] = (
         "gpu_layers", int, "GPU layers (offload)", "how many layers of the model run on the graphics card", _LOADING,
         lo=-1, hi=1000, step=1, usual=(-1, 100), low_effect="0: processor only, slow, runs anywhere; -1: automatic",
         high_effect="all of them: fast, needs a strong card", when_to_change="lower it if the card runs out of memory",
-        wire={OLLAMA: wire_path("options.num_gpu", reloads=True)}, engine_flag="--n-gpu-layers",
+        wire={OLLAMA: wire_path("options.num_gpu", reloads=True)}, engine_flag="--n-gpu-layers", automatic=-1,
     ),
     Parameter(
         "threads", int, "threads", "how many processor threads compute", _LOADING,
         lo=0, hi=1024, step=1, usual=(0, 64), low_effect="leaves the machine to others; 0: automatic",
         high_effect="more than real cores is slower", when_to_change="the number of real cores is best",
-        wire={OLLAMA: wire_path("options.num_thread", reloads=True)}, engine_flag="--threads",
+        wire={OLLAMA: wire_path("options.num_thread", reloads=True)}, engine_flag="--threads", automatic=0,
+    ),
+    Parameter(
+        "flash_attention", str, "flash attention", "attention computed in pieces that need little memory", _LOADING,
+        choices=("auto", "on", "off"), low_effect="off: a long context is slower and takes more memory",
+        high_effect="on: fails where the model or the card cannot; auto: wherever it can be used",
+        when_to_change="off if answers turn to nonsense on an old graphics card", engine_flag="--flash-attn", automatic="auto",
+    ),
+    Parameter(
+        "cache_type", str, "KV cache type", "how exactly what was read of the conversation is kept", _LOADING,
+        choices=("f16", "q8_0", "q4_0"), low_effect="q4_0: a quarter of the memory, and answers may suffer",
+        high_effect="f16: exact; q8_0: half the memory, hardly a difference",
+        when_to_change="q8_0 if a long context does not fit; needs flash attention", engine_flag="--cache-type-k --cache-type-v",
     ),
     Parameter(
         "keep_alive", str, "keep in memory", "how long the model stays in memory after an answer", _LOADING,
@@ -276,6 +288,7 @@ _ALIASES = {
     "num_predict": "max_tokens", "n_predict": "max_tokens", "max_length": "max_tokens",
     "repetition_penalty": "repeat_penalty", "num_gpu": "gpu_layers", "n_gpu_layers": "gpu_layers",
     "num_batch": "batch_size", "num_thread": "threads", "temp": "temperature",
+    "flash_attn": "flash_attention", "kv_cache_type": "cache_type", "cache_type_k": "cache_type",
 }  # fmt: skip
 
 
@@ -354,12 +367,23 @@ def engine_flags(values: Mapping[str, Value]) -> list[str]:
     """The llama-server flags for what can only be set when the embedded engine loads a model."""
     flags = []
     for parameter, value in _known(values):
-        automatic = (parameter.name == "gpu_layers" and value == -1) or (
-            parameter.name == "threads" and value == 0
-        )
-        if parameter.engine_flag and not automatic:
-            flags += [parameter.engine_flag, str(value)]
+        if parameter.automatic is None or value != parameter.automatic:
+            for flag in parameter.engine_flag.split():
+                flags += [flag, str(value)]
     return flags
+
+
+def unloadable(values: Mapping[str, Value]) -> str:
+    """Why llama.cpp would load no model with these values; empty where it may: the values of a quantized cache are only
+    read by flash attention."""
+    cache_type = values.get("cache_type", CACHE_TYPE)
+    if cache_type == CACHE_TYPE or values.get("flash_attention") != "off":
+        return ""
+    return f"a KV cache of {cache_type} needs flash attention, which is off"
+
+
+CACHE_TYPE = "f16"
+"""What the KV cache is kept as where nothing is set."""
 
 
 def _known(values: Mapping[str, Value]) -> Iterator[tuple[Parameter, Value]]:

@@ -51,14 +51,20 @@ WHEEL_SETTINGS: Mapping[str, str] = {
     "--n-gpu-layers": "n_gpu_layers",
     "--threads": "cpuparams.n_threads cpuparams_batch.n_threads",
     "--threads-batch": "cpuparams_batch.n_threads",
+    "--flash-attn": "flash_attn_type",
+    "--cache-type-k": "cache_type_k",
+    "--cache-type-v": "cache_type_v",
 }
-"""What the flags of llama-server that take a number are called in xllamacpp's CommonParams."""
+"""What the flags of llama-server are called in xllamacpp's CommonParams, where all take a number."""
+
+WHEEL_NUMBERS: Mapping[str, int] = {"auto": -1, "off": 0, "on": 1, "f16": 1, "q4_0": 2, "q8_0": 8}
+"""The words among the values of these flags as llama.h and ggml.h number them: `llama_flash_attn_type`, `ggml_type`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `port` 0 = `host`
-    is the path of a Unix socket; `flags` are llama-server's, a name and a whole number each; `cache_mib` is memory for
+    is the path of a Unix socket; `flags` are llama-server's, a name and a value each; `cache_mib` is memory for
     the prompts of earlier chats; `slot_folder` is where slots are saved, empty = they are not."""
 
     program: str
@@ -190,9 +196,9 @@ def _serve_from_wheel(job: Job) -> int:
             params.slot_save_path = os.path.join(job.slot_folder, "")  # noqa: PTH118 - it has to end in a slash
         for name, value in _settings_of_build(xllamacpp).items():
             _set(params, name, value)
-        for flag, number in zip(job.flags[::2], job.flags[1::2], strict=True):
+        for flag, value in zip(job.flags[::2], job.flags[1::2], strict=True):
             for name in WHEEL_SETTINGS[flag].split():
-                _set(params, name, int(number))
+                _set(params, name, _number(value))
         server = xllamacpp.Server(params)
     except (ImportError, AttributeError, KeyError, TypeError) as error:
         return _complain(f"failed to use the xllamacpp package: {error}")
@@ -213,6 +219,11 @@ def _settings_of_build(xllamacpp: ModuleType) -> dict[str, object]:
     if "OPENMP = 1" not in xllamacpp.get_system_info():
         settings |= {"cpuparams.poll": 0, "cpuparams_batch.poll": 0}
     return settings
+
+
+def _number(value: str) -> int:
+    """The value of a flag as the wheel takes it."""
+    return WHEEL_NUMBERS[value] if value in WHEEL_NUMBERS else int(value)
 
 
 def _set(params: object, name: str, value: object) -> None:

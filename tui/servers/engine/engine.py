@@ -28,7 +28,7 @@ from tui import files
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress
 from tui.core.message import NO_PARAMETERS, Value
-from tui.core.parameters import engine_flags
+from tui.core.parameters import engine_flags, unloadable
 from tui.core.secrets import without_keys
 from tui.core.text import safe_line
 from tui.errors import EngineError
@@ -57,6 +57,12 @@ ELSEWHERE_POLLS = 100
 _STOP_TIMEOUT_S = child_process.GRACE_S + 2
 _LISTENING = re.compile(rb"listening", re.IGNORECASE)
 _ATTEMPTS = 3  # a free port may be taken by somebody else before the server has it
+_CACHE_SETTINGS = (
+    ("LLAMA_ARG_FLASH_ATTN", "flash_attention"),
+    ("LLAMA_ARG_CACHE_TYPE_K", "cache_type"),
+    ("LLAMA_ARG_CACHE_TYPE_V", "cache_type"),
+)
+"""What decides how a slot is written: llama-server's own variables, and the parameters that win over them."""
 _INSTALL = "Install it with `pip install 'lokal[engine]'`, or put llama.cpp's llama-server on the PATH"
 
 
@@ -155,6 +161,7 @@ class Engine:
             if (endpoint := self.endpoint) is not None:
                 return endpoint
             self._end()
+            require_loadable(self._values, self._name)
             model = await files.in_thread(lambda: gguf_file.inspect(self.gguf))
             self._program = _find_program()
             self._starts += 1
@@ -285,7 +292,15 @@ class Engine:
         build = (
             f"{built[1].decode('utf-8', 'replace') if built else ''} {program.st_size} {program.st_mtime_ns}"
         )
-        return EngineState(model, build, self._context_window or 0, "f16")
+        return EngineState(model, build, self._context_window or 0, self._cache_types())
+
+    def _cache_types(self) -> str:
+        """How the server keeps what it has read: what was set, or, for a program of the person's, is set in its environment."""
+        told = []
+        for variable, name in _CACHE_SETTINGS:
+            value = self._values.get(name) or (os.environ.get(variable) if self._program else None)
+            told.append(f"{variable.removeprefix('LLAMA_ARG_').lower()} {value or 'default'}")
+        return ", ".join(told)
 
     def _place(self) -> Endpoint:
         """Where the server is to listen. Raises EngineError where nothing would tell that it is the one that does."""
@@ -367,6 +382,16 @@ def _thread_flags(values: Mapping[str, Value]) -> list[str]:
     if cores is None:
         return []
     return ["--threads", str(cores.threads), "--threads-batch", str(cores.batch_threads)]
+
+
+def require_loadable(values: Mapping[str, Value], name: str) -> None:
+    """Raise EngineError where llama.cpp would load no model with these parameters; `name` is the model's."""
+    if why := unloadable(values):
+        raise EngineError(
+            f"The engine cannot load {name}",
+            why[:1].upper() + why[1:],
+            "/set flash_attention=auto, or cache_type=f16",
+        )
 
 
 def why_missing() -> EngineError | None:
