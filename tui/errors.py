@@ -59,10 +59,8 @@ def sentences(*parts: str) -> str:
 
 # All controls but tab and line feed, the marks that turn text around (Unicode UAX #9), and halves of surrogate pairs, as
 # a file's name has them for bytes that are no UTF-8.
-_ACTING = dict.fromkeys(
-    [*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-)
-_ACTING |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_ACTING = "[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+_HALVES = "[\ud800-\udfff]"
 
 
 # Control sequences and strings (ECMA-48 5.4, 5.6) as a whole, so that no `[2J` stays of one.
@@ -72,11 +70,9 @@ _SEQUENCE = "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\\
 def _plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    if "\x1b" in text:
-        import re
+    import re
 
-        text = re.sub(_SEQUENCE, "", text)
-    return text.translate(_ACTING)
+    return re.sub(_HALVES, "\ufffd", re.sub(_ACTING, "", re.sub(_SEQUENCE, "", text)))
 
 
 class UsageError(LokalError):

@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.dialects import HELLO, ServerUnderTest, hear
 from tui.core.endpoint import ServerKind
-from tui.core.schema import ANY_JSON, Schema, parse
+from tui.core.schema import ANY_JSON, Schema
+from tui.core.schema_parsing import parse
 from tui.core.validation import check
 from tui.errors import Refused
 from tui.servers.base import Server

@@ -14,7 +14,7 @@ from tui.core.events import NotSent, ToolCall
 from tui.core.message import Attachment, Role, Value
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest, Turn
-from tui.core.schema import parse
+from tui.core.schema_parsing import parse
 from tui.errors import AuthRequired, ContextOverflow, Interrupted, ModelMissing, Refused
 
 VLLM = Dialect(ServerKind.VLLM)

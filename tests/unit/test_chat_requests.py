@@ -11,7 +11,8 @@ from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.message import Message, Role, Value
 from tui.core.model import ServerInfo
 from tui.core.presets import Preset
-from tui.core.schema import RECORD, parse
+from tui.core.schema import RECORD
+from tui.core.schema_parsing import parse
 from tui.servers.connect import Connection
 from tui.servers.registry import server_for
 

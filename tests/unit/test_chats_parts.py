@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui.core.message import Role
-from tui.store.store import ChatSummary, Hit, ListWindow
+from tui.store.search import Hit
+from tui.store.store import ChatSummary, ListWindow
 from tui.ui.chat_list.line_edit import LONGEST, LineEdit
 from tui.ui.chat_list.messages import SearchHits
 from tui.ui.chat_list.rows import chat_line, hit_height, hit_lines, when

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.core.schema import ANY_JSON, MAX_CHARACTERS, Schema, from_record, parse
+from tui.core.schema import ANY_JSON, MAX_CHARACTERS, Schema, from_record
+from tui.core.schema_parsing import parse
 from tui.core.validation import check, indented
 from tui.errors import UsageError
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tui.core.schema import Schema, from_record, parse
+from tui.core.schema import Schema, from_record
+from tui.core.schema_parsing import parse
 from tui.core.validation import MAX_FAULTS, ValidationResult, check
 from tui.errors import UsageError
 

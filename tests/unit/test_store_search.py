@@ -16,7 +16,8 @@ from tests.support.database import database_of
 from tui.core.message import Message, Role, Status, new_id
 from tui.store.highlight import SNIPPET, pattern_of, snippet_of, spans_in
 from tui.store.query import Term, is_in, parse
-from tui.store.store import Hit, Store
+from tui.store.search import Hit
+from tui.store.store import Store
 from tui.store.words import folded_words
 
 NOON = 1_790_000_000.0

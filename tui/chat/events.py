@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tui.chat.summary_run import SummaryRun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class StateChanged:
     """What runs, what waits, or what is used of the context window has changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Notice:
     """Something to be said. `tone` is `muted`, `accent`, `second`, `warning` or `error`."""
 
@@ -29,50 +29,50 @@ class Notice:
     tone: str = "muted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class SessionLeft:
     """Another chat is about to be opened; the draft of the one before is on its way to the disk."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class SessionOpened:
     """A chat is open: all of it is to be shown."""
 
     session: ChatSession
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class BranchChanged:
     """The open branch is another one, or has other messages."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class QuestionAsked:
     """A question is in the chat, at the end of the open branch."""
 
     question: Message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class AnswerRequested:
     """The person wants an answer: the end of the chat is where it will come."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class AnswerStarted:
     """An answer is asked for, or waits for a server: it is to be shown as coming."""
 
     stream: AnswerStream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class AnswerAdvanced:
     """There is something new of an answer. Told at the pace that the front end wants; of many that wait one will do."""
 
     stream: AnswerStream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class AnswerFinished:
     """An answer has ended, in whatever way; `message` is what it has become."""
 
@@ -80,47 +80,47 @@ class AnswerFinished:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class DecisionNeeded:
     """The person is to choose; None = there is nothing to choose any more."""
 
     decision: Decision | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class SummaryStarted:
     """The model writes a summary of what does not fit."""
 
     run: SummaryRun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class SummaryAdvanced:
     """There is something new of a summary. Of many that wait one will do."""
 
     run: SummaryRun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PromptReturned:
     """A prompt was not asked after all: its text (in marked form, see `tui.core.paste_folds`) goes back where it was written."""
 
     marked: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PromptRecorded:
     """A prompt was sent or put in the queue: it belongs into the prompt history. `marked` as in `PromptReturned`."""
 
     marked: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class QueueChanged:
     """Other prompts wait, or other files go along with the next one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class DraftLoaded:
     """The draft of the open chat was read: its text is to be shown before what was written meanwhile, and the edits that
     were begun are to be gone on with. `key` and `opening` say of which chat, and for which time that it was opened."""
@@ -130,7 +130,7 @@ class DraftLoaded:
     opening: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class FilesNotRead:
     """Files that were to go along, as `argument` named them, do not, for that `problem`; `here` = in the open chat."""
 
@@ -139,17 +139,17 @@ class FilesNotRead:
     here: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ServerWanted:
     """There is a prompt but no server: look again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class GuideWanted:
     """There is a prompt but no server, and the guide may answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class WindowWanted:
     """The person wants a context window of that many tokens; `ChatController.go_on` sends what waits for it."""
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.chat.moved_chat import MovedChatStore, moved
 from tui.chat.structured_output import schema_of
 from tui.chat.write_queue import WriteQueue
 from tui.core.context_trim import EVERYTHING, view_of
@@ -22,6 +21,7 @@ from tui.core.undo import Undo
 from tui.errors import ChatGone, MessageGone
 
 if TYPE_CHECKING:
+    from tui.chat.moved_chat import MovedChatStore
     from tui.store.store import Store, WholeChat
 
 WRITES_S = 5.0
@@ -248,6 +248,8 @@ class ChatSession:
 
     def move(self, now: float) -> None:
         """The chat was deleted in another lokal: go on in a new one, which has all that is here."""
+        from tui.chat.moved_chat import moved  # hardly ever needed
+
         chat = self.conversation
         copy, self._store = moved(chat, self._store)
         chat.id = copy.id

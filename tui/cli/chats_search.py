@@ -9,7 +9,8 @@ from tui.cli.arguments import Chats
 from tui.cli.output import ProgressLine, local_minute, say, write, write_json
 from tui.core.text import safe_line, safe_name
 from tui.store.export import iso_time
-from tui.store.store import Hit, Store
+from tui.store.search import Hit
+from tui.store.store import Store
 
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[22m"
 

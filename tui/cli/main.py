@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.cli import output
-from tui.cli.arguments import Ask, Chats, Command, Doctor, Presets, Screen
-from tui.cli.parser import parse
+from tui.cli.arguments import Ask, Chats, Command, Doctor, Presets, Screen, Target
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
 from tui.startup_profile import StartupProfile
 
@@ -42,7 +41,7 @@ def main(
 
 def _run(arguments: Sequence[str] | None, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     try:
-        return _dispatch(parse(arguments), early_frame, profile)
+        return _dispatch(_command(arguments), early_frame, profile)
     except LokalError as error:
         if early_frame is not None:
             early_frame.restore_terminal()  # or the message would go with it
@@ -53,6 +52,15 @@ def _run(arguments: Sequence[str] | None, early_frame: EarlyFrame | None, profil
     except SystemExit as leaving:  # argparse, after --help and --version
         sys.stdout.flush()
         return leaving.code if isinstance(leaving.code, int) else OK
+
+
+def _command(arguments: Sequence[str] | None) -> Command:
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given:
+        return Screen(Target())  # what most starts are: argparse is not loaded for it
+    from tui.cli.parser import parse
+
+    return parse(given)
 
 
 def status_of(error: LokalError) -> int:

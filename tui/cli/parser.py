@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,9 +16,8 @@ from tui.cli.help import MAX_WIDTH
 from tui.errors import UsageError
 
 
-def parse(arguments: Sequence[str] | None = None) -> Command:
-    """What the arguments (None = the process's) ask for. Raises UsageError; SystemExit after --help and --version."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+def parse(arguments: Sequence[str]) -> Command:
+    """What the arguments ask for. Raises UsageError; SystemExit after --help and --version."""
     _look_before_the_command(arguments)
     found, unknown = _parser().parse_known_args(arguments)
     said = vars(found)

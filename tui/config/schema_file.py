@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tui import files
-from tui.core.schema import ANY_JSON, MAX_CHARACTERS, Schema, parse
+from tui.core.schema import ANY_JSON, MAX_CHARACTERS, Schema
+from tui.core.schema_parsing import parse
 from tui.core.text import safe_line, safe_name
 from tui.errors import FileError
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tui.core.encodings import recoding_hint, seems_to_be
 from tui.core.message import Attachment
 from tui.core.model import Model
 from tui.core.text import count_of, human_size, safe_name
@@ -70,6 +69,8 @@ def check_size(path: Path, head: bytes, size: int) -> None:
 
 def attachment_from(path: Path, data: bytes) -> Attachment:
     """The attachment that the file `path` with these bytes makes. Raises FileError for what no model can take."""
+    from tui.core.encodings import recoding_hint, seems_to_be
+
     name = safe_name(path.name, 120) or "file"
     check_size(path, data[:HEAD_BYTES], len(data))
     if kind := picture_type(data):

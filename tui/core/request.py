@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from tui.core.context_trim import EVERYTHING, ContextTrim
 from tui.core.message import NO_PARAMETERS, Attachment, Message, Role, Value
 from tui.core.schema import Schema
-from tui.core.thinking import without_reasoning
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +58,6 @@ def text_sent(message: Message) -> str:
     text, which some chat templates refuse; what a person wrote is theirs."""
     if message.role is not Role.ASSISTANT or message.edited:
         return message.content
+    from tui.core.thinking import without_reasoning
+
     return without_reasoning(message.content)

@@ -14,7 +14,8 @@ from functools import lru_cache
 from itertools import islice
 
 from tui.core.jsonvalue import key_of, shown
-from tui.core.schema import Schema, kind_of, resolve
+from tui.core.schema import Schema
+from tui.core.schema_parsing import kind_of, resolve
 from tui.core.text import safe_line
 from tui.core.work import Exhausted, WorkBudget
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui.core.endings import CALLS, STOP, UNKNOWN, is_broken, plain_reason
 from tui.core.events import Done, Event, Failed, ReasoningDelta, TextDelta, TextWasReasoning, ToolCall
 from tui.core.message import Timings, Usage
 from tui.core.text import safe_block, safe_line
-from tui.core.thinking import ThinkSplitter
 from tui.errors import BadReply, Interrupted, ServerError
 from tui.servers.errors import (
     Asked,
@@ -23,6 +23,9 @@ from tui.servers.errors import (
 from tui.servers.http.framing import StreamFrame
 from tui.servers.json_object import JsonObject, TooMuch, read_object
 from tui.servers.message_parts import parts_of, reasoning_of
+
+if TYPE_CHECKING:
+    from tui.core.thinking import ThinkSplitter
 
 MAX_ANSWER = 16 << 20
 """Bytes of text, reasoning and function calls that one answer may have."""
@@ -46,6 +49,12 @@ class TextSanitizer:
         return safe_block(piece)
 
 
+def _think_splitter(*, apart: bool = False) -> ThinkSplitter:
+    from tui.core.thinking import ThinkSplitter  # nothing before the first answer needs it
+
+    return ThinkSplitter(apart=apart)
+
+
 class Answer:
     """Reads the records of one stream. Subclasses say what is in a record.
 
@@ -61,7 +70,7 @@ class Answer:
         self.usage = Usage()
         self.timings = Timings()
         self.tool_calls: list[ToolCall] = []
-        self._splitter = None if resumed else ThinkSplitter()
+        self._splitter = None if resumed else _think_splitter()
         self._text = TextSanitizer()
         self._reasoning = TextSanitizer()
         self._text_came = False
@@ -141,7 +150,7 @@ class Answer:
             self._apart = True
             events = self._release()
             if self._splitter is not None:
-                self._splitter = None if self._text_came else ThinkSplitter(apart=True)
+                self._splitter = None if self._text_came else _think_splitter(apart=True)
         return [*events, *self._cleaned([ReasoningDelta(piece)])]
 
     def finish(self, broken: ServerError | None = None) -> list[Event]:

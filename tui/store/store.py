@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from tui import files
 from tui.core.conversation import Conversation
@@ -26,16 +26,18 @@ from tui.core.draft import Draft
 from tui.core.message import Message, Status, new_id
 from tui.errors import ChatGone, MessageGone, StoreDamaged, StoreError
 from tui.private_files import make_private_file, make_private_folder
-from tui.store import drafts, index, listing, recovery, repair, search, tree
+from tui.store import drafts, index, listing, recovery, tree
 from tui.store.database import Database, FileGone, prepare
 from tui.store.failure import damaged, explained, is_damage, is_puzzling, no_chat
-from tui.store.import_chats import Imported, import_chats
 from tui.store.listing import LIST_CHATS, ListWindow
 from tui.store.process_lock import ProcessLock, opening
 from tui.store.query import parse
-from tui.store.repair import Renewal
 from tui.store.rows import ChatSummary, WholeChat, storable
-from tui.store.search import Hit
+
+if TYPE_CHECKING:  # loaded when they are first needed
+    from tui.store.import_chats import Imported
+    from tui.store.repair import Renewal
+    from tui.store.search import Hit
 
 __all__ = ["LIST_CHATS", "ChatSummary", "Hit", "Imported", "ListWindow", "Renewal", "Store", "WholeChat"]
 
@@ -43,7 +45,7 @@ BUSY_TIMEOUT_S = 5.0
 """How long a write waits for another lokal's, in seconds."""
 CHECK_S = 60.0
 """How long a database that was looked through and found sound is taken to be so, in seconds."""
-OnRenewed = Callable[[Renewal], None]
+OnRenewed = Callable[["Renewal"], None]
 _INDEXED_AT_ONCE = 2_000_000
 """Characters of an import that are indexed with it."""
 
@@ -146,6 +148,8 @@ class Store:
                 except (sqlite3.Error, StoreDamaged) as error:
                     if isinstance(error, sqlite3.Error) and not (is_damage(error) or is_puzzling(error)):
                         raise
+                    from tui.store import repair
+
                     renewal = repair.recover(real, path, prepare)
                     database = _database(real, busy_timeout_s, path, full_text)
             try:
@@ -206,6 +210,8 @@ class Store:
         real = Path(os.path.realpath(path))
         locks = real.parent / "locks"
         renewal: Renewal | None = None
+        from tui.store import repair
+
         with explained(error.title, path):
             make_private_folder(locks)
             with opening(locks):
@@ -290,6 +296,8 @@ class Store:
     @_mended
     def add_chat(self, conversation: Conversation, created_at: float) -> str:
         """Add a chat with all its messages, such as a branch that became one; its id, another one if that was taken."""
+        from tui.store.import_chats import import_chats
+
         summary = ChatSummary(conversation.id, conversation.title, created_at, created_at, len(conversation))
         with self._writing("Cannot save the chat") as connection, self._sensible():
             done = import_chats(connection, [WholeChat(conversation, summary)])
@@ -301,6 +309,8 @@ class Store:
 
         What is taken gets a new id; a chat that is there already with all those messages is skipped. What the index has
         no time for now is left to `index_some`."""
+        from tui.store.import_chats import import_chats
+
         with self._writing("Cannot import the chats") as connection, self._sensible():
             done = import_chats(connection, chats, now)
             if self._database.has_index:
@@ -433,6 +443,8 @@ class Store:
         """One page of the messages and titles that have every word of `text` (see tui.store.query), best first.
 
         Not everything is found while `index_backlog` is not 0."""
+        from tui.store import search
+
         with self._database.reading("Cannot search the chats") as connection:
             return search.search(connection, parse(text), limit, offset, self._database.has_index)
 

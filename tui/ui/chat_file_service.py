@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tui.store.store import Store
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Told(ServiceMessage):
     """Something was done."""
 
@@ -34,7 +34,7 @@ class Told(ServiceMessage):
     tone: str = "muted"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class NotDone(ServiceMessage):
     """Something was not done. `text` is the command, to be changed, empty for none; `sure` = typed
     once more it is done in any case."""
@@ -45,7 +45,7 @@ class NotDone(ServiceMessage):
     sure: bool = False
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Titled(ServiceMessage):
     """A model has given a chat a title, in the place of the one that it had when the model was asked."""
 

@@ -21,14 +21,14 @@ class ServiceMessage(Message):
     """What a service has to say to the app."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ServerHeard(Message):
     """Something is known of the servers."""
 
     event: ConnectionEvent
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StoreOpened(ServiceMessage):
     """The chats can be read and written; `note` is to be told, empty for none."""
 
@@ -37,14 +37,14 @@ class StoreOpened(ServiceMessage):
     note: str = ""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StoreRenewed(ServiceMessage):
     """Another database has taken the place of one that was damaged or gone; `text` says what of it was kept."""
 
     text: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PresetSaved(ServiceMessage):
     """A preset is in its file."""
 
@@ -52,7 +52,7 @@ class PresetSaved(ServiceMessage):
     path: Path
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Trouble(ServiceMessage):
     """Something failed that is not an answer."""
 
@@ -66,31 +66,31 @@ class PaneMessage(Message):
     """What the pane of a tab asks the app for."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ModelChosen(PaneMessage):
     """Enter on a model of the list."""
 
     name: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ModelsRefreshWanted(PaneMessage):
     """The list of models is to be asked for again."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ModelsLeft(PaneMessage):
     """The person goes back from the models to the chat."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PresetEdited(PaneMessage):
     """The preset has a new value."""
 
     preset: Preset
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SettingsLeft(PaneMessage):
     """The person goes back from the settings to the chat."""
 
@@ -102,12 +102,12 @@ class TerminalMessage(Message):
     """What the terminal's driver has heard."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class TerminalGone(TerminalMessage):
     """The terminal was closed."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BackgroundKnown(TerminalMessage):
     """The terminal said what its background colour is: red, green, blue, 0 to 255 each."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -14,28 +15,30 @@ from tui.chat import chat_files
 from tui.chat.tasks import TaskRunner, Work
 from tui.core.text import safe_block
 from tui.errors import LokalError
-from tui.ui.terminal.clipboard import Delivery, deliver
+
+if TYPE_CHECKING:
+    from tui.ui.terminal.clipboard import Delivery
 
 
 class OutputMessage(Message):
     """A text is to go out of the chat, or has gone."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class CopyWanted(OutputMessage):
     """A text is to go to a clipboard; `make` gives it, off the screen's thread."""
 
     make: Callable[[], str]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Copied(OutputMessage):
     """It went, or is about to go: `delivery.sequence` is for the terminal."""
 
     delivery: Delivery
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class WriteWanted(OutputMessage):
     """A text is to go to the file that `name` means; one that is there is replaced only with `overwrite`."""
 
@@ -45,7 +48,7 @@ class WriteWanted(OutputMessage):
     overwrite: bool
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FileWritten(OutputMessage):
     """The file is on the disk, or `problem` says why it is not."""
 
@@ -74,6 +77,8 @@ class OutputService:
 
     async def _copy(self, make: Callable[[], str]) -> None:
         async with self._copying:
+            from tui.ui.terminal.clipboard import deliver
+
             delivery = await asyncio.to_thread(lambda: deliver(make(), self._environ()))
             self._post(Copied(delivery))
 

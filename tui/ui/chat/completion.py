@@ -81,7 +81,7 @@ class CompletionPopup(LineList, can_focus=False):
     HEAD_LINES = 1
     DEFAULT_CSS = "CompletionPopup { layer: popup; dock: bottom; height: 0; display: none; }"
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Listed(Message):
         """A folder was read."""
 

@@ -46,7 +46,7 @@ class Composer(PromptTextArea):
         Binding("ctrl+u", "delete_to_start_of_line", "Delete to the start", show=False)
     ]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Submitted(WritingMessage):
         """The person pressed Enter. The composer holds the text no longer, unless it is blank; `prepend` undoes that.
         `marked` is its form for drafts and the history (`tui.core.paste_folds`)."""
@@ -54,17 +54,17 @@ class Composer(PromptTextArea):
         text: str
         marked: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Wanted(WritingMessage):
         """The key of a command was pressed that is not about the text alone."""
 
         command_id: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Emptied(WritingMessage):
         """Backspace, where there is nothing before the cursor to delete."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Searching(WritingMessage):
         """The search in the earlier prompts has begun, gone on or, with None, ended."""
 

@@ -55,13 +55,13 @@ class DecisionPrompt(LineWidget, can_focus=True):
 
     DEFAULT_CSS = f"DecisionPrompt {{ height: auto; max-height: {SHARE}vh; display: none; }}"
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Made(Message):
         """The person chose."""
 
         command_id: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Focused(Message):
         """The list has the keys now, or no longer."""
 

@@ -15,13 +15,13 @@ from tui.ui.compat import run_binding
 class InlineInput(PromptTextArea):
     """An edit of a message, or the name of a file. Enter hands it in; Esc is the message cursor's."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class HandedIn(WritingMessage):
         """The person pressed Enter on `text`; the inline input still holds it."""
 
         text: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class EditorWanted(WritingMessage):
         """The person wants to go on in their own editor."""
 

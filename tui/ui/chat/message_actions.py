@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tui.chat.chat_files import name_from
 from tui.chat.requests import blank_answer
-from tui.core.codeblocks import code_blocks, numbered, suffix_of
 from tui.core.message import Message, Role
 from tui.core.presets import after
 from tui.core.removal import Removed
@@ -121,6 +120,8 @@ class MessageActions:
             raise UsageError(f"There is no code block [{number}] in this message: there is {there}")
 
         def make() -> str:
+            from tui.core.codeblocks import code_blocks, numbered
+
             block = numbered(code_blocks(text), number)
             return block.text if block is not None else ""
 
@@ -139,6 +140,8 @@ class MessageActions:
                 (each for each in pane.transcript.cursor.blocks(message.id) if each.number == number), None
             )
             if block is not None:
+                from tui.core.codeblocks import suffix_of
+
                 name = f"block-{number}.{suffix_of(block.info)}"
                 pane.message_cursor.edits.open(FileName(pane, f"block [{number}]", make), name, mark)
         elif text.strip():

@@ -25,17 +25,17 @@ class WritingMessage(Message):
 class PromptTextArea(TextArea):
     """`text` is what is shown, with the chips; `marked` is what to keep of it, `plain` what to send."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Folded(WritingMessage):
         """A paste became a chip."""
 
         chip: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class LineTaken(WritingMessage):
         """The key that takes the line has done so, and there is more: pressed again it takes everything."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class AllTaken(WritingMessage):
         """Everything was taken away; undo brings it back."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.ui.chat.view import ChatView
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SchemaRead(UiMessage):
     """The schema for a chat was read from its file."""
 

@@ -57,46 +57,46 @@ class ChatViewMessage(UiMessage):
 class ChatView(Vertical):
     """One open chat on the screen: the front end of a `ChatController`."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Changed(ChatViewMessage):
         """What the status bar shows of the chat has changed."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Finished(ChatViewMessage):
         """An answer has ended, in whatever way."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class ServerWanted(ChatViewMessage):
         """There is a prompt but no server: look again."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class GuideWanted(ChatViewMessage):
         """There is a prompt but no server, and the guide may answer."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class WindowWanted(ChatViewMessage):
         """The person wants a context window of that many tokens; `controller.go_on` sends what waits for it."""
 
         tokens: int
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class PromptRecorded(ChatViewMessage):
         """A prompt was sent or put in the queue, for the prompt history; `marked` is in marked form."""
 
         marked: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Commanded(ChatViewMessage):
         """A slash command was typed, as `text` in marked form."""
 
         typed: ParsedCommand
         text: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class OfferRefused(ChatViewMessage):
         """The person does not want what is offered."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Call(UiMessage):
         """A task of the controller wants something done here; of several with the same `key` one will do."""
 

@@ -20,7 +20,7 @@ class ChatListMessage(Message):
     """What the list of chats asks for, and what the library answers: the controller of the list hears all of it."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatsListed(ChatListMessage):
     """A part of the list, or of the archive, in answer to the wish of that number."""
 
@@ -28,7 +28,7 @@ class ChatsListed(ChatListMessage):
     wish: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatsUnlisted(ChatListMessage):
     """It could not be read; without an `error` not yet, as the chats are still being opened."""
 
@@ -60,14 +60,14 @@ class SearchHits:
     behind: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class HitsFound(ChatListMessage):
     """A search has an answer."""
 
     found: SearchHits
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatOpened(ChatListMessage):
     """A chat was read, to be shown at `message_id`, empty = at its end, with what `pattern` finds marked. `session` is
     None for the chat that is open already. `beneath` = the list stays open over it."""
@@ -92,7 +92,7 @@ class ChatChange(StrEnum):
     RESTORED = "restored"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatChanged(ChatListMessage):
     """It is done, and on the disk; `chat` as it is now."""
 
@@ -100,7 +100,7 @@ class ChatChanged(ChatListMessage):
     chat: ChatSummary
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatUnchanged(ChatListMessage):
     """It could not be done to the chat, or the chat could not be read."""
 
@@ -111,14 +111,14 @@ class ChatUnchanged(ChatListMessage):
 # -- what the list asks for -------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ListWanted(ChatListMessage):
     """A part of the list is to be read."""
 
     wish: ListWish
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SearchWanted(ChatListMessage):
     """The chats are to be searched; `first` hits are there already."""
 
@@ -126,7 +126,7 @@ class SearchWanted(ChatListMessage):
     first: int = 0
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatChosen(ChatListMessage):
     """A chat is to be opened, at a message if one is named, with what `query` finds in it marked."""
 
@@ -136,7 +136,7 @@ class ChatChosen(ChatListMessage):
     query: str = ""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatCommandGiven(ChatListMessage):
     """A command was given for the chat under the cursor; for renaming, with its new title."""
 
@@ -145,11 +145,11 @@ class ChatCommandGiven(ChatListMessage):
     title: str = ""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatListLeft(ChatListMessage):
     """The person goes back to the open chat."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChatListModeChanged(ChatListMessage):
     """Other keys make sense now."""

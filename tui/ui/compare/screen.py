@@ -98,7 +98,7 @@ class CompareScreen(CoveringScreen[ComparisonColumn | None]):
     CompareScreen #columns { layout: grid; height: 1fr; width: 100%; }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class News(UiMessage):
         """An answer has something new. Handled once for many, whichever they are."""
 

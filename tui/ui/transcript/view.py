@@ -45,7 +45,7 @@ class Transcript(ScrollView, can_focus=True):
     """
     ALLOW_SELECT = False
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class FollowChanged(Message):
         """The reader left the end or is back at it, or more lines came in below the reader."""
 

@@ -32,7 +32,7 @@ class LineList(LineWidget, can_focus=True):
     HEAD_LINES: ClassVar[int] = 0
     """How many lines stand over the list and scroll with nothing."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Moved(Message):
         """Another line is under the cursor, or there is something else to say of the one that is."""
 
