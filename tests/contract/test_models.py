@@ -22,6 +22,8 @@ async def test_ollama_models() -> None:
         assert models["bigram:q8"] == Model(
             *("bigram:q8", 9812323, "9.18M", "Q8_0", "llama", 32768, None, False, None, ("completion",)),
             thinks=False,
+            changed_at=models["bigram:q8"].changed_at,
+            digest=models["bigram:q8"].digest,
         )
         assert models["think:latest"].thinks
         loaded = models["chat:latest"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tui.core.endpoint import ServerKind
 
@@ -15,12 +16,24 @@ PACKAGED_CALLED = "SmolLM2-135M"
 """What that model is called where something is said of it."""
 
 
+class ModelState(StrEnum):
+    """What a model does, as it is shown."""
+
+    LOADED = "in memory"
+    NOT_LOADED = "not in memory"
+    LOADING = "loading"
+    SLEEPING = "asleep"
+    DOWNLOADING = "downloading"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model of a server. Empty and None = the server does not say.
 
     `size` and `memory` are bytes; `context_trained` is the most tokens the model was made for, `context_loaded` the
-    window it is loaded with.
+    window it is loaded with. `status` is there where `loaded` does not say it all; `changed_at` is seconds since the epoch.
+    `elsewhere` = it runs on another machine, and a question to it leaves this one.
     """
 
     name: str
@@ -36,6 +49,22 @@ class Model:
     thinks: bool | None = None  # whether it can think before it answers
     note: str = ""  # why it cannot be used, for one that failed to load
     aliases: tuple[str, ...] = ()  # other names that it answers to
+    status: ModelState | None = None
+    changed_at: float | None = None
+    digest: str = ""
+    elsewhere: bool = False
+
+    @property
+    def state(self) -> ModelState | None:
+        """What it does; None = the server does not say."""
+        if self.status is not None or self.loaded is None:
+            return self.status
+        return ModelState.LOADED if self.loaded else ModelState.NOT_LOADED
+
+    @property
+    def chats(self) -> bool:
+        """Whether it can be asked, as far as the server tells what it can."""
+        return not self.capabilities or "completion" in self.capabilities
 
 
 @dataclass(frozen=True, slots=True)

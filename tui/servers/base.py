@@ -8,13 +8,16 @@ contract suite then runs over it as over all others.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
 from tui.servers.profile import Capabilities, ServerProfile
+
+if TYPE_CHECKING:
+    from tui.servers.model_manager import ModelManager
 
 
 class Server(Protocol):
@@ -37,6 +40,11 @@ class Server(Protocol):
 
     @property
     def capabilities(self) -> Capabilities: ...
+
+    @property
+    def model_manager(self) -> ModelManager:
+        """What lists, loads, downloads and deletes its models, as far as the server can."""
+        ...
 
     async def info(self) -> ServerInfo:
         """Version and state, asked anew."""

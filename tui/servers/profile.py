@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.core.endpoint import ServerKind
+from tui.core.model_management import ModelActions
 from tui.core.parameters import BY_NAME
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class ServerProfile:
     model is loaded answers, also under another name. `lists_all_models`: it has no model that it does not list.
     `lists_models_always`: an empty list means that it has none, rather than that it does not tell.
     `takes_load_flags`: what is set when a model is loaded is given to it as the flags of llama-server when it starts.
+    `model_actions` is what the kind can do with its models at best; a server's `model_manager` says what it can itself.
     `explain_refusal` knows refusals that only this kind has; None = it is one of those that all have.
     """
 
@@ -104,6 +106,7 @@ class ServerProfile:
     lists_all_models: bool = True
     lists_models_always: bool = False
     takes_load_flags: bool = False
+    model_actions: ModelActions = ModelActions()
     explain_refusal: Callable[[ServerErrorBody, int, Asked], ServerError | None] | None = None
 
     @property

@@ -7,28 +7,25 @@ import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, Phase, Progress
+from tui.core.model import Model
 from tui.core.request import ChatRequest
-from tui.errors import LokalError, ModelMissing, NotAModelServer, Refused, ServerError, TryLater
+from tui.errors import LokalError, ModelMissing, Refused, ServerError, TryLater
 from tui.servers.answer import Answer
 from tui.servers.attachments import text_files_of
-from tui.servers.errors import (
-    Asked,
-    complaint_in,
-    complaint_of,
-    redirected,
-    refused,
-    too_much,
-    with_time,
-)
+from tui.servers.errors import Asked
 from tui.servers.http.framing import Framing, Parser, StreamFrame
 from tui.servers.http.http_client import HttpClient, Reply, StreamingResponse
 from tui.servers.http.pending_response import PendingResponse
-from tui.servers.json_object import JsonObject, TooMuch, read_object
+from tui.servers.json_object import JsonObject
+from tui.servers.json_requests import JsonRequests
 from tui.servers.profile import Capabilities, ServerProfile
+
+if TYPE_CHECKING:
+    from tui.servers.model_manager import ModelManager
 
 PATIENCE_S = 120.0
 """How long a server that says when it wants to be asked again is waited for, in all; beyond that the person is told."""
@@ -43,6 +40,8 @@ class ServerClient:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._http = HttpClient(endpoint)
+        self._requests = JsonRequests(endpoint, self.profile, self._http)
+        self._model_manager: ModelManager | None = None
 
     @property
     def kind(self) -> ServerKind:
@@ -55,6 +54,18 @@ class ServerClient:
     @property
     def capabilities(self) -> Capabilities:
         return self.profile.capabilities
+
+    @property
+    def model_manager(self) -> ModelManager:
+        """What manages its models; see `Server.model_manager`. Its code is loaded when it is first wanted."""
+        if self._model_manager is None:
+            self._model_manager = self._new_model_manager()
+        return self._model_manager
+
+    def _new_model_manager(self) -> ModelManager:
+        from tui.servers.model_manager import ModelManager
+
+        return ModelManager(self, self._requests)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -103,6 +114,10 @@ class ServerClient:
         except LokalError:
             return None
 
+    async def models(self) -> tuple[Model, ...]:
+        """The models that it has; see `Server.models`."""
+        raise NotImplementedError
+
     async def largest_window(self, model: str) -> int | None:
         """The largest window that a request may ask for; see `Server.largest_window`."""
         return None
@@ -120,38 +135,18 @@ class ServerClient:
         return None
 
     def _asked(self, model: str = "") -> Asked:
-        return Asked(self._endpoint, self.kind, model)
+        return self._requests.asked(model)
 
     async def _get(self, path: str, model: str = "") -> JsonObject:
         """The JSON object at `path`. Raises the ServerError that anything else is."""
-        return self._object(await self._http.get(path), model)
+        return await self._requests.get(path, model)
 
     async def _ask(self, path: str, body: Mapping[str, object], model: str = "") -> JsonObject:
         """The JSON object that `body` is answered with. Raises the ServerError that anything else is."""
-        return self._object(await self._http.ask(path, body), model)
+        return await self._requests.ask(path, body, model)
 
     def _object(self, reply: Reply, model: str = "") -> JsonObject:
-        if 300 <= reply.status < 400:
-            raise redirected(self._endpoint, reply.status, reply.location)
-        if reply.status != 200:
-            complaint = complaint_in(reply.body, reply.challenge)
-            raise with_time(refused(complaint, reply.status, self._asked(model)), reply.retry_after_s)
-        fields = self._read(reply.body)
-        if fields is None:
-            raise NotAModelServer(
-                f"{self._endpoint.address} does not answer like {self.profile.label}",
-                "Its reply is not JSON" if reply.body else "Its reply is empty",
-                "Check the address and the kind of server in the config",
-            )
-        if fields.values.get("error"):
-            raise refused(complaint_of(fields), reply.status, self._asked(model))
-        return fields
-
-    def _read(self, body: bytes) -> JsonObject | None:
-        try:
-            return read_object(body)
-        except TooMuch as error:
-            raise too_much(self._endpoint, error) from error
+        return self._requests.object(reply, model)
 
     async def _stream(
         self, path: str, body: Mapping[str, object], answer: Answer, parser: Parser
@@ -163,7 +158,7 @@ class ServerClient:
                 async for progress in waits:
                     yield progress
             incoming = await opening.incoming()
-            await self._require_answer(incoming, model)
+            await self._requests.require_answer(incoming, model)
             broken: ServerError | None = None
             # The media type proves nothing: proxies call a stream JSON, and an error page a stream.
             async with aclosing(_frames(incoming, Framing(parser))) as frames:
@@ -177,13 +172,6 @@ class ServerClient:
                     broken = error
             for event in answer.finish(broken):
                 yield event
-
-    async def _require_answer(self, incoming: StreamingResponse, model: str) -> None:
-        if 300 <= incoming.status < 400:
-            raise redirected(self._endpoint, incoming.status, incoming.location)
-        if incoming.status != 200:
-            complaint = complaint_in(await incoming.whole(), incoming.challenge)
-            raise with_time(refused(complaint, incoming.status, self._asked(model)), incoming.retry_after_s)
 
 
 async def _waiting(pause_s: float) -> AsyncGenerator[Progress, None]:

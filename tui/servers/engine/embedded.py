@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from tui import files
 from tui.core.endpoint import Endpoint, ServerKind
@@ -17,6 +18,9 @@ from tui.servers.engine.engine import Engine
 from tui.servers.gather import gather_or_cancel
 from tui.servers.kinds.llamacpp import LlamaCppServer
 from tui.servers.profile import Capabilities, ServerProfile
+
+if TYPE_CHECKING:
+    from tui.servers.model_manager import ModelManager
 
 NOTICE_S = 2.0
 """How long a connection may be broken, in seconds, before the end of the process behind it is known."""
@@ -62,6 +66,11 @@ class EmbeddedServer:
             return await self._server.info()
         except ServerError as error:
             raise await self._reason(error) from error
+
+    @property
+    def model_manager(self) -> ModelManager:
+        """See `Server.model_manager`. It is another one after the engine was started again."""
+        return self._server.model_manager
 
     async def models(self) -> tuple[Model, ...]:
         """The model; see `Server.models`."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -111,27 +111,58 @@ class HttpClient:
     async def post(self, path: str, body: Mapping[str, object]) -> StreamingResponse:
         """POST `body` as JSON and wait for the headers of the answer. Neither they nor what follows has a time limit: a
         processor may read a long prompt for hours without a word. A machine that is gone is noticed all the same."""
+        return await self._open("POST", path, body)
+
+    async def follow(self, path: str) -> StreamingResponse:
+        """GET `path`, a stream that has no time limit, and wait for its headers."""
+        return await self._open("GET", path, None)
+
+    async def _open(self, method: str, path: str, body: Mapping[str, object] | None) -> StreamingResponse:
         client = await self.prepare()
         from tui.servers.http import transport
 
         with transport.translated(self._endpoint, answering=True):
-            request = self._request(client, path, body, transport.timeout(None))
+            request = self._request(client, path, body, transport.timeout(None), method)
             return StreamingResponse(self._endpoint, await client.send(request, stream=True))
 
-    async def ask(self, path: str, fields: Mapping[str, object], timeout_s: float = ASK_S) -> Reply:
-        """POST `fields` as JSON and read the reply, within `timeout_s` in all. A reply with an error status is a reply."""
+    async def ask(
+        self,
+        path: str,
+        fields: Mapping[str, object] | None,
+        timeout_s: float | None = ASK_S,
+        method: str = "POST",
+    ) -> Reply:
+        """Send `fields` as JSON, or no body, and read the reply, within `timeout_s` in all (None = however long it takes). A
+        reply with an error status is a reply."""
         client = await self.prepare()
         from tui.servers.http import body, transport
 
-        limits = transport.timeout(timeout_s, min(timeout_s, transport.CONNECT_S))
+        connect_s = transport.CONNECT_S if timeout_s is None else min(timeout_s, transport.CONNECT_S)
+        limits = transport.timeout(timeout_s, connect_s)
         with transport.translated(self._endpoint):
             async with asyncio.timeout(timeout_s):
-                response = await client.send(self._request(client, path, fields, limits), stream=True)
+                response = await client.send(self._request(client, path, fields, limits, method), stream=True)
                 try:
                     with transport.translated(self._endpoint, began=True):
                         content = await body.limited(response.aiter_bytes())
                 finally:
                     await response.aclose()
+        return self._reply(response, content)
+
+    async def upload(self, path: str, pieces: AsyncIterator[bytes], size: int) -> Reply:
+        """POST the `size` bytes that come from `pieces`, however long it takes, and read the reply."""
+        client = await self.prepare()
+        from tui.servers.http import body, transport
+
+        with transport.translated(self._endpoint):
+            async with client.stream(
+                "POST",
+                self._endpoint.url + path,
+                content=pieces,
+                headers={"Content-Length": str(size)},
+                timeout=transport.timeout(None),
+            ) as response:
+                content = await body.limited(response.aiter_bytes())
         return self._reply(response, content)
 
     def _reply(self, response: httpx.Response, body: bytes) -> Reply:
@@ -150,13 +181,19 @@ class HttpClient:
         )
 
     def _request(
-        self, client: httpx.AsyncClient, path: str, body: Mapping[str, object], timeout: httpx.Timeout
+        self,
+        client: httpx.AsyncClient,
+        path: str,
+        body: Mapping[str, object] | None,
+        timeout: httpx.Timeout,
+        method: str,
     ) -> httpx.Request:
+        sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False)
         return client.build_request(
-            "POST",
+            method,
             self._endpoint.url + path,
-            content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
-            headers={"Content-Type": "application/json"},
+            content=None if sent is None else sent.encode("utf-8", "replace"),
+            headers={} if sent is None else {"Content-Type": "application/json"},
             timeout=timeout,
         )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tui.core.endpoint import ServerKind
 from tui.core.events import Event, Phase, Progress
-from tui.core.model import Model, ServerInfo
+from tui.core.model import Model, ModelState, ServerInfo
+from tui.core.model_management import ModelAction, ModelActions
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
@@ -25,6 +27,9 @@ from tui.servers.kinds.openai_request import CHAT, answer_for, chat_body, withou
 from tui.servers.probe_replies import MODELS, ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
 from tui.servers.server_client import ServerClient
+
+if TYPE_CHECKING:
+    from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.LLAMACPP
 _HEALTH_EVERY_S = 0.25
@@ -71,6 +76,11 @@ PROFILE = ServerProfile(
     refuses_overflow=True,
     ignores_model_name=True,
     takes_load_flags=True,
+    model_actions=ModelActions()
+    .but("llama-server runs GGUF files as they are", ModelAction.COPY, ModelAction.CREATE)
+    .but("llama-server has one time for all models: --sleep-idle-seconds", ModelAction.KEEP)
+    .but("llama-server begins a download that was stopped from its start", ModelAction.PAUSE_PULL)
+    .but("llama-server does not look for newer versions", ModelAction.UPDATE),
 )
 
 
@@ -91,8 +101,13 @@ class LlamaCppServer(ServerClient):
 
     async def models(self) -> tuple[Model, ...]:
         """The models that it has; a router's that failed to load carry a note and come last."""
-        models = [_model(entry) for entry in (await self._get(MODELS)).items("data") if entry.text("id")]
+        models = [model_from(entry) for entry in (await self._get(MODELS)).items("data") if entry.text("id")]
         return tuple(sorted(models, key=lambda model: bool(model.note)))
+
+    def _new_model_manager(self) -> ModelManager:
+        from tui.servers.kinds.llamacpp_models import LlamaCppModelManager
+
+        return LlamaCppModelManager(self, self._requests)
 
     async def save_slot(self, name: str) -> int:
         """Save the first slot into a file of that name in the server's folder for slots; how many tokens. Raises ServerError."""
@@ -173,7 +188,8 @@ def info_from(url: str, health: Reply, props: Reply | None) -> ServerInfo:
     )
 
 
-def _model(entry: JsonObject) -> Model:
+def model_from(entry: JsonObject) -> Model:
+    """What the list of llama-server says of a model; a router's has a status besides."""
     meta, status = entry.inner("meta"), entry.inner("status")
     state = status.text("value")
     size, parameters = meta.count("size"), meta.count("n_params")
@@ -191,7 +207,15 @@ def _model(entry: JsonObject) -> Model:
         capabilities=("completion", "vision") if "image" in inputs else ("completion",),
         note=_note(status, state),
         aliases=tuple(alias for alias in aliases if alias != name),
+        status=ModelState.FAILED if status.flag("failed") else _STATES.get(state),
     )
+
+
+_STATES = {
+    "loading": ModelState.LOADING,
+    "sleeping": ModelState.SLEEPING,
+    "downloading": ModelState.DOWNLOADING,
+}
 
 
 def _note(status: JsonObject, state: str) -> str:

@@ -30,9 +30,12 @@ from tui.servers.kinds.ollama_package import new_client
 from tui.servers.probe_replies import VERSION, ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile, Setup, SetupStep
 from tui.servers.server_client import ServerClient
+from tui.servers.times import moment
 
 if TYPE_CHECKING:
     import ollama
+
+    from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.OLLAMA
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
@@ -172,6 +175,11 @@ class OllamaServer(ServerClient):
             return None
         return any(entry.name == full_name(model) for entry in running)
 
+    def _new_model_manager(self) -> ModelManager:
+        from tui.servers.kinds.ollama_models import OllamaModelManager
+
+        return OllamaModelManager(self, self._requests)
+
     async def aclose(self) -> None:
         """Close all connections."""
         manager, self._manager = self._manager, None
@@ -293,6 +301,9 @@ def _model(entry: JsonObject, running: Mapping[str, Running] | None) -> Model:
         capabilities=capabilities,
         thinks="thinking" in capabilities if capabilities else None,
         note=f"runs at {elsewhere}, not here" if elsewhere else "",
+        changed_at=moment(entry.text("modified_at")),
+        digest=safe_line(entry.text("digest"), 100),
+        elsewhere=bool(elsewhere),
     )
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from tui.core.endpoint import ServerKind
 from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
+from tui.core.model_management import none_but
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
@@ -29,6 +30,7 @@ PROFILE = ServerProfile(
         window_is_fixed="the server sets it",
     ),
     Capabilities(structured=True),
+    model_actions=none_but("Of such a server no more is known than that it lists its models"),
     needs_model_name=False,  # it may have one and no list
     lists_all_models=False,
 )

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.core.attaching import is_picture
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, ReasoningDelta, TextDelta
 from tui.core.model import Model, ServerInfo
+from tui.core.model_management import ModelAction, none_but
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
@@ -40,6 +42,9 @@ from tui.servers.kinds.textgen_window import ALL, UNSAID_ROOM, learn_window
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 from tui.servers.repeated_start import RepeatedStart
+
+if TYPE_CHECKING:
+    from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.TEXTGEN
 _INTERNAL = "/v1/internal"
@@ -85,6 +90,12 @@ PROFILE = ServerProfile(
     Capabilities(resumes=True, counts_tokens=True, room=UNSAID_ROOM),
     Recognition((_LOADED,), _recognise),
     ports=(5000,),
+    model_actions=none_but(
+        "text-generation-webui does this on its own page only, in its Model tab",
+        ModelAction.SHOW_MEMORY,
+        ModelAction.LOAD,
+        ModelAction.UNLOAD,
+    ).but("text-generation-webui keeps its model until it is unloaded", ModelAction.KEEP),
     needs_model_name=False,  # it says itself that none is loaded
     ignores_model_name=True,
 )
@@ -99,6 +110,11 @@ class TextgenServer(OpenAIServer):
         super().__init__(endpoint)
         self._window: tuple[LoadedModel, int | None] | None = None
         self._sight = Sight(self._http)
+
+    def _new_model_manager(self) -> ModelManager:
+        from tui.servers.kinds.textgen_models import TextgenModelManager
+
+        return TextgenModelManager(self, self._requests)
 
     async def models(self) -> tuple[Model, ...]:
         """The one model that is loaded. Old versions list names on `/v1/models` that are none."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, NotSent
 from tui.core.model import Model, ServerInfo
+from tui.core.model_management import ModelAction, none_but
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line
@@ -19,6 +21,9 @@ from tui.servers.kinds.openai_chunks import messages_of
 from tui.servers.kinds.openai_request import CHAT, answer_for, chat_body, not_sent, without_thought
 from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
+
+if TYPE_CHECKING:
+    from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.VLLM
 _VERSION = "/version"
@@ -52,6 +57,12 @@ PROFILE = ServerProfile(
     Capabilities(resumes=True, counts_tokens=True, structured=True),
     Recognition((_VERSION,), _recognise, _OWNER),
     ports=(8000,),
+    model_actions=none_but(
+        "vLLM has the one model that it was started with: vllm serve MODEL",
+        ModelAction.SHOW_MEMORY,
+        ModelAction.LOAD,
+        ModelAction.UNLOAD,
+    ),
     refuses_overflow=True,
 )
 
@@ -72,6 +83,11 @@ class VllmServer(OpenAIServer):
         """Its version, and whether it wants a key."""
         version = safe_line((await self._http.get(_VERSION)).fields().text("version"), 40)
         return replace(await super().info(), version=version)
+
+    def _new_model_manager(self) -> ModelManager:
+        from tui.servers.kinds.vllm_models import VllmModelManager
+
+        return VllmModelManager(self, self._requests)
 
     async def models(self) -> tuple[Model, ...]:
         """Its model, by all its names, and the adapters on it."""
