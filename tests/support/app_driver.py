@@ -233,10 +233,6 @@ class AppDriver:
         """The form of the Settings tab says that this preset was edited, also if another one is in use by now."""
         self.app.query_one(ParameterForm).post_message(PresetEdited(preset))
 
-    def send_pending_prompt(self) -> None:
-        """The context window is large enough now for the prompt that is held back."""
-        self._chat.controller.go_on()
-
     def look_for_server(self) -> None:
         """Look once for a server that has come up, as lokal does every 15 s."""
         self.app.services.connections.look_for_server()

@@ -89,14 +89,12 @@ async def test_while_the_model_is_loaded_anew_all_columns_wait_for_it() -> None:
         text = f"/compare technical creative: {LONG}".strip()
         await driver.ask(text)
         await driver.see(ASKED)
-        server_before, settings = driver.server, driver.settings
+        server_before = driver.server
         driver.set_server(ServerState(ConnectionStatus.STARTING))
-        driver.set_settings(replace(settings, window=None))
-        driver.send_pending_prompt()
+        await choose(driver, "fit.window")
         await driver.see("loading the model")
         assert ASKED not in driver.text()
         assert chats(server) == []
-        driver.set_settings(replace(settings, window=32768))
         driver.set_server(server_before)
         await driver.see(r"\n 2 answers ")
         assert len(chats(server)) == 2

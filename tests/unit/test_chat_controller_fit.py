@@ -20,6 +20,7 @@ from tui.chat import overflow
 from tui.chat.activity import AwaitingDecision, CheckingContext, Idle, ReloadingModel, Summarising
 from tui.chat.events import AnswerFinished, DecisionNeeded, SummaryAdvanced, WindowWanted
 from tui.chat.pending import PendingComparison
+from tui.chat.requests import blank_answer
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.core.draft import Draft
 from tui.core.endpoint import ServerKind
@@ -152,11 +153,38 @@ async def test_a_larger_window(tmp_path: Path) -> None:
         chat.controller.gate.decide(overflow.WINDOW)
         await chat.until(lambda: bool(chat.front.all(WindowWanted)))
         assert [event.tokens for event in chat.front.all(WindowWanted)] == [16384]
-        chat.set_values({"context_window": 16384})
-        chat.controller.go_on()
+        assert isinstance(chat.controller.chat.activity, ReloadingModel)
+        assert len(chat.asked) == 3
+        chat.controller.use(chat.controller.chat.state.with_window(16384))
         await chat.idle()
         assert options(chats(chat.server)[-1])["num_ctx"] == 16384
         assert len(messages(chats(chat.server)[-1])) == 7
+
+
+async def test_without_the_larger_window_the_prompt_comes_back(tmp_path: Path) -> None:
+    async with too_long(tmp_path) as chat:
+        chat.controller.gate.decide(overflow.WINDOW)
+        await chat.until(lambda: bool(chat.front.all(WindowWanted)))
+        chat.controller.use(chat.controller.chat.state)
+        assert chat.returned == [LONG]
+        assert len(chat.asked) == 3
+        assert not chat.controller.chat.busy
+
+
+async def test_an_answer_with_another_preset_gets_the_larger_window_too(tmp_path: Path) -> None:
+    async with nearly_full(tmp_path) as chat:
+        await chat.ask("And Hilbert?")
+        state = chat.controller.chat.state
+        other = state.with_settings(replace(state.settings, preset=replace(state.preset, name="other")))
+        chat.server.on("/api/chat", refusal(9000, 8192), counted("Five.", 9000))
+        chat.controller.answer_again(blank_answer(str(chat.leaf.parent)), other)
+        await chosen_again(chat)
+        chat.controller.gate.decide(overflow.WINDOW)
+        await chat.until(lambda: bool(chat.front.all(WindowWanted)))
+        chat.controller.use(state.with_window(16384))
+        await chat.idle()
+        assert options(chats(chat.server)[-1])["num_ctx"] == 16384
+        assert (chat.leaf.content, chat.leaf.preset) == ("Five.", "other")
 
 
 async def test_a_prompt_that_is_estimated_can_be_asked_all_the_same(tmp_path: Path) -> None:
@@ -439,8 +467,10 @@ async def test_a_comparison_waits_while_the_model_is_loaded_anew(
         state, sent = chat.controller.chat.state, list[str]()
         chat.controller.gate.hold(comparison(chat, [state, state], sent))
         await chosen_again(chat)
-        chat.set_status(ConnectionStatus.STARTING)
-        chat.controller.go_on()
+        chat.controller.gate.decide(overflow.WINDOW)
+        await chat.until(lambda: bool(chat.front.all(WindowWanted)))
+        state = state.with_window(16384)
+        chat.controller.use(state.with_server(ServerState(ConnectionStatus.STARTING)))
         assert isinstance(chat.controller.chat.activity, ReloadingModel)
         assert sent == []
         if status == "connected":

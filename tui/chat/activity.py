@@ -55,9 +55,10 @@ class Summarising:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReloadingModel:
-    """A comparison waits until the model is loaded anew with a larger window."""
+    """A prompt waits until the state has a context window of so many tokens, and the model is there with it."""
 
     pending: PendingPrompt
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +77,7 @@ Activity = (
 def pending_of(activity: Activity) -> PendingPrompt | None:
     """The prompt that is held; None while there is none."""
     match activity:
-        case CheckingContext(pending) | ReloadingModel(pending):
-            return pending
-        case AwaitingDecision() | Summarising():
+        case CheckingContext() | AwaitingDecision() | Summarising() | ReloadingModel():
             return activity.pending
         case _:
             return None

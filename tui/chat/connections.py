@@ -107,7 +107,7 @@ def state_after(state: State, event: ConnectionEvent) -> State:
             return state.with_server(kept)
         case ServerNotFound():
             missing = event.engine_missing
-            return state.with_server(
+            return _without_larger_window(state).with_server(
                 ServerState(
                     ConnectionStatus.NONE,
                     problem=event.problem,
@@ -126,8 +126,16 @@ def state_after(state: State, event: ConnectionEvent) -> State:
             return state
 
 
+def _without_larger_window(state: State) -> State:
+    """The larger window did not work: the next start is as it was before."""
+    before = state.settings.overrides_before
+    if before is None:
+        return state
+    return state.with_settings(replace(state.settings, overrides=before, overrides_before=None))
+
+
 def _connected_state(state: State, event: ServerConnected) -> State:
-    before, settings = state.connection, state.settings
+    before, settings = state.connection, replace(state.settings, overrides_before=None)
     asked_anew = before is not None and before.server is event.connection.server
     if event.refreshed and not asked_anew:
         return state  # of a server that was left meanwhile

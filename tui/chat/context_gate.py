@@ -38,7 +38,7 @@ from tui.chat.events import (
 from tui.chat.open_chat import OpenChat
 from tui.chat.outbox import FrontEnd, Outbox
 from tui.chat.pending import PendingComparison, PendingPrompt
-from tui.chat.state import ClientState, ConnectionStatus
+from tui.chat.state import ClientState
 from tui.chat.summary_run import SummaryRun
 from tui.chat.tasks import TaskRunner
 from tui.core.context_trim import ContextTrim
@@ -258,11 +258,17 @@ class ContextGate:
         if way == overflow.DROP and found.cut is not None:
             self._leave_out(pending, found.cut.dropped)
         elif way == overflow.WINDOW and found.larger is not None:
-            self._front.hear(WindowWanted(found.larger))
+            self._wait_for_window(pending, found.larger)
         elif way == overflow.ANYWAY:
             if isinstance(pending, PendingComparison):
                 pending.spares = bool(pending.whose)
             self.send(pending)
+
+    def _wait_for_window(self, pending: PendingPrompt, tokens: int) -> None:
+        self._chat.activity = ReloadingModel(pending, tokens)
+        self._front.hear(DecisionNeeded(None))
+        self._front.hear(WindowWanted(tokens))
+        self._changed()
 
     def _leave_out(
         self, pending: PendingPrompt, dropped: Sequence[Message], summary: str | None = None
@@ -279,16 +285,6 @@ class ContextGate:
     def send(self, pending: PendingPrompt) -> None:
         """Send it."""
         held = pending is self._chat.pending
-        if (
-            isinstance(pending, PendingComparison)
-            and isinstance(self._chat.activity, AwaitingDecision)
-            and self._chat.state.status is ConnectionStatus.STARTING
-        ):
-            # Each asks the server itself, so there has to be one first.
-            self._chat.activity = ReloadingModel(pending)
-            self._front.hear(DecisionNeeded(None))
-            self._changed()
-            return
         self.close(pending)
         with self._together():
             pending.send()

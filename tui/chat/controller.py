@@ -66,16 +66,25 @@ class ChatController:
     """One open chat: what is asked in it, what waits, what runs, and what does not fit."""
 
     def __init__(
-        self, state: ClientState, front: FrontEnd, tasks: TaskRunner, interval_s: Callable[[], float]
+        self,
+        state: ClientState,
+        front: FrontEnd,
+        tasks: TaskRunner,
+        interval_s: Callable[[], float],
+        *,
+        keeps_drafts: bool = True,
     ) -> None:
-        """`interval_s` is how often the front end wants to hear of an answer that comes in, in seconds."""
+        """`interval_s` is how often the front end wants to hear of an answer that comes in, in seconds; for `keeps_drafts`
+        see `Outbox`."""
         self._front = front
         self._tasks = tasks
         self._interval_s = interval_s
         self._job: AnswerJob | None = None  # what was asked for last
         self._asked = ("", "")  # the prompt that was asked last, and the same in marked form
         self.chat = OpenChat(state)
-        self.outbox = Outbox(front, tasks, lambda: self.chat.state, lambda: self.chat.pending)
+        self.outbox = Outbox(
+            front, tasks, lambda: self.chat.state, lambda: self.chat.pending, keeps_drafts=keeps_drafts
+        )
         self.gate = ContextGate(self.chat, front, tasks, self.outbox, interval_s)
 
     @property
@@ -127,9 +136,9 @@ class ChatController:
                 self._say_loading()
                 if state.status in (ConnectionStatus.CONNECTED, ConnectionStatus.NONE):
                     self._start(job)
-            case ReloadingModel(pending) if state.status is ConnectionStatus.CONNECTED:
-                self.gate.send(pending)
-            case ReloadingModel() if state.status is ConnectionStatus.NONE:
+            case ReloadingModel(pending, tokens) if state.connection is not None and state.has_window(tokens):
+                self._send_with_window(pending)
+            case ReloadingModel() if state.status in (ConnectionStatus.CONNECTED, ConnectionStatus.NONE):
                 self.gate.take_back()
             case _:
                 pass
@@ -464,14 +473,12 @@ class ChatController:
         self._finish(stream)
         return True
 
-    def go_on(self) -> None:
-        """Send what is held: the window is large enough now, or is about to be."""
-        pending = self.chat.pending
-        if pending is None:
-            return
+    def _send_with_window(self, pending: PendingPrompt) -> None:
+        """Send what was held: the window is large enough now, also for an answer that has a state of its own."""
+        state = self.chat.state
         if self._job is not None and self._job.state is not None and not pending.unasked:
-            settings = replace(self._job.state.settings, overrides=self.chat.state.overrides)
-            self._job = replace(self._job, state=self._job.state.with_settings(settings))
+            own = replace(self._job.state.settings, overrides=state.overrides, window=state.window)
+            self._job = replace(self._job, state=state.with_settings(own))
         self.gate.send(pending)
 
     def _refused(self, message_id: str, error: ContextOverflow) -> None:
@@ -496,11 +503,15 @@ class ChatController:
             self.chat.context_check.learn(measure)
         if measure.over <= 0:
             budget.counted(measure.limit + 1, exact=False)
-        job = AnswerJob(message, resume=resume, state=self._job.state if self._job else None)
+
+        def send() -> None:  # meanwhile its state may have got a larger window
+            own = self._job.state if self._job else None
+            self._answer(AnswerJob(message, resume=resume, state=own), checked=True)
+
         pending = PendingPrompt(
             path,
             state,
-            lambda: self._answer(job, checked=True),
+            send,
             partial(self._give_up, message),
             resume=resume,
             unsent=self._comes_back(message),

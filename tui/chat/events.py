@@ -151,7 +151,8 @@ class GuideWanted:
 
 @dataclass(slots=True, eq=False)
 class WindowWanted:
-    """The person wants a context window of that many tokens; `ChatController.go_on` sends what waits for it."""
+    """The person wants a context window of that many tokens (`ClientState.with_window`). The prompt is sent once the
+    controller is given a state that has it and is connected; it is taken back where that state has no server."""
 
     tokens: int
 

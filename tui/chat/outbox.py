@@ -64,13 +64,17 @@ class Outbox:
         tasks: TaskRunner,
         state: Callable[[], ClientState],
         pending: Callable[[], PendingPrompt | None],
+        *,
+        keeps_drafts: bool,
     ) -> None:
         """`state` is whom the next prompt is asked of; `pending` the prompt that is held: neither asked nor written any
-        more, it is part of the draft."""
+        more, it is part of the draft. Without `keeps_drafts` no draft is read or written: a script leaves those of a person
+        as they are."""
         self._front = front
         self._tasks = tasks
         self._state = state
         self._pending = pending
+        self._keeps_drafts = keeps_drafts
         self._session: ChatSession | None = None
         self._files_coming: list[ChatSession | None] = []
         self._autosave = DraftAutosave(self._draft, self._save)
@@ -168,7 +172,7 @@ class Outbox:
 
     def touched(self) -> None:
         """What is written has changed: it is written down in a moment."""
-        if self._session is not None:
+        if self._keeps_drafts and self._session is not None:
             self._autosave.touched()
 
     def save(self) -> None:
@@ -188,7 +192,7 @@ class Outbox:
         """The chat is left: its draft is written down, after the kept one if that was not read yet."""
         if self._autosave.is_open:
             self._autosave.keep()
-        elif self._session is not None and (draft := self._draft()):
+        elif self._keeps_drafts and self._session is not None and (draft := self._draft()):
             self._session.add_to_draft(draft)
 
     def empty(self) -> None:
@@ -202,7 +206,8 @@ class Outbox:
         self._session = session
         self._autosave.pause()
         self._opening += 1
-        self._tasks.start(partial(self._read_draft, session, session.draft_key, self._opening), "draft")
+        if self._keeps_drafts:
+            self._tasks.start(partial(self._read_draft, session, session.draft_key, self._opening), "draft")
 
     async def _read_draft(self, session: ChatSession, key: str, opening: int) -> None:
         """What cannot be read is not written over: it is read again later, and what is written meanwhile is added to it at

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tui.servers.connect import Connection
 
 
+WINDOW = "context_window"
+"""The parameter that a larger window sets for this run."""
+
+
 class ConnectionStatus(StrEnum):
     """How lokal stands with a server."""
 
@@ -47,7 +51,8 @@ class ServerState:
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
     """The model, and what it is asked with. `window` is the context window in tokens that it is loaded with, None = the
-    server does not say; `overrides` hold for this run only. `preset_chosen` = the person wants the preset that is in use;
+    server does not say; `overrides` hold for this run only, and `overrides_before` did before the engine began to load its
+    model with a larger window, None = it does not. `preset_chosen` = the person wants the preset that is in use;
     where nobody chose it a model may bring one of its own, and `usual_preset` comes back after it."""
 
     model: str = ""
@@ -56,6 +61,7 @@ class ModelSettings:
     preset: Preset = SHIPPED[0]
     unsaved: bool = False
     overrides: Mapping[str, Value | None] = field(default_factory=dict)
+    overrides_before: Mapping[str, Value | None] | None = None
     preset_chosen: bool = True
     usual_preset: Preset | None = None
 
@@ -104,6 +110,20 @@ class ClientState:
     def with_settings(self, settings: ModelSettings) -> Self:
         """The same server with other settings."""
         return replace(self, settings=settings)
+
+    def with_window(self, tokens: int) -> Self:
+        """The same with another context window for this run. Ollama takes it with the next question; the built-in engine
+        is to load its model anew, and there is no server until it has."""
+        embedded = self.connection is not None and self.connection.embedded
+        overrides, before = {**self.overrides, WINDOW: tokens}, self.overrides if embedded else None
+        settings = replace(self.settings, overrides=overrides, overrides_before=before, window=None)
+        server = ServerState(ConnectionStatus.STARTING) if embedded else self.server
+        return replace(self, server=server, settings=settings)
+
+    def has_window(self, tokens: int) -> bool:
+        """Whether a context window of at least so many tokens is asked for."""
+        window = self.values().get(WINDOW)
+        return isinstance(window, int) and window >= tokens
 
     @property
     def status(self) -> ConnectionStatus:

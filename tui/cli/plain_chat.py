@@ -17,14 +17,14 @@ from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
 from tui.chat.session import ChatSession
-from tui.chat.state import ClientState, ConnectionStatus, ServerState
+from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner, Work
 from tui.chat.wording import ending_words
 from tui.cli.plain_answer import AnswerLines, speaker
 from tui.cli.plain_output import PlainOutput
 from tui.core.attaching import in_line, under
 from tui.core.commands import BY_ID
-from tui.core.message import Message, Role, Status, Value
+from tui.core.message import Message, Role, Status
 from tui.core.paste_folds import plain
 from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
 from tui.errors import ChatGone, Interrupted, LokalError, UsageError
@@ -82,8 +82,7 @@ class PlainChat:
         self._awaits_server = False
         self.begun = ""
         """The lines of a prompt that goes on in the next line."""
-        self._before_window: dict[str, Value | None] | None = None
-        self.controller = ChatController(state, self, tasks, lambda: INTERVAL_S)
+        self.controller = ChatController(state, self, tasks, lambda: INTERVAL_S, keeps_drafts=listens)
 
     # -- what is so now ---------------------------------------------------------------------------------------------
 
@@ -394,18 +393,10 @@ class PlainChat:
             self.controller.gate.decide(command_id)
 
     def _enlarge_window(self, tokens: int) -> None:
-        """For this run; the question that waits is sent when the model is there."""
-        state, before = self.state, dict(self.state.overrides)
-        settings = replace(state.settings, overrides={**before, "context_window": tokens}, window=None)
-        wanted = state.with_settings(settings)
         self.output.line(f"A window of {human_tokens(tokens)} for this run: reloads the model")
-        if state.connection is not None and state.connection.embedded:
-            self._before_window = before
-            self.use(wanted.with_server(ServerState(ConnectionStatus.STARTING)))
+        self.use(self.state.with_window(tokens))
+        if self.state.settings.overrides_before is not None:
             self.connections.restart_engine(self.state)
-        else:
-            self.use(wanted)
-        self.controller.go_on()
 
     # -- servers ----------------------------------------------------------------------------------------------------
 
@@ -418,15 +409,13 @@ class PlainChat:
             event = replace(event, searched=False)  # the guide knows nothing of what a script asks
         match event:
             case connections.ServerConnected(connection, model):
-                self._before_window = None
                 name = safe_name(model, 80) or "no model"
                 place = "the guide, which knows only lokal" if connection.guide else connection.place
                 self.output.say(place if connection.guide else f"{place}, {name}")
             case connections.ServerNotFound(problem):
                 self.fail(problem)
-                if self._before_window is not None:
-                    settings = replace(before.settings, overrides=self._before_window)
-                    self.controller.chat.state, self._before_window = before.with_settings(settings), None
+                if before.settings.overrides_before is not None:
+                    self.output.say("The larger window did not work; the next start is as before")
                 elif event.kept and before.connection is not None:
                     self.output.say(f"{before.connection.place} stays connected")
             case connections.ServerLoading(who, progress):

@@ -27,7 +27,6 @@ from tui.chat.reasons import why_not_change
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner
 from tui.core.endpoint import Endpoint
-from tui.core.message import Value
 from tui.core.slash import one_of
 from tui.core.text import human_tokens, safe_name
 from tui.errors import LokalError, UsageError, sentences
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
-WINDOW = "context_window"
-"""The parameter that a larger window sets for this run."""
 
 
 class ServerController:
@@ -67,8 +64,6 @@ class ServerController:
         self._offered: Endpoint | None = None
         self._refused = ""  # the address of the server that the person does not want
         self._guide_beside: Connection | None = None  # to the guide that is asked a question this once
-        self._before_window: dict[str, Value | None] | None = None
-        """What was set for this run before the engine began to load its model with a larger window."""
 
     def add_commands(self, registry: CommandRegistry) -> None:
         """What a person can do about servers and models."""
@@ -256,18 +251,11 @@ class ServerController:
 
     def enlarge_window(self, tokens: int) -> None:
         """A larger context window for this run: Ollama takes it with the next question, the built-in engine loads its model
-        anew. The question that waits is sent when the model is there."""
-        app, state = self._app, self._app.state
-        before = dict(state.overrides)
-        settings = replace(state.settings, overrides={**before, WINDOW: tokens}, window=None)
-        wanted = state.with_settings(settings)
-        if state.connection is not None and state.connection.embedded:
-            self._before_window = before
-            app.set_state(wanted.with_server(ServerState(ConnectionStatus.STARTING)))
+        anew."""
+        app = self._app
+        app.set_state(app.state.with_window(tokens))
+        if app.state.settings.overrides_before is not None:
             self._connections.restart_engine(app.state)
-        else:
-            app.set_state(wanted)
-        app.chat.controller.go_on()
         app.show_notice(f"a window of {human_tokens(tokens)} for this run: reloads the model", "accent")
 
     # -- what is heard ----------------------------------------------------------------------------------------------
@@ -299,7 +287,6 @@ class ServerController:
 
     def _hear_connected(self, event: ServerConnected) -> None:
         app, state, connection = self._app, self._app.state, event.connection
-        self._before_window = None
         if event.asked or event.chosen:
             app.show_notice(_what_was_found(event), "accent")
         self._on_search_ended("a server was found")
@@ -309,10 +296,7 @@ class ServerController:
 
     def _hear_not_found(self, event: ServerNotFound) -> None:
         app = self._app
-        if self._before_window is not None:  # the next start is as it was before
-            settings = replace(app.state.settings, overrides=self._before_window)
-            self._before_window = None
-            app.set_settings(settings)
+        if app.state.settings.overrides_before is not None:
             way = app.state.key("server.search")
             app.show_notice(f"The larger window did not work; {way} starts as before", "warning")
         returned = bool(event.command) and self._command_line.return_command(event.command)

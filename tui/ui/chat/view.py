@@ -75,7 +75,7 @@ class ChatView(Vertical):
 
     @dataclass(eq=False, repr=False)
     class WindowWanted(ChatViewMessage):
-        """The person wants a context window of that many tokens; `controller.go_on` sends what waits for it."""
+        """The person wants a context window of that many tokens for this run; a prompt waits for it."""
 
         tokens: int
 
