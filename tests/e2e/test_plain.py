@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import StartServer
 from tests.support.app import last_chat
-from tests.support.canned_servers import like_ollama, ollama_answer, questions
+from tests.support.canned_servers import chats, like_ollama, ollama_answer, options, questions
 from tests.support.command import lokal_command
-from tests.support.replay import replay, text
+from tests.support.fitting_prompts import LONG, counted
+from tests.support.replay import Replay, replay, text
 from tests.support.terminal import TerminalSession, lokal
 from tui.core.commands import BY_SLASH
 
@@ -194,3 +197,143 @@ async def test_without_a_terminal_nothing_is_chosen_by_itself(stdin: bytes | Non
     said = (await lokal_command(stdin=stdin, environ=DUMB)).failed(2)
     assert "lokal needs a terminal" in said
     assert "lokal --plain" in said
+
+
+async def test_a_title_is_asked_for_and_a_chat_is_written_and_read(tmp_path: Path) -> None:
+    kept, elsewhere = tmp_path / "kept.json", {"XDG_DATA_HOME": str(tmp_path / "elsewhere")}
+    async with replay() as server:
+        like_ollama(server)
+        server.on("/api/chat", ollama_answer("The first."), ollama_answer("Of first things"))
+        titled = await lokal_command(
+            "--plain", "--server", server.url, stdin=f"One?\n/title\n/export {kept}\n".encode()
+        )
+        assert titled.status == 0, titled.err
+        assert "you> /title\nThe chat is now “Of first things”\n" in titled.text
+        assert f"2 messages in {kept}" in titled.text
+        lines = f"/import {kept}\n/import {kept}\n".encode()
+        read = await lokal_command("--plain", "--server", server.url, stdin=lines, environ=elsewhere)
+    assert read.status == 0, read.err
+    assert f"1 chat imported from {kept}\n" in read.text
+    assert "1 chat was here already" in read.text
+    listed = await lokal_command("chats", "list", "--json", environ=elsewhere)
+    assert [chat["title"] for chat in listed.json()] == ["Of first things"]
+
+
+@asynccontextmanager
+async def not_fitting() -> AsyncIterator[tuple[Lines, Replay]]:
+    """A chat with Ollama in which the person is asked about a prompt that does not fit."""
+    async with replay() as server:
+        like_ollama(server)
+        server.on("/api/chat", counted("One.", 2400), counted("Two.", 5000), counted("Three.", 7600))
+        async with lokal("--server", server.url, environ=DUMB) as terminal:
+            lines = Lines(terminal)
+            await lines.until("\nyou> $")
+            for question in ("Who was Euler?", "And Gauss?", "And Noether?"):
+                await lines.say(f"{question}\n")
+            asked = await lines.say(f"{LONG}\n", "number> $")
+            assert "This does not fit into the context window" in asked
+            assert "\n2. let the model summarise" in asked
+            assert "\n3. a window of 16k: reloads the model" in asked
+            yield lines, server
+            terminal.send("/quit\n")
+            assert await terminal.ended() == 0
+            assert b"\x1b" not in terminal.raw
+
+
+async def test_a_larger_window_takes_the_prompt_along() -> None:
+    async with not_fitting() as (lines, server):
+        server.on("/api/chat", counted("Four.", 8400))
+        said = await lines.say("3\n")
+        assert "A window of 16k for this run: reloads the model" in said
+        assert "\nFour.\n" in said
+        assert options(chats(server)[-1])["num_ctx"] == 16384
+        assert "context_window=16384, for this run" in await lines.say("/set\n")
+
+
+async def test_a_summary_takes_the_place_of_the_oldest() -> None:
+    async with not_fitting() as (lines, server):
+        server.on("/api/chat", ollama_answer("They spoke of mathematicians."), counted("Four.", 900))
+        said = await lines.say("2\n")
+        assert "Writing a summary; Ctrl+C stops it" in said
+        assert "only this summary:\nThey spoke of mathematicians.\n" in said
+        assert "\nFour.\n" in said
+        assert "They spoke of mathematicians." in str(chats(server)[-1]["messages"])
+
+
+async def test_a_larger_window_of_the_built_in_engine(engine_installed: None, script_gguf: Path) -> None:
+    async with lokal("--gguf", str(script_gguf), *SMALL, environ=DUMB) as terminal:
+        lines = Lines(terminal)
+        await lines.until("\nyou> $")
+        for _ in range(6):  # until the window is full
+            asked = await lines.say(QUESTION, "\n(you|number)> $")
+            if "number>" in asked:
+                break
+        larger = re.search(r"\n(\d)\. a window of 2k: reloads the model", asked)
+        assert larger is not None, asked
+        said = await lines.say(f"{larger[1]}\n")
+        assert "number>" not in said
+        assert "\nscript, preset technical:\n" in said
+        terminal.send("/quit\n")
+        assert await terminal.ended() == 0
+
+
+async def test_what_had_come_of_an_answer_outlives_a_kill(
+    start_llama: StartServer, endless_gguf: Path
+) -> None:
+    server = start_llama(endless_gguf, context_window=100_000)
+    key = {"LOKAL_API_KEY": server.endpoint.api_key, **DUMB}
+    async with lokal("--server", server.endpoint.url, *ENDLESS, environ=key) as terminal:
+        lines = Lines(terminal)
+        await lines.until("\nyou> $")
+        await lines.say("Go on for ever\n", "## In the shell")
+        await terminal.until(lambda: b"## In the shell" in _database(), "a part of the answer is on the disk")
+        terminal.kill(signal.SIGKILL)
+        await terminal.ended()
+    async with lokal("--server", server.endpoint.url, "--resume", environ=key) as terminal:
+        opened = await Lines(terminal).until("\nyou> $")
+        assert "\nyou> Go on for ever\nendless, preset technical:\n# Reading a file" in opened
+        assert "## In the shell" in opened
+        assert "/continue continues" in opened
+        terminal.send("/quit\n")
+        assert await terminal.ended() == 0
+
+
+def _database() -> bytes:
+    """All that the database has written."""
+    folder = Path.home() / ".local" / "share" / "lokal"
+    return b"".join(path.read_bytes() for path in folder.glob("chats.db*"))
+
+
+async def test_the_guide_is_asked_this_once(engine_installed: None) -> None:
+    async with replay() as server:
+        like_ollama(server)
+        server.on("/api/chat", ollama_answer("I am a llama."))
+        done = await lokal_command(
+            "--plain", "--server", server.url, stdin=b"/guide How do I stop an answer?\nAnd you?\n"
+        )
+        assert questions(server) == ["And you?"]
+    assert done.status == 0, done.err
+    guide, model = done.text.split("you> And you?\n")
+    assert guide.startswith("you> /guide How do I stop an answer?\nguide")
+    assert "Esc" in guide
+    assert model == "llama3.2:3b, preset technical:\nI am a llama.\n"
+
+
+async def test_a_script_leaves_the_draft_of_a_person_alone(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("private")
+    async with replay() as server:
+        like_ollama(server)
+        server.on("/api/chat", ollama_answer("Yes."))
+        async with lokal("--server", server.url, environ=DUMB) as terminal:
+            lines = Lines(terminal)
+            await lines.until("\nyou> $")
+            assert "Goes with the next question" in await lines.say(f"/attach {notes}\n", "next question.*\n")
+            terminal.send("half a question\x04\x04")
+            assert await terminal.ended() == 0
+        done = await lokal_command("--plain", "--server", server.url, stdin=b"One?\n")
+        assert "private" not in str(chats(server)[-1])
+        assert "half a question" not in done.text + done.err
+        async with lokal("--server", server.url, environ=DUMB) as terminal:
+            opened = await Lines(terminal).until("Not sent: “half a question”")
+            assert "Goes with the next question: " in opened

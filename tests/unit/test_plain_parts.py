@@ -10,11 +10,17 @@ from hypothesis import strategies as st
 
 from tests.unit.test_lazy_imports import loaded_by
 from tui.chat.commands import CommandRegistry
-from tui.chat.connections import ServerLoading, ServerNotFound, state_after
-from tui.chat.state import ClientState, ConnectionStatus
+from tui.chat.connections import ServerConnected, ServerLoading, ServerNotFound, state_after
+from tui.chat.state import ClientState, ConnectionStatus, ModelSettings, ServerState
 from tui.cli.plain_output import LONGEST_WORD, PlainOutput, WholeWords
+from tui.core.endpoint import Endpoint, ServerKind
+from tui.core.model import ServerInfo
 from tui.core.text import safe_block
 from tui.errors import Unreachable, UsageError
+from tui.servers.connect import Connection
+from tui.servers.kinds.llamacpp import LlamaCppServer
+
+HERE = Endpoint("http://127.0.0.1:1", kind=ServerKind.LLAMACPP)
 
 
 def pieces(*texts: str) -> list[str]:
@@ -109,6 +115,23 @@ def test_what_news_of_servers_make_of_the_state() -> None:
         none = state_after(state, named)
         assert (none.status, none.server.problem) == (ConnectionStatus.NONE, nobody)
         assert not none.server.may_guide
+
+
+def test_a_larger_window_that_did_not_work_is_undone() -> None:
+    engine = Connection(LlamaCppServer(HERE), ServerInfo(ServerKind.LLAMACPP, HERE.url), embedded=True)
+    before = ClientState(
+        ServerState(ConnectionStatus.CONNECTED, engine), ModelSettings("m", 1024, overrides={"seed": 1})
+    )
+    larger = before.with_window(2048)
+    assert (larger.status, larger.connection, larger.window) == (ConnectionStatus.STARTING, None, None)
+    assert larger.has_window(2048)
+    assert not before.has_window(2048)
+    failed = state_after(state_after(larger, ServerLoading()), ServerNotFound(Unreachable("no memory")))
+    assert (failed.status, failed.overrides) == (ConnectionStatus.NONE, {"seed": 1})
+    worked = state_after(larger, ServerConnected(engine, "m"))
+    assert worked.overrides == {"seed": 1, "context_window": 2048}
+    later = state_after(worked.with_server(ServerState()), ServerNotFound(Unreachable("gone")))
+    assert later.overrides == worked.overrides
 
 
 def test_plain_mode_loads_no_screen() -> None:

@@ -16,6 +16,7 @@ from tui.chat import connections, events, overflow
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
+from tui.chat.guide_question import GuideQuestion
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner, Work
@@ -74,6 +75,7 @@ class PlainChat:
         self.loop = asyncio.get_running_loop()
         self._on_recorded = on_recorded
         self._connections: ServerConnections | None = None
+        self._guide_question: GuideQuestion | None = None
         self._said_loading = False
         self._view_after: str | None = None
         self._attached = 0
@@ -105,6 +107,7 @@ class PlainChat:
     def use_connections(self, service: ServerConnections) -> None:
         """Let that service find servers."""
         self._connections = service
+        self._guide_question = GuideQuestion(service, self.tasks, self.post, lambda: self.controller)
 
     def use(self, state: ClientState) -> None:
         """Another server, model, preset or value."""
@@ -239,6 +242,19 @@ class PlainChat:
         self._asides += 1
         self.controller.outbox.read_files(argument, read)
 
+    def ask_guide(self, question: str) -> None:
+        """Ask the guide this once, whatever else answers."""
+        assert self._guide_question is not None
+
+        def asked(problem: LokalError | None) -> None:
+            self._asides -= 1
+            if problem is not None:
+                self.fail(problem)
+                self._take_back(f"/guide {question}")
+
+        self._asides += 1
+        self._guide_question.ask(question, asked)
+
     def wait_for_server(self, *, leaves: bool = True) -> None:
         """Another server is on its way; with `leaves` the one that there is answers no more."""
         self._awaits_server = True
@@ -353,6 +369,8 @@ class PlainChat:
         self._say_ending(message)
         if self.state.window is None:
             self.connections.read_window(self.state)  # many servers know it only once the model is loaded
+        if self._guide_question is not None:
+            self._guide_question.end()
         self._rest()
 
     def _say_ending(self, message: Message) -> None:
@@ -387,6 +405,7 @@ class PlainChat:
             asyncio.get_running_loop().call_soon(self.controller.stop)
 
     def _decide(self, command_id: str) -> None:
+        self._decision = None
         if command_id == overflow.STOP:
             self.controller.stop_or_choose()
         else:

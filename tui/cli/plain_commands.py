@@ -14,6 +14,7 @@ from tui.chat import chat_files, structured_output
 from tui.chat.commands import CommandRegistry
 from tui.chat.overflow import window_of
 from tui.chat.parameter_words import assigned, taken
+from tui.chat.reasons import why_not_change, why_not_continue, why_not_retry, why_not_stop
 from tui.chat.session import ChatSession, whole_chat
 from tui.chat.tasks import Work
 from tui.chat.write_queue import WriteQueue
@@ -71,11 +72,11 @@ class PlainCommands:
         self._history = history
         self.registry = CommandRegistry()
         add, controller = self.registry.add, chat.controller
-        add("answer.stop", lambda _: chat.interrupt(), self._why_not_stop)
-        add("answer.retry", lambda _: controller.retry(), self._why_not_retry)
-        add("answer.continue", lambda _: controller.continue_answer(), self._why_not_continue)
+        add("answer.stop", lambda _: chat.interrupt(), partial(why_not_stop, controller))
+        add("answer.retry", lambda _: controller.retry(), partial(why_not_retry, controller))
+        add("answer.continue", lambda _: controller.continue_answer(), partial(why_not_continue, controller))
         add("reasoning.toggle", lambda _: self._toggle_reasoning())
-        add("guide.ask", lambda _: self._guide())
+        add("guide.ask", self._guide)
         add("gguf.open", self._open_file)
         add("chats.open", lambda _: self._list_chats())
         add("search", self._search)
@@ -88,7 +89,7 @@ class PlainCommands:
         add("parameter.set", self._set)
         add("chat.rename", self._rename)
         add("chat.title", lambda _: self._title())
-        add("chat.branch", lambda _: self._branch(), self._why_busy)
+        add("chat.branch", lambda _: self._branch(), partial(why_not_change, controller))
         add("chat.export", self._export)
         add("chat.import", self._import)
         add("schema", self._schema)
@@ -113,27 +114,6 @@ class PlainCommands:
             raise UsageError(held)
         self.registry.run(typed.command.id, typed.argument)
         return True
-
-    # -- why not ----------------------------------------------------------------------------------------------------
-
-    def _why_busy(self) -> str:
-        controller = self._chat.controller
-        return controller.why_held or (
-            "An answer is coming in; Ctrl+C stops it" if controller.chat.busy else ""
-        )
-
-    def _why_not_stop(self) -> str:
-        return "" if self._chat.controller.chat.busy else "No answer is coming in, so there is none to stop"
-
-    def _why_not_retry(self) -> str:
-        can = self._chat.controller.chat.can_retry
-        return self._why_busy() or ("" if can else "Nothing was asked here yet")
-
-    def _why_not_continue(self) -> str:
-        can = self._chat.controller.chat.can_continue
-        return self._why_busy() or (
-            "" if can else "There is nothing to continue: the last answer is whole, or there is none"
-        )
 
     # -- presets, models, servers -----------------------------------------------------------------------------------
 
@@ -186,12 +166,21 @@ class PlainCommands:
         chat.wait_for_server(leaves=False)
         chat.connections.use(chat.state, endpoint)
 
-    def _guide(self) -> None:
-        chat = self._chat
-        if chat.state.connection is not None and chat.state.connection.guide:
+    def _guide(self, question: str) -> None:
+        """From now on; or, with a question, this once, whatever else answers."""
+        chat, connection = self._chat, self._chat.state.connection
+        if question and (why_not := why_not_change(chat.controller)):
+            raise UsageError(why_not)
+        if connection is not None and question and not connection.guide:
+            chat.ask_guide(question)
+            return
+        if connection is None or not connection.guide:
+            chat.wait_for_server()
+            chat.connections.start_guide()
+        elif not question:
             raise UsageError("This is the guide already; it knows only lokal")
-        chat.wait_for_server()
-        chat.connections.start_guide()
+        if question:
+            chat.controller.ask(question)
 
     def _open_file(self, argument: str) -> None:
         if not argument:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
@@ -23,6 +22,7 @@ from tui.chat.connections import (
     ServerNotFound,
     state_after,
 )
+from tui.chat.guide_question import GuideQuestion
 from tui.chat.reasons import why_not_change
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner
@@ -31,9 +31,6 @@ from tui.core.slash import one_of
 from tui.core.text import human_tokens, safe_name
 from tui.errors import LokalError, UsageError, sentences
 from tui.ui.context import AppContext, CommandLine
-
-if TYPE_CHECKING:
-    from tui.servers.connect import Connection
 
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
@@ -63,7 +60,7 @@ class ServerController:
         self._watch_timer: Timer | None = None
         self._offered: Endpoint | None = None
         self._refused = ""  # the address of the server that the person does not want
-        self._guide_beside: Connection | None = None  # to the guide that is asked a question this once
+        self._guide_question = GuideQuestion(connections, tasks, post, lambda: app.chat.controller)
 
     def add_commands(self, registry: CommandRegistry) -> None:
         """What a person can do about servers and models."""
@@ -178,39 +175,19 @@ class ServerController:
             app.chat.controller.ask(question)
             return
         app.show_notice("Asking the guide, which knows lokal and local models …")
-        work = partial(self._start_guide_beside, question)
-        self._tasks.start(work, "guide-beside", exclusive=True)
+        self._guide_question.ask(question, partial(self._guide_asked, question))
 
-    async def _start_guide_beside(self, question: str) -> None:
-        try:
-            guide = await self._connections.guide_beside()
-        except LokalError as error:
-            self._connections.end_guide()
-            self._post(partial(self._guide_failed, question, error))
-        else:
-            self._post(partial(self._ask_guide_beside, guide, question))
-
-    def _guide_failed(self, question: str, error: LokalError) -> None:
-        self._command_line.return_command(f"/guide {question}")
-        self._app.show_notice(str(error), "warning")
-
-    def _ask_guide_beside(self, guide: Connection, question: str) -> None:
-        state = self._app.state
-        settings = state.settings.with_own_preset(None)  # one that a model has brought is not for the guide
-        settings = replace(settings, model=guide.models[0].name, window=None)
-        server = ServerState(ConnectionStatus.CONNECTED, guide)
-        self._guide_beside = guide
-        self._app.chat.controller.ask(question, state=state.with_server(server).with_settings(settings))
+    def _guide_asked(self, question: str, problem: LokalError | None) -> None:
+        if problem is not None:
+            self._command_line.return_command(f"/guide {question}")
+            self._app.show_notice(str(problem), "warning")
 
     def answer_finished(self) -> None:
         """An answer has ended. Many servers load a model with the first question and know its context window only then; the
         guide that was asked this once is no longer needed."""
         if self._app.state.window is None:
             self._connections.read_window(self._app.state)
-        guide, self._guide_beside = self._guide_beside, None
-        if guide is not None:
-            self._tasks.start(guide.server.aclose, "guide-beside")
-            self._connections.end_guide()
+        self._guide_question.end()
 
     def ask_guide_instead(self) -> None:
         """A question found no server: the guide answers it."""
