@@ -1,6 +1,6 @@
 """The process between lokal and llama.cpp: it starts the server and never lets it outlive lokal.
 
-    lokal -> supervisor (this file) -> worker (this file, which becomes llama-server or runs the one in xllamacpp)
+    lokal -> supervisor (this file) -> worker (forked, which becomes llama-server or runs the one in xllamacpp)
 
 The supervisor holds the reading end of a pipe whose other end is lokal's alone. However lokal ends, kill -9 included,
 the pipe ends with it and the supervisor ends the worker. It is a process of its own because loading a model in
@@ -25,8 +25,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from types import FrameType, ModuleType
 
 GRACE_S = 2.0
@@ -44,6 +43,8 @@ ENVIRONMENT: Mapping[str, str] = {"GGML_NO_BACKTRACE": "1"}
 """What the engine is started with besides: a crash is to end it, not to run a debugger on it."""
 
 _PR_SET_PDEATHSIG = 1
+_MOST_FILES = 256
+"""No descriptor of the supervisor is as high as this."""
 
 WHEEL_SETTINGS: Mapping[str, str] = {
     "--ctx-size": "n_ctx",
@@ -61,31 +62,43 @@ WHEEL_NUMBERS: Mapping[str, int] = {"auto": -1, "off": 0, "on": 1, "f16": 1, "q4
 """The words among the values of these flags as llama.h and ggml.h number them: `llama_flash_attn_type`, `ggml_type`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Job:
     """What to serve and where. `program` is the llama-server to run, empty = the one inside xllamacpp; `port` 0 = `host`
     is the path of a Unix socket; `flags` are llama-server's, a name and a value each; `cache_mib` is memory for
-    the prompts of earlier chats; `slot_folder` is where slots are saved, empty = they are not."""
+    the prompts of earlier chats; `slot_folder` is where slots are saved, empty = they are not.
 
-    program: str
-    gguf: str
-    alias: str
-    host: str
-    port: int
-    api_key: str
-    flags: tuple[str, ...]
-    cache_mib: int = PROMPT_CACHE_MIB
-    slot_folder: str = ""
+    No dataclass: the supervisor would load a tenth of the standard library for it before the model."""
+
+    def __init__(
+        self,
+        program: str,
+        gguf: str,
+        alias: str,
+        host: str,
+        port: int,
+        api_key: str,
+        flags: Sequence[str],
+        cache_mib: int = PROMPT_CACHE_MIB,
+        slot_folder: str = "",
+    ) -> None:
+        self.program = program
+        self.gguf = gguf
+        self.alias = alias
+        self.host = host
+        self.port = port
+        self.api_key = api_key
+        self.flags = tuple(flags)
+        self.cache_mib = cache_mib
+        self.slot_folder = slot_folder
 
     def to_line(self) -> bytes:
         """One line of JSON."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        return json.dumps(vars(self)).encode() + b"\n"
 
     @staticmethod
     def from_line(line: bytes) -> Job:
         """The job that `to_line` wrote. Raises ValueError or TypeError."""
-        fields = json.loads(line)
-        return Job(**{**fields, "flags": tuple(fields["flags"])})
+        return Job(**json.loads(line))
 
     def command(self) -> list[str]:
         """The command line of llama-server, without the key."""
@@ -112,47 +125,40 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def supervise() -> int:
-    """Run the worker until it ends or lokal does; its exit code, 128 + n if signal n ended it."""
+    """Run the worker until it ends or lokal does; its exit code, 128 + n if signal n ended it. The worker itself leaves by
+    SystemExit, a full shutdown, which lets llama.cpp write the rest of its log."""
     parent = os.getppid()
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return 0
-    job = Job.from_line(line)
-    os.umask(0o077)  # what the server writes holds conversations
-    if sys.platform == "win32" and job.program:  # exec would leave a process that nobody waits for
-        worker = subprocess.Popen(
-            job.command(), env=job.environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr
-        )
-        _say_who(worker.pid)
-    else:
-        worker = subprocess.Popen(
-            [sys.executable, "-P", __file__, "worker", str(os.getpid())], stdin=subprocess.PIPE
-        )
-        if worker.stdin is not None:
-            worker.stdin.write(line)
-            worker.stdin.close()
-        _log_standard_output()
+    worker: _Worker | None = None
 
     def end(*_: object) -> None:
-        worker.terminate()
+        if worker is None:
+            os._exit(1)
+        worker.send(signal.SIGTERM)
         killer = threading.Timer(GRACE_S, worker.kill)
         killer.daemon = True
         killer.start()
-
-    def wait_for_parent() -> None:
-        while os.read(0, 4096):
-            pass
-        end()
 
     def parent_signal(_: int, frame: FrameType | None) -> None:
         # The kernel sends it also when only the parent's thread ends that started this process.
         if os.getppid() != parent:
             end()
 
+    def wait_for_parent() -> None:
+        while os.read(0, 4096):
+            pass
+        end()
+
     signal.signal(signal.SIGTERM, end)
     if sys.platform == "linux":
         signal.signal(signal.SIGUSR1, parent_signal)
         _signal_when_parent_dies(signal.SIGUSR1)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return 0
+    job = Job.from_line(line)
+    os.umask(0o077)  # what the server writes holds conversations
+    worker = _Worker(job, line)
+    _log_standard_output()
     threading.Thread(target=wait_for_parent, daemon=True).start()
     code = worker.wait()
     if not job.port:
@@ -160,13 +166,66 @@ def supervise() -> int:
     return code if code >= 0 else 128 - code
 
 
-def work(supervisor: int) -> int:
-    """Become llama-server, or run the one of xllamacpp until killed."""
+class _Worker:
+    """The process that serves, a child of this one."""
+
+    def __init__(self, job: Job, line: bytes) -> None:
+        """Start it. Where there is fork(2) it is this process once more, which has loaded already what it needs."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._id = 0
+        if sys.platform != "win32":
+            supervisor = os.getpid()
+            self._id = os.fork()
+            if not self._id:
+                sys.exit(_work_forked(job, supervisor))
+        elif job.program:  # exec would leave a process that nobody waits for
+            self._process = subprocess.Popen(
+                job.command(), env=job.environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr
+            )
+            _say_who(self._process.pid)
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", __file__, "worker"], stdin=subprocess.PIPE
+            )
+            if self._process.stdin is not None:
+                self._process.stdin.write(line)
+                self._process.stdin.close()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; on Windows it is ended by any."""
+        if self._process is not None:
+            self._process.terminate()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._id, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit code, -n if signal n ended it."""
+        if self._process is not None:
+            return self._process.wait()
+        return os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
+
+
+def _work_forked(job: Job, supervisor: int) -> int:
+    """What a worker does that is a copy of its supervisor, of which it keeps nothing."""
     if sys.platform == "linux":
         _signal_when_parent_dies(signal.SIGKILL)
-    if sys.platform != "win32" and os.getppid() != supervisor:
+    if os.getppid() != supervisor:
         return 1
-    job = Job.from_line(sys.stdin.buffer.readline())
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.closerange(3, _MOST_FILES)  # the lock of the socket's folder, which is the supervisor's
+    return work(job)
+
+
+def work(job: Job) -> int:
+    """Become llama-server, or run the one of xllamacpp until killed."""
     _say_who(os.getpid())
     if job.program:
         try:
@@ -269,5 +328,5 @@ def _signal_when_parent_dies(number: signal.Signals) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["worker"]:
-        sys.exit(work(int(sys.argv[2])))  # a full shutdown, which lets llama.cpp write the rest of its log
+        sys.exit(work(Job.from_line(sys.stdin.buffer.readline())))
     os._exit(supervise())  # no shutdown: a thread sits in a read that may never return

@@ -50,8 +50,8 @@ from tui.servers.engine.socket_folder import SocketFolder
 DEFAULT_CONTEXT = 8192
 """Tokens of context window where the person sets none: enough for a long talk, small enough for 8 GB of memory."""
 
-_POLL_S = 0.05
-ELSEWHERE_POLLS = 100
+_POLL_S = 0.02
+ELSEWHERE_POLLS = 250
 """How often a server that says that it listens is not found to listen before it is given up."""
 
 _STOP_TIMEOUT_S = child_process.GRACE_S + 2
