@@ -16,6 +16,7 @@ from tui.errors import EngineError, Interrupted, LokalError, ServerError, Unreac
 from tui.servers.connect import Connection
 from tui.servers.engine.engine import Engine
 from tui.servers.gather import gather_or_cancel
+from tui.servers.http.http_client import load_httpx
 from tui.servers.kinds.llamacpp import LlamaCppServer
 from tui.servers.profile import Capabilities, ServerProfile
 
@@ -168,14 +169,17 @@ async def start(
     """Start the engine, unless it runs, and connect to it. Raises FileError, EngineError, ServerError.
 
     `check` may take long and runs in a thread while the model is loaded; what it raises ends the engine."""
-    if check is None:
-        endpoint = await engine.start(on_progress)
-    else:
-        try:
-            endpoint, _ = await gather_or_cancel(engine.start(on_progress), files.in_thread(check))
-        except BaseException:
-            await engine.stop()
-            raise
+
+    def work_meanwhile() -> None:
+        load_httpx()
+        if check is not None:
+            check()
+
+    try:
+        endpoint, _ = await gather_or_cancel(engine.start(on_progress), files.in_thread(work_meanwhile))
+    except BaseException:
+        await engine.stop()
+        raise
     server = EmbeddedServer(engine, endpoint, on_restart)
     try:
         info, models = await gather_or_cancel(server.info(), server.models())

@@ -218,8 +218,15 @@ def prepare_httpx() -> None:
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
-def _new_client(endpoint: Endpoint) -> httpx.AsyncClient:
+def load_httpx() -> None:
+    """Load what every request needs. It takes a tenth of a second, so that whoever waits for something else does it meanwhile,
+    in a thread; it need not be called."""
     prepare_httpx()
+    from tui.servers.http import transport  # noqa: F401
+
+
+def _new_client(endpoint: Endpoint) -> httpx.AsyncClient:
+    load_httpx()
     from tui.servers.http import transport
 
     return transport.client(endpoint)
