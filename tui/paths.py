@@ -59,6 +59,11 @@ class Folders:
         return self.state / "logs"
 
     @property
+    def pulls(self) -> Path:
+        """The downloads of models that are not done."""
+        return self.state / "pulls"
+
+    @property
     def slots(self) -> Path:
         """What the embedded engine had read of chats that were left."""
         return self.state / "slots"
