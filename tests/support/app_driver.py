@@ -513,7 +513,7 @@ class AppDriver:
     @property
     def listed_chats_in_memory(self) -> int:
         """How many of the listed chats are in memory."""
-        listed = self.app.query_one(ChatsPane).listed
+        listed = self.app.query_one(ChatsPane).contents.listed
         return sum(1 for place in range(listed.total) if listed.at(place) is not None)
 
     # -- what a person sees -----------------------------------------------------------------------------------------

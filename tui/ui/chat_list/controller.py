@@ -206,7 +206,7 @@ class ChatListController:
     def chat_is_open(self, chat_id: str) -> None:
         """The chats are open, or another one is."""
         if self._pane is not None and self._is_open:
-            self._pane.open_id = chat_id
+            self._pane.set_open(chat_id)
             self._pane.ask_again()
 
     # -- opening a chat ---------------------------------------------------------------------------------------------
@@ -241,8 +241,7 @@ class ChatListController:
         if typed is not None:
             self._hand_over(typed)
         if self._pane is not None:
-            self._pane.open_id = self._open_id
-            self._pane.refresh()
+            self._pane.set_open(self._open_id)
         if event.message_id and event.chat_id == self._open_id:
             self._go_to(event.message_id, event.pattern)
 
