@@ -136,3 +136,17 @@ async def test_other_pages_take_no_letters_either() -> None:
         await driver.see(r"^ Parameters +↑↓ scroll · Esc back")
         await driver.press("enter")
         await driver.see_no_more("What is sent with technical")
+
+
+def test_each_place_says_what_happens_there_with_the_persons_own_keys() -> None:
+    def said(keys: dict[str, str], place: str) -> str:
+        return " ".join(next(section.notes for section in sections(keys, (place,)) if section.notes))
+
+    assert "Alt+E opens $VISUAL" in said(KEYS, "composer")
+    mine, _ = keymap({"editor": "alt+w", "message.branch": ""})
+    assert "Alt+W opens $VISUAL" in said(mine, "composer")
+    assert "A new chat by “Branch” has a number" in said(mine, "messages")
+    for page in (sections(KEYS), sections({})):
+        notes = " ".join(note for section in page for note in section.notes)
+        assert "lokal sends nothing that would not fit" in notes
+        assert "{" not in notes

@@ -160,7 +160,7 @@ async def answered(driver: AppDriver, count: int) -> None:
     """Wait until so many questions have whole answers."""
 
     def is_so() -> bool:
-        return not driver.activity and len(driver.conversation) == 2 * count
+        return driver.draft_is_read and not driver.activity and len(driver.conversation) == 2 * count
 
     await driver.until(is_so, f"{count} answers are there")
 

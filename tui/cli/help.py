@@ -39,10 +39,20 @@ EXAMPLES = """examples:
   lokal --plain                         line by line; /help lists the commands
   git diff | lokal ask "Write a commit message"
 
+files:
+  ~/.config/lokal/config.toml     the settings; config.example.toml has each
+  ~/.config/lokal/presets/        your presets, a TOML file each
+  ~/.config/lokal/themes/         your themes, a TOML file each
+  ~/.local/share/lokal/chats.db   the chats
+  ~/.local/state/lokal/           logs, and the prompts of the ↑ key
+  The folders are below XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME
+  where these are set; lokal doctor names them.
+
 environment:
   LOKAL_API_KEY   the key of the server of --server, and of no other
   SSL_CERT_FILE   certificates to trust for https, beside ca_file
   OLLAMA_HOST     one of the places that lokal looks at
+  VISUAL, EDITOR  the editor of Alt+E
 A proxy that asks for a name and a password gets them in the address of the
 server, https://name:password@host.
 """
@@ -70,6 +80,7 @@ DOCTOR = """Show the servers that answer, with their models, lokal's folders, wh
 terminal can do, and what is wrong in lokal's files."""
 PRESETS = "A preset is a named set of parameters; lokal keeps each in a file of its own."
 CHATS = "Chats are kept by the screen, and by lokal ask --save."
+_NOT_SENT = "A parameter that a server does not take is shown as such and not sent."
 CHATS_SEARCH = """Search all messages and titles. Every word must be there and may go on: “serv”
 finds “server”. Accents and case do not matter: “zazolc” finds “zażółć”. Words
 in quotation marks must follow each other: lokal chats search '"bad gateway"'"""
@@ -80,6 +91,21 @@ what Open WebUI exports, conversations.json from a ChatGPT export, and the
 text files of oterm; - reads standard input. All files are read before a chat
 is saved. Chats that are already there are skipped; a chat that cannot be read
 is named and left out (the exit status is then 1)."""
+
+
+def presets_epilogue() -> str:
+    """The end of `lokal presets --help`: what is in the presets that ship."""
+    from tui.core.presets import SHIPPED
+
+    names = list(dict.fromkeys(name for preset in SHIPPED for name in preset.values))
+    rows = [
+        ("", *names),
+        *((preset.name, *(str(preset.values.get(name, "")) for name in names)) for preset in SHIPPED),
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    about = [f"  {preset.name:{widths[0]}}  {preset.description}" for preset in SHIPPED]
+    return "\n".join(("the presets that ship:", *lines, "", *about, "", _NOT_SENT))
 
 
 def ask_epilogue() -> str:

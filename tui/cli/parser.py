@@ -231,6 +231,7 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
 
 def _add_presets(commands: _Commands[_Parser]) -> None:
     presets = commands.add_parser("presets", description=help_texts.PRESETS)
+    presets.epilogue = help_texts.presets_epilogue
     actions = presets.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_json(actions.add_parser("list", help="one line for each preset"))
     show = actions.add_parser("show", help="the values of a preset, and the band each belongs in")

@@ -14,14 +14,16 @@ from tui.core.text import safe_line
 from tui.errors import FileError, LokalError, UsageError
 
 KEYS = {
-    "url": "where it is, such as http://192.168.1.5:8080; needed. A name and a password before the host are sent",
+    "url": "where it is, such as http://192.168.1.5:8080; needed. A name and a password that it, or a proxy before it, asks for "
+    "stand before the host: https://name:password@host",
     "name": "what you call it; the setting server can say this name",
     "kind": "one of " + ", ".join(ServerKind) + "; recognised where it is left out",
     "api_key_env": "the environment variable that holds its API key",
     "api_key": "the API key itself; keep the file to yourself then (chmod 600)",
-    "headers": "HTTP headers that go with every request, as a table of texts",
+    "headers": "HTTP headers that go with every request, for what else a proxy wants, as a table of texts",
     "headers_env": "the same, with the environment variables that hold them",
-    "ca_file": "the certificate to trust beside the usual ones, for https: the path of a PEM file",
+    "ca_file": "the certificate to trust beside the usual ones, for https: the path of a PEM file. "
+    "SSL_CERT_FILE in the environment names one for all servers",
 }
 """The keys of one server, with their help."""
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2

@@ -163,7 +163,7 @@ COMMANDS: tuple[Command, ...] = (
         ("chats.archived", "Show the archive", "Show the archived chats, or the others again", "A", ""),
         ("chats.delete", "Delete", "Delete the chat; u brings it back", "d", "delete"),
         ("chats.undo", "Undo", "Bring back the chat that was deleted last", "u", "undo"),
-        ("chats.export", "Export", "Write the chat to a file", "e", ""),
+        ("chats.export", "Export", "Write the chat to a new Markdown file in the current folder", "e", ""),
         ("chats.leave", "Back", "Go back to the open chat", "escape", "back"),
     )),
     *(Command(id, title, help, key, "compare", short, shown=False) for id, title, help, key, short in (

@@ -11,7 +11,7 @@ from tui.core.folding import folded
 from tui.core.keyboard import latin
 from tui.core.slash import usage
 from tui.core.text import safe_line
-from tui.ui.help_topics import TOPICS
+from tui.ui.help_notes import notes
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.widgets.row import wrap_words
 
@@ -66,13 +66,6 @@ _UNNAMED: Mapping[str, tuple[HelpRow, ...]] = {
 }
 """Keys that belong to no command, by place."""
 
-_SLASH = (
-    "While you write a slash command, ↑ and ↓ choose from the list: Enter does what is chosen, or waits for what has to "
-    "follow it; Tab only fills it in. "
-    "A command is one line; only /system and /compare may have more. To send a text that starts with a slash, "
-    "write // at its start; a path, such as /etc/hosts, is sent as it is."
-)
-
 
 def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[HelpSection]:
     """All that there is to say, the places that one is in (`here`) first, the nearest of them at the top."""
@@ -84,20 +77,21 @@ def sections(keys: Mapping[str, str], here: Sequence[str] = ()) -> list[HelpSect
         rows = tuple(_row(command, keys) for command in _presets_as_one(commands)) + _UNNAMED.get(place, ())
         if rows:
             is_here = place in here and not found
-            found.append(HelpSection(titles[place] + (" · you are here" if is_here else ""), rows))
+            title = titles[place] + (" · you are here" if is_here else "")
+            found.append(HelpSection(title, rows))
     others = [command for command in COMMANDS if not command.slash and not keys.get(command.id)]
     rows = tuple(HelpRow(command.title, command.help) for command in others if command.where != "fit")
     palette = key_name(keys.get("palette", ""))
     found.append(HelpSection(f"By name{f', in the palette: {palette}' if palette else ''}", rows, named=True))
     rows = tuple(HelpRow(command.title, command.help) for command in others if command.where == "fit")
     found.append(HelpSection("Ways on for a question that does not fit", rows, named=True))
-    found += [HelpSection(title, notes=paragraphs) for title, paragraphs in TOPICS]
+    found += [HelpSection(f"{titles[place]}: good to know", notes=notes(place, keys)) for place in order]
     commands = [command for command in COMMANDS if command.slash]
     rows = tuple(
         HelpRow(usage(command), command.help, f"{command.title} {key_name(keys.get(command.id, ''))}")
         for command in commands
     )
-    found.append(HelpSection("Slash commands", rows, (_SLASH,), named=True))
+    found.append(HelpSection("Slash commands", rows, notes("slash", keys), named=True))
     return [section for section in found if section.rows or section.notes]
 
 
@@ -153,9 +147,9 @@ def _rows_with(page: Sequence[HelpSection], words: Sequence[str]) -> list[HelpSe
     found = []
     for section in page:
         rows = tuple(row for row in section.rows if fits(section.title, row.name, row.text, row.also))
-        notes = tuple(note for note in section.notes if fits(note))
-        if rows or notes:
-            found.append(replace(section, rows=rows, notes=notes))
+        said = tuple(note for note in section.notes if fits(section.title, note))
+        if rows or said:
+            found.append(replace(section, rows=rows, notes=said))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tui.core.commands import BY_ID, key_name
 from tui.ui.help import HelpRow, HelpSection, searched_page
+from tui.ui.help_notes import notes
 from tui.ui.page import PageScreen
 
 
@@ -32,5 +33,5 @@ def column_keys(keys: Mapping[str, str]) -> PageScreen:
         HelpRow("Ctrl+C", "Stop the answers that are coming"),
         HelpRow(named("help"), "This page"),
     ]
-    page = [HelpSection("Side by side", tuple(row for row in rows if row.name))]
+    page = [HelpSection("Side by side", tuple(row for row in rows if row.name), notes("compare", keys))]
     return searched_page("Keys of the columns", page, keys.get("help", ""))
