@@ -24,7 +24,8 @@ ASK_BACKGROUND = b"\x1b]11;?\x1b\\\x1b[c"
 ASK_LAST, LAST_ANSWER = b"\x1b[5n", b"\x1b[0n"
 ANSWER_S = 3.0
 """How long an answer may take over a slow line."""
-_NOT_FOR = frozenset({"--plain", "ask", "doctor", "presets", "chats", "-h", "--help", "--version"})
+NOT_FOR = frozenset({"--plain", "ask", "bench", "doctor", "presets", "chats", "-h", "--help", "--version"})
+"""What opens no screen: commands, and options."""
 # What Textual 8.2's driver switches on: bracketed paste, in-band resizes, focus events, the Kitty keyboard protocol; and
 # the wrapping of lines, which it switches off.
 _UNDO_DRIVER = b"\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[r"
@@ -149,7 +150,7 @@ def take_answers(input_fd: int, seconds: float) -> bool:
 
 def show_early_frame(arguments: Sequence[str], environ: Mapping[str, str]) -> EarlyFrame | None:
     """Take the terminal and show the early frame, if the command line opens the screen and there is a terminal that is big enough for it."""
-    if sys.platform == "win32" or not _NOT_FOR.isdisjoint(arguments):
+    if sys.platform == "win32" or not NOT_FOR.isdisjoint(arguments):
         return None
     if environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         return None

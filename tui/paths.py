@@ -64,6 +64,11 @@ class Folders:
         return self.state / "pulls"
 
     @property
+    def rates(self) -> Path:
+        """How fast models answered on this machine."""
+        return self.state / "rates.json"
+
+    @property
     def slots(self) -> Path:
         """What the embedded engine had read of chats that were left."""
         return self.state / "slots"

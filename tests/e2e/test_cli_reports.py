@@ -19,7 +19,7 @@ from tui.core.message import Attachment, Message, Problem, Role, Status
 from tui.store.store import Store
 
 COMMANDS = [
-    "", "ask", "doctor", "presets", "presets list", "presets show", "chats", "chats list", "chats show", "chats export",
+    "", "ask", "bench", "doctor", "presets", "presets list", "presets show", "chats", "chats list", "chats show", "chats export",
     "chats search", "chats rename", "chats rm", "chats import",
 ]  # fmt: skip
 
@@ -38,7 +38,7 @@ async def test_help_names_all_that_there_is() -> None:
     top = (await lokal_command("--help")).text
     for word in (
         *("--server", "--model", "--preset", "--set", "--gguf", "--resume"),
-        *("ask", "doctor", "presets", "chats"),
+        *("ask", "bench", "doctor", "presets", "chats"),
     ):
         assert word in top
     ask = (await lokal_command("ask", "--help")).text

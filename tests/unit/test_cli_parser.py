@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tui.cli.arguments import Ask, Chats, Command, Doctor, Presets, Screen, Target
+from tui import early_frame
+from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
 from tui.cli.main import status_of
-from tui.cli.parser import parse
+from tui.cli.parser import COMMANDS, parse
 from tui.errors import (
     AuthRequired,
     EngineError,
@@ -122,3 +123,15 @@ def test_what_is_wrong(line: str, title: str, hint: str) -> None:
 )
 def test_exit_statuses(error: LokalError, status: int) -> None:
     assert status_of(error) == status
+
+
+def test_no_command_shows_the_early_frame_of_the_screen() -> None:
+    assert set(COMMANDS) <= early_frame.NOT_FOR
+
+
+def test_a_measurement_and_its_depths() -> None:
+    assert parse(["bench"]) == Bench(Target())
+    told = parse(
+        shlex.split("--model m bench --depths 4096,128,128 --runs 5 --tokens 32 --set threads=1 --json")
+    )
+    assert told == Bench(Target(model="m", assignments=("threads=1",)), (128, 4096), 5, 32, json=True)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tui.servers.engine.machine import Cores, cpu_quota, load_average, usable_cores
+from tui.servers.engine.machine import (
+    Cores,
+    ProcessorTime,
+    cpu_quota,
+    description,
+    load_average,
+    processor_time,
+    usable_cores,
+)
 
 V2_MOUNT = "41 31 0:38 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw,nsdelegate\n"
 V1_MOUNT = (
@@ -152,3 +161,24 @@ def test_the_load_of_the_last_minute(tmp_path: Path) -> None:
     assert load_average(tmp_path) is None
     assert load_average(tree(tmp_path, {"proc/loadavg": "2.25 1.00 0.50 3/84 1582\n"})) == 2.25
     assert load_average(tree(tmp_path, {"proc/loadavg": "soon\n"})) is None
+
+
+def test_how_many_cores_others_keep_busy(tmp_path: Path) -> None:
+    def ticks(user: int, idle: int) -> ProcessorTime:
+        lines = f"cpu  {user} 0 0 {idle} 0 0 0 0 7 7\ncpu0 1 0 0 1\ncpu1 1 0 0 1\nintr 5\n"
+        found = processor_time(tree(tmp_path, {"proc/stat": lines}))
+        assert found is not None
+        return found
+
+    before = ticks(100, 100)
+    assert before.processors == 2
+    assert ticks(250, 150).cores_busy_since(before) == 1.5
+    assert before.cores_busy_since(before) == 0
+    assert processor_time(tree(tmp_path, {"proc/stat": "cpu  x\n"})) is None
+    assert processor_time(tmp_path / "nowhere") is None
+
+
+def test_a_machine_is_described_by_its_processor_and_names_no_host(tmp_path: Path) -> None:
+    info = "processor\t: 0\nmodel name\t: A  Processor (R) 9\n\nprocessor\t: 1\n"
+    assert description(tree(tmp_path, {"proc/cpuinfo": info})).startswith("A Processor (R) 9, ")
+    assert platform.node() not in description(tmp_path / "nowhere")

@@ -48,6 +48,18 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Bench:
+    """`lokal bench`. `depths` are tokens of prompts, empty = the usual ones; `runs` and `tokens` are how often each is measured,
+    and how many tokens an answer has."""
+
+    target: Target
+    depths: tuple[int, ...] = ()
+    runs: int = 3
+    tokens: int = 64
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Doctor:
     """`lokal doctor`."""
 
@@ -79,4 +91,4 @@ class Chats:
     files: tuple[Path, ...] = ()
 
 
-Command = Screen | Ask | Doctor | Presets | Chats
+Command = Screen | Ask | Bench | Doctor | Presets | Chats

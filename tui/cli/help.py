@@ -18,6 +18,7 @@ one it finds, and to nothing else.
 
 commands:
   ask PROMPT          print the answer to one question
+  bench               measure how fast a model reads and answers
   doctor              show what lokal finds: servers, folders, the terminal
   presets list|show   the presets and their values
   chats list|show|search|rename|rm|export|import
@@ -75,6 +76,24 @@ exit status:
 """
 
 GUIDE = "ask lokal's own guide, which knows only lokal and local models, whatever else answers"
+
+BENCH_USAGE = "lokal bench [OPTIONS]"
+BENCH = """Measure a model on the server in use: the time to the first word, and how
+many tokens a second it reads and writes, with prompts of several lengths.
+Nothing that it says is kept. What it reached is, in the state folder, so that
+the next time it is said whether the model has become slower. Esc or Ctrl+C
+ends it with what was measured so far."""
+BENCH_EXAMPLES = """examples:
+  lokal bench                              the model in use
+  lokal bench --model llama3.2:3b --json
+  lokal bench --gguf model.gguf --set threads=4
+  lokal bench --depths 128,16384 --runs 5
+
+The rates are the server's own where it tells them, else those of lokal's
+clock; each table says which. Each prompt is a new one, so that no cache
+answers for the model. Parameters that a model is loaded with are those of the
+preset and of --set; the likeliest word is taken each time.
+"""
 
 DOCTOR = """Show the servers that answer, with their models, lokal's folders, what this
 terminal can do, and what is wrong in lokal's files."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.cli import output
-from tui.cli.arguments import Ask, Chats, Command, Doctor, Presets, Screen, Target
+from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
 from tui.startup_profile import StartupProfile
 
@@ -82,6 +82,14 @@ def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: Startup
 
             try:
                 return ask(command)
+            except Terminated as ending:
+                return ending.status
+        case Bench():
+            from tui.cli.bench import bench
+            from tui.cli.signals import Terminated
+
+            try:
+                return bench(command)
             except Terminated as ending:
                 return ending.status
         case Doctor():

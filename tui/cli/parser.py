@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from tui import __version__
 from tui.cli import help as help_texts
-from tui.cli.arguments import STDIN, Ask, Chats, Command, Doctor, Presets, Screen, Target
+from tui.cli.arguments import STDIN, Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
 from tui.cli.help import MAX_WIDTH
 from tui.errors import UsageError
 
@@ -59,6 +59,8 @@ def parse(arguments: Sequence[str]) -> Command:
             said["encoding"],
             said["guide"],
         )
+    if command == "bench":
+        return Bench(target, said["depths"] or (), said["runs"], said["tokens"], said["json"])
     if target != Target():
         given = next(name for name in ("server", "model", "preset", "set", "gguf") if said[name])
         raise UsageError(f"lokal {command} takes no --{given}", "", f"See: lokal {command} --help")
@@ -81,7 +83,7 @@ def parse(arguments: Sequence[str]) -> Command:
 def _look_before_the_command(arguments: Sequence[str]) -> None:
     """Raise UsageError for an option that there is not: argparse would take the word after it for a command."""
     for argument in arguments:
-        if argument in (*_COMMANDS, "--"):
+        if argument in (*COMMANDS, "--"):
             return
         if argument.startswith("--") and argument.partition("=")[0] not in _TOP_OPTIONS:
             raise _unknown(argument, None)
@@ -166,6 +168,7 @@ def _parser() -> _Parser:
         prog="lokal", dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser
     )
     _add_ask(commands)
+    _add_bench(commands)
     _add_json(commands.add_parser("doctor", description=help_texts.DOCTOR))
     _add_presets(commands)
     _add_chats(commands)
@@ -227,6 +230,22 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
     ask.add_argument("--save", action="store_true", help="keep question and answer as a chat")
     ask.add_argument("--json", action="store_true", help="print one JSON object when the answer is there")
     ask.add_argument("prompt", nargs="*", metavar="PROMPT", help=argparse.SUPPRESS)
+
+
+def _add_bench(commands: _Commands[_Parser]) -> None:
+    bench = commands.add_parser(
+        "bench", usage=help_texts.BENCH_USAGE, description=help_texts.BENCH, epilog=help_texts.BENCH_EXAMPLES
+    )
+    _add_target(bench, "_here")
+    bench.add_argument(
+        "--depths",
+        type=_depths,
+        metavar="N,N",
+        help="tokens of the prompts, such as 128,4096 (default: 128,1024,4096)",
+    )
+    bench.add_argument("--runs", type=_few, default=3, metavar="N", help="measure each depth so often (3)")
+    bench.add_argument("--tokens", type=_count, default=64, metavar="N", help="tokens of an answer (64)")
+    _add_json(bench)
 
 
 def _add_presets(commands: _Commands[_Parser]) -> None:
@@ -291,9 +310,30 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _few(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= 100):
+        raise argparse.ArgumentTypeError("needs a number from 1 to 100")
+    return int(text)
+
+
+def _depths(text: str) -> tuple[int, ...]:
+    found = [part.strip() for part in text.split(",")]
+    if len(found) > MOST_DEPTHS or not all(
+        part.isascii() and part.isdigit() and 16 <= int(part[:8]) <= 1_000_000 for part in found
+    ):
+        raise argparse.ArgumentTypeError(
+            f"needs up to {MOST_DEPTHS} numbers from 16 to 1000000, such as 128,4096"
+        )
+    return tuple(sorted({int(part) for part in found}))
+
+
+MOST_DEPTHS = 16
+"""How many depths one measurement may have."""
+
 # -- what is wrong, in words ----------------------------------------------------------------------------------------
 
-_COMMANDS = ("ask", "doctor", "presets", "chats")
+COMMANDS = ("ask", "bench", "doctor", "presets", "chats")
+"""All commands; `tui.early_frame` knows them too, for none of them opens the screen."""
 _TOP_OPTIONS = (
     *(f"--{name}" for name in _TARGET),
     "--help",
@@ -315,6 +355,9 @@ _OPTIONS = (
     "--archived",
     "--limit",
     "--yes",
+    "--depths",
+    "--runs",
+    "--tokens",
 )
 
 
@@ -339,9 +382,9 @@ def _explained(message: str, prog: str) -> UsageError:
     see = f"See: {prog} --help"
     choice = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)$", message, re.DOTALL)
     if choice and prog == "lokal":
-        close = difflib.get_close_matches(choice[1], _COMMANDS, n=1)
+        close = difflib.get_close_matches(choice[1], COMMANDS, n=1)
         hint = f"Did you mean lokal {close[0]}?" if close else f'To ask a question: lokal ask "{choice[1]}"'
-        return UsageError(f"There is no command “{choice[1]}”", f"There are: {', '.join(_COMMANDS)}", hint)
+        return UsageError(f"There is no command “{choice[1]}”", f"There are: {', '.join(COMMANDS)}", hint)
     if choice:
         return UsageError(f"{prog} cannot be “{choice[1]}”", f"It takes one of {choice[2]}", see)
     if missing := re.search(r"arguments are required: (.*)$", message):

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import math
 import os
+import platform
+import re
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from tui.core.text import count_of, safe_line
 
 ROOT = Path("/")
 
@@ -59,6 +63,47 @@ def load_average(root: Path = ROOT) -> float | None:
         return float((root / "proc/loadavg").read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorTime:
+    """What all processors of the machine have done since it was started, in the kernel's ticks."""
+
+    busy: int
+    total: int
+    processors: int
+
+    def cores_busy_since(self, before: ProcessorTime) -> float:
+        """How many processors were busy on average since then; 0 where no time has passed."""
+        passed = self.total - before.total
+        return max(0.0, (self.busy - before.busy) / passed * self.processors) if passed > 0 else 0.0
+
+
+def processor_time(root: Path = ROOT) -> ProcessorTime | None:
+    """What the processors have done so far (proc_stat(5)); None where that is not told."""
+    try:
+        lines = (root / "proc/stat").read_text(encoding="ascii").splitlines()
+        ticks = [int(field) for field in lines[0].split()[1:9]]  # guest time is in user time already
+    except (OSError, ValueError, IndexError):
+        return None
+    processors = sum(line.startswith("cpu") for line in lines) - 1
+    if len(ticks) < 4 or processors < 1:
+        return None
+    idle = sum(ticks[3:5])  # idle, and waiting for a disk
+    return ProcessorTime(sum(ticks) - idle, sum(ticks), processors)
+
+
+def description(root: Path = ROOT) -> str:
+    """This machine in words, by what makes models fast or slow on it: `AMD EPYC 7763, 2 cores`. It names no host."""
+    try:
+        text = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    named = re.search(r"^(?:model name|Processor|cpu model|Hardware)\s*:\s*(.+)$", text, re.MULTILINE)
+    name = safe_line(named[1], 60) if named else f"{platform.system()} {platform.machine()}"
+    cores = usable_cores(root)
+    count = cores.batch_threads if cores is not None else os.cpu_count() or 1
+    return f"{name}, {count_of(count, 'core')}"
 
 
 def cpu_quota(root: Path = ROOT) -> float | None:
