@@ -208,7 +208,7 @@ async def test_a_title_is_asked_for_and_a_chat_is_written_and_read(tmp_path: Pat
             "--plain", "--server", server.url, stdin=f"One?\n/title\n/export {kept}\n".encode()
         )
         assert titled.status == 0, titled.err
-        assert "you> /title\nThe chat is now “Of first things”\n" in titled.text
+        assert "you> /title\nThis chat is now “Of first things”\n" in titled.text
         assert f"2 messages in {kept}" in titled.text
         lines = f"/import {kept}\n/import {kept}\n".encode()
         read = await lokal_command("--plain", "--server", server.url, stdin=lines, environ=elsewhere)

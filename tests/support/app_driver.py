@@ -26,6 +26,7 @@ from textual.widgets import Input
 
 from tests.support.canned_servers import like_ollama, ollama_answer
 from tests.support.replay import Replay, replay
+from tui.chat.chat_file_service import TitleWish
 from tui.chat.session import ChatSession
 from tui.chat.state import ModelSettings, ServerState
 from tui.config.presets import make_presets
@@ -46,11 +47,10 @@ from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.inline_input import InlineInput
 from tui.ui.chat.prompt_text_area import PromptTextArea
 from tui.ui.chat.view import ChatView
-from tui.ui.chat_file_service import Titled
 from tui.ui.chat_list.pane import ChatsPane
 from tui.ui.compare.screen import CompareScreen
 from tui.ui.leave_page import LeavePage
-from tui.ui.messages import PresetEdited
+from tui.ui.messages import PresetEdited, Titled
 from tui.ui.models.table import ModelTable
 from tui.ui.notice_bar import TICK_S
 from tui.ui.output import Copied, CopyWanted
@@ -260,7 +260,7 @@ class AppDriver:
 
     def title_was_made(self, chat_id: str, title: str) -> None:
         """A model has made a title of a chat."""
-        self.app.post_message(Titled(chat_id, title, ""))
+        self.app.post_message(Titled(TitleWish(chat_id, "", ()), title))
 
     def show_notice(self, text: str, tone: str = "muted") -> None:
         """Say something where the person looks."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui.chat.outbox import Told
 from tui.chat.reasons import why_not_change
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.errors import LokalError, UsageError
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from tui.chat.controller import ChatController
     from tui.chat.tasks import TaskRunner
     from tui.servers.connect import Connection
-
-Told = Callable[[LokalError | None], None]
 
 
 class GuideQuestion:

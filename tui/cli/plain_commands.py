@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from tui import files
 from tui.chat import chat_files, structured_output
+from tui.chat.chat_file_service import ChatFileService
 from tui.chat.commands import CommandRegistry
 from tui.chat.overflow import window_of
 from tui.chat.parameter_words import assigned, taken
 from tui.chat.reasons import why_not_change, why_not_continue, why_not_retry, why_not_stop
-from tui.chat.session import ChatSession, whole_chat
+from tui.chat.session import ChatSession
 from tui.chat.tasks import Work
 from tui.chat.write_queue import WriteQueue
 from tui.cli.output import local_minute
@@ -28,8 +29,8 @@ from tui.core.message import Value
 from tui.core.parameters import BY_NAME, REGISTRY, find
 from tui.core.paste_folds import plain
 from tui.core.schema import ANY_JSON, Schema
-from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
-from tui.errors import StoreError, UsageError
+from tui.core.text import human_tokens, safe_block, safe_line, safe_name
+from tui.errors import ChatsNotOpen, UsageError
 
 if TYPE_CHECKING:
     from tui.store.store import Store
@@ -68,7 +69,7 @@ class PlainCommands:
     ) -> None:
         self._chat = chat
         self._queue = queue
-        self._store = store
+        self._files = ChatFileService(queue, store)
         self._history = history
         self.registry = CommandRegistry()
         add, controller = self.registry.add, chat.controller
@@ -275,26 +276,20 @@ class PlainCommands:
     def _session(self) -> ChatSession:
         session = self._chat.session
         if session is None:
-            raise UsageError("The chats are not open yet", "", "Try again in a moment")
+            raise ChatsNotOpen()
         return session
-
-    def _opened(self) -> Store:
-        store = self._store()
-        if store is None:
-            raise StoreError("The chats are not open yet", "", "Try again in a moment")
-        return store
 
     def _open_session(self, session: ChatSession | None) -> None:
         """Open a chat, or a new one; a running answer is stopped and kept."""
         self._chat.controller.stop()
         new = session is None
-        self._chat.controller.open(session or ChatSession(self._opened(), self._queue))
+        self._chat.controller.open(session or ChatSession(self._files.store, self._queue))
         if new:
             self._chat.show("A new chat")
 
     def _open_chat(self, chat_id: str) -> None:
         async def work() -> None:
-            store = self._opened()
+            store = self._files.store
             await self._queue.wait(lambda: None)  # what was said last is to be in it
             conversation = await asyncio.to_thread(store.load, chat_id)
             self._open_session(ChatSession(store, self._queue, conversation))
@@ -303,7 +298,7 @@ class PlainCommands:
 
     def _list_chats(self) -> None:
         async def work() -> None:
-            found = await asyncio.to_thread(self._opened().chats, LISTED)
+            found = await asyncio.to_thread(self._files.store.chats, LISTED)
             lines = [f"{safe_name(one.title, 80)}, {local_minute(one.updated_at)}" for one in found]
             if not lines:
                 self._chat.show("There are no chats yet")
@@ -316,7 +311,7 @@ class PlainCommands:
             raise UsageError("Search for what?", "", "/search WORDS")
 
         async def work() -> None:
-            store = self._opened()
+            store = self._files.store
             await self._queue.wait(lambda: None)
             while await asyncio.to_thread(store.index_some):
                 pass
@@ -336,20 +331,15 @@ class PlainCommands:
         self._chat.show(f"This chat is now “{title}”")
 
     def _title(self) -> None:
-        from tui.chat.titles import ask_title
-        from tui.core.titling import title_turns
-
-        session, state = self._session(), self._chat.state
-        turns = title_turns(session.conversation.path())
-        if not turns:
-            raise UsageError("Nothing was said here yet", "", "/rename TITLE names the chat")
-        if state.connection is None or state.connection.guide:
-            raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
+        state = self._chat.state
+        wish = self._files.title_wish(self._session(), state)
 
         async def work() -> None:
-            title = await ask_title(state, turns)
-            session.rename(title)
-            self._chat.show(f"The chat is now “{title}”")
+            from tui.chat.titles import ask_title
+
+            words = self._files.give_title(wish, await ask_title(state, wish.turns), self._chat.session)
+            if words:
+                self._chat.show(words)
 
         self._chat.output.say(f"Asking {safe_name(state.model, 60) or 'the model'} for a title")
         self._aside(work)
@@ -362,24 +352,12 @@ class PlainCommands:
         self._open_session(session.branch(leaf.id, time.time()))
 
     def _export(self, argument: str) -> None:
-        conversation = self._session().conversation
-        if not len(conversation):
-            raise UsageError("This chat is empty: there is nothing to write")
+        session = self._session()
         forced, name = slash.is_forced(argument)
 
         async def work() -> None:
-            store = self._opened()
-            await self._queue.wait(lambda: None)
-
-            def write() -> str:
-                path = chat_files.export_path(name, conversation.title)
-                count = chat_files.export(
-                    path, whole_chat(self._queue, store, conversation.id), overwrite=forced
-                )
-                return f"{count_of(count, 'message')} in {path}"
-
             try:
-                self._chat.show(await asyncio.to_thread(write))
+                self._chat.show(await self._files.export(session, name, overwrite=forced))
             except chat_files.TakenName as error:
                 raise UsageError(error.title, "", "/export! overwrites it") from error
 
@@ -387,9 +365,8 @@ class PlainCommands:
 
     def _import(self, argument: str) -> None:
         async def work() -> None:
-            store = self._opened()
-            path, export = await files.in_thread(partial(chat_files.read_export, argument))
-            self._chat.show(await asyncio.to_thread(chat_files.import_export, store, path, export))
+            words, _ = await self._files.import_file(argument)
+            self._chat.show(words)
 
         self._aside(work)
 

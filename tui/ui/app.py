@@ -37,7 +37,6 @@ from tui.ui import theme as themes
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.view import ChatView, ChatViewMessage
 from tui.ui.chat_commands import ChatCommands
-from tui.ui.chat_file_service import NotDone, Titled, Told
 from tui.ui.chat_list.controller import ChatListController
 from tui.ui.chat_list.messages import ChatListMessage
 from tui.ui.commands import AppCommands
@@ -48,6 +47,7 @@ from tui.ui.messages import (
     ModelChosen,
     ModelsLeft,
     ModelsRefreshWanted,
+    NotDone,
     PaneMessage,
     PresetEdited,
     PresetSaved,
@@ -58,6 +58,8 @@ from tui.ui.messages import (
     StoreRenewed,
     TerminalGone,
     TerminalMessage,
+    Titled,
+    Told,
     Trouble,
 )
 from tui.ui.notice_bar import LONGEST, notice_time
@@ -190,7 +192,7 @@ class LokalApp(DeltaApp[None]):
             services.next_start.keep_auto_theme,
             automatic=self.settings.theme == AUTO,
         )
-        self.chat_commands = ChatCommands(self, services)
+        self.chat_commands = ChatCommands(self, services, self.post_message)
         self.chat_list = ChatListController(self, services.chat_library, services.new_chat)
         for part in (
             self.commands,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.chat.chat_files import TakenName
 from tui.chat.commands import CommandRegistry
 from tui.chat.session import ChatSession
+from tui.chat.tasks import Work
 from tui.core.slash import is_forced
 from tui.core.text import safe_block, safe_line, safe_name
-from tui.errors import ChatsNotOpen, UsageError
-from tui.ui.chat_file_service import Titled
+from tui.errors import ChatsNotOpen, LokalError, UsageError
 from tui.ui.context import AppContext
+from tui.ui.messages import NotDone, ServiceMessage, Titled, Told
 
 if TYPE_CHECKING:
     from tui.ui.services import Services
@@ -22,9 +25,11 @@ NOTHING = "-"
 class ChatCommands:
     """One for each app."""
 
-    def __init__(self, app: AppContext, services: Services) -> None:
+    def __init__(self, app: AppContext, services: Services, post: Callable[[ServiceMessage], object]) -> None:
+        """`post` tells the app what came of something that was done off the screen."""
         self._app = app
         self._services = services
+        self._post = post
 
     def add_commands(self, registry: CommandRegistry) -> None:
         """What a person can do with the open chat."""
@@ -33,9 +38,23 @@ class ChatCommands:
         registry.add("chat.rename", self._rename)
         registry.add("chat.title", lambda _: self._ask_title())
         registry.add("chat.export", self._export)
-        registry.add("chat.import", self._services.chat_files.import_file)
+        registry.add("chat.import", self._import)
         registry.add("stats", lambda _: self._show_stats())
         registry.add("attach", self._attach)
+
+    def _run(self, work: Work, group: str, command: str = "", *, exclusive: bool = False) -> None:
+        """Do it off the screen; where it cannot be done, the command comes back to be changed."""
+
+        def failed(problem: LokalError) -> None:
+            self._post(NotDone(problem, command))
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except LokalError as error:
+                failed(error)
+
+        self._services.tasks.start(guarded, group, exclusive=exclusive, on_mistake=failed)
 
     def _session(self) -> ChatSession:
         session = self._app.chat.session
@@ -83,37 +102,49 @@ class ChatCommands:
         self._app.show_notice(f"This chat is now “{title}”", "accent")
 
     def _ask_title(self) -> None:
-        from tui.core.titling import title_turns
-
-        app, chat, state = self._app, self._session().conversation, self._app.state
-        turns = title_turns(chat.path())
-        if not turns:
-            raise UsageError("Nothing was said here yet", "", "/rename TITLE names the chat")
-        if state.connection is None or state.connection.guide:
-            raise UsageError("There is no model to ask for a title", "", "/rename TITLE sets one")
+        app, state = self._app, self._app.state
+        wish = self._services.chat_files.title_wish(self._session(), state)
         app.show_notice(f"Asking {safe_name(state.model, 60) or 'the model'} for a title …")
-        self._services.chat_files.ask_title(state, chat.id, chat.title, turns)
+
+        async def work() -> None:
+            from tui.chat.titles import ask_title
+
+            self._post(Titled(wish, await ask_title(state, wish.turns)))
+
+        self._run(work, "title", exclusive=True)
 
     def titled(self, event: Titled) -> None:
-        """The model has answered; meanwhile another chat may be open."""
-        session = self._app.chat.session
-        if session is not None and session.conversation.id == event.chat_id:
-            if session.conversation.title != event.instead_of:
-                return  # the person has given it one meanwhile
-            session.rename(event.title)
-            self._app.show_notice(f"This chat is now “{event.title}”", "accent")
-        else:
-            self._services.chat_files.rename(event.chat_id, event.title)
-            self._app.show_notice(f"The chat from before is now “{event.title}”", "accent")
+        """The model has answered."""
+        words = self._services.chat_files.give_title(event.wish, event.title, self._app.chat.session)
+        if words:
+            self._app.show_notice(words, "accent")
 
     # -- files and figures ------------------------------------------------------------------------------------------
 
     def _export(self, argument: str) -> None:
-        chat = self._session().conversation
-        if not len(chat):
-            raise UsageError("This chat is empty: there is nothing to write")
+        session = self._session()
         forced, name = is_forced(argument)
-        self._services.chat_files.export(chat.id, chat.title, name, overwrite=forced)
+        command = f"/export {name}".strip()
+
+        async def work() -> None:
+            try:
+                words = await self._services.chat_files.export(session, name, overwrite=forced)
+            except TakenName as error:
+                self._post(NotDone(error, command, sure=True))
+            else:
+                self._post(Told(words, "accent"))
+
+        self._run(work, "export", command)
+
+    def _import(self, argument: str) -> None:
+        async def work() -> None:
+            words, is_whole = await self._services.chat_files.import_file(argument)
+            self._post(Told(words, "accent" if is_whole else "warning"))
+            self._services.chat_library.index_on()
+
+        self._session()  # raises until the chats are open
+        self._app.show_notice("Reading the chats …")
+        self._run(work, "import", f"/import {argument}")
 
     def _show_stats(self) -> None:
         from tui.ui.stats import stats_screen

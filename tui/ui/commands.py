@@ -21,8 +21,8 @@ from tui.core.slash import (
 )
 from tui.core.text import human_size, safe_line
 from tui.errors import ChatsNotOpen, LokalError, UsageError
-from tui.ui.chat_file_service import NotDone
 from tui.ui.context import AppContext
+from tui.ui.messages import NotDone
 
 _SHOWN_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch"})
 """Commands of which the chat itself says what came of them."""

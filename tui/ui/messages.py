@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from tui.core.presets import Preset
 from tui.errors import LokalError
 
 if TYPE_CHECKING:
+    from tui.chat.chat_file_service import TitleWish
     from tui.chat.connections import ConnectionEvent
     from tui.chat.session import ChatSession
 
@@ -57,6 +58,33 @@ class Trouble(ServiceMessage):
     """Something failed that is not an answer."""
 
     error: LokalError
+
+
+@dataclass(eq=False, repr=False)
+class Told(ServiceMessage):
+    """Something was done."""
+
+    text: str
+    tone: str = "muted"
+
+
+@dataclass(eq=False, repr=False)
+class NotDone(ServiceMessage):
+    """Something was not done. `text` is the command, to be changed, empty for none; `sure` = typed once more it is done in
+    any case."""
+
+    error: LokalError
+    text: str
+    _: KW_ONLY
+    sure: bool = False
+
+
+@dataclass(eq=False, repr=False)
+class Titled(ServiceMessage):
+    """A model has made the title that was wished for."""
+
+    wish: TitleWish
+    title: str
 
 
 # -- what the panes say that are made when they are first opened ------------------------------------------------------

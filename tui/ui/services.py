@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from tui import files
+from tui.chat.chat_file_service import ChatFileService
 from tui.chat.chat_library import OpenedLibrary, open_library
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.session import ChatSession
@@ -23,9 +24,8 @@ from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.secrets import without_keys
 from tui.errors import LokalError, sentences
-from tui.ui.chat_file_service import ChatFileService, Told
 from tui.ui.chat_list.chat_library import ChatLibrary
-from tui.ui.messages import ServerHeard, StoreOpened, StoreRenewed, Trouble
+from tui.ui.messages import ServerHeard, StoreOpened, StoreRenewed, Told, Trouble
 from tui.ui.next_start import NextStart
 from tui.ui.output import OutputService
 
@@ -45,7 +45,7 @@ class Services:
         self.tasks = tasks = TaskRunner(self._trouble)
         self.queue = queue = WriteQueue(self._trouble, self._all_written)
         self.connections = ServerConnections(options, settings, tasks, self._hear_of_server)
-        self.chat_files = ChatFileService(post, tasks, queue, lambda: self._store)
+        self.chat_files = ChatFileService(queue, lambda: self._store)
         self.chat_library = ChatLibrary(post, tasks, queue, lambda: self._store)
         self.output = OutputService(post, tasks, lambda: without_keys(os.environ, settings.keys_of_servers))
         self.next_start = NextStart(options.folders.auto_theme, queue)

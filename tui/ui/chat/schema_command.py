@@ -12,7 +12,7 @@ from tui import files
 from tui.chat.structured_output import ignored_by, state_of
 from tui.core.schema import ANY_JSON, Schema
 from tui.errors import ChatsNotOpen, LokalError, UsageError
-from tui.ui.chat_file_service import NotDone
+from tui.ui.messages import NotDone
 from tui.ui.work import begin
 
 if TYPE_CHECKING:

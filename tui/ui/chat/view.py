@@ -40,9 +40,8 @@ from tui.ui.chat.prompt_text_area import PromptTextArea, WritingMessage
 from tui.ui.chat.schema_command import SchemaCommand, SchemaRead
 from tui.ui.chat.summary_entry import SummaryEntry
 from tui.ui.chat.welcome import welcome
-from tui.ui.chat_file_service import NotDone
 from tui.ui.look import palette_of
-from tui.ui.messages import Trouble
+from tui.ui.messages import NotDone, Trouble
 from tui.ui.notice_bar import NoticeBar
 from tui.ui.start.panel import ways_on
 from tui.ui.state import ScreenState

@@ -20,7 +20,6 @@ from tui.chat.tasks import TaskRunner, Work
 from tui.chat.write_queue import WriteQueue
 from tui.core.text import safe_name
 from tui.errors import ChatGone, LokalError, StoreError
-from tui.ui.chat_file_service import Told
 from tui.ui.chat_list.messages import (
     ChatChange,
     ChatChanged,
@@ -32,7 +31,7 @@ from tui.ui.chat_list.messages import (
     ListWish,
     SearchHits,
 )
-from tui.ui.messages import Trouble
+from tui.ui.messages import Told, Trouble
 
 if TYPE_CHECKING:
     from tui.store.store import ChatSummary, Store
