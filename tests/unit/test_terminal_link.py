@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.ui.terminal.link import FAST_INTERVAL_S, SLOW_INTERVAL_S, Pace
+from tui.ui.terminal.link import ENGINE_INTERVAL_S, FAST_INTERVAL_S, SLOW_INTERVAL_S, Pace
 
 
 def test_the_persons_word_counts() -> None:
@@ -57,3 +57,11 @@ def test_the_terminal_is_asked_now_and_then_and_only_over_ssh() -> None:
     pace = Pace(over_ssh=True)
     asked = [second for second in range(10) if pace.wants_round_trip(float(second))]
     assert asked == [0, 2, 4, 6, 8]
+
+
+def test_beside_the_engine_no_more_is_drawn_than_is_read() -> None:
+    pace = Pace("fast")
+    pace.engine_here = True
+    assert pace.interval_s() == ENGINE_INTERVAL_S
+    pace.engine_here = False
+    assert pace.interval_s() == FAST_INTERVAL_S

@@ -216,7 +216,20 @@ async def find(
     return tuple(places.values())
 
 
+async def _is_empty(endpoint: Endpoint) -> bool:
+    """Whether it is certain that nobody listens there. Most places are on this machine and empty, and while lokal has no
+    server they are asked again: seven HTTP requests to each take some milliseconds, to look for a listener a tenth of one.
+    """
+    with contextlib.suppress(ValueError):
+        if endpoint.on_this_machine and not endpoint.built_in:
+            urls = (endpoint.url, *endpoint.other_urls)
+            return not any([await _may_answer(replace(endpoint, url=url)) for url in urls])
+    return False
+
+
 async def _try(endpoint: Endpoint, timeout_s: float) -> FoundServer | ServerError:
+    if await _is_empty(endpoint):
+        return Unreachable(f"No server answers at {endpoint.url}")
     try:
         return await reach(endpoint, timeout_s)
     except ServerError as error:

@@ -310,6 +310,7 @@ class LokalApp(DeltaApp[None]):
     def set_state(self, state: ScreenState) -> None:
         """Everything on the screen follows the state."""
         self.state = state
+        self.pace.engine_here = state.connection is not None and state.connection.server.endpoint.built_in
         self.tabs.set_state(state)
         self.servers.watch(state)
         self.show_state()

@@ -61,7 +61,7 @@ class StreamingResponse:
         """The body as it comes. Raises Interrupted if it breaks off."""
         from tui.servers.http import transport
 
-        transport.gather_reads(self._response)
+        transport.gather_reads(self._endpoint, self._response)
         with transport.translated(self._endpoint, answering=True, began=True):
             async for chunk in self._response.aiter_bytes():
                 yield chunk
@@ -214,8 +214,10 @@ class HttpClient:
 
 def prepare_httpx() -> None:
     """To be called before httpx is imported for the first time. Where click is installed httpx loads its own command line,
-    with 3 MB of what that needs; None in its place is to Python as if that module were not there."""
+    with 3 MB of what that needs; and httpcore looks at each request for sniffio on the whole path of Python's modules, only to
+    learn that this is asyncio. None in its place is to Python as if a module were not there."""
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 def load_httpx() -> None:

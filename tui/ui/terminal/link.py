@@ -1,4 +1,4 @@
-"""How often a streamed answer is drawn: thirty times a second on a fast link, five on a slow one.
+"""How often a streamed answer is drawn: thirty times a second on a fast link, five on a slow one and beside the engine.
 
 Only what is told to a `Pace` counts: how long writes waited, how many frames lie in the queue, how long the terminal
 took to answer. It reads no clock, so a test can live through a minute at once.
@@ -12,6 +12,8 @@ LinkSpeed = Literal["auto", "fast", "slow"]
 
 FAST_INTERVAL_S = 1 / 30
 SLOW_INTERVAL_S = 1 / 5
+ENGINE_INTERVAL_S = 1 / 5
+"""While the built-in engine answers: what lokal draws more often than one reads, it takes from the model."""
 
 # An answer that takes longer than this comes over a link, or a queue, that does not keep up with thirty frames: nine
 # of them are under way at once. Back to fast well below it, or the pace would flap.
@@ -29,12 +31,15 @@ _ROUND_TRIP_EVERY_S = 2.0
 class Pace:
     """Decides whether the link is slow. `setting` is the person's word, `auto` leaves it to what is measured.
 
+    `engine_here` = the model computes on the processor that lokal draws with.
+
     Times are in seconds of one monotonic clock. Over SSH the terminal's answers are timed too; without it the terminal is near.
     """
 
     def __init__(self, setting: LinkSpeed = "auto", *, over_ssh: bool = False) -> None:
         self.setting = setting
         self.over_ssh = over_ssh
+        self.engine_here = False
         self._slow_answers = False
         self._doubtful_until = 0.0
         self._asked_at: float | None = None
@@ -55,6 +60,8 @@ class Pace:
 
     def interval_s(self) -> float:
         """The time to leave between two frames of a streamed answer, in seconds."""
+        if self.engine_here:
+            return ENGINE_INTERVAL_S
         return SLOW_INTERVAL_S if self.slow else FAST_INTERVAL_S
 
     def wrote(self, blocked_s: float, queued: int, now: float) -> None:
