@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tui.servers.engine.slot_files import EngineState, SlotFiles
+from tui.servers.engine.slot_files import FREE_BYTES, EngineState, SlotFiles
 
 ENGINE = EngineState("a1b2", "b11549 3 4", 8192, "f16")
 
@@ -127,7 +128,7 @@ def test_the_oldest_go_when_there_is_too_much(kept: SlotFiles) -> None:
     for chat in ("one", "two", "three"):
         saved(kept, chat, b"x" * 40)
     assert [bool(kept.find(chat, ENGINE)) for chat in ("one", "two", "three")] == [False, True, True]
-    kept.sweep(limit_bytes=50)
+    SlotFiles(kept.folder, 50).sweep()
     assert [bool(kept.find(chat, ENGINE)) for chat in ("two", "three")] == [False, True]
 
 
@@ -150,6 +151,45 @@ def test_the_file_goes_with_its_chat(kept: SlotFiles) -> None:
     stays = saved(kept, "two")
     kept.forget(["one", "no such chat"])
     assert in_folder(kept) == [stays.with_suffix(".json").name, stays.name]
+
+
+def test_nothing_is_kept_of_a_chat_that_is_not_there(tmp_path: Path, told: list[str]) -> None:
+    there: dict[str, bool | None] = {"gone": True, "stays": True, "unknown": True}
+    slots = SlotFiles(tmp_path / "slots", 100, told.append, there.get)
+    for chat in there:
+        saved(slots, chat)
+    there["gone"], there["unknown"] = False, None
+    assert [slots.may_keep(chat, 1, ENGINE) for chat in there] == [False, True, False]
+    name = slots.new_name()
+    (slots.folder / name).write_bytes(b"0123456789")
+    assert not slots.keep(name, "gone", 7, ENGINE)  # it was deleted while it was being saved
+    assert slots.has("gone") is False
+    saved_before = slots.has("stays"), slots.has("unknown")
+    slots.sweep()
+    assert (slots.has("stays"), slots.has("unknown")) == saved_before == (True, True)
+    assert told == []
+
+
+def test_a_chat_that_is_gone_is_swept(tmp_path: Path) -> None:
+    there = {"gone": True, "stays": True}
+    slots = SlotFiles(tmp_path / "slots", 100, has_chat=there.get)
+    for chat in there:
+        saved(slots, chat)
+    there["gone"] = False
+    slots.sweep()
+    assert [slots.has(chat) for chat in there] == [False, True]
+
+
+@pytest.mark.parametrize(("limit", "free"), [(69, 1 << 40), (1000, FREE_BYTES + 69)])
+def test_what_would_find_no_room_is_not_begun(
+    tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch, limit: int, free: int
+) -> None:
+    saved(SlotFiles(tmp_path / "slots", 100), "chat")  # 10 bytes for 7 tokens
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    slots = SlotFiles(tmp_path / "slots", limit, told.append)
+    assert slots.may_keep("other", 48, ENGINE)
+    assert not slots.may_keep("other", 49, ENGINE)
+    assert told == ["A chat was not saved: there is no room for it"]
 
 
 def test_what_a_crash_left_is_swept_and_what_is_being_written_stays(kept: SlotFiles) -> None:

@@ -63,6 +63,17 @@ def open_library(
     return OpenedLibrary(store, ChatSession(store, queue, conversation), problem, note)
 
 
+def is_on_disk(store: Store | None, chat_id: str) -> bool | None:
+    """Whether a chat is there and not deleted; None where nobody can tell: the store is not open, or cannot be read, or is in
+    memory only."""
+    if store is None or not store.is_kept:
+        return None
+    try:
+        return store.has_chat(chat_id)
+    except StoreError:
+        return None
+
+
 def _open_at_last(store: Store, folders: Folders, on_renewed: Callable[[Renewal], None]) -> None:
     """What could not be opened at the start is tried again before anything is written. Raises StoreUnavailable."""
     try:

@@ -6,16 +6,20 @@ waits for it.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tui import files
+from tui.chat.engine_idle import EngineIdle
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner, Work
+from tui.chat.warm_chats import SAVE_AT_END_S, ChatReused, WarmChats
 from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.endpoint import Endpoint
@@ -24,9 +28,11 @@ from tui.core.text import safe_name
 from tui.errors import EngineError, LokalError
 
 if TYPE_CHECKING:
+    from tui.servers.base import Server
     from tui.servers.connect import Connection
     from tui.servers.engine.engine import Engine
     from tui.servers.engine.packaged_model import PackagedModel
+    from tui.servers.engine.slot_files import SlotFiles
 
 State = TypeVar("State", bound=ClientState)
 _GROUP = "connect"
@@ -92,8 +98,23 @@ class ConnectionWarning:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class EngineSlept:
+    """The built-in engine behind that connection's server was ended, as nobody used it; not `asleep` = it runs again."""
+
+    server: Server
+    asleep: bool
+
+
 ConnectionEvent = (
-    ServerConnected | ServerNotFound | ServerLoading | ServerAppeared | ContextWindowRead | ConnectionWarning
+    ServerConnected
+    | ServerNotFound
+    | ServerLoading
+    | ServerAppeared
+    | ContextWindowRead
+    | ConnectionWarning
+    | EngineSlept
+    | ChatReused
 )
 
 
@@ -122,6 +143,10 @@ def state_after(state: State, event: ConnectionEvent) -> State:
             return state.with_server(loading)
         case ContextWindowRead(model, window) if model == state.model:
             return state.with_settings(replace(state.settings, window=window))
+        case EngineSlept(server, asleep) if (
+            state.connection is not None and state.connection.server is server
+        ):
+            return state.with_server(replace(state.server, asleep=asleep))
         case _:
             return state
 
@@ -160,7 +185,9 @@ class ServerConnections:
         settings: Settings,
         tasks: TaskRunner,
         hear: Callable[[ConnectionEvent], None],
+        has_chat: Callable[[str], bool | None] = lambda _: None,
     ) -> None:
+        """`has_chat` says whether there is a chat with that id, None = that is not known now; it is called in threads."""
         self._options = options
         self._settings = settings
         self._tasks = tasks
@@ -173,12 +200,32 @@ class ServerConnections:
         """The model that came as a package, once it was found."""
         self._asked = False
         self._looked = False
+        self._has_chat = has_chat
+        self._idle: EngineIdle | None = None
+        self._guide_idle: EngineIdle | None = None
+        self.warm_chats = WarmChats(tasks, hear)
+        """What the built-in engine keeps of chats."""
 
     def close(self) -> None:
         """End the engines that were started."""
         for engine in (self._engine, self._guide):
             if engine is not None:
                 engine.kill()
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """lokal ends, and its event loop is gone: what the engine has read of the chat is saved beside what is done inside, and
+        the engines are ended at last."""
+        saving = None
+        if self.warm_chats.has_unsaved:
+            saving = threading.Thread(target=self.warm_chats.save_at_end, name="warm", daemon=True)
+            saving.start()
+        try:
+            yield
+        finally:
+            if saving is not None:
+                saving.join(2 * SAVE_AT_END_S)
+            self.close()
 
     # -- what is wanted ---------------------------------------------------------------------------------------------
 
@@ -341,10 +388,18 @@ class ServerConnections:
         engine = self._engine
         if engine is not None and not found.embedded and self._is_packaged(engine.gguf):
             self._engine = None
-            self._tasks.start(engine.stop, "engine-stop")
+            self._tasks.start(partial(self._end_engine, engine), "engine-stop")
         if model and not found.guide:
             window = self._engine.context_window if found.embedded and self._engine is not None else None
             self._hear(ContextWindowRead(model, window or await window_of(found.server, model)))
+
+    async def _end_engine(self, engine: Engine) -> None:
+        """End an engine for good, with its chat saved."""
+        if self._idle is not None:
+            self._idle.close()
+        await self.warm_chats.save()
+        self.warm_chats.use(None)
+        await engine.stop()
 
     async def _refresh_models(self, connection: Connection, model: str, *, asked: bool) -> None:
         from tui.servers.connect import window_of
@@ -412,7 +467,13 @@ class ServerConnections:
             model = await files.in_thread(checked_model)
             logs, keys = self._options.folders.logs, self._settings.keys_of_servers
             self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
-        return await embedded.start(self._guide, on_restart=self._tell_of_restart)
+        found = await embedded.start(
+            self._guide,
+            on_restart=self._tell_of_restart,
+            on_asleep=lambda asleep: self._hear_asleep(found, self._guide_idle, asleep),
+        )
+        self._guide_idle = self._watch_idle(found, self._guide_idle)
+        return found
 
     @property
     def guide_runs(self) -> bool:
@@ -422,6 +483,8 @@ class ServerConnections:
     def end_guide(self) -> None:
         """Give the guide's memory back, if it runs."""
         guide, self._guide = self._guide, None
+        if self._guide_idle is not None:
+            self._guide_idle.close()
         if guide is not None:
             self._tasks.start(guide.stop, "guide")
 
@@ -448,7 +511,7 @@ class ServerConnections:
             require_loadable(state.values(), safe_name(path.name, 80))
             if self._engine is not None and (anew or self._engine.gguf != path):
                 engine, self._engine = self._engine, None
-                await engine.stop()
+                await self._end_engine(engine)
             found = await self._engine_connection(path, state)
         except LokalError as error:
             self._try_again = path if anew else None
@@ -461,20 +524,59 @@ class ServerConnections:
         from tui.servers.engine import embedded
         from tui.servers.engine.engine import Engine
         from tui.servers.engine.packaged_model import CALLED
+        from tui.servers.engine.slots import files_of
 
         packaged = self._packaged if self._is_packaged(gguf) else None
+        await self.warm_chats.save()  # one that runs is asked through another connection from now on
         if self._engine is None or not self._engine.running:
             if self._engine is not None:
                 self._engine.kill()  # what it has left
             logs, keys = self._options.folders.logs, self._settings.keys_of_servers
             name = CALLED if packaged is not None else ""
-            self._engine = Engine(gguf, logs, state.values(), name=name, keys=keys)
-        return await embedded.start(
+            slots = self._options.folders.slots if self._settings.warm_chats_mb else None
+            self._engine = Engine(gguf, logs, state.values(), name=name, keys=keys, slot_folder=slots)
+        slot_files = files_of(self._engine, self._settings.warm_chats_mb << 20, self._has_chat)
+        found = await embedded.start(
             self._engine,
             lambda progress: self._hear(ServerLoading(progress=progress)),
             self._tell_of_restart,
             check=packaged.check if packaged is not None else None,
+            on_asleep=lambda asleep: self._hear_asleep(found, self._idle, asleep),
+            slot_files=slot_files,
+            on_answer=self.warm_chats.answered,
         )
+        self._idle = self._watch_idle(found, self._idle)
+        if isinstance(found.server, embedded.EmbeddedServer):
+            self.warm_chats.use(found.server)
+        self._tasks.start(partial(self._sweep, slot_files), "warm-sweep")
+        return found
+
+    async def _sweep(self, slot_files: SlotFiles | None) -> None:
+        """Delete what nobody can use any more of what was saved of chats."""
+        from tui.servers.engine.slot_files import SlotFiles
+
+        kept = slot_files or SlotFiles(self._options.folders.slots, 0)
+        await files.in_thread(kept.sweep)
+
+    def _watch_idle(self, found: Connection, before: EngineIdle | None) -> EngineIdle | None:
+        """Let an engine that nobody uses sleep."""
+        from tui.servers.engine.embedded import EmbeddedServer
+
+        if before is not None:
+            before.close()
+        if not isinstance(found.server, EmbeddedServer):
+            return None
+        idle = EngineIdle(found.server, self._settings.engine_idle * 60.0, self._tasks)
+        idle.start()
+        return idle
+
+    def _hear_asleep(self, found: Connection, idle: EngineIdle | None, asleep: bool) -> None:
+        """An engine was ended, as nobody used it, or runs again."""
+        self._hear(EngineSlept(found.server, asleep))
+        if not asleep and idle is not None:
+            idle.start()
+        elif not found.guide:
+            self.warm_chats.engine_slept()
 
     def _waits(self) -> Callable[[Endpoint], None]:
         """What tells of a server that is still loading its model, once."""

@@ -51,6 +51,7 @@ from tui.chat.session import ChatSession
 from tui.chat.small_model import advice_on
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner
+from tui.chat.warm_chats import WarmChats
 from tui.core.events import Phase, Progress
 from tui.core.message import Attachment, Message, Role, Status
 from tui.core.model import GUIDE
@@ -71,15 +72,17 @@ class ChatController:
         front: FrontEnd,
         tasks: TaskRunner,
         interval_s: Callable[[], float],
+        warm_chats: WarmChats | None = None,
         *,
         keeps_drafts: bool = True,
     ) -> None:
-        """`interval_s` is how often the front end wants to hear of an answer that comes in, in seconds; for `keeps_drafts`
-        see `Outbox`."""
+        """`interval_s` is how often the front end wants to hear of an answer that comes in, in seconds; `warm_chats` is told
+        which chat is open; for `keeps_drafts` see `Outbox`."""
         self._front = front
         self._tasks = tasks
         self._interval_s = interval_s
         self._job: AnswerJob | None = None  # what was asked for last
+        self.warm_chats = warm_chats
         self._asked = ("", "")  # the prompt that was asked last, and the same in marked form
         self.chat = OpenChat(state)
         self.outbox = Outbox(
@@ -125,6 +128,8 @@ class ChatController:
         self._changed()
         if before is not session:
             self.outbox.open(session)
+        if self.warm_chats is not None:
+            self.warm_chats.open(session.conversation.id)
         self._ask_next()
 
     def use(self, state: ClientState) -> None:
@@ -152,6 +157,18 @@ class ChatController:
         else:
             self._stop(why=LEFT_LOKAL)
         self.outbox.leave()
+
+    def touched(self) -> None:
+        """What is written has changed."""
+        self.outbox.touched()
+        if self.warm_chats is not None:
+            self.warm_chats.touched()
+
+    def moved(self) -> None:
+        """The open chat was deleted in another lokal and has a new id: what is unsent goes with it."""
+        self.outbox.moved()
+        if self.warm_chats is not None and self.session is not None:
+            self.warm_chats.moved(self.session.conversation.id)
 
     def together(self) -> AbstractContextManager[None]:
         """What is changed in the open chat and in its draft inside is on the disk all at once: after a crash no prompt is

@@ -135,7 +135,7 @@ def request_for(
     itself = goes_on and connection.server.capabilities.resumes
     if goes_on and not itself:
         turns = (*turns, Turn(Role.USER, GO_ON))
-    return ChatRequest(state.model, turns, state.sendable(), itself)
+    return ChatRequest(state.model, turns, state.sendable(), itself, chat=conversation.id)
 
 
 def _recorded(held: Schema | None, blank: Message, *, resume: bool) -> Mapping[str, Value]:

@@ -37,7 +37,8 @@ class ConnectionStatus(StrEnum):
 class ServerState:
     """The server. `problem` says why there is no connection, `engine_missing` why the built-in engine cannot be used
     either; with `may_guide` a question that finds no server goes to the guide; `loads` is who loads its model while
-    `status` is STARTING, empty for the embedded engine, whose `starting` says how far it is."""
+    `status` is STARTING, empty for the embedded engine, whose `starting` says how far it is; `asleep` = the embedded engine
+    was ended, as nobody used it, and starts again by itself."""
 
     status: ConnectionStatus = ConnectionStatus.SEARCHING
     connection: Connection | None = None
@@ -46,6 +47,7 @@ class ServerState:
     may_guide: bool = False
     starting: Progress | None = None
     loads: str = ""
+    asleep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

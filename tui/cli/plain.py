@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import files
-from tui.chat.chat_library import OpenedLibrary, open_library
+from tui.chat.chat_library import OpenedLibrary, is_on_disk, open_library
 from tui.chat.connections import ServerConnections
 from tui.chat.rescue import rescue_unwritten
 from tui.chat.state import ClientState, ModelSettings
@@ -74,7 +74,13 @@ class _PlainRun:
         chat = self._chat = PlainChat(
             ClientState(settings=settings), output, tasks, self._record, listens=self._listens
         )
-        service = ServerConnections(self._options, config.settings, tasks, chat.hear_of_server)
+        service = ServerConnections(
+            self._options,
+            config.settings,
+            tasks,
+            chat.hear_of_server,
+            lambda chat_id: is_on_disk(self._store, chat_id),
+        )
         chat.use_connections(service)
         self._history = PromptHistory(self._options.folders.history, config.settings.history_size)
         self._reader = LineReader()
@@ -93,6 +99,7 @@ class _PlainRun:
                 chat.controller.leave(closed=self._closed)
             output.end_line()
             await output.drained(FLUSH_S)
+            await service.warm_chats.save_in_time()
             writing.cancel()
             tasks.close()
             service.close()

@@ -20,6 +20,7 @@ from tui.chat.guide_question import GuideQuestion
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner, Work
+from tui.chat.warm_chats import ChatReused
 from tui.chat.wording import ending_words
 from tui.cli.plain_answer import AnswerLines, speaker
 from tui.cli.plain_output import PlainOutput
@@ -108,6 +109,7 @@ class PlainChat:
         """Let that service find servers."""
         self._connections = service
         self._guide_question = GuideQuestion(service, self.tasks, self.post, lambda: self.controller)
+        self.controller.warm_chats = service.warm_chats
 
     def use(self, state: ClientState) -> None:
         """Another server, model, preset or value."""
@@ -279,7 +281,7 @@ class PlainChat:
         session = self.session
         if isinstance(error, ChatGone) and session is not None and error.chat_id == session.conversation.id:
             session.move(time.time())
-            self.controller.outbox.moved()
+            self.controller.moved()
             self.tell("This chat was deleted in another lokal; it goes on here as a new chat", "warning")
         elif not isinstance(error, ChatGone):
             self.fail(error)
@@ -447,6 +449,9 @@ class PlainChat:
                     self._said_loading = True
             case connections.ConnectionWarning(text):
                 self.tell(text, "warning")
+            case ChatReused():
+                if event.words:
+                    self.output.say(event.words)
             case _:
                 pass
         self.use(connections.state_after(self.state, event))
@@ -469,7 +474,7 @@ class PlainChat:
 
     def touched(self) -> None:
         """What is not sent may have changed: it is written down in a moment."""
-        self.controller.outbox.touched()
+        self.controller.touched()
         self._rest()
 
     def interrupt(self) -> None:

@@ -64,6 +64,18 @@ class Settings:
     )
     show_reasoning: bool = _setting(False, "Show the reasoning of a model from the start.")
     history_size: int = _setting(1000, "How many prompts the ↑ key remembers; 0: none.", lo=0, hi=100_000)
+    engine_idle: int = _setting(
+        15,
+        "Minutes without a question after which the built-in engine is ended, until the next one; 0: never.",
+        lo=0,
+        hi=10_080,
+    )
+    warm_chats_mb: int = _setting(
+        1024,
+        "MB of the disk for what the built-in engine has read of chats, so that they go on at once; 0: none.",
+        lo=0,
+        hi=1_000_000,
+    )
     servers: tuple[Endpoint, ...] = _setting(
         (), "Servers on other machines; lokal asks them before the addresses on this machine."
     )

@@ -24,7 +24,8 @@ class ChatRequest:
     """A request for an answer. With `resume` the last turn is the assistant's and is to be continued, not repeated.
 
     `parameters` are canonical names; a server sends those it takes (see `parameters.for_server`) and nothing else.
-    With a `schema` the answer is to be JSON; a server that cannot be held to one refuses.
+    With a `schema` the answer is to be JSON; a server that cannot be held to one refuses. `chat` is the id of the chat that it
+    belongs to, empty for what is asked beside the chats; it is sent to nobody.
     """
 
     model: str
@@ -32,6 +33,7 @@ class ChatRequest:
     parameters: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
     resume: bool = False
     schema: Schema | None = None
+    chat: str = ""
 
 
 def turns_of(path: Sequence[Message], system: str = "", view: ContextTrim = EVERYTHING) -> tuple[Turn, ...]:

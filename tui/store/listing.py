@@ -40,6 +40,12 @@ def page(connection: sqlite3.Connection, limit: int, offset: int, archived: bool
     return tuple(map(_summary, connection.execute(LIST_CHATS, (int(archived), limit, offset)).fetchall()))
 
 
+def has(connection: sqlite3.Connection, chat_id: str) -> bool:
+    """Whether there is a chat with that id, archived or not, which is not marked as deleted."""
+    query = "SELECT 1 FROM chats WHERE id = ? AND deleted_at IS NULL"
+    return connection.execute(query, (storable(chat_id),)).fetchone() is not None
+
+
 def window(
     connection: sqlite3.Connection, middle: int, limit: int, archived: bool, chat_id: str = ""
 ) -> ListWindow:

@@ -285,6 +285,12 @@ class Store:
             return tree.load(connection, chat_id, self._process_lock.is_alive)
 
     @_mended
+    def has_chat(self, chat_id: str) -> bool:
+        """Whether there is a chat with just that id, which is not deleted."""
+        with self._database.reading("Cannot read the chats") as connection:
+            return listing.has(connection, chat_id)
+
+    @_mended
     def create_chat(self, chat_id: str, title: str, created_at: float) -> None:
         """Add an empty chat; `created_at` is in seconds since the epoch, UTC."""
         with self._writing("Cannot save the chat") as connection:

@@ -158,7 +158,9 @@ class LokalApp(DeltaApp[None]):
         self._is_frozen = False  # whether the garbage collector leaves alone what the start has loaded
         self.registry = CommandRegistry()
         self.services = Services(self, options, config.settings)
-        self.chat = ChatView(self.state, lambda: self.pace, self.registry)
+        self.chat = ChatView(
+            self.state, lambda: self.pace, self.registry, self.services.connections.warm_chats
+        )
         self._make_parts(options)
 
     def _make_parts(self, options: StartOptions) -> None:

@@ -45,6 +45,10 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "The guide is a model of 3 MB inside lokal, in the built-in engine. It answers questions about lokal, local models, "
         "servers and parameters, in English, Russian, Polish, Vietnamese and Uzbek, and says of everything else that it does "
         "not know it. {guide.ask} talks to it from then on, /guide QUESTION asks it this once.",
+        "What the built-in engine has read of a chat is saved when you leave it, so that a long one goes on at once when you "
+        "open it again: “ready, 6.1k tokens reused”. In config.toml, warm_chats_mb says how much of the disk that may take, 0 "
+        "= none. After 15 minutes without a question (engine_idle) the engine is ended, and its memory is free; it starts "
+        "again as you write.",
     ),
     "chats": (
         "The list is beside the chat from 120 columns on. “zazolc net” finds what has both words, or words that begin so; "

@@ -15,6 +15,7 @@ from tui.chat.connections import (
     ConnectionEvent,
     ConnectionWarning,
     ContextWindowRead,
+    EngineSlept,
     ServerAppeared,
     ServerConnected,
     ServerConnections,
@@ -26,6 +27,7 @@ from tui.chat.guide_question import GuideQuestion
 from tui.chat.reasons import why_not_change
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner
+from tui.chat.warm_chats import ChatReused
 from tui.core.endpoint import Endpoint
 from tui.core.slash import one_of
 from tui.core.text import human_tokens, safe_name
@@ -253,7 +255,10 @@ class ServerController:
                 self._hear_appeared(endpoint)
             case ConnectionWarning(text):
                 app.show_notice(text, "warning")
-            case ServerLoading() | ContextWindowRead():
+            case ChatReused():
+                if event.words:
+                    app.chat.show_notice(event.words)
+            case ServerLoading() | ContextWindowRead() | EngineSlept():
                 self._take(event)
 
     def _take(self, event: ConnectionEvent) -> None:

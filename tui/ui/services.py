@@ -13,7 +13,7 @@ from textual.app import App
 
 from tui import files
 from tui.chat.chat_file_service import ChatFileService
-from tui.chat.chat_library import OpenedLibrary, open_library
+from tui.chat.chat_library import OpenedLibrary, is_on_disk, open_library
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.session import ChatSession
 from tui.chat.tasks import TaskRunner
@@ -44,9 +44,9 @@ class Services:
         self._is_rescued = False
         self.tasks = tasks = TaskRunner(self._trouble)
         self.queue = queue = WriteQueue(self._trouble, self._all_written)
-        self.connections = ServerConnections(options, settings, tasks, self._hear_of_server)
+        self.connections = ServerConnections(options, settings, tasks, self._hear_of_server, self._has_chat)
         self.chat_files = ChatFileService(queue, lambda: self._store)
-        self.chat_library = ChatLibrary(post, tasks, queue, lambda: self._store)
+        self.chat_library = ChatLibrary(post, tasks, queue, lambda: self._store, options.folders.slots)
         self.output = OutputService(post, tasks, lambda: without_keys(os.environ, settings.keys_of_servers))
         self.next_start = NextStart(options.folders.auto_theme, queue)
 
@@ -57,13 +57,13 @@ class Services:
     def end(self) -> None:
         """Write what is queued, end the engine. Called once, after the app has ended. What cannot be written to the store
         is written elsewhere. Raises StoreError that says where."""
-        self.connections.close()
-        self.queue.close()
         from tui.chat import rescue
 
         try:
-            if not self._is_rescued:
-                rescue.rescue_unwritten(self.queue, self._options.folders.data)
+            with self.connections.closing():
+                self.queue.close()
+                if not self._is_rescued:
+                    rescue.rescue_unwritten(self.queue, self._options.folders.data)
         finally:
             if self._store is not None:
                 self._store.close()
@@ -102,6 +102,10 @@ class Services:
     def store(self) -> Store | None:
         """The chats on the disk; None until they are open."""
         return self._store
+
+    def _has_chat(self, chat_id: str) -> bool | None:
+        """Whether there is such a chat on the disk; None = nobody can tell now."""
+        return is_on_disk(self._store, chat_id)
 
     async def _open_store(self) -> None:
         library = await asyncio.to_thread(self._open)

@@ -80,6 +80,8 @@ class StatusBar(LineWidget):
             groups.append((4, [self.part(safe_name(state.model, 30), "second")]))
         elif state.status is ConnectionStatus.NONE:
             groups.append((2, [self.part("no server", "warning")]))
+        if state.server.asleep:
+            groups.append((4, [self.part("engine asleep", "muted")]))
         if state.connection is not None and state.connection.guide:
             groups.insert(1, (1, [self.part("guide - knows only lokal", "second")]))
         return [(rank, group) for rank, group in groups if any(text for text, _ in group)]

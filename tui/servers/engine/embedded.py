@@ -1,20 +1,25 @@
-"""The built-in engine as a server: llama.cpp's, started again when it has died and is asked something."""
+"""The built-in engine as a server: llama.cpp's, started again when it has died or sleeps and is asked something, with the chats
+that are kept warm (`slots`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tui import files
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.events import Event, Failed, Progress
+from tui.core.events import Done, Event, Failed, Progress, ReasoningDelta, TextDelta, ToolCall
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
 from tui.errors import EngineError, Interrupted, LokalError, ServerError, Unreachable
 from tui.servers.connect import Connection
 from tui.servers.engine.engine import Engine
+from tui.servers.engine.slot_files import SlotFiles
+from tui.servers.engine.slots import ChatSlots, OnAnswer
 from tui.servers.gather import gather_or_cancel
 from tui.servers.http.http_client import load_httpx
 from tui.servers.kinds.llamacpp import LlamaCppServer
@@ -33,16 +38,31 @@ ANEW = "Ask again: it is started again"
 class EmbeddedServer:
     """A running engine. What fails because it died says why it died; a question after that starts it again.
 
-    `on_restart` is told why it had ended, unless an answer that broke off has said so already. Whoever made the engine
-    ends it; one that was stopped is not started again.
+    `on_restart` is told why it had ended, unless an answer that broke off has said so already; `on_asleep` that it was
+    ended for want of use, and, with False, that it runs again; `on_answer` is told of each answer. Whoever made the engine ends it; one that was stopped
+    is not started again.
     """
 
     def __init__(
-        self, engine: Engine, endpoint: Endpoint, on_restart: Callable[[EngineError], None] | None = None
+        self,
+        engine: Engine,
+        endpoint: Endpoint,
+        on_restart: Callable[[EngineError], None] | None = None,
+        on_asleep: Callable[[bool], None] = lambda _: None,
+        slot_files: SlotFiles | None = None,
+        on_answer: OnAnswer = lambda _chat, _reuse, _tokens: None,
     ) -> None:
+        """Chats are saved as `slot_files`, None = they are not."""
         self._engine = engine
         self._server = LlamaCppServer(endpoint)
         self._on_restart = on_restart
+        self._on_asleep = on_asleep
+        self._on_answer = on_answer
+        self._slots = ChatSlots(engine, self, slot_files) if slot_files is not None else None
+        self._turn = asyncio.Lock()  # what uses the slot, one after the other
+        self._uses = 0
+        self._used_at = time.monotonic()
+        self._models: tuple[Model, ...] = ()
         self._told = False
 
     @property
@@ -74,14 +94,20 @@ class EmbeddedServer:
         return self._server.model_manager
 
     async def models(self) -> tuple[Model, ...]:
-        """The model; see `Server.models`."""
-        try:
-            return await self._server.models()
-        except ServerError as error:
-            raise await self._reason(error) from error
+        """The model; see `Server.models`. An engine that sleeps sleeps on."""
+        if self._engine.asleep:
+            return self._models
+        with self._in_use():
+            try:
+                self._models = await self._server.models()
+            except ServerError as error:
+                raise await self._reason(error) from error
+        return self._models
 
     async def context_window(self, model: str) -> int | None:
         """The window of the engine; see `Server.context_window`."""
+        if self._engine.asleep:
+            return self._engine.context_window
         try:
             return await self._server.context_window(model)
         except ServerError as error:
@@ -89,22 +115,42 @@ class EmbeddedServer:
 
     async def save_slot(self, name: str) -> int:
         """See `LlamaCppServer.save_slot`."""
-        return await self._server.save_slot(name)
+        try:
+            return await self._server.save_slot(name)
+        except ServerError as error:
+            raise await self._reason(error) from error
 
     async def restore_slot(self, name: str) -> int:
         """See `LlamaCppServer.restore_slot`."""
-        return await self._server.restore_slot(name)
+        try:
+            return await self._server.restore_slot(name)
+        except ServerError as error:
+            raise await self._reason(error) from error
 
     async def largest_window(self, model: str) -> int | None:
         """See `Server.largest_window`."""
         return await self._server.largest_window(model)
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
-        """Tokens of the prompt; see `Server.count_tokens`."""
-        return await self._server.count_tokens(request)
+        """Tokens of the prompt; see `Server.count_tokens`. An engine that sleeps is started before."""
+        with self._in_use():
+            if self._engine.asleep:
+                await self.wake()
+            return await self._server.count_tokens(request)
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """Stream an answer; see `Server.chat`. An engine that has died is started before."""
+        """Stream an answer; see `Server.chat`. An engine that has died or sleeps is started before."""
+        with self._in_use():
+            if self._slots is None:
+                async with aclosing(self._answer(request)) as events:
+                    async for event in events:
+                        yield event
+                return
+            async with self._turn, aclosing(self._answer_in_slot(request, self._slots)) as events:
+                async for event in events:
+                    yield event
+
+    async def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         try:
             async with aclosing(self._revived()) as loading:
                 async for progress in loading:
@@ -116,6 +162,102 @@ class EmbeddedServer:
             async for event in events:
                 yield Failed(await self._reason(event.error)) if isinstance(event, Failed) else event
 
+    async def _answer_in_slot(self, request: ChatRequest, slots: ChatSlots) -> AsyncGenerator[Event, None]:
+        """An answer whose chat is in the slot before it is asked, and of which it is known afterwards that the slot holds it."""
+        try:
+            async with aclosing(self._revived()) as loading:
+                async for progress in loading:
+                    yield progress
+        except LokalError as error:
+            yield Failed(error)
+            return
+        await slots.begin(request.chat)
+        pieces, ended = 0, False
+        try:
+            async with aclosing(self._answer(request)) as events:
+                async for event in events:
+                    if isinstance(event, TextDelta | ReasoningDelta | ToolCall):
+                        pieces += 1
+                    elif isinstance(event, Done):
+                        ended = True
+                        reuse = await slots.answered(request.chat, event.usage)
+                        self._on_answer(request.chat, reuse, event.usage.cached or 0)
+                    yield event
+        finally:
+            if not ended:
+                slots.broke_off(request.chat, pieces)
+
+    # -- chats that are kept warm, and sleep ------------------------------------------------------------------------
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether the slot holds something of a chat that is in no file."""
+        return self._slots is not None and self._slots.unsaved
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it was ended because nobody used it."""
+        return self._engine.asleep
+
+    async def save_chat(self) -> None:
+        """Save the chat that the slot holds, if it is not saved yet. Never raises for what cannot be saved."""
+        if self._slots is not None:
+            async with self._turn:
+                await self._slots.save()
+
+    async def restore_chat(self, chat: str) -> None:
+        """Put a chat into the slot, if it was saved and the engine runs. Never raises for what cannot be restored."""
+        if self._slots is not None:
+            async with self._turn:
+                if self._slots.held != chat:
+                    await self._slots.save()
+                    await self._slots.restore(chat)
+
+    async def save_at_end(self) -> None:
+        """The same as `save_chat` on an event loop of its own, when the one that this was used on has ended."""
+        self._turn, self._server = asyncio.Lock(), LlamaCppServer(self.endpoint)
+        try:
+            await self.save_chat()
+        finally:
+            await self._server.aclose()
+
+    def idle_s(self) -> float:
+        """For how many seconds nobody has used it; 0 while it is used."""
+        return 0.0 if self._uses or self._turn.locked() else time.monotonic() - self._used_at
+
+    async def sleep(self, idle_s: float) -> bool:
+        """End the engine, with its chat saved, if nobody has used it for so many seconds; whether that was done."""
+        if self._engine.asleep or self.idle_s() < idle_s:
+            return False
+        async with self._turn:
+            if self._slots is not None:
+                await self._slots.save()
+            if self._uses:
+                return False
+            await self._engine.sleep()
+            if self._engine.asleep:
+                self._on_asleep(True)
+            return self._engine.asleep
+
+    async def wake(self, chat: str = "") -> None:
+        """Start an engine that sleeps, with that chat in its slot. What cannot be started says so when it is asked."""
+        with self._in_use(), contextlib.suppress(LokalError):
+            async with self._turn:
+                async with aclosing(self._revived()) as loading:
+                    async for _ in loading:
+                        pass
+                if chat and self._slots is not None:
+                    await self._slots.restore(chat)
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        self._uses += 1
+        try:
+            yield
+        finally:
+            self._uses -= 1
+            self._used_at = time.monotonic()
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._server.aclose()
@@ -124,7 +266,7 @@ class EmbeddedServer:
         """Start the engine if it has died, saying how far it is. Raises FileError, EngineError."""
         if self._engine.endpoint == self.endpoint or self._engine.stopped:
             return
-        failure = self._engine.failure()
+        failure, slept = self._engine.failure(), self._engine.asleep
         if failure is not None and not self._told and self._on_restart is not None:
             self._on_restart(failure)
         news: asyncio.Queue[Progress | None] = asyncio.Queue()
@@ -141,6 +283,8 @@ class EmbeddedServer:
         if endpoint != self.endpoint:
             before, self._server = self._server, LlamaCppServer(endpoint)
             await before.aclose()
+        if slept:
+            self._on_asleep(False)
 
     async def _reason(self, error: LokalError) -> LokalError:
         """What is to be said where `error` came of the engine's end."""
@@ -165,10 +309,14 @@ async def start(
     on_progress: Callable[[Progress], None] | None = None,
     on_restart: Callable[[EngineError], None] | None = None,
     check: Callable[[], None] | None = None,
+    on_asleep: Callable[[bool], None] = lambda _: None,
+    slot_files: SlotFiles | None = None,
+    on_answer: OnAnswer = lambda _chat, _reuse, _tokens: None,
 ) -> Connection:
     """Start the engine, unless it runs, and connect to it. Raises FileError, EngineError, ServerError.
 
-    `check` may take long and runs in a thread while the model is loaded; what it raises ends the engine."""
+    `check` may take long and runs in a thread while the model is loaded; what it raises ends the engine. All else is as for
+    `EmbeddedServer`."""
 
     def work_meanwhile() -> None:
         load_httpx()
@@ -180,7 +328,7 @@ async def start(
     except BaseException:
         await engine.stop()
         raise
-    server = EmbeddedServer(engine, endpoint, on_restart)
+    server = EmbeddedServer(engine, endpoint, on_restart, on_asleep, slot_files, on_answer)
     try:
         info, models = await gather_or_cancel(server.info(), server.models())
     except BaseException:

@@ -110,6 +110,7 @@ class Engine:
         self._folder: SocketFolder | None = None
         self._starting = asyncio.Lock()
         self._stopped = False
+        self._asleep = False
         self._program = ""
         self._log_file: Path | None = None
         self._endpoint: Endpoint | None = None
@@ -135,6 +136,11 @@ class Engine:
     def stopped(self) -> bool:
         """Whether it was ended by `stop` or `kill`, and not by itself."""
         return self._stopped
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it was ended by `sleep`: it has no process, and is started again when it is asked something."""
+        return self._asleep
 
     @property
     def context_window(self) -> int | None:
@@ -175,7 +181,7 @@ class Engine:
         for a file that is no model, EngineError for all else. When it raises or is cancelled nothing is left running.
         """
         async with self._starting:
-            self._stopped = False
+            self._stopped = self._asleep = False
             if (endpoint := self.endpoint) is not None:
                 return endpoint
             self._end()
@@ -209,6 +215,17 @@ class Engine:
     async def stop(self) -> None:
         """End the server, gently first. Does nothing when it has ended."""
         self._stopped = True
+        await self._end_gently()
+
+    async def sleep(self) -> None:
+        """End the server to give its memory back, until it is started again. Does nothing where it does not run, or was
+        stopped."""
+        async with self._starting:
+            if self.endpoint is not None and not self._stopped:
+                self._asleep = True
+                await self._end_gently()
+
+    async def _end_gently(self) -> None:
         self._endpoint = None
         if self._process is None:
             return
@@ -217,7 +234,7 @@ class Engine:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(self._process.wait, _STOP_TIMEOUT_S)
         finally:
-            self.kill()
+            self._end()
 
     def kill(self) -> None:
         """End the server at once, without an event loop: for signal handlers and `atexit`."""

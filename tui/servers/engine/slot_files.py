@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
@@ -26,6 +27,8 @@ LIMIT_BYTES = 1 << 30
 _FILE, _RECORD = ".slot", ".json"
 _USELESS = "models-without-use.txt"
 _PIECE = 1 << 20
+FREE_BYTES = 256 << 20
+"""So much of the disk is left to all else: what is said in a chat needs room more than what makes it quick."""
 _ABANDONED_S = 600.0
 """Age of a file without a record, in seconds, from which on nobody is writing it any more."""
 
@@ -55,22 +58,46 @@ class SlotRecord:
     saved_at: float
 
 
+HasChat = Callable[[str], bool | None]
+"""Whether there is a chat with that id, None = not known now: nothing is kept of a chat that is not there."""
+
+
 class SlotFiles:
     """The files in one folder, which several processes may use. Everything blocks, for up to a second; `tell` gets
     a line for each file that is thrown away, and why."""
 
     def __init__(
-        self, folder: Path, limit_bytes: int = LIMIT_BYTES, tell: Callable[[str], None] = lambda _: None
+        self,
+        folder: Path,
+        limit_bytes: int = LIMIT_BYTES,
+        tell: Callable[[str], None] = lambda _: None,
+        has_chat: HasChat = lambda _: True,
     ) -> None:
         self.folder = folder
         self._limit_bytes = limit_bytes
         self._tell = tell
+        self._has_chat = has_chat
 
     def new_name(self) -> str:
         """A name for a file that there is not yet, to be written by the engine. Raises OSError where the folder cannot be
         made."""
         make_private_folder(self.folder)
         return f"{secrets.token_hex(12)}{_FILE}"
+
+    def may_keep(self, chat: str, tokens: int, engine: EngineState) -> bool:
+        """Whether there is such a chat, and room for so many tokens of it, as far as files from before tell."""
+        if not self._has_chat(chat):
+            return False
+        alike = [record for record in self._records() if record.engine == engine and record.tokens > 0]
+        size = max((record.size / record.tokens for record in alike), default=0.0) * tokens
+        try:
+            free = shutil.disk_usage(self.folder).free
+        except OSError:
+            return False
+        if size <= self._limit_bytes and size + FREE_BYTES <= free:
+            return True
+        self._tell("A chat was not saved: there is no room for it")
+        return False
 
     def keep(self, name: str, chat: str, tokens: int, engine: EngineState) -> bool:
         """Keep a file that the engine has written, instead of all others of that chat, and throw the oldest out until all fit.
@@ -91,7 +118,14 @@ class SlotFiles:
             if other.chat == chat and other.name != name:
                 self._remove(other.name)
         self._trim()
+        if not self._has_chat(chat):  # it was deleted meanwhile, and its files with it
+            self._remove(name)
+            return False
         return True
+
+    def has(self, chat: str) -> bool:
+        """Whether there is a file of a chat, of use or not."""
+        return any(record.chat == chat for record in self._records())
 
     def find(self, chat: str, engine: EngineState) -> SlotRecord | None:
         """The file of a chat, every byte of it looked at. One that is damaged, or of no use to this engine, is thrown away."""
@@ -116,11 +150,14 @@ class SlotFiles:
             if record.chat in chats:
                 self._remove(record.name)
 
-    def sweep(self, limit_bytes: int | None = None) -> None:
-        """Delete what nobody knows of any more, such as files that were being written at a crash, and what is too much."""
-        if limit_bytes is not None:
-            self._limit_bytes = limit_bytes
-        known = {record.name for record in self._records()}
+    def sweep(self) -> None:
+        """Delete what nobody knows of any more, such as files that were being written at a crash or are of chats that are
+        gone, and what is too much."""
+        known = set()
+        for record in self._records():
+            known.add(record.name)
+            if self._has_chat(record.chat) is False:
+                self._remove(record.name)
         for path in self._all(_FILE):
             with contextlib.suppress(OSError):
                 if path.name not in known and time.time() - path.stat().st_mtime > _ABANDONED_S:

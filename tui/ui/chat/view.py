@@ -21,6 +21,7 @@ from tui.chat.reasons import why_not_continue, why_not_retry, why_not_stop
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
 from tui.chat.tasks import TaskRunner
+from tui.chat.warm_chats import WarmChats
 from tui.core.message import Message
 from tui.core.slash import ParsedCommand
 from tui.errors import LokalError
@@ -105,13 +106,22 @@ class ChatView(Vertical):
         def can_replace(self, message: UiMessage) -> bool:
             return isinstance(message, ChatView.Call) and self.key is not None and message.key is self.key
 
-    def __init__(self, state: ScreenState, pace: Callable[[], Pace], registry: CommandRegistry) -> None:
-        """`pace` says how often a frame is worth its bytes; what can be done in the chat is added to the `registry`."""
+    def __init__(
+        self,
+        state: ScreenState,
+        pace: Callable[[], Pace],
+        registry: CommandRegistry,
+        warm_chats: WarmChats | None = None,
+    ) -> None:
+        """`pace` says how often a frame is worth its bytes; what can be done in the chat is added to the `registry`;
+        `warm_chats` is told which chat is open."""
         super().__init__(id="chat")
         self._state = state
         self._pace = pace
         self.tasks = TaskRunner(lambda mistake: self._trouble(mistake))
-        self.controller = ChatController(state, self, self.tasks, lambda: self._pace().interval_s())
+        self.controller = ChatController(
+            state, self, self.tasks, lambda: self._pace().interval_s(), warm_chats
+        )
         self.meter = ContextMeter(self.controller.chat, self, self.tasks, lambda: self.composer.plain)
         self.message_cursor = MessageCursor(self, registry)
         """The cursor on the messages, and what is done with them."""
@@ -435,7 +445,7 @@ class ChatView(Vertical):
         self.notice_bar.written(event.text_area.text)
         for choice in self.query(DecisionPrompt):
             choice.written(self.written)
-        self.controller.outbox.touched()
+        self.controller.touched()
         if isinstance(event.text_area, Composer):
             self.meter.draft_changed()
 

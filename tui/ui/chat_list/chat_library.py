@@ -47,7 +47,7 @@ INDEX_PAUSE_S = 0.02
 
 
 class ChatLibrary:
-    """One for each app; `store` gives None until the chats are open."""
+    """One for each app; `store` gives None until the chats are open; `slots` is the folder of what the engine keeps of chats."""
 
     def __init__(
         self,
@@ -55,11 +55,13 @@ class ChatLibrary:
         tasks: TaskRunner,
         queue: WriteQueue,
         store: Callable[[], Store | None],
+        slots: Path,
     ) -> None:
         self._post = post
         self._tasks = tasks
         self._queue = queue
         self._opened = store
+        self._slots = slots
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -154,8 +156,15 @@ class ChatLibrary:
         )
 
     def delete(self, chat: ChatSummary) -> None:
-        """Delete a chat; it can come back."""
-        self._change(ChatChange.DELETED, chat, lambda: self._store().delete_chat(chat.id))
+        """Delete a chat; it can come back. What the engine keeps of it goes at once."""
+
+        def delete() -> None:
+            from tui.servers.engine.slot_files import SlotFiles
+
+            self._store().delete_chat(chat.id)
+            SlotFiles(self._slots).forget([chat.id])
+
+        self._change(ChatChange.DELETED, chat, delete)
 
     def restore(self, chat: ChatSummary) -> None:
         """Bring back a chat that was deleted."""

@@ -280,7 +280,7 @@ class ChatListController:
         self._gone |= {error.chat_id}
         if session is not None and error.chat_id == session.conversation.id:
             session.move(time.time())
-            self._app.chat.controller.outbox.moved()
+            self._app.chat.controller.moved()
             self._app.show_notice(
                 "This chat was deleted in another lokal; it goes on here as a new chat", "warning"
             )
