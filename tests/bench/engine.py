@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.bench import reopened
 from tests.bench.figure import Figure, as_json, median, ratio, row
 from tests.bench.stage import ROOT
 from tests.support.llama import LlamaServer, children
@@ -40,14 +41,15 @@ _BENCH = "engine"
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How often each figure is taken; the tokens of a long answer, of one beside neighbours, and of one of the bare server
-    there, which may write less than one a second; the sentences of a long prompt, of some 12 tokens each; for how many seconds an
-    idle engine is watched."""
+    there, which may write less than one a second; the sentences of a long prompt, of some 12 tokens each, and those of a long
+    chat; for how many seconds an idle engine is watched."""
 
     runs: int = RUNS
     tokens: int = 200
     few: int = 32
     sentences: int = len(LONG_QUESTION)
     starved: int = 6
+    chat: int = reopened.SENTENCES
     idle_s: float = 60.0
 
 
@@ -79,7 +81,7 @@ def main() -> int:
         parser.error(f"the model is missing: {packaged_model.INSTALL}")
     figures = []
     with tempfile.TemporaryDirectory(prefix="lokal-bench-") as folder:
-        effort = Effort(2, 16, 8, 4, 2, 2.0) if options.quick else Effort(options.runs)
+        effort = Effort(2, 16, 8, 4, 2, 20, 2.0) if options.quick else Effort(options.runs)
         for figure in _figures(gguf, Path(folder), effort):
             figures.append(figure)
             print(row(figure), flush=True)
@@ -101,6 +103,7 @@ def _figures(gguf: Path, folder: Path, effort: Effort) -> Iterator[Figure]:
             yield from _beside_others(gguf, folder, ours, bare, effort)
         yield _first_word(gguf, folder, effort)
         yield _reuse(ours, effort)
+        yield from reopened.figures(gguf, effort.runs, effort.chat)
         yield _idle(ours, effort.idle_s)
     finally:
         ours.kill()
