@@ -158,5 +158,5 @@ async def test_an_engine_that_nobody_uses_is_ended_and_typing_starts_it_again(pa
 
 def test_little_is_not_worth_a_word() -> None:
     assert ChatReused(499).words == ""
-    assert ChatReused(6200).words == "ready, 6.1k tokens reused"
+    assert ChatReused(6200).words == "ready, 6.2k tokens reused"
     assert ChatReused(0).words == LOST

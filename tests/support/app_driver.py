@@ -314,7 +314,7 @@ class AppDriver:
     @property
     def guide_runs(self) -> bool:
         """Whether the guide's engine runs."""
-        return self.app.services.connections.guide_runs
+        return self.app.services.connections.engines.guide_runs
 
     @property
     def server(self) -> ServerState:

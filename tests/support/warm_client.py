@@ -47,7 +47,11 @@ class WarmClient:
         )
         chosen = ModelSettings(presets=(PRESET,), preset=PRESET, overrides=EXACT)
         self.controller = ChatController(
-            ClientState(settings=chosen), self.front, self.tasks, lambda: 0.0, self.connections.warm_chats
+            ClientState(settings=chosen),
+            self.front,
+            self.tasks,
+            lambda: 0.0,
+            self.connections.engines.warm_chats,
         )
 
     def _hear(self, event: ConnectionEvent) -> None:
@@ -129,6 +133,6 @@ async def warm_client(gguf: Path, settings: Settings | None = None) -> AsyncIter
         client.leave()
         assert client.mistakes == []
     finally:
-        with client.connections.closing():
+        with client.connections.engines.closing():
             client.queue.close()
         client.store.close()

@@ -6,20 +6,18 @@ waits for it.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tui import files
-from tui.chat.engine_idle import EngineIdle
+from tui.chat.engines import BuiltInEngines, EngineListener
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner, Work
-from tui.chat.warm_chats import SAVE_AT_END_S, ChatReused, WarmChats
+from tui.chat.warm_chats import ChatReused
 from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.endpoint import Endpoint
@@ -30,9 +28,6 @@ from tui.errors import EngineError, LokalError
 if TYPE_CHECKING:
     from tui.servers.base import Server
     from tui.servers.connect import Connection
-    from tui.servers.engine.engine import Engine
-    from tui.servers.engine.packaged_model import PackagedModel
-    from tui.servers.engine.slot_files import SlotFiles
 
 State = TypeVar("State", bound=ClientState)
 _GROUP = "connect"
@@ -177,7 +172,7 @@ def _connected_state(state: State, event: ServerConnected) -> State:
 
 
 class ServerConnections:
-    """One a front end. `hear` is called on the event loop; whoever made the service calls `close` at the end."""
+    """One a front end. `hear` is called on the event loop; whoever made the service ends its `engines`."""
 
     def __init__(
         self,
@@ -192,40 +187,18 @@ class ServerConnections:
         self._settings = settings
         self._tasks = tasks
         self._hear = hear
-        self._engine: Engine | None = None
-        self._guide: Engine | None = None
         self._try_again: Path | None = None
         """A model that the engine had and could not load anew: it is loaded once more before servers are looked for."""
-        self._packaged: PackagedModel | None = None
-        """The model that came as a package, once it was found."""
         self._asked = False
         self._looked = False
-        self._has_chat = has_chat
-        self._idle: EngineIdle | None = None
-        self._guide_idle: EngineIdle | None = None
-        self.warm_chats = WarmChats(tasks, hear)
-        """What the built-in engine keeps of chats."""
-
-    def close(self) -> None:
-        """End the engines that were started."""
-        for engine in (self._engine, self._guide):
-            if engine is not None:
-                engine.kill()
-
-    @contextlib.contextmanager
-    def closing(self) -> Iterator[None]:
-        """lokal ends, and its event loop is gone: what the engine has read of the chat is saved beside what is done inside, and
-        the engines are ended at last."""
-        saving = None
-        if self.warm_chats.has_unsaved:
-            saving = threading.Thread(target=self.warm_chats.save_at_end, name="warm", daemon=True)
-            saving.start()
-        try:
-            yield
-        finally:
-            if saving is not None:
-                saving.join(2 * SAVE_AT_END_S)
-            self.close()
+        listener = EngineListener(
+            lambda progress: hear(ServerLoading(progress=progress)),
+            self._tell_of_restart,
+            lambda server, asleep: hear(EngineSlept(server, asleep)),
+            hear,
+        )
+        self.engines = BuiltInEngines(options.folders, settings, tasks, listener, has_chat)
+        """The built-in engine and the guide's."""
 
     # -- what is wanted ---------------------------------------------------------------------------------------------
 
@@ -263,8 +236,8 @@ class ServerConnections:
 
     def restart_engine(self, state: ClientState) -> None:
         """Load the built-in engine's model anew, with the state's parameters."""
-        if self._engine is not None:
-            self._start(partial(self._start_gguf, self._engine.gguf, state, anew=True))
+        if self.engines.engine is not None:
+            self._start(partial(self._start_gguf, self.engines.engine.gguf, state, anew=True))
 
     def look_for_server(self) -> None:
         """See whether a server has come up in one of the usual places of this machine."""
@@ -326,7 +299,7 @@ class ServerConnections:
             if endpoint is not None:
                 found = await connect.choose(endpoint, settings.servers, os.environ, waits=self._waits())
             elif gguf is not None:
-                found = await self._engine_connection(gguf, state)
+                found = await self.engines.start(gguf, state.values())
             else:
                 wanted = self._wanted()
                 if wanted is None:
@@ -384,22 +357,13 @@ class ServerConnections:
         if warning:
             self._hear(ConnectionWarning(warning))
         if not found.guide:
-            self.end_guide()
-        engine = self._engine
-        if engine is not None and not found.embedded and self._is_packaged(engine.gguf):
-            self._engine = None
-            self._tasks.start(partial(self._end_engine, engine), "engine-stop")
+            self.engines.end_guide()
+        engine = self.engines.engine
+        if self.engines.has_packaged and not found.embedded:
+            self._tasks.start(self.engines.end, "engine-stop")
         if model and not found.guide:
-            window = self._engine.context_window if found.embedded and self._engine is not None else None
+            window = engine.context_window if found.embedded and engine is not None else None
             self._hear(ContextWindowRead(model, window or await window_of(found.server, model)))
-
-    async def _end_engine(self, engine: Engine) -> None:
-        """End an engine for good, with its chat saved."""
-        if self._idle is not None:
-            self._idle.close()
-        await self.warm_chats.save()
-        self.warm_chats.use(None)
-        await engine.stop()
 
     async def _refresh_models(self, connection: Connection, model: str, *, asked: bool) -> None:
         from tui.servers.connect import window_of
@@ -435,62 +399,25 @@ class ServerConnections:
 
     async def _start_packaged(self, state: ClientState, problem: LokalError, *, asked: bool) -> bool:
         """Where no server answers: the small chat model that came as a package. Whether it does, or did before."""
-        from tui.servers.engine import packaged_model
         from tui.servers.engine.engine import why_missing
 
         if state.connection is not None and state.connection.packaged:
             return False
         try:
-            self._packaged = await packaged_model.find(self._options.folders.state)
-            if self._packaged is None or why_missing() is not None:
+            packaged = await self.engines.find_packaged()
+            if packaged is None or why_missing() is not None:
                 return False
             self._hear(ServerLoading())
-            found = await self._engine_connection(self._packaged.path, state)
+            found = await self.engines.start(packaged.path, state.values())
         except LokalError as error:
             self._hear(ConnectionWarning(str(error)))
             return False
         await self._connected(found, found.models[0].name, asked=asked, problem=problem)
         return True
 
-    def _is_packaged(self, gguf: Path) -> bool:
-        return self._packaged is not None and gguf == self._packaged.path
-
-    async def guide_beside(self) -> Connection:
-        """A connection to the guide beside the one in use; `end_guide` ends its engine. Raises LokalError."""
-        from tui.guide.model import CACHE_MIB, CALLED, VALUES, checked_model
-        from tui.servers.engine import embedded
-        from tui.servers.engine.engine import Engine
-
-        if self._guide is None or not self._guide.running:
-            if self._guide is not None:
-                self._guide.kill()  # what it has left
-            model = await files.in_thread(checked_model)
-            logs, keys = self._options.folders.logs, self._settings.keys_of_servers
-            self._guide = Engine(model, logs, VALUES, name=CALLED, cache_mib=CACHE_MIB, keys=keys)
-        found = await embedded.start(
-            self._guide,
-            on_restart=self._tell_of_restart,
-            on_asleep=lambda asleep: self._hear_asleep(found, self._guide_idle, asleep),
-        )
-        self._guide_idle = self._watch_idle(found, self._guide_idle)
-        return found
-
-    @property
-    def guide_runs(self) -> bool:
-        """Whether the guide has a process."""
-        return self._guide is not None and self._guide.running
-
-    def end_guide(self) -> None:
-        """Give the guide's memory back, if it runs."""
-        guide, self._guide = self._guide, None
-        if self._guide_idle is not None:
-            self._guide_idle.close()
-        if guide is not None:
-            self._tasks.start(guide.stop, "guide")
-
     async def _start_guide(self) -> None:
         try:
-            found = await self.guide_beside()
+            found = await self.engines.start_guide()
         except LokalError as error:
             from tui.servers.engine.engine import why_missing
 
@@ -504,79 +431,20 @@ class ServerConnections:
         from tui.servers.engine import gguf_file
         from tui.servers.engine.engine import require_loadable, why_missing
 
-        before = self._engine
+        before = self.engines.engine
         try:
             # Before one that works is ended for it.
             await files.in_thread(lambda: gguf_file.inspect(path))
             require_loadable(state.values(), safe_name(path.name, 80))
-            if self._engine is not None and (anew or self._engine.gguf != path):
-                engine, self._engine = self._engine, None
-                await self._end_engine(engine)
-            found = await self._engine_connection(path, state)
+            if before is not None and (anew or before.gguf != path):
+                await self.engines.end()
+            found = await self.engines.start(path, state.values())
         except LokalError as error:
             self._try_again = path if anew else None
-            kept = self._engine is before
+            kept = self.engines.engine is before
             self._hear(ServerNotFound(error, why_missing(), kept=kept, command=command))
             return
         await self._connected(found, found.models[0].name if found.models else "")
-
-    async def _engine_connection(self, gguf: Path, state: ClientState) -> Connection:
-        from tui.servers.engine import embedded
-        from tui.servers.engine.engine import Engine
-        from tui.servers.engine.packaged_model import CALLED
-        from tui.servers.engine.slots import files_of
-
-        packaged = self._packaged if self._is_packaged(gguf) else None
-        await self.warm_chats.save()  # one that runs is asked through another connection from now on
-        if self._engine is None or not self._engine.running:
-            if self._engine is not None:
-                self._engine.kill()  # what it has left
-            logs, keys = self._options.folders.logs, self._settings.keys_of_servers
-            name = CALLED if packaged is not None else ""
-            slots = self._options.folders.slots if self._settings.warm_chats_mb else None
-            self._engine = Engine(gguf, logs, state.values(), name=name, keys=keys, slot_folder=slots)
-        slot_files = files_of(self._engine, self._settings.warm_chats_mb << 20, self._has_chat)
-        found = await embedded.start(
-            self._engine,
-            lambda progress: self._hear(ServerLoading(progress=progress)),
-            self._tell_of_restart,
-            check=packaged.check if packaged is not None else None,
-            on_asleep=lambda asleep: self._hear_asleep(found, self._idle, asleep),
-            slot_files=slot_files,
-            on_answer=self.warm_chats.answered,
-        )
-        self._idle = self._watch_idle(found, self._idle)
-        if isinstance(found.server, embedded.EmbeddedServer):
-            self.warm_chats.use(found.server)
-        self._tasks.start(partial(self._sweep, slot_files), "warm-sweep")
-        return found
-
-    async def _sweep(self, slot_files: SlotFiles | None) -> None:
-        """Delete what nobody can use any more of what was saved of chats."""
-        from tui.servers.engine.slot_files import SlotFiles
-
-        kept = slot_files or SlotFiles(self._options.folders.slots, 0)
-        await files.in_thread(kept.sweep)
-
-    def _watch_idle(self, found: Connection, before: EngineIdle | None) -> EngineIdle | None:
-        """Let an engine that nobody uses sleep."""
-        from tui.servers.engine.embedded import EmbeddedServer
-
-        if before is not None:
-            before.close()
-        if not isinstance(found.server, EmbeddedServer):
-            return None
-        idle = EngineIdle(found.server, self._settings.engine_idle * 60.0, self._tasks)
-        idle.start()
-        return idle
-
-    def _hear_asleep(self, found: Connection, idle: EngineIdle | None, asleep: bool) -> None:
-        """An engine was ended, as nobody used it, or runs again."""
-        self._hear(EngineSlept(found.server, asleep))
-        if not asleep and idle is not None:
-            idle.start()
-        elif not found.guide:
-            self.warm_chats.engine_slept()
 
     def _waits(self) -> Callable[[Endpoint], None]:
         """What tells of a server that is still loading its model, once."""

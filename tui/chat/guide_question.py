@@ -42,9 +42,9 @@ class GuideQuestion:
 
     async def _start(self, question: str, then: Told) -> None:
         try:
-            guide = await self._connections.guide_beside()
+            guide = await self._connections.engines.start_guide()
         except LokalError as error:
-            self._connections.end_guide()
+            self._connections.engines.end_guide()
             self._post(partial(then, error))
         else:
             self._post(partial(self._started, guide, question, then))
@@ -64,7 +64,7 @@ class GuideQuestion:
         guide, self._guide = self._guide, None
         if guide is not None:
             self._tasks.start(guide.server.aclose, "guide-beside")
-            self._connections.end_guide()
+            self._connections.engines.end_guide()
 
 
 def _with_guide(state: ClientState, guide: Connection) -> ClientState:

@@ -52,8 +52,8 @@ class WarmChats:
         self._answered = False
         self._wakes = False
 
-    def use(self, server: EmbeddedServer | None) -> None:
-        """This engine runs from now on, None = none does: the open chat is put into its slot."""
+    def use(self, server: EmbeddedServer) -> None:
+        """This engine runs from now on: the open chat is put into its slot."""
         self._server, self._answered = server, False
         self._prepare()
 
@@ -91,6 +91,12 @@ class WarmChats:
         """Save what the engine has read of the chat that it was asked in last."""
         if self._server is not None:
             await self._server.save_chat()
+
+    async def end(self) -> None:
+        """The same before the engine is ended for good."""
+        server, self._server = self._server, None
+        if server is not None:
+            await server.save_chat()
 
     async def save_in_time(self) -> None:
         """The same where lokal ends: what takes longer than that is left."""

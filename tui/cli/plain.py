@@ -99,10 +99,10 @@ class _PlainRun:
                 chat.controller.leave(closed=self._closed)
             output.end_line()
             await output.drained(FLUSH_S)
-            await service.warm_chats.save_in_time()
+            await service.engines.warm_chats.save_in_time()
             writing.cancel()
             tasks.close()
-            service.close()
+            service.engines.close()
             self._end_store()
         return self._status()
 

@@ -109,7 +109,7 @@ class PlainChat:
         """Let that service find servers."""
         self._connections = service
         self._guide_question = GuideQuestion(service, self.tasks, self.post, lambda: self.controller)
-        self.controller.warm_chats = service.warm_chats
+        self.controller.warm_chats = service.engines.warm_chats
 
     def use(self, state: ClientState) -> None:
         """Another server, model, preset or value."""

@@ -159,7 +159,7 @@ class LokalApp(DeltaApp[None]):
         self.registry = CommandRegistry()
         self.services = Services(self, options, config.settings)
         self.chat = ChatView(
-            self.state, lambda: self.pace, self.registry, self.services.connections.warm_chats
+            self.state, lambda: self.pace, self.registry, self.services.connections.engines.warm_chats
         )
         self._make_parts(options)
 

@@ -60,7 +60,7 @@ class Services:
         from tui.chat import rescue
 
         try:
-            with self.connections.closing():
+            with self.connections.engines.closing():
                 self.queue.close()
                 if not self._is_rescued:
                     rescue.rescue_unwritten(self.queue, self._options.folders.data)
