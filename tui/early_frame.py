@@ -24,7 +24,9 @@ ASK_BACKGROUND = b"\x1b]11;?\x1b\\\x1b[c"
 ASK_LAST, LAST_ANSWER = b"\x1b[5n", b"\x1b[0n"
 ANSWER_S = 3.0
 """How long an answer may take over a slow line."""
-NOT_FOR = frozenset({"--plain", "ask", "bench", "doctor", "presets", "chats", "-h", "--help", "--version"})
+NOT_FOR = frozenset(
+    {"--plain", "ask", "bench", "doctor", "presets", "chats", "models", "-h", "--help", "--version"}
+)
 """What opens no screen: commands, and options."""
 # What Textual 8.2's driver switches on: bracketed paste, in-band resizes, focus events, the Kitty keyboard protocol; and
 # the wrapping of lines, which it switches off.

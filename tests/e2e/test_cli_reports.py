@@ -20,7 +20,8 @@ from tui.store.store import Store
 
 COMMANDS = [
     "", "ask", "bench", "doctor", "presets", "presets list", "presets show", "chats", "chats list", "chats show", "chats export",
-    "chats search", "chats rename", "chats rm", "chats import",
+    "chats search", "chats rename", "chats rm", "chats import", "models",
+    *(f"models {action}" for action in ("list", "show", "ps", "load", "unload", "pull", "update", "rm", "cp", "create")),
 ]  # fmt: skip
 
 
@@ -38,7 +39,7 @@ async def test_help_names_all_that_there_is() -> None:
     top = (await lokal_command("--help")).text
     for word in (
         *("--server", "--model", "--preset", "--set", "--gguf", "--resume"),
-        *("ask", "bench", "doctor", "presets", "chats"),
+        *("ask", "bench", "doctor", "presets", "chats", "models"),
     ):
         assert word in top
     ask = (await lokal_command("ask", "--help")).text

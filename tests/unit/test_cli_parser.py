@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui import early_frame
-from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
+from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Models, Presets, Screen, Target
 from tui.cli.main import status_of
 from tui.cli.parser import COMMANDS, parse
 from tui.errors import (
@@ -52,6 +52,28 @@ from tui.errors import (
         ("doctor --json", Doctor(json=True)),
         ("presets list", Presets()),
         ("presets show technical --json", Presets("technical", json=True)),
+        ("models list", Models("list")),
+        ("--server h:1 models list --json --sort size", Models("list", server="h:1", json=True, sort="size")),
+        ("models ps --server h:1", Models("ps", server="h:1")),
+        ("models show m --json", Models("show", ("m",), json=True)),
+        (
+            "models load m --context 8192 --keep-alive 90m",
+            Models("load", ("m",), context=8192, keep_alive="1h30m"),
+        ),
+        ("models unload --all", Models("unload")),
+        ("models pull a hf.co/b/c:Q4_K_M", Models("pull", ("a", "hf.co/b/c:Q4_K_M"))),
+        ("models pull", Models("pull")),
+        ("models update --json", Models("update", json=True)),
+        ("models rm a b --yes", Models("rm", ("a", "b"), yes=True)),
+        ("models cp a b", Models("cp", ("a", "b"))),
+        (
+            "models create a --file M --quantize q8_0",
+            Models("create", ("a",), file=Path("M"), quantize="q8_0"),
+        ),
+        (
+            "models create a --from b --preset technical --system S",
+            Models("create", ("a",), source="b", preset="technical", system="S"),
+        ),
         ("chats list --json", Chats("list", json=True)),
         ("chats show abc", Chats("show", "abc")),
         ("chats export last", Chats("export", "last")),
@@ -97,6 +119,30 @@ def test_meaning(line: str, meaning: Command) -> None:
         ("chats list extra", "lokal chats has no use for “extra”", "See: lokal chats --help"),
         ("--resume x ask hi", "lokal ask takes no --resume", "It belongs to lokal without a command"),
         ("--preset p chats list", "lokal chats takes no --preset", "See: lokal chats --help"),
+        ("--model m models list", "lokal models takes no --model", "See: lokal models --help"),
+        ("models", "lokal models needs ACTION", "See: lokal models --help"),
+        (
+            "models unload",
+            "lokal models unload needs a NAME, or --all",
+            "“lokal models ps” shows what is in memory",
+        ),
+        (
+            "models load m --context many",
+            "--context needs a number of tokens from 1 to 16777216",
+            "See: lokal models load --help",
+        ),
+        (
+            "models load m --keep-alive soon",
+            "--keep-alive needs a time such as 30m or 1h30m, 0 for not at all, or forever",
+            "See: lokal models load --help",
+        ),
+        (
+            "models create m",
+            "lokal models create needs either --file or --from",
+            "Like: lokal models create teacher --from llama3.2:3b",
+        ),
+        ("models create m --file F --system S", "--file says it all", "Leave one of them out"),
+        ("models rm", "lokal models rm needs NAME", "See: lokal models rm --help"),
         ("--gguf a --server b", "--gguf and --server exclude each other", "Leave one of them out"),
         ("--model a ask --gguf b", "--gguf and --model exclude each other", "Leave one of them out"),
     ],

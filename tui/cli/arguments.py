@@ -91,4 +91,25 @@ class Chats:
     files: tuple[Path, ...] = ()
 
 
-Command = Screen | Ask | Bench | Doctor | Presets | Chats
+@dataclass(frozen=True, slots=True)
+class Models:
+    """`lokal models ACTION NAME…`; no names = all of them. `server` None = the one in use. `sort` is the order of a list,
+    `context` and `keep_alive` are for loading, with `yes` it is not asked before deleting. A model is made from the
+    Modelfile `file`, or from `source` with a `preset` and a `system` prompt."""
+
+    action: str
+    names: tuple[str, ...] = ()
+    server: str | None = None
+    json: bool = False
+    sort: str = ""
+    context: int | None = None
+    keep_alive: str | None = None
+    yes: bool = False
+    file: Path | None = None
+    source: str = ""
+    preset: str | None = None
+    system: str | None = None
+    quantize: str = ""
+
+
+Command = Screen | Ask | Bench | Doctor | Presets | Chats | Models

@@ -23,6 +23,8 @@ commands:
   presets list|show   the presets and their values
   chats list|show|search|rename|rm|export|import
                       the chats that were kept
+  models list|show|ps|load|unload|pull|update|rm|cp|create
+                      the models of the server
   lokal COMMAND --help says more about each."""
 
 PLAIN = (
@@ -110,6 +112,22 @@ what Open WebUI exports, conversations.json from a ChatGPT export, and the
 text files of oterm; - reads standard input. All files are read before a chat
 is saved. Chats that are already there are skipped; a chat that cannot be read
 is named and left out (the exit status is then 1)."""
+
+
+MODELS = """Manage the models of the server in use, or of --server URL. What a kind of
+server cannot do it says in one line: vLLM has the model it was started with,
+LM Studio deletes on its own page only, Ollama can do everything.
+Exit statuses are those of lokal ask."""
+MODELS_PULL = """Let the server download models, one after the other. What breaks off is tried
+again and goes on where it was; Ctrl+C stops, and what came is kept. What was
+cut off, with the connection to this machine too, is on a list: without a NAME
+lokal models pull goes on with it."""
+MODELS_UPDATE = """Download what is new of models that are there, and say what changed: weights,
+template, settings, licence. Ollama has no other way to look for an update."""
+MODELS_RM = """Delete models from the server's disk, after saying what that frees: weights
+that another model has too stay. Without a terminal it takes --yes."""
+MODELS_CREATE = """Make a model on Ollama: from a Modelfile, or from a model or a GGUF file, with
+a preset and a system prompt. Files that the server lacks are sent to it."""
 
 
 def presets_epilogue() -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.cli import output
-from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
+from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Models, Presets, Screen, Target
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
 from tui.startup_profile import StartupProfile
 
@@ -104,6 +104,14 @@ def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: Startup
             from tui.cli.chats import chats
 
             return chats(command)
+        case Models():
+            from tui.cli.models import models
+            from tui.cli.signals import Terminated
+
+            try:
+                return models(command)
+            except Terminated as ending:
+                return ending.status
 
 
 def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:

@@ -13,6 +13,7 @@ from tui import __version__
 from tui.cli import help as help_texts
 from tui.cli.arguments import STDIN, Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
 from tui.cli.help import MAX_WIDTH
+from tui.cli.models_options import add_models, models_command
 from tui.errors import UsageError
 
 
@@ -61,6 +62,8 @@ def parse(arguments: Sequence[str]) -> Command:
         )
     if command == "bench":
         return Bench(target, said["depths"] or (), said["runs"], said["tokens"], said["json"])
+    if command == "models" and target == Target(target.server):
+        return models_command(said, target.server)
     if target != Target():
         given = next(name for name in ("server", "model", "preset", "set", "gguf") if said[name])
         raise UsageError(f"lokal {command} takes no --{given}", "", f"See: lokal {command} --help")
@@ -172,6 +175,7 @@ def _parser() -> _Parser:
     _add_json(commands.add_parser("doctor", description=help_texts.DOCTOR))
     _add_presets(commands)
     _add_chats(commands)
+    add_models(commands.add_parser("models", description=help_texts.MODELS), _filled)
     return parser
 
 
@@ -332,7 +336,7 @@ MOST_DEPTHS = 16
 
 # -- what is wrong, in words ----------------------------------------------------------------------------------------
 
-COMMANDS = ("ask", "bench", "doctor", "presets", "chats")
+COMMANDS = ("ask", "bench", "doctor", "presets", "chats", "models")
 """All commands; `tui.early_frame` knows them too, for none of them opens the screen."""
 _TOP_OPTIONS = (
     *(f"--{name}" for name in _TARGET),
@@ -358,6 +362,7 @@ _OPTIONS = (
     "--depths",
     "--runs",
     "--tokens",
+    *("--all", "--context", "--file", "--from", "--keep-alive", "--quantize", "--sort"),
 )
 
 

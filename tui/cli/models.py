@@ -1,0 +1,309 @@
+"""`lokal models`: the server that is meant, and what is only told or done at once: list, show, ps, load, unload."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from tui.cli.arguments import Models
+from tui.cli.output import ProgressLine, local_minute, say, write, write_json
+from tui.cli.signals import run
+from tui.config.settings import Settings
+from tui.config.startup import load_configuration
+from tui.core.model import Model
+from tui.core.model_management import LoadOptions, ModelAction, ModelDetails, RunningModel
+from tui.core.secrets import KEY_VARIABLE
+from tui.core.text import (
+    count_of,
+    finite,
+    human_size,
+    human_time,
+    human_tokens,
+    safe_block,
+    safe_line,
+    safe_name,
+)
+from tui.errors import ModelMissing, Refused, UsageError
+from tui.paths import Folders, folders
+from tui.servers.base import Server
+from tui.servers.connect import choose, named_server
+
+LABEL = 18
+"""Columns of the names before values."""
+
+
+def models(command: Models) -> int:
+    """Run `lokal models`. Raises LokalError, and what `run` raises for what ends it early."""
+    places = folders()
+    config = load_configuration(places, themes=False)
+    for problem in config.problems:
+        say(str(problem))
+    if command.action in ("pull", "update"):
+        from tui.cli.models_pull import pull
+
+        return pull(command, config.settings, places)
+    return run(manage(command, config.settings, places))
+
+
+async def connected(command: Models, settings: Settings) -> Server:
+    """The server whose models are meant. Raises ServerError, UsageError."""
+    text = settings.server if command.server is None else command.server
+    key = os.environ.get(KEY_VARIABLE, "") if command.server is not None else ""
+    endpoint = named_server(text, settings.servers, key) if text else None
+    connection = await choose(endpoint, settings.servers, os.environ)
+    if sys.stderr.isatty():
+        say(connection.place)
+    return connection.server
+
+
+async def manage(command: Models, settings: Settings, places: Folders) -> int:
+    """Do all but downloads; the exit status. Raises LokalError."""
+    server = await connected(command, settings)
+    try:
+        try:
+            await _act(command, server, places)
+        except ModelMissing as error:
+            raise await _with_nearest(error, command, server) from error
+    finally:
+        await server.aclose()
+    return 0
+
+
+async def _act(command: Models, server: Server, places: Folders) -> None:
+    manager = server.model_manager
+    match command.action:
+        case "list":
+            _list(await manager.models(), command)
+        case "show":
+            details = await manager.details(command.names[0])
+            write_json(_json_of(asdict(details))) if command.json else write(safe_block(_in_words(details)))
+        case "ps":
+            await _ps(server, command)
+        case "load":
+            await _load(command, server)
+        case "unload":
+            await _unload(command, server)
+        case _:
+            from tui.cli.models_change import change
+
+            await change(command, server, places)
+
+
+# -- list -----------------------------------------------------------------------------------------------------------
+
+
+def _list(found: Sequence[Model], command: Models) -> None:
+    ordered = sorted(found, key=lambda model: _order(model, command.sort)) if command.sort else list(found)
+    if command.json:
+        write_json([_json_of(_as_object(model)) for model in ordered])
+        return
+    if not ordered:
+        say("The server has no models")
+        return
+    _write_table(("NAME", "PARAMS", "QUANT", "SIZE", "CONTEXT", "STATE", "CAN"), map(_row, ordered))
+    if sys.stderr.isatty():
+        say(totals(ordered))
+
+
+def _write_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    table = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+    write("\n".join(lines) + "\n")
+
+
+def _order(model: Model, by: str) -> tuple[object, str]:
+    name = model.name.casefold()
+    if by == "size":
+        return -(model.size or 0), name
+    if by == "changed":
+        return -(model.changed_at or 0.0), name
+    return (not model.loaded if by == "loaded" else 0), name
+
+
+def _row(model: Model) -> tuple[str, ...]:
+    trained = human_tokens(model.context_trained) if model.context_trained else ""
+    window = human_tokens(model.context_loaded) if model.context_loaded else ""
+    context = f"{window} of {trained}" if window and trained else window or trained
+    can = ", ".join("chat" if word == "completion" else word for word in model.capabilities)
+    size = human_size(model.size) if model.size is not None else ""
+    state = safe_line(model.note, 60) or str(model.state or "")
+    return safe_line(model.name), model.parameters, model.quantization, size, context, state, can
+
+
+def totals(found: Sequence[Model]) -> str:
+    """How many models there are, what they take on the disk and in memory."""
+    parts = [count_of(len(found), "model")]
+    sizes = [model.size for model in found if model.size is not None]
+    if sizes:
+        parts.append(f"{human_size(sum(sizes))} on the disk")
+    if in_memory := [model.memory for model in found if model.memory is not None]:
+        parts.append(f"{human_size(sum(in_memory))} in memory")
+    return ", ".join(parts)
+
+
+def _as_object(model: Model) -> dict[str, object]:
+    told = asdict(model)
+    for key in ("loaded", "thinks", "status", "elsewhere"):
+        del told[key]
+    return {**told, "state": model.state, "chats": model.chats}
+
+
+def _json_of(told: dict[str, object]) -> dict[str, object]:
+    """The same with times as text, as a program reads them."""
+    from tui.store.export import iso_time
+
+    for key in ("changed_at", "expires_at"):
+        if isinstance(seconds := told.get(key), float):
+            told[key] = iso_time(seconds) if math.isfinite(seconds) else "never"
+    return {key: finite(value) for key, value in told.items()}
+
+
+# -- show -----------------------------------------------------------------------------------------------------------
+
+
+def _in_words(details: ModelDetails) -> str:
+    figures = [
+        ("family", details.family),
+        ("parameters", details.parameters),
+        ("quantization", details.quantization),
+        ("format", details.format),
+        ("size", human_size(details.size) if details.size is not None else ""),
+        ("layers", _count(details.layers)),
+        ("heads", _heads(details)),
+        ("embedding length", _count(details.embedding_length)),
+        ("context", _count(details.context_trained)),
+        ("loaded with", _count(details.context_loaded)),
+        ("can", ", ".join(details.capabilities)),
+        ("changed", local_minute(details.changed_at) if details.changed_at is not None else ""),
+        ("digest", details.digest),
+        ("path", details.path),
+        *(
+            ("adapter", f"{one.name}{'' if one.scale is None else f', scale {one.scale:g}'}")
+            for one in details.adapters
+        ),
+    ]
+    lines = [details.name, *(_labelled(name, value) for name, value in figures if value)]
+    for title, pairs in (
+        ("settings", details.settings),
+        ("projector", details.projector),
+        ("also told", details.facts),
+    ):
+        if pairs:
+            lines += ["", title, *(_labelled(name, value) for name, value in pairs)]
+    for title, text in (
+        ("system prompt", details.system),
+        ("template", details.template),
+        ("licence", details.license),
+        ("Modelfile", details.modelfile),
+    ):
+        if text.strip():
+            lines += ["", title, *(f"  {line}".rstrip() for line in text.strip().splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _heads(details: ModelDetails) -> str:
+    if details.heads is None:
+        return ""
+    shared = f", {details.kv_heads:,} for keys and values" if details.kv_heads else ""
+    return f"{details.heads:,}{shared}"
+
+
+def _labelled(name: str, value: str) -> str:
+    first, *others = value.splitlines() or [""]
+    room = max(LABEL, len(name) + 1)
+    return "\n".join([f"  {name:<{room}}{first}", *(f"    {line}" for line in others)])
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+async def _ps(server: Server, command: Models) -> None:
+    running = await server.model_manager.running()
+    if command.json:
+        write_json([_json_of({**asdict(each), "ram": each.ram}) for each in running])
+        return
+    if not running:
+        reason = (await server.model_manager.actions()).why_not(ModelAction.SHOW_MEMORY)
+        say(reason or "No model is in memory")
+        return
+    now = time.time()
+    _write_table(
+        ("NAME", "MEMORY", "ON GPU", "CONTEXT", "UNTIL"), (_running_row(each, now) for each in running)
+    )
+
+
+def _running_row(each: RunningModel, now: float) -> tuple[str, ...]:
+    share = f"{each.vram / each.memory:.0%}" if each.memory and each.vram is not None else ""
+    return (
+        each.name,
+        human_size(each.memory) if each.memory is not None else "",
+        share,
+        human_tokens(each.context_window) if each.context_window else "",
+        each.state or until(each.expires_at, now),
+    )
+
+
+def until(expires_at: float | None, now: float) -> str:
+    """When a model is unloaded, in words."""
+    if expires_at is None:
+        return ""
+    if math.isinf(expires_at):
+        return "it is unloaded"
+    return f"{human_time(expires_at - now)} from now" if expires_at > now else "now"
+
+
+async def _load(command: Models, server: Server) -> None:
+    name, line = command.names[0], ProgressLine()
+    try:
+        line.show(f"loading {safe_name(name, 60)}")
+        await server.model_manager.load(name, LoadOptions(command.context, command.keep_alive))
+    finally:
+        line.clear()
+    say(f"{safe_name(name, 80)} is in memory")
+
+
+async def _unload(command: Models, server: Server) -> None:
+    manager = server.model_manager
+    names = command.names or tuple(each.name for each in await manager.running())
+    if not names:
+        actions = await manager.actions()
+        if not actions.can(ModelAction.UNLOAD):
+            label = server.profile.label
+            raise Refused(f"{label} cannot {ModelAction.UNLOAD}", actions.why_not(ModelAction.UNLOAD))
+        say("No model is in memory")
+    for name in names:
+        await manager.unload(name)
+        say(f"{safe_name(name, 80)} is no longer in memory")
+
+
+async def _with_nearest(error: ModelMissing, command: Models, server: Server) -> ModelMissing:
+    """The error, with names that the server does have and that are like what was typed."""
+    names = [model.name for model in await server.model_manager.models()]
+    for name in command.names:
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        if close and name not in names:
+            near = ", ".join(safe_name(each, 80) for each in close)
+            return ModelMissing(error.title, error.detail, f"It has {near}", error.status)
+    return error
+
+
+def require_server_name(names: Sequence[str]) -> None:
+    """Raise UsageError for names that no server knows, since they are meant for a program that downloads by itself."""
+    for name in names:
+        if name.startswith(("hf:", "http://", "https://")):
+            place = name.removeprefix("hf:").rpartition("huggingface.co/")[2]
+            raise UsageError(
+                f"“{safe_name(name, 80)}” is no name that a server downloads by",
+                "",
+                f"Let the server download it: lokal models pull hf.co/{safe_name(place.split('://')[-1], 80)}",
+            )
