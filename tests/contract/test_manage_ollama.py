@@ -35,6 +35,7 @@ async def test_the_list_says_when_a_model_was_changed_and_what_it_does() -> None
     chat = models["chat:latest"]
     assert chat.changed_at == pytest.approx(1795317459.73371788)
     assert chat.digest.startswith("c8fccd3c")
+    assert (chat.aliases, models["bigram:q8"].aliases) == (("chat",), ())
     assert (chat.state, models["bigram:q8"].state) == (ModelState.LOADED, ModelState.NOT_LOADED)
     assert all(model.chats for model in models.values())
     assert not Model("e", capabilities=("embedding",)).chats

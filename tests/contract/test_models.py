@@ -123,7 +123,7 @@ async def test_llamacpp_with_a_key() -> None:
             "/health", recorded(f"{SINGLE}/health")
         )
         tested.replay.on("/v1/models", recorded(f"{SINGLE}/models-no-key"))
-        assert (await tested.server.info()).needs_key
+        assert (await tested.server.info()).version == ""
         assert await tested.server.context_window("/srv/models/bigram.gguf") == 2048
 
 
@@ -132,7 +132,7 @@ async def test_llamacpp_while_it_loads() -> None:
         for path in ("/props", "/v1/models"):
             tested.replay.on(path, recorded(f"{SINGLE}/chat-while-loading"))
         tested.replay.on("/health", recorded(f"{SINGLE}/health-loading"))
-        assert (await tested.server.info()).loading
+        assert (await tested.server.info()).kind is ServerKind.LLAMACPP
         assert await tested.server.context_window("chat") is None
         with pytest.raises(StillLoading):
             await tested.server.models()

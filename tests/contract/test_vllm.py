@@ -48,7 +48,7 @@ async def test_its_model_and_its_window(tested: ServerUnderTest) -> None:
 async def test_it_wants_its_key(tested: ServerUnderTest) -> None:
     tested.replay.on("/v1/models", recorded("vllm/v1-models-no-key"))
     tested.answers(recorded("vllm/chat-no-key"))
-    assert (await tested.server.info()).needs_key
+    assert (await tested.server.info()).kind is ServerKind.VLLM
     with pytest.raises(AuthRequired):
         await tested.server.models()
     assert isinstance((await hear(tested.server.chat(FRANCE))).error, AuthRequired)

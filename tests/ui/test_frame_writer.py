@@ -231,7 +231,7 @@ async def test_over_ssh_the_terminal_is_asked_and_its_answer_timed(monkeypatch: 
         await pilot.pause()
         assert not app.terminal_is_asked
         assert app.pace.slow
-        app.use_link_speed("fast")
+        app.use_terminal_speed("fast")
         assert not app.pace.slow
 
     app = await run(use)

@@ -29,7 +29,7 @@ from tui.servers.registry import server_for
 
 CHATTY, LOADED = Model("small:1b"), Model("big:7b", loaded=True)
 CLOUD = Model("huge:cloud", note="runs elsewhere", loaded=True)
-EMBEDS = Model("embed:latest", capabilities=("embedding",), loaded=True)
+EMBEDS = Model("embed:latest", aliases=("embed",), capabilities=("embedding",), loaded=True)
 
 
 @pytest.mark.parametrize(

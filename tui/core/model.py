@@ -75,5 +75,3 @@ class ServerInfo:
     url: str
     version: str = ""
     router: bool = False  # llama-server without a model of its own
-    loading: bool = False
-    needs_key: bool = False

@@ -233,12 +233,9 @@ def _chats(model: Model) -> bool:
 
 
 def _listed(models: Sequence[Model], name: str) -> str | None:
-    """The name under which the server lists what a person calls `name`: Ollama's `llama3` is `llama3:latest`, and a
-    model of llama.cpp may have several names."""
-    names = {model.name for model in models}
-    for candidate in (name, f"{name}:latest"):
-        if candidate in names:
-            return candidate
+    """The name under which the server lists what a person calls `name`: a model may have several."""
+    if any(model.name == name for model in models):
+        return name
     return next((model.name for model in models if name in model.aliases), None)
 
 

@@ -263,7 +263,7 @@ def _judge(endpoint: Endpoint, replies: Mapping[str, Reply]) -> ServerInfo:
         and endpoint.kind is not None
         and not complaint_in(models.body if models else b"").web_page
     ):
-        return ServerInfo(endpoint.kind, endpoint.url, needs_key=True)
+        return ServerInfo(endpoint.kind, endpoint.url)
     for reply in replies.values():
         try:
             read_object(reply.body)

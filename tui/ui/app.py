@@ -73,7 +73,7 @@ from tui.ui.tab_list import TABS
 from tui.ui.tabs import CHAT, Tabs
 from tui.ui.terminal.compositor import LeanScreen
 from tui.ui.terminal.hook import DeltaApp
-from tui.ui.terminal.link import LinkSpeed
+from tui.ui.terminal.pace import TerminalSpeed
 from tui.ui.theme_choice import ThemeChoice
 from tui.ui.title_bar import TitleBar
 
@@ -105,7 +105,7 @@ def _driver(early_frame: EarlyFrame | None) -> type[Driver] | None:
     return driver_with(early_frame)
 
 
-def _speed(said: str) -> LinkSpeed:
+def _speed(said: str) -> TerminalSpeed:
     """The setting `terminal_speed`, which was checked when it was read."""
     return "slow" if said == "slow" else "fast" if said == "fast" else "auto"
 
@@ -153,7 +153,7 @@ class LokalApp(DeltaApp[None]):
         )
         self.state = ScreenState(settings=settings, keys=config.keys, theme=theme)
         self.set_keymap(keys.bound(config.keys))
-        self.use_link_speed(_speed(config.settings.terminal_speed))
+        self.use_terminal_speed(_speed(config.settings.terminal_speed))
         self.on_screen = False
         self._is_frozen = False  # whether the garbage collector leaves alone what the start has loaded
         self.registry = CommandRegistry()

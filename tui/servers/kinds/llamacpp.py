@@ -40,9 +40,9 @@ _HEALTH, _PROPS = "/health", "/props"
 def _recognise(replies: ProbeReplies) -> ServerInfo | None:
     health = replies.reply(_HEALTH)
     if health is not None and health.status in (200, 503) and health.server.lower().startswith("llama.cpp"):
-        return info_from(replies.url, health, replies.reply(_PROPS))
+        return info_from(replies.url, replies.reply(_PROPS))
     if any(_says_loading(replies.reply(path)) for path in (_HEALTH, MODELS)):
-        return ServerInfo(_KIND, replies.url, loading=True)  # a proxy has put in a name of its own
+        return ServerInfo(_KIND, replies.url)  # a proxy has put in a name of its own
     return None
 
 
@@ -90,14 +90,14 @@ class LlamaCppServer(ServerClient):
     profile = PROFILE
 
     async def info(self) -> ServerInfo:
-        """Its build, whether it is a router, still loading, or wants a key."""
+        """Its build, and whether it is a router."""
         health, props = await gather_or_cancel(self._http.get(_HEALTH), self._http.get(_PROPS))
         if health.status not in (200, 503) or not health.fields():
             self._object(health)
             raise NotAModelServer(
                 f"{self.endpoint.address} does not answer like llama.cpp", "", "Check the address"
             )
-        return info_from(self.endpoint.address, health, props)
+        return info_from(self.endpoint.address, props)
 
     async def models(self) -> tuple[Model, ...]:
         """The models that it has; a router's that failed to load carry a note and come last."""
@@ -175,16 +175,14 @@ class LlamaCppServer(ServerClient):
         return self._stream(CHAT, body, answer, Sse())
 
 
-def info_from(url: str, health: Reply, props: Reply | None) -> ServerInfo:
-    """What `/health`, which is open to all, and `/props`, which may want a key, say."""
+def info_from(url: str, props: Reply | None) -> ServerInfo:
+    """What `/props`, which may want a key, says."""
     told = props.fields() if props is not None and props.status == 200 else JsonObject()
     return ServerInfo(
         _KIND,
         url,
         version=safe_line(told.text("build_info"), 40),
         router=told.text("role") == "router",
-        loading=health.status == 503,
-        needs_key=props is not None and props.status in (401, 403),
     )
 
 

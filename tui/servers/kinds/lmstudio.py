@@ -33,7 +33,7 @@ _TYPES = {
 def _recognise(replies: ProbeReplies) -> ServerInfo | None:
     if not replies.fields(_GREETING).flag("lmstudio"):
         return None
-    return ServerInfo(_KIND, replies.url, needs_key=replies.needs_key)
+    return ServerInfo(_KIND, replies.url)
 
 
 PROFILE = ServerProfile(

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.OLLAMA
+_LATEST = ":latest"
+"""The tag that a name without one means."""
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
 """The window in the parameters of a model's own file, as `/api/show` lists them."""
 
@@ -290,6 +292,7 @@ def _model(entry: JsonObject, running: Mapping[str, Running] | None) -> Model:
     capabilities = tuple(safe_line(word, 20) for word in entry.texts("capabilities"))
     return Model(
         name=safe_line(name),
+        aliases=(safe_line(name.removesuffix(_LATEST)),) if name.endswith(_LATEST) else (),
         size=entry.count("size") if not elsewhere else None,
         parameters=safe_line(details.text("parameter_size"), 20),
         quantization=safe_line(details.text("quantization_level"), 20),
@@ -314,7 +317,7 @@ def _chats(model: Model) -> bool:
 def full_name(name: str) -> str:
     """A model's name as Ollama compares it: the tag written out, the default host and namespace left out."""
     short = name.strip().lower().removeprefix("registry.ollama.ai/").removeprefix("library/")
-    return short if ":" in short.rpartition("/")[2] else f"{short}:latest"
+    return short if ":" in short.rpartition("/")[2] else short + _LATEST
 
 
 def _format(schema: Schema | None) -> Mapping[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator
 from typing import ClassVar
 
@@ -44,11 +45,9 @@ class OpenAIServer(ServerClient):
     """Whether it can be asked for JSON of any form, rather than of a schema only."""
 
     async def info(self) -> ServerInfo:
-        """Whether it wants a key."""
-        try:
+        """That it answers, if only that it wants a key."""
+        with contextlib.suppress(AuthRequired):
             await self._get(MODELS)
-        except AuthRequired:
-            return ServerInfo(self.kind, self.endpoint.url, needs_key=True)
         return ServerInfo(self.kind, self.endpoint.url)
 
     async def models(self) -> tuple[Model, ...]:

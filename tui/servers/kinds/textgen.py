@@ -69,14 +69,13 @@ def _recognise(replies: ProbeReplies) -> ServerInfo | None:
     if reply is None:
         return None
     fields = reply.fields()
-    needs_key = reply.status == 401
-    if needs_key:
+    if reply.status == 401:
         known = fields.text("detail") == "Unauthorized"
     else:
         known = (
             reply.status == 200 and "model_name" in fields and ("loader" in fields or "lora_names" in fields)
         )
-    return ServerInfo(_KIND, replies.url, needs_key=needs_key) if known else None
+    return ServerInfo(_KIND, replies.url) if known else None
 
 
 PROFILE = ServerProfile(

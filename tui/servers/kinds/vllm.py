@@ -39,7 +39,7 @@ def _recognise(replies: ProbeReplies) -> ServerInfo | None:
         return None
     if not reply.server.lower().startswith("uvicorn") and replies.owner != _OWNER:
         return None
-    return ServerInfo(_KIND, replies.url, safe_line(version, 40), needs_key=replies.needs_key)
+    return ServerInfo(_KIND, replies.url, safe_line(version, 40))
 
 
 _OWNER = "vllm"

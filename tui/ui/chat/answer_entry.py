@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.chat.answer_stream import AnswerStream, HeadingPace
 from tui.core.message import Message
 from tui.ui.chat.entries import entry_of, heading_of
-from tui.ui.terminal.link import Pace
+from tui.ui.terminal.pace import Pace
 
 if TYPE_CHECKING:
     from tui.ui.chat.view import ChatView

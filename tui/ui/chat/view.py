@@ -46,7 +46,7 @@ from tui.ui.messages import NotDone, Trouble
 from tui.ui.notice_bar import NoticeBar
 from tui.ui.start.panel import ways_on
 from tui.ui.state import ScreenState
-from tui.ui.terminal.link import Pace
+from tui.ui.terminal.pace import Pace
 from tui.ui.transcript.view import Transcript
 
 

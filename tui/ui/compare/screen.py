@@ -22,7 +22,7 @@ from tui.ui.compare.column import ColumnView
 from tui.ui.compare.keys import column_keys
 from tui.ui.covering import CoveringScreen
 from tui.ui.keys import named_by
-from tui.ui.terminal.link import Pace
+from tui.ui.terminal.pace import Pace
 from tui.ui.widgets.line import LineWidget
 from tui.ui.widgets.row import Part, cut, fit, parts_width, spread
 

@@ -30,7 +30,7 @@ from textual.message import Message
 
 from tui.early_frame import ANSWER_S, ASK_LAST, WHEEL_BACK, WHEEL_OFF, EarlyFrame, take_answers
 from tui.ui.messages import BackgroundKnown, TerminalGone
-from tui.ui.terminal.link import Pace
+from tui.ui.terminal.pace import Pace
 from tui.ui.terminal.reader import InputReader
 
 READ_BYTES = 65536

@@ -27,7 +27,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from tui import frame_file
-from tui.ui.terminal.link import LinkSpeed, Pace
+from tui.ui.terminal.pace import Pace, TerminalSpeed
 from tui.ui.terminal.probe import describe
 from tui.ui.terminal.sgr import RESET, UnknownSgr
 from tui.ui.terminal.strips import StripReader, UnusualUpdate
@@ -76,8 +76,8 @@ class DeltaApp(App[ReturnType], Generic[ReturnType]):
         self._has_failed = False
         self.driver_class = _telling_driver(self.driver_class)
 
-    def use_link_speed(self, speed: LinkSpeed) -> None:
-        """Takes the person's word on the link: `auto`, `fast` or `slow`."""
+    def use_terminal_speed(self, speed: TerminalSpeed) -> None:
+        """Takes the person's word on the line: `auto`, `fast` or `slow`."""
         self.pace = Pace(speed, over_ssh=self.pace.over_ssh)
 
     def forget_frame(self) -> None:

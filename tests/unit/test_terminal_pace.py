@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.ui.terminal.link import ENGINE_INTERVAL_S, FAST_INTERVAL_S, SLOW_INTERVAL_S, Pace
+from tui.ui.terminal.pace import ENGINE_INTERVAL_S, FAST_INTERVAL_S, SLOW_INTERVAL_S, Pace
 
 
 def test_the_persons_word_counts() -> None:

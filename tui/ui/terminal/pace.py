@@ -1,4 +1,4 @@
-"""How often a streamed answer is drawn: thirty times a second on a fast link, five on a slow one and beside the engine.
+"""How often a streamed answer is drawn: thirty times a second on a fast line, five on a slow one and beside the engine.
 
 Only what is told to a `Pace` counts: how long writes waited, how many frames lie in the queue, how long the terminal
 took to answer. It reads no clock, so a test can live through a minute at once.
@@ -8,35 +8,35 @@ from __future__ import annotations
 
 from typing import Literal
 
-LinkSpeed = Literal["auto", "fast", "slow"]
+TerminalSpeed = Literal["auto", "fast", "slow"]
 
 FAST_INTERVAL_S = 1 / 30
 SLOW_INTERVAL_S = 1 / 5
 ENGINE_INTERVAL_S = 1 / 5
 """While the built-in engine answers: what lokal draws more often than one reads, it takes from the model."""
 
-# An answer that takes longer than this comes over a link, or a queue, that does not keep up with thirty frames: nine
+# An answer that takes longer than this comes over a line, or a queue, that does not keep up with thirty frames: nine
 # of them are under way at once. Back to fast well below it, or the pace would flap.
 _SLOW_ROUND_TRIP_S = 0.3
 _FAST_ROUND_TRIP_S = 0.15
 # A write that waits has filled the writer's queue, the tty's buffer and ssh's window before.
 _BLOCKED_S = 0.05
 _BACKLOG = 4
-# After such a sign the link counts as slow for so long, however quick it seems.
+# After such a sign the line counts as slow for so long, however quick it seems.
 _DOUBT_S = 5.0
 # Between two questions to the terminal; one costs 9 bytes down and 11 up.
 _ROUND_TRIP_EVERY_S = 2.0
 
 
 class Pace:
-    """Decides whether the link is slow. `setting` is the person's word, `auto` leaves it to what is measured.
+    """Decides whether the line is slow. `setting` is the person's word, `auto` leaves it to what is measured.
 
     `engine_here` = the model computes on the processor that lokal draws with.
 
     Times are in seconds of one monotonic clock. Over SSH the terminal's answers are timed too; without it the terminal is near.
     """
 
-    def __init__(self, setting: LinkSpeed = "auto", *, over_ssh: bool = False) -> None:
+    def __init__(self, setting: TerminalSpeed = "auto", *, over_ssh: bool = False) -> None:
         self.setting = setting
         self.over_ssh = over_ssh
         self.engine_here = False
