@@ -14,11 +14,11 @@ from rich.cells import cell_len
 from tui.core.message import Role
 from tui.store.search import Hit
 from tui.store.store import ChatSummary, ListWindow
-from tui.ui.chat_list.line_edit import LONGEST, LineEdit
 from tui.ui.chat_list.messages import SearchHits
 from tui.ui.chat_list.rows import chat_line, hit_height, hit_lines, when
 from tui.ui.chat_list.window import Hits, Listed
 from tui.ui.transcript.palette import RolePalette
+from tui.ui.widgets.line_edit import LONGEST, LineEdit
 from tui.ui.widgets.list_cursor import ListCursor
 
 PLAIN = RolePalette.plain()

@@ -14,12 +14,13 @@ import pytest
 from tests.support.canned_servers import like_ollama
 from tests.support.replay import Replay, as_json, ndjson, recorded, replay
 from tui.cli.arguments import Models
-from tui.cli.models import manage, totals, until
+from tui.cli.models import manage, until
 from tui.cli.models_pull import PullRun
 from tui.config.settings import Settings
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model
 from tui.errors import FileError, LokalError, ModelMissing, Refused, UsageError
+from tui.models.listing import totals
 from tui.models.pull import Pull
 from tui.models.pull_file import PullFile
 from tui.paths import folders

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tui.cli.output import local_minute
 from tui.core.conversation import Conversation
 from tui.core.message import NO_PARAMETERS, Message, Role
+from tui.core.text import local_minute
 from tui.store.export import chat_as_json, iso_time
 from tui.store.highlight import pattern_of
 from tui.store.importing import read_chats

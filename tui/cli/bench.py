@@ -18,7 +18,7 @@ from tui.chat.rate_record import RateRecord
 from tui.chat.wording import progress_words
 from tui.cli.arguments import Bench
 from tui.cli.help import MAX_WIDTH
-from tui.cli.output import ProgressLine, local_minute, say, write, write_json
+from tui.cli.output import ProgressLine, say, write, write_json
 from tui.cli.signals import Terminated, run
 from tui.cli.stop_key import stop_on_escape
 from tui.config.startup import Configuration, load_configuration
@@ -36,7 +36,7 @@ from tui.core.events import Phase, Progress
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, parse_assignment
 from tui.core.secrets import KEY_VARIABLE
-from tui.core.text import human_size, safe_block, safe_line, safe_name
+from tui.core.text import human_size, local_minute, safe_block, safe_line, safe_name
 from tui.errors import LokalError, Unreachable
 from tui.paths import Folders, folders
 from tui.servers.connect import Connection, choose, named_server, require_model, window_of

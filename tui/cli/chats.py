@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from tui.cli.arguments import Chats
-from tui.cli.output import local_minute, say, write, write_json
+from tui.cli.output import say, write, write_json
 from tui.core.message import Message, Role, Status
-from tui.core.text import safe_block, safe_line, safe_name
+from tui.core.text import local_minute, safe_block, safe_line, safe_name
 from tui.errors import StoreError, UsageError
 from tui.paths import folders
 from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown, iso_time

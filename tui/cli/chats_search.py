@@ -6,8 +6,8 @@ import os
 import sys
 
 from tui.cli.arguments import Chats
-from tui.cli.output import ProgressLine, local_minute, say, write, write_json
-from tui.core.text import safe_line, safe_name
+from tui.cli.output import ProgressLine, say, write, write_json
+from tui.core.text import local_minute, safe_line, safe_name
 from tui.store.export import iso_time
 from tui.store.search import Hit
 from tui.store.store import Store

@@ -11,15 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from tui.cli.arguments import Models
-from tui.cli.output import ProgressLine, local_minute, say, write, write_json
+from tui.cli.output import ProgressLine, say, write, write_json
 from tui.cli.signals import run
 from tui.config.settings import Settings
 from tui.config.startup import load_configuration
 from tui.core.model import Model
-from tui.core.model_management import LoadOptions, ModelAction, ModelDetails, RunningModel
+from tui.core.model_management import LoadOptions, ModelAction, RunningModel
 from tui.core.secrets import KEY_VARIABLE
 from tui.core.text import (
-    count_of,
     finite,
     human_size,
     human_time,
@@ -29,12 +28,11 @@ from tui.core.text import (
     safe_name,
 )
 from tui.errors import ModelMissing, Refused, UsageError
+from tui.models.description import as_text, description_of
+from tui.models.listing import order, totals
 from tui.paths import Folders, folders
 from tui.servers.base import Server
 from tui.servers.connect import choose, named_server
-
-LABEL = 18
-"""Columns of the names before values."""
 
 
 def models(command: Models) -> int:
@@ -81,7 +79,9 @@ async def _act(command: Models, server: Server, places: Folders) -> None:
             _list(await manager.models(), command)
         case "show":
             details = await manager.details(command.names[0])
-            write_json(_json_of(asdict(details))) if command.json else write(safe_block(_in_words(details)))
+            write_json(_json_of(asdict(details))) if command.json else write(
+                safe_block(as_text(details.name, description_of(details)))
+            )
         case "ps":
             await _ps(server, command)
         case "load":
@@ -98,7 +98,7 @@ async def _act(command: Models, server: Server, places: Folders) -> None:
 
 
 def _list(found: Sequence[Model], command: Models) -> None:
-    ordered = sorted(found, key=lambda model: _order(model, command.sort)) if command.sort else list(found)
+    ordered = sorted(found, key=lambda model: order(model, command.sort)) if command.sort else list(found)
     if command.json:
         write_json([_json_of(_as_object(model)) for model in ordered])
         return
@@ -117,15 +117,6 @@ def _write_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
     write("\n".join(lines) + "\n")
 
 
-def _order(model: Model, by: str) -> tuple[object, str]:
-    name = model.name.casefold()
-    if by == "size":
-        return -(model.size or 0), name
-    if by == "changed":
-        return -(model.changed_at or 0.0), name
-    return (not model.loaded if by == "loaded" else 0), name
-
-
 def _row(model: Model) -> tuple[str, ...]:
     trained = human_tokens(model.context_trained) if model.context_trained else ""
     window = human_tokens(model.context_loaded) if model.context_loaded else ""
@@ -134,17 +125,6 @@ def _row(model: Model) -> tuple[str, ...]:
     size = human_size(model.size) if model.size is not None else ""
     state = safe_line(model.note, 60) or str(model.state or "")
     return safe_line(model.name), model.parameters, model.quantization, size, context, state, can
-
-
-def totals(found: Sequence[Model]) -> str:
-    """How many models there are, what they take on the disk and in memory."""
-    parts = [count_of(len(found), "model")]
-    sizes = [model.size for model in found if model.size is not None]
-    if sizes:
-        parts.append(f"{human_size(sum(sizes))} on the disk")
-    if in_memory := [model.memory for model in found if model.memory is not None]:
-        parts.append(f"{human_size(sum(in_memory))} in memory")
-    return ", ".join(parts)
 
 
 def _as_object(model: Model) -> dict[str, object]:
@@ -165,63 +145,6 @@ def _json_of(told: dict[str, object]) -> dict[str, object]:
 
 
 # -- show -----------------------------------------------------------------------------------------------------------
-
-
-def _in_words(details: ModelDetails) -> str:
-    figures = [
-        ("family", details.family),
-        ("parameters", details.parameters),
-        ("quantization", details.quantization),
-        ("format", details.format),
-        ("size", human_size(details.size) if details.size is not None else ""),
-        ("layers", _count(details.layers)),
-        ("heads", _heads(details)),
-        ("embedding length", _count(details.embedding_length)),
-        ("context", _count(details.context_trained)),
-        ("loaded with", _count(details.context_loaded)),
-        ("can", ", ".join(details.capabilities)),
-        ("changed", local_minute(details.changed_at) if details.changed_at is not None else ""),
-        ("digest", details.digest),
-        ("path", details.path),
-        *(
-            ("adapter", f"{one.name}{'' if one.scale is None else f', scale {one.scale:g}'}")
-            for one in details.adapters
-        ),
-    ]
-    lines = [details.name, *(_labelled(name, value) for name, value in figures if value)]
-    for title, pairs in (
-        ("settings", details.settings),
-        ("projector", details.projector),
-        ("also told", details.facts),
-    ):
-        if pairs:
-            lines += ["", title, *(_labelled(name, value) for name, value in pairs)]
-    for title, text in (
-        ("system prompt", details.system),
-        ("template", details.template),
-        ("licence", details.license),
-        ("Modelfile", details.modelfile),
-    ):
-        if text.strip():
-            lines += ["", title, *(f"  {line}".rstrip() for line in text.strip().splitlines())]
-    return "\n".join(lines) + "\n"
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
-
-
-def _heads(details: ModelDetails) -> str:
-    if details.heads is None:
-        return ""
-    shared = f", {details.kv_heads:,} for keys and values" if details.kv_heads else ""
-    return f"{details.heads:,}{shared}"
-
-
-def _labelled(name: str, value: str) -> str:
-    first, *others = value.splitlines() or [""]
-    room = max(LABEL, len(name) + 1)
-    return "\n".join([f"  {name:<{room}}{first}", *(f"    {line}" for line in others)])
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------

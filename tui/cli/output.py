@@ -6,13 +6,10 @@ import os
 import shutil
 import sys
 import textwrap
-import time
 from itertools import chain
 
 from tui.core.text import json_text, safe_line
 from tui.errors import LokalError
-
-_LATEST_S = 253_402_214_400.0  # the last day of the year 9999 begins
 
 
 def prepare() -> None:
@@ -59,11 +56,6 @@ def not_written(error: OSError) -> LokalError:
 def write_json(value: object) -> None:
     """Write a JSON document: readable, and without a character that a terminal acts on."""
     write(json_text(value))
-
-
-def local_minute(seconds: float) -> str:
-    """A moment in seconds since the epoch by the clock on the wall; one that no calendar has is the nearest that it has."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(min(max(seconds, 0.0), _LATEST_S)))
 
 
 def say(text: str) -> None:

@@ -19,7 +19,6 @@ from tui.chat.reasons import why_not_change, why_not_continue, why_not_retry, wh
 from tui.chat.session import ChatSession
 from tui.chat.tasks import Work
 from tui.chat.write_queue import WriteQueue
-from tui.cli.output import local_minute
 from tui.cli.plain_chat import WAY_OUT, PlainChat
 from tui.config.schema_file import schema_named
 from tui.core import slash
@@ -29,7 +28,7 @@ from tui.core.message import Value
 from tui.core.parameters import BY_NAME, REGISTRY, find
 from tui.core.paste_folds import plain
 from tui.core.schema import ANY_JSON, Schema
-from tui.core.text import human_tokens, safe_block, safe_line, safe_name
+from tui.core.text import human_tokens, local_minute, safe_block, safe_line, safe_name
 from tui.errors import ChatsNotOpen, UsageError
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 
 # C0 but tab and newline, DEL, C1, and the marks that turn the direction of text around (Unicode UAX #9, 2.1-2.5):
 # a name or an answer could otherwise show something else than it says.
@@ -129,3 +130,11 @@ def human_time(seconds: float) -> str:
     if seconds <= 90:
         return f"{math.ceil(seconds)} s"
     return f"{math.ceil(seconds / 60)} min" if seconds <= 90 * 60 else f"{math.ceil(seconds / 3600)} h"
+
+
+_LATEST_S = 253_402_214_400.0  # the last day of the year 9999 begins
+
+
+def local_minute(seconds: float) -> str:
+    """A moment in seconds since the epoch by the clock on the wall; one that no calendar has is the nearest that it has."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(min(max(seconds, 0.0), _LATEST_S)))

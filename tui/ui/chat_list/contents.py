@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from tui.ui.chat_list.line_edit import LineEdit
 from tui.ui.chat_list.window import Hits, Listed
+from tui.ui.widgets.line_edit import LineEdit
 from tui.ui.widgets.list_cursor import ListCursor
 
 

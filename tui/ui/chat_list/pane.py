@@ -13,7 +13,6 @@ from textual.timer import Timer
 
 from tui.core.commands import COMMANDS
 from tui.ui.chat_list.contents import ChatListContents, Mode
-from tui.ui.chat_list.line_edit import LineEdit
 from tui.ui.chat_list.messages import (
     ChatChosen,
     ChatCommandGiven,
@@ -29,6 +28,7 @@ from tui.ui.chat_list.window import Hits
 from tui.ui.keys import named_by
 from tui.ui.terminal.reader import IN_TEXT
 from tui.ui.widgets.line import LineWidget
+from tui.ui.widgets.line_edit import LineEdit
 
 if TYPE_CHECKING:
     from tui.errors import StoreError

@@ -1,4 +1,4 @@
-"""One line of text that is being written, without a widget: the list of chats keeps the keys for itself, so that those
+"""One line of text that is being written, without a widget: a list keeps the keys for itself, so that those
 which come in one piece, as they do on a slow line, count in the order in which they came."""
 
 from __future__ import annotations
