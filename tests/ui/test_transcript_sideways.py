@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +16,7 @@ from tui.ui.transcript.layout import TranscriptLayout
 from tui.ui.transcript.line_position import LinePosition
 from tui.ui.transcript.palette import RolePalette
 from tui.ui.transcript.prose import shifted
+from tui.ui.transcript.search_highlight import SearchHighlight
 
 LONG = "".join(f"{number:04}" for number in range(30))
 ROW = "| " + " | ".join(f"column{number:02}" for number in range(12)) + " |\n"
@@ -119,3 +122,16 @@ async def test_the_keys_move_it_and_say_where_it_ends() -> None:
         await answered(driver, "Two?", "Short")
         await driver.press("shift+tab", "shift+right")
         await driver.see("Nothing here is wider than the screen")
+
+
+def test_what_a_search_has_found_beyond_the_edge_of_code_is_moved_into_sight() -> None:
+    made = document(TEXT)
+    found = SearchHighlight(made)
+    found.show("a", re.compile("0021"))
+    place = found.take_pending_line()
+    assert place is not None
+    assert "0021" in "".join(segment.text for segment in made.window(place, 1)[0])
+    found.show("a", re.compile("0001"))
+    place = found.take_pending_line()
+    assert place is not None
+    assert "0001" in "".join(segment.text for segment in made.window(place, 1)[0])

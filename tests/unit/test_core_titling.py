@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tui.core.conversation import MAX_TITLE
 from tui.core.message import Message, Role
 from tui.core.text import safe_line
-from tui.core.titling import SEEN, title_in, title_turns
+from tui.core.titling import SEEN, title_in, title_turns, typed_title
+from tui.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,14 @@ def test_what_the_model_is_shown() -> None:
     assert "And then?" in turn.content
     assert "And between?" not in turn.content
     assert len(turn.content) < 2 * SEEN
+
+
+def test_a_title_that_is_typed_has_words_and_is_no_command() -> None:
+    assert typed_title("/etc/hosts and more") == "/etc/hosts and more"
+    for wrong, said in (
+        ("  ", "A title needs words"),
+        ("/stats", "“/stats” is a command"),
+        ("/Set x=1", "“/Set x=1” is"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            typed_title(wrong)

@@ -29,6 +29,7 @@ from tui.core.parameters import BY_NAME, REGISTRY, find
 from tui.core.paste_folds import plain
 from tui.core.schema import ANY_JSON, Schema
 from tui.core.text import human_tokens, local_minute, safe_block, safe_line, safe_name
+from tui.core.titling import typed_title
 from tui.errors import ChatsNotOpen, UsageError
 
 if TYPE_CHECKING:
@@ -323,9 +324,7 @@ class PlainCommands:
         self._aside(work)
 
     def _rename(self, argument: str) -> None:
-        title = safe_line(argument, 200)
-        if not title:
-            raise UsageError("A title needs words")
+        title = typed_title(argument)
         self._session().rename(title)
         self._chat.show(f"This chat is now “{title}”")
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from tui.core.commands import BY_SLASH
 from tui.core.conversation import MAX_TITLE
 from tui.core.message import Message, Role, Value
 from tui.core.request import Turn, text_sent
 from tui.core.text import cut_at_word, safe_line
+from tui.errors import UsageError
 
 PARAMETERS: Mapping[str, Value] = MappingProxyType({"temperature": 0.0, "max_tokens": 24, "think": "off"})
 SEEN = 1500
@@ -22,6 +24,17 @@ _LABEL = re.compile(
     r"^\W*(?:title|titel|titre|título|название|заголовок|tytuł|tiêu đề|sarlavha)\s*[:：-]\s*", re.IGNORECASE
 )
 _ROUND_ABOUT = " \t#*_`\"'“”„«»‘’.:"
+
+
+def typed_title(text: str) -> str:
+    """The title that a person has typed after `/rename`. Raises UsageError for none, and for a slash command: it was meant as one,
+    where `/rename` alone waited for the title."""
+    title = safe_line(text, 200)
+    if not title:
+        raise UsageError("A title needs words")
+    if title[0] == "/" and title[1:].split(" ")[0].lower() in BY_SLASH:
+        raise UsageError(f"“{title}” is a command, and no title", "", "/rename TITLE names the chat")
+    return title
 
 
 def title_turns(path: Sequence[Message]) -> tuple[Turn, ...]:

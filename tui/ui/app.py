@@ -501,18 +501,20 @@ class LokalApp(DeltaApp[None]):
     @on(events.Key)
     async def _take_stray_key(self, event: events.Key) -> None:
         """A key that no widget took. A letter does what its key does in a Latin layout; a key of the chat that means nothing in
-        this tab says so."""
+        this tab, or in the list of chats, says so."""
         if latin(event.key) != event.key and await run_binding(self.screen.focused or self.screen, event.key):
             event.stop()
             event.prevent_default()
             return
-        id = keys.elsewhere(event.key, self.state.keys, self.tab) if self.on_screen else ""
+        listing = self.chat_list.has_keys
+        in_chat = self.tab == "chat" and not listing
+        id = "" if in_chat or not self.on_screen else keys.elsewhere(event.key, self.state.keys)
         if not id or len(self.screen_stack) > 1:
             return
         event.stop()
         event.prevent_default()
         if not await run_binding(self.focused or self.screen, event.key):
-            way = self.state.key("tab.chat")
+            way = self.state.key("chats.leave" if listing else "tab.chat")
             goes = f"; {way} goes there" if way else ""
             self.show_notice(f"“{BY_ID[id].title}” works in the chat{goes}")
 

@@ -10,7 +10,8 @@ from tui.chat.commands import CommandRegistry
 from tui.chat.session import ChatSession
 from tui.chat.tasks import Work
 from tui.core.slash import is_forced
-from tui.core.text import safe_block, safe_line, safe_name
+from tui.core.text import safe_block, safe_name
+from tui.core.titling import typed_title
 from tui.errors import ChatsNotOpen, LokalError, UsageError
 from tui.ui.context import AppContext
 from tui.ui.messages import NotDone, ServiceMessage, Titled, Told
@@ -95,9 +96,7 @@ class ChatCommands:
     # -- its title --------------------------------------------------------------------------------------------------
 
     def _rename(self, argument: str) -> None:
-        title = safe_line(argument, 200)
-        if not title:
-            raise UsageError("A title needs words")
+        title = typed_title(argument)
         self._session().rename(title)
         self._app.show_notice(f"This chat is now “{title}”", "accent")
 

@@ -103,10 +103,9 @@ def works(id: str, tab: str, *, covered: bool, listing: bool = False, choosing: 
     return BY_ID[id].where in ("everywhere", tab) or (id in _BEFORE_THE_COMPOSER and tab == "chat")
 
 
-def elsewhere(key: str, by_id: Mapping[str, str], tab: str) -> str:
-    """The id of the command of the chat that `key` is for, while another tab is open; empty for none."""
-    found = (id for id, own in by_id.items() if own == key and BY_ID[id].where == "chat")
-    return next(found, "") if tab != "chat" else ""
+def elsewhere(key: str, by_id: Mapping[str, str]) -> str:
+    """The id of the command of the chat that `key` is for where the chat has not the keys; empty for none."""
+    return next((id for id, own in by_id.items() if own == key and BY_ID[id].where == "chat"), "")
 
 
 def places(tab: str, *, listing: bool, choosing: bool, in_choices: bool, walking: bool) -> tuple[str, ...]:

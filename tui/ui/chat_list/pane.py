@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SEARCH_REST_S = 0.12
 """How long the keys rest before a search."""
+_OWN_KEYS = frozenset({"up", "down", "pageup", "pagedown", "home", "end", "escape"})
+"""What moves the cursor, or leaves the line that is written."""
 Typed = events.Key | events.Paste
 
 
@@ -52,6 +54,8 @@ class ChatsPane(LineWidget, can_focus=True):
         self._renderer = ChatListRenderer(self, self.contents, state)
         ids = [command.id for command in COMMANDS if command.where == "chats"]
         self._does: Mapping[str, str] = {state.keys[id]: id for id in ids if state.keys.get(id)}
+        chat_keys = {state.keys.get(command.id, "") for command in COMMANDS if command.where == "chat"}
+        self._foreign = chat_keys - self._does.keys() - _OWN_KEYS  # keys of the chat
         self._direct = False  # the search was opened from the chat, and Esc leads back there
         self._awaits_hit = False  # Enter came before the search had an answer
         self._reads = False  # a part of the list is being read
@@ -197,7 +201,9 @@ class ChatsPane(LineWidget, can_focus=True):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """A key; none is for anything else."""
+        """A key; none is for anything else, and the app says of those of the chat that they mean nothing here."""
+        if self.contents.mode is not Mode.LEAVING and event.key in self._foreign and not event.is_printable:
+            return
         event.stop()
         event.prevent_default()
         self._take(event)

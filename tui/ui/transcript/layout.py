@@ -122,6 +122,11 @@ class TranscriptLayout:
         """The key that folded reasoning tells of."""
         self._reasoning_key = name
 
+    @property
+    def width(self) -> int:
+        """Cells of a line."""
+        return self._width
+
     def set_width(self, width: int, position: LinePosition) -> LinePosition:
         """Lay out for another width. Returns where the text that stood at `position` stands now."""
         if width == self._width:

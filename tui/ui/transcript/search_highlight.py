@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from rich.segment import Segment
@@ -12,6 +13,8 @@ from tui.ui.transcript.layout import TranscriptLayout
 from tui.ui.transcript.line_position import LinePosition, MessageSection
 from tui.ui.transcript.prose import Line
 
+_WIDEST = 1 << 30
+"""More cells than any line has."""
 _MATCH_STYLE = Style(bold=True, underline=True)
 
 
@@ -65,10 +68,25 @@ def _line_of(document: TranscriptLayout, entry_id: str, pattern: re.Pattern[str]
             continue
         line_at = LinePosition(start.entry, MessageSection.TEXT, index)
         height = document.lines_between(line_at, line_at._replace(piece=index + 1))
-        lines = document.window(line_at, height)
-        found = (at for at, line in enumerate(lines) if pattern.search(_text(line)) is not None)
-        return line_at._replace(line=next(found, 0))
+        number = rendered.text.piece(index).block.number
+        for _ in _sideways(document, entry_id, number):
+            lines = document.window(line_at, height)
+            found = (at for at, line in enumerate(lines) if pattern.search(_text(line)) is not None)
+            if (line := next(found, None)) is not None:
+                return line_at._replace(line=line)
+        return line_at
     return start
+
+
+def _sideways(document: TranscriptLayout, entry_id: str, number: int) -> Iterator[None]:
+    """Once with a code block as it is, and then from its left edge on by half a screen, as what is looked for may be beyond an
+    edge; once with what is no code block."""
+    yield
+    if number and document.is_too_wide(entry_id, number):
+        document.move_sideways(entry_id, number, -_WIDEST)
+        yield
+        while document.move_sideways(entry_id, number, document.width // 2):
+            yield
 
 
 def _text(line: Line) -> str:
