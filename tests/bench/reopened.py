@@ -16,6 +16,8 @@ from tui.core.message import Message
 
 SENTENCES = 400
 """Of some 15 tokens each: a chat of 6,000."""
+PATIENCE_S = 1800.0
+"""How long a slow machine may read such a chat, in seconds."""
 AGAIN, OTHER = "What did the keeper write?", "Name a colour."
 
 
@@ -38,6 +40,7 @@ async def _one(gguf: Path, run: int, sentences: int) -> tuple[Message, Message, 
     """The first answer in a chat, that after it was left and opened again, and that of the next lokal."""
     text = " ".join(f"The keeper of lighthouse {run}-{one} wrote a letter home." for one in range(sentences))
     async with warm_client(gguf) as client:
+        client.deadline_s = PATIENCE_S
         first = await client.ask(text)
         chat = _open_chat(client)
         client.new()

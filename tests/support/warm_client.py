@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.support.headless_chat import PRESET, RecordingFrontEnd
+from tests.support.headless_chat import DEADLINE_S, PRESET, RecordingFrontEnd
 from tui.chat.chat_library import is_on_disk
 from tui.chat.connections import ConnectionEvent, EngineSlept, ServerConnections, state_after
 from tui.chat.controller import ChatController
@@ -34,6 +36,7 @@ class WarmClient:
     """One run of lokal."""
 
     def __init__(self, gguf: Path, settings: Settings) -> None:
+        self.deadline_s = DEADLINE_S
         self.places = folders(os.environ)
         self.front = RecordingFrontEnd()
         self.heard: list[ConnectionEvent] = []
@@ -83,13 +86,13 @@ class WarmClient:
         return list(self.places.slots.glob("*.slot"))
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until it holds; looked at again after each event and each task."""
-        import asyncio
-
-        async with asyncio.timeout(60):
+        """Wait until it holds; looked at again after each event, and now and then for what tells none."""
+        async with asyncio.timeout(self.deadline_s):
             while not condition():
                 self.front.news.clear()
-                await asyncio.wait([asyncio.ensure_future(self.front.news.wait())], timeout=0.05)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await self.front.news.wait()
 
     async def settled(self) -> None:
         """Wait until nothing is saved or restored any more."""
