@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.command import lokal_command
 from tests.support.llama import needs_engine
 from tests.support.warm_client import warm_client
 from tui.chat.engine_idle import EngineIdle
@@ -15,6 +17,7 @@ from tui.chat.titles import ask_title
 from tui.chat.warm_chats import ChatReused
 from tui.config.settings import Settings
 from tui.core.titling import title_turns
+from tui.paths import folders
 
 pytestmark = [needs_engine, pytest.mark.usefixtures("packaged_gguf")]
 
@@ -154,6 +157,17 @@ async def test_an_engine_that_nobody_uses_is_ended_and_typing_starts_it_again(pa
         again = await client.ask(TURNS[0])
         assert (again.usage.cached or 0) >= (first.usage.prompt or 0)
         assert client.sleeps == [True, False]
+
+
+async def test_plain_mode_goes_on_at_once_with_the_chat_of_the_run_before(packaged_gguf: Path) -> None:
+    command = ("--plain", "--gguf", str(packaged_gguf), "--set", "max_tokens=6", "--set", "temperature=0")
+    ended = await lokal_command(*command, stdin=f"{LONG}\n".encode())
+    assert ended.status == 0
+    assert len(list(folders().slots.glob("*.slot"))) == 1
+    ended = await lokal_command(*command, "--resume", "last", stdin=b"And the sea?\n")
+    assert ended.status == 0
+    assert re.search(r"^lokal: ready, \d{3} tokens reused$", ended.err, re.MULTILINE)
+    assert "reused" not in ended.text
 
 
 def test_little_is_not_worth_a_word() -> None:
