@@ -10,10 +10,12 @@ import pytest
 
 from tui.servers.engine.machine import (
     Cores,
+    LoadSample,
     ProcessorTime,
     cpu_quota,
     description,
     load_average,
+    load_sample,
     processor_time,
     usable_cores,
 )
@@ -182,3 +184,18 @@ def test_a_machine_is_described_by_its_processor_and_names_no_host(tmp_path: Pat
     info = "processor\t: 0\nmodel name\t: A  Processor (R) 9\n\nprocessor\t: 1\n"
     assert description(tree(tmp_path, {"proc/cpuinfo": info})).startswith("A Processor (R) 9, ")
     assert platform.node() not in description(tmp_path / "nowhere")
+
+
+def test_what_others_keep_busy_is_all_but_our_own(tmp_path: Path) -> None:
+    def sample(busy: int, idle: int, own: int) -> LoadSample:
+        stat = f"cpu  {busy} 0 0 {idle} 0 0 0 0\ncpu0 1\ncpu1 1\n"
+        mine = f"7 (a name) S 1 7 7 0 -1 0 0 0 0 0 {own} 5 0 0\n"
+        found = load_sample((7, 8), tree(tmp_path, {"proc/stat": stat, "proc/7/stat": mine}))
+        assert found is not None
+        return found
+
+    before = sample(0, 0, 0)
+    assert sample(180, 20, 60).others_since(before) == pytest.approx(1.2)
+    assert sample(50, 150, 60).others_since(before) == 0  # ticks are coarse
+    assert before.others_since(before) == 0
+    assert load_sample((7,), tmp_path / "nowhere") is None

@@ -93,6 +93,42 @@ def processor_time(root: Path = ROOT) -> ProcessorTime | None:
     return ProcessorTime(sum(ticks) - idle, sum(ticks), processors)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadSample:
+    """What the processors have done so far, and how much of it some processes of ours have, in ticks."""
+
+    all: ProcessorTime
+    own: int
+
+    def others_since(self, before: LoadSample) -> float:
+        """How many processors others than those processes kept busy since then."""
+        passed = self.all.total - before.all.total
+        if passed <= 0:
+            return 0.0
+        busy = (self.all.busy - before.all.busy) - max(0, self.own - before.own)
+        return max(0.0, busy / passed * self.all.processors)
+
+
+def load_sample(processes: Collection[int], root: Path = ROOT) -> LoadSample | None:
+    """A sample now, with those processes as ours (proc_pid_stat(5)); None where that is not told."""
+    all_of_it = processor_time(root)
+    if all_of_it is None:
+        return None
+    own = 0
+    for process in processes:
+        try:
+            fields = (
+                (root / f"proc/{process}/stat")
+                .read_text(encoding="utf-8", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
+            own += int(fields[11]) + int(fields[12])
+        except (OSError, ValueError, IndexError):
+            continue  # it has ended
+    return LoadSample(all_of_it, own)
+
+
 def description(root: Path = ROOT) -> str:
     """This machine in words, by what makes models fast or slow on it: `AMD EPYC 7763, 2 cores`. It names no host."""
     try:
