@@ -56,13 +56,14 @@ class Effort:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server measured of an answer: tokens a second, of the answer and of the prompt, and tokens of the prompt, all
-    and those that were kept from before. `text` is the answer."""
+    and those that were kept from before. `text` is the answer, of `completion` tokens."""
 
     rate: float
     prompt_rate: float
     prompt: int
     cached: int
     text: str
+    completion: int = 0
 
 
 def main() -> int:
@@ -194,9 +195,9 @@ def _reuse(ours: LlamaServer, effort: Effort) -> Figure:
 def _idle(ours: LlamaServer, seconds: float) -> Figure:
     """What the engine's processes compute while nobody asks anything."""
     processes = [ours.pid, *children(ours.pid)]
-    before = sum(map(_processor_s, processes))
+    before = sum(map(processor_s, processes))
     time.sleep(seconds)
-    used = sum(map(_processor_s, processes)) - before
+    used = sum(map(processor_s, processes)) - before
     return Figure(_BENCH, f"processor time of the idle engine in {seconds:.0f} s", used, "s", 0.05)
 
 
@@ -303,6 +304,7 @@ def _chat(url: str, messages: Sequence[Mapping[str, str]], tokens: int, headers:
         timings["prompt_n"] + cached,
         cached,
         told["choices"][0]["message"]["content"],
+        timings["predicted_n"],
     )
 
 
@@ -327,7 +329,7 @@ def _connection(url: str) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=600)
 
 
-def _processor_s(process: int) -> float:
+def processor_s(process: int) -> float:
     """The processor time of a process, in seconds, of its system calls too."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

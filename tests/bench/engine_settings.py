@@ -1,8 +1,8 @@
 """`python -m tests.bench.engine_settings`: what the settings of llama.cpp that could be switched on for free bring here.
 
-Each side is an `xllamacpp.Server` as lokal starts it, with one setting changed, and all take turns in one run: a prompt of
-some 1,500 tokens and an answer after it, a story, and code that is to be repeated with a small change. What counts is the ratio
-to the same server with nothing changed. Run it on a machine that does nothing else.
+Each side is an `xllamacpp.Server` as lokal starts it, but with one thread and with one setting changed, and all take turns in one
+run: a prompt, an answer after it, a story, and code that is to be repeated. Rates are tokens for a second of processor time,
+which other programs on the machine change little; what counts is the ratio to the same server with nothing changed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.bench.engine import LONG_QUESTION, QUESTION, RUNS, ask
+from tests.bench.engine import LONG_QUESTION, QUESTION, RUNS, ask, processor_s
 from tests.bench.figure import Figure, median, ratio, row
-from tui.servers.engine import machine, packaged_model
+from tui.servers.engine import packaged_model
 from tui.servers.engine.child_process import environment
 from tui.servers.engine.port_listener import LOOPBACK, free_port
 
@@ -40,6 +40,8 @@ SIDES: dict[str, str] = {
     "ngram cache": _SPECULATION.format("CACHE"),
 }
 """What each side sets, on top of what lokal does."""
+SENTENCES, TOKENS = 70, 64
+"""Of the prompt, some 12 tokens each, and tokens of an answer."""
 
 CODE = "\n".join(
     f"def area_of_room_{number}(width: float, length: float) -> float:\n"
@@ -73,47 +75,57 @@ def _figures(gguf: Path, sides: Sequence[str], runs: int) -> Iterator[Figure]:
         for run in range(runs + 1):
             turns = [*sides[run % len(sides) :], *sides[: run % len(sides)]]
             for side in turns:
-                deep = ask(urls[side], f"{run} {' '.join(LONG_QUESTION)}", 64)
-                story = ask(urls[side], f"{run} {QUESTION}", 200)
-                edit = ask(urls[side], f"{run} {EDIT}", 200)
+                url, process = urls[side]
+                long_prompt = f"{run} {' '.join(LONG_QUESTION[:SENTENCES])}"
+                rates = {
+                    "prompt": _rate(url, process, long_prompt, 1, of_prompt=True),
+                    "answer after it": _rate(url, process, long_prompt, TOKENS),
+                    "story": _rate(url, process, f"{run} {QUESTION}", TOKENS),
+                    "repeated code": _rate(url, process, f"{run} {EDIT}", 2 * TOKENS),
+                }
                 if run:  # the first is to warm up
-                    measured[side, "prompt"].append(deep.prompt_rate)
-                    measured[side, "answer after it"].append(deep.rate)
-                    measured[side, "story"].append(story.rate)
-                    measured[side, "repeated code"].append(edit.rate)
+                    for what, rate in rates.items():
+                        measured[side, what].append(rate)
     base = sides[0]
     for what in ("prompt", "answer after it", "story", "repeated code"):
-        yield median(_BENCH, f"{what}, {base}", measured[base, what], "tok/s")
+        yield median(_BENCH, f"{what}, {base}", measured[base, what], "tok/s of a core")
         for side in sides[1:]:
             yield ratio(_BENCH, f"{what}, {side} / {base}", measured[side, what], measured[base, what])
 
 
+def _rate(url: str, process: int, question: str, tokens: int, *, of_prompt: bool = False) -> float:
+    """Tokens for a second of processor time: those of the prompt, or else those of the answer, whose prompt is read before."""
+    if not of_prompt:
+        ask(url, question, 1)
+    before = processor_s(process)
+    answer = ask(url, question, tokens)
+    used = processor_s(process) - before
+    return (answer.prompt - answer.cached if of_prompt else answer.completion) / used
+
+
 @contextlib.contextmanager
-def _serving(gguf: Path, change: str) -> Iterator[str]:
-    """The address of a server that is set as lokal sets it, and then changed."""
+def _serving(gguf: Path, change: str) -> Iterator[tuple[str, int]]:
+    """The address of a server that is set as lokal sets it, and then changed; and its process."""
     port = free_port()
-    cores = machine.usable_cores()
-    threads = (cores.threads, cores.batch_threads) if cores is not None else (0, 0)
     code = (
         "import sys, threading, xllamacpp as x\n"
         "params = x.CommonParams()\n"
         "params.model.path, params.hostnames, params.port = sys.argv[1], [sys.argv[2]], int(sys.argv[3])\n"
         "params.n_parallel, params.n_ctx, params.cache_ram_mib, params.fit_params = 1, 4096, 0, False\n"
-        "if int(sys.argv[4]):\n"
-        "    params.cpuparams.n_threads, params.cpuparams_batch.n_threads = int(sys.argv[4]), int(sys.argv[5])\n"
+        "params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1\n"
         f"{change}\n"
         "server = x.Server(params)\n"
         "print('ready', flush=True)\n"
         "threading.Event().wait()\n"
     )
-    command = [sys.executable, "-c", code, str(gguf), LOOPBACK, str(port), *map(str, threads)]
+    command = [sys.executable, "-c", code, str(gguf), LOOPBACK, str(port)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(os.environ)
     ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n", f"it did not start with {change}"
-            yield f"http://{LOOPBACK}:{port}"
+            yield f"http://{LOOPBACK}:{port}", process.pid
         finally:
             process.kill()
 

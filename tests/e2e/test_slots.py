@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -13,7 +15,7 @@ import pytest
 
 from tests.support.dialects import hear
 from tests.support.llama import linux, needs_engine, processes
-from tui.core.events import TextDelta
+from tui.core.events import Done, TextDelta
 from tui.core.message import Role, Usage
 from tui.core.request import ChatRequest, Turn
 from tui.servers.engine import embedded
@@ -21,6 +23,7 @@ from tui.servers.engine.embedded import EmbeddedServer
 from tui.servers.engine.engine import Engine
 from tui.servers.engine.slot_files import LIMIT_BYTES
 from tui.servers.engine.slots import ChatSlots, Reuse, files_of
+from tui.servers.engine.thread_fallback import AnswerTiming
 
 pytestmark = needs_engine
 
@@ -37,6 +40,7 @@ class Warm:
     told: list[tuple[str, Reuse | None, int]] = field(default_factory=list)
     asleep: list[bool] = field(default_factory=list)
     chats: set[str] = field(default_factory=lambda: {"a", "b"})
+    timings: list[AnswerTiming] = field(default_factory=list)
     connected: EmbeddedServer | None = None
 
     @property
@@ -48,6 +52,14 @@ class Warm:
         """The next answer in a chat, and the tokens of its prompt."""
         heard = await hear(self.server.chat(request(chat, *said)))
         return heard.text, heard.done.usage
+
+    @property
+    def threads(self) -> int:
+        """With how many the engine writes answers, as it says itself."""
+        assert self.engine.log_file is not None
+        found = re.search(r"n_threads = (\d+)", self.engine.log_file.read_text())
+        assert found is not None
+        return int(found[1])
 
     @property
     def reuse(self) -> Reuse | None:
@@ -76,6 +88,7 @@ async def warm(gguf: Path, folder: Path) -> AsyncIterator[Warm]:
         on_asleep=one.asleep.append,
         slot_files=files_of(engine, LIMIT_BYTES, lambda chat: chat in one.chats),
         on_answer=lambda *told: one.told.append(told),
+        on_timing=one.timings.append,
     )
     assert isinstance(connection.server, EmbeddedServer)
     one.connected = connection.server
@@ -311,3 +324,78 @@ def spoil(files: list[Path], damage: str) -> None:
     else:
         content[len(content) // 2] ^= 1
     path.write_bytes(content)
+
+
+@linux
+async def test_with_other_threads_the_chat_is_in_the_slot_again(packaged_gguf: Path, tmp_path: Path) -> None:
+    async with warm(packaged_gguf, tmp_path) as one:
+        first, usage = await one.ask("a", FIRST)
+        assert usage.prompt is not None
+        before = processes(one.engine)
+        assert await one.server.use_threads(1) is True
+        assert processes(one.engine) != before
+        assert one.threads == 1
+        _, again = await one.ask("a", FIRST, first, OTHER)
+        assert (again.cached or 0) >= usage.prompt
+        assert await one.server.use_threads(None) is True
+        assert one.threads == one.server.usual_threads
+        assert not one.asleep or one.asleep[-1] is False
+
+
+async def test_an_answer_that_comes_in_is_not_broken_off_for_other_threads(
+    packaged_gguf: Path, tmp_path: Path
+) -> None:
+    async with warm(packaged_gguf, tmp_path) as one:
+        changing: asyncio.Task[bool | None] | None = None
+        pieces = 0
+        async with aclosing(one.server.chat(request("a", FIRST, tokens=24))) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    pieces += 1
+                    changing = changing or asyncio.create_task(one.server.use_threads(1))
+        assert isinstance(event, Done)
+        assert pieces > 10
+        assert changing is not None
+        assert await changing is True
+
+
+async def test_a_long_chat_that_cannot_be_saved_is_not_read_again_for_other_threads(
+    packaged_gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.servers.engine.embedded.MOST_READ_AGAIN", 50)
+    async with warm(packaged_gguf, tmp_path) as one:
+        await one.ask("a", FIRST)
+        before = processes(one.engine)
+        one.chats.clear()  # so that it is not saved
+        assert await one.server.use_threads(1) is None
+        assert processes(one.engine) == before
+
+
+async def test_an_engine_that_sleeps_takes_other_threads_when_it_wakes(
+    packaged_gguf: Path, tmp_path: Path
+) -> None:
+    async with warm(packaged_gguf, tmp_path) as one:
+        await one.ask("a", FIRST)
+        assert await one.server.sleep(0)
+        assert await one.server.use_threads(1) is False
+        assert one.server.asleep
+        await one.ask("a", FIRST)
+        assert one.threads == 1
+
+
+async def test_each_answer_is_timed_also_one_that_is_stopped(packaged_gguf: Path, tmp_path: Path) -> None:
+    async with warm(packaged_gguf, tmp_path) as one:
+        await one.ask("a", FIRST)
+        pieces = 0
+        async with aclosing(one.server.chat(request("a", FIRST, tokens=200))) as events:
+            async for event in events:
+                pieces += isinstance(event, TextDelta)
+                if pieces == 6:
+                    break
+        assert [timing.tokens for timing in one.timings] == [8, 6]
+        assert all(timing.rate > 0 for timing in one.timings)
+
+
+def test_the_number_of_threads_that_the_person_has_set_stays(packaged_gguf: Path, tmp_path: Path) -> None:
+    engine = Engine(packaged_gguf, tmp_path, {"threads": 2})
+    assert engine.usual_threads == 1  # which nothing is ever done about

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tui import files
+from tui.chat.engine_threads import EngineThreadsChanged
 from tui.chat.engines import BuiltInEngines, EngineListener
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
 from tui.chat.tasks import TaskRunner, Work
@@ -110,6 +111,7 @@ ConnectionEvent = (
     | ConnectionWarning
     | EngineSlept
     | ChatReused
+    | EngineThreadsChanged
 )
 
 
@@ -195,6 +197,7 @@ class ServerConnections:
             lambda progress: hear(ServerLoading(progress=progress)),
             self._tell_of_restart,
             lambda server, asleep: hear(EngineSlept(server, asleep)),
+            hear,
             hear,
         )
         self.engines = BuiltInEngines(options.folders, settings, tasks, listener, has_chat)

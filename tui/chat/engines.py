@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui import files
 from tui.chat.engine_idle import EngineIdle
+from tui.chat.engine_threads import EngineThreads, EngineThreadsChanged
 from tui.chat.tasks import TaskRunner
 from tui.chat.warm_chats import SAVE_AT_END_S, ChatReused, WarmChats
 from tui.config.settings import Settings
@@ -21,22 +22,26 @@ from tui.errors import EngineError
 from tui.paths import Folders
 
 if TYPE_CHECKING:
+    from tui.chat.rate_record import RateRecord
     from tui.servers.base import Server
     from tui.servers.connect import Connection
+    from tui.servers.engine.embedded import EmbeddedServer
     from tui.servers.engine.engine import Engine
     from tui.servers.engine.packaged_model import PackagedModel
     from tui.servers.engine.slot_files import SlotFiles
+    from tui.servers.engine.thread_fallback import AnswerTiming
 
 
 @dataclass(frozen=True, slots=True)
 class EngineListener:
     """Who is told of an engine: how far its model is loaded, why one had died that is started again, whether one was ended for
-    want of use or runs again, and what came of a chat that was opened again."""
+    want of use or runs again, what came of a chat that was opened again, and that it computes with other threads."""
 
     loading: Callable[[Progress], None]
     restarted: Callable[[EngineError], None]
     slept: Callable[[Server, bool], None]
     reused: Callable[[ChatReused], None]
+    threads: Callable[[EngineThreadsChanged], None]
 
 
 class BuiltInEngines:
@@ -60,6 +65,8 @@ class BuiltInEngines:
         self._guide: Engine | None = None
         self._idle: EngineIdle | None = None
         self._guide_idle: EngineIdle | None = None
+        self._threads: EngineThreads | None = None
+        self._rates: RateRecord | None = None
         self.engine: Engine | None = None
         """The engine with a model file, which may have died; None before the first."""
         self.warm_chats = WarmChats(tasks, listener.reused)
@@ -84,6 +91,8 @@ class BuiltInEngines:
         try:
             yield
         finally:
+            if self._rates is not None:
+                self._rates.flush()
             if saving is not None:
                 saving.join(2 * SAVE_AT_END_S)
             self.close()
@@ -121,6 +130,7 @@ class BuiltInEngines:
             logs, keys = self._places.logs, self._settings.keys_of_servers
             name = CALLED if packaged is not None else ""
             slots = self._places.slots if self._settings.warm_chats_mb else None
+            self._end_threads()
             self.engine = Engine(gguf, logs, values, name=name, keys=keys, slot_folder=slots)
         slot_files = files_of(self.engine, self._settings.warm_chats_mb << 20, self._has_chat)
         found = await embedded.start(
@@ -131,10 +141,12 @@ class BuiltInEngines:
             on_asleep=lambda asleep: self._hear_asleep(found, self._idle, asleep),
             slot_files=slot_files,
             on_answer=self.warm_chats.answered,
+            on_timing=self._timed,
         )
         self._idle = self._watch_idle(found, self._idle)
         if isinstance(found.server, embedded.EmbeddedServer):
             self.warm_chats.use(found.server)
+            self._use_threads(found.server)
         self._tasks.start(partial(self._sweep, slot_files), "warm-sweep")
         return found
 
@@ -150,9 +162,29 @@ class BuiltInEngines:
         engine, self.engine = self.engine, None
         if self._idle is not None:
             self._idle.close()
+        self._end_threads()
         await self.warm_chats.end()
         if engine is not None:
             await engine.stop()
+
+    def _use_threads(self, server: EmbeddedServer) -> None:
+        """Watch how fast this engine answers."""
+        from tui.chat.rate_record import RateRecord
+
+        if self._rates is None:
+            self._rates = RateRecord(self._places.rates)
+        if self._threads is None:
+            self._threads = EngineThreads(server, self._rates, self._tasks, self._listener.threads)
+        self._threads.use(server)
+
+    def _timed(self, timing: AnswerTiming) -> None:
+        if self._threads is not None:
+            self._threads.answered(timing)
+
+    def _end_threads(self) -> None:
+        if self._threads is not None:
+            self._threads.close()
+            self._threads = None
 
     # -- the guide --------------------------------------------------------------------------------------------------
 

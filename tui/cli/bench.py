@@ -23,6 +23,7 @@ from tui.cli.signals import Terminated, run
 from tui.cli.stop_key import stop_on_escape
 from tui.config.startup import Configuration, load_configuration
 from tui.core.benchmark import (
+    BUILT_IN,
     NOTABLE,
     Benchmark,
     BenchmarkSubject,
@@ -243,7 +244,7 @@ class _Measuring:
         version = await files.in_thread(engine.version) if engine is not None else ""
         return BenchmarkSubject(
             safe_line(place, 120),
-            "built-in llama.cpp" if connection.embedded else server.profile.label,
+            BUILT_IN if connection.embedded else server.profile.label,
             safe_line(version or connection.info.version, 60),
             safe_name(model, 200),
         )

@@ -16,6 +16,7 @@ from tui.chat import connections, events, overflow
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
+from tui.chat.engine_threads import EngineThreadsChanged
 from tui.chat.guide_question import GuideQuestion
 from tui.chat.session import ChatSession
 from tui.chat.state import ClientState, ConnectionStatus
@@ -452,6 +453,8 @@ class PlainChat:
             case ChatReused():
                 if event.words:
                     self.output.say(event.words)
+            case EngineThreadsChanged():
+                self.output.say(event.words)
             case _:
                 pass
         self.use(connections.state_after(self.state, event))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,10 @@ NOTABLE = 0.10
 """A change by less than this share says nothing: two runs on a machine that does nothing else differ by as much."""
 ALIKE = 0.25
 """Prompts whose numbers of tokens differ by at most this share are as good as equally long."""
+
+
+BUILT_IN = "built-in llama.cpp"
+"""The kind of server that the built-in engine is."""
 
 
 class RateSource(StrEnum):
@@ -88,6 +91,8 @@ class Benchmark:
 
 def speed_of(asked: int, runs: Sequence[Run]) -> SpeedAtDepth:
     """The medians of `runs`, of which there is at least one."""
+    import statistics  # only where something is measured
+
     return SpeedAtDepth(
         asked,
         round(statistics.median(run.prompt if run.prompt is not None else asked for run in runs)),
@@ -100,6 +105,8 @@ def speed_of(asked: int, runs: Sequence[Run]) -> SpeedAtDepth:
 
 
 def _median(rates: Iterable[Measured | None]) -> Measured | None:
+    import statistics
+
     known = [rate for rate in rates if rate is not None]
     if not known:
         return None
@@ -164,6 +171,8 @@ def _mean_ratio(
     pairs: Sequence[tuple[SpeedAtDepth, SpeedAtDepth]], rate: Callable[[SpeedAtDepth], Measured | None]
 ) -> float | None:
     """The geometric mean of new over old, of those that were measured in the same way."""
+    import statistics
+
     ratios = [
         new.tokens_per_s / old.tokens_per_s
         for mine, its in pairs

@@ -23,6 +23,7 @@ from tui.chat.connections import (
     ServerNotFound,
     state_after,
 )
+from tui.chat.engine_threads import EngineThreadsChanged
 from tui.chat.guide_question import GuideQuestion
 from tui.chat.reasons import why_not_change
 from tui.chat.state import ClientState, ConnectionStatus, ServerState
@@ -258,6 +259,8 @@ class ServerController:
             case ChatReused():
                 if event.words:
                     app.chat.show_notice(event.words)
+            case EngineThreadsChanged():
+                app.chat.show_notice(event.words)
             case ServerLoading() | ContextWindowRead() | EngineSlept():
                 self._take(event)
 

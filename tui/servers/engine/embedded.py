@@ -11,15 +11,20 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tui import files
+from tui.core.benchmark import BUILT_IN, BenchmarkSubject
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Done, Event, Failed, Progress, ReasoningDelta, TextDelta, ToolCall
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
+from tui.core.text import safe_name
 from tui.errors import EngineError, Interrupted, LokalError, ServerError, Unreachable
 from tui.servers.connect import Connection
+from tui.servers.engine import machine
 from tui.servers.engine.engine import Engine
+from tui.servers.engine.machine import LoadSample
 from tui.servers.engine.slot_files import SlotFiles
 from tui.servers.engine.slots import ChatSlots, OnAnswer
+from tui.servers.engine.thread_fallback import AnswerTimer, AnswerTiming
 from tui.servers.gather import gather_or_cancel
 from tui.servers.http.http_client import load_httpx
 from tui.servers.kinds.llamacpp import LlamaCppServer
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
 NOTICE_S = 2.0
 """How long a connection may be broken, in seconds, before the end of the process behind it is known."""
 _POLL_S = 0.02
+MOST_READ_AGAIN = 1500
+"""So many tokens of a chat may be read again for the sake of other threads, where it cannot be saved."""
 
 ANEW = "Ask again: it is started again"
 
@@ -39,7 +46,8 @@ class EmbeddedServer:
     """A running engine. What fails because it died says why it died; a question after that starts it again.
 
     `on_restart` is told why it had ended, unless an answer that broke off has said so already; `on_asleep` that it was
-    ended for want of use, and, with False, that it runs again; `on_answer` is told of each answer. Whoever made the engine ends it; one that was stopped
+    ended for want of use, and, with False, that it runs again; `on_answer` is told of each answer, `on_timing` of the rate
+    of each that had one, also of one that was stopped. Whoever made the engine ends it; one that was stopped
     is not started again.
     """
 
@@ -51,6 +59,7 @@ class EmbeddedServer:
         on_asleep: Callable[[bool], None] = lambda _: None,
         slot_files: SlotFiles | None = None,
         on_answer: OnAnswer = lambda _chat, _reuse, _tokens: None,
+        on_timing: Callable[[AnswerTiming], None] | None = None,
     ) -> None:
         """Chats are saved as `slot_files`, None = they are not."""
         self._engine = engine
@@ -58,12 +67,15 @@ class EmbeddedServer:
         self._on_restart = on_restart
         self._on_asleep = on_asleep
         self._on_answer = on_answer
+        self._on_timing = on_timing
         self._slots = ChatSlots(engine, self, slot_files) if slot_files is not None else None
         self._turn = asyncio.Lock()  # what uses the slot, one after the other
         self._uses = 0
         self._used_at = time.monotonic()
         self._models: tuple[Model, ...] = ()
         self._told = False
+        self._version = ""
+        self._tokens = 0  # of the last answer and its prompt
 
     @property
     def kind(self) -> ServerKind:
@@ -84,7 +96,9 @@ class EmbeddedServer:
     async def info(self) -> ServerInfo:
         """Version and state; see `Server.info`."""
         try:
-            return await self._server.info()
+            info = await self._server.info()
+            self._version = info.version
+            return info
         except ServerError as error:
             raise await self._reason(error) from error
 
@@ -140,15 +154,20 @@ class EmbeddedServer:
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """Stream an answer; see `Server.chat`. An engine that has died or sleeps is started before."""
-        with self._in_use():
-            if self._slots is None:
-                async with aclosing(self._answer(request)) as events:
+        timer = AnswerTimer(self._engine.load_sample) if self._on_timing is not None else None
+        try:
+            with self._in_use():
+                async with self._turn, aclosing(self._answer_in_turn(request)) as events:
                     async for event in events:
+                        if timer is not None:
+                            timer.take(event)
                         yield event
-                return
-            async with self._turn, aclosing(self._answer_in_slot(request, self._slots)) as events:
-                async for event in events:
-                    yield event
+        finally:
+            if timer is not None and self._on_timing is not None and (timing := timer.timing()) is not None:
+                self._on_timing(timing)
+
+    def _answer_in_turn(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        return self._answer(request) if self._slots is None else self._answer_in_slot(request, self._slots)
 
     async def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         try:
@@ -180,6 +199,7 @@ class EmbeddedServer:
                         pieces += 1
                     elif isinstance(event, Done):
                         ended = True
+                        self._tokens = event.usage.total or 0
                         reuse = await slots.answered(request.chat, event.usage)
                         self._on_answer(request.chat, reuse, event.usage.cached or 0)
                     yield event
@@ -249,6 +269,48 @@ class EmbeddedServer:
                 if chat and self._slots is not None:
                     await self._slots.restore(chat)
 
+    # -- threads ----------------------------------------------------------------------------------------------------
+
+    @property
+    def usual_threads(self) -> int:
+        """See `Engine.usual_threads`."""
+        return self._engine.usual_threads
+
+    def load_sample(self) -> LoadSample | None:
+        """See `Engine.load_sample`."""
+        return self._engine.load_sample()
+
+    def describe(self) -> BenchmarkSubject:
+        """What its rates are kept under; blocks for some 0.05 s."""
+        name = self._models[0].name if self._models else self._engine.gguf.stem
+        return BenchmarkSubject(
+            machine.description(), BUILT_IN, self._engine.version() or self._version, safe_name(name, 200)
+        )
+
+    async def use_threads(self, threads: int | None) -> bool | None:
+        """Start the engine again with so many threads, None = as many as usual, after the answer that comes in: the chat in its
+        slot is saved before and restored after. False where it does not run, and takes them when it starts. None where
+        that is not done, since the chat is long and could not be saved, so that it would have to be read again."""
+        async with self._turn:
+            chat = self._slots.held if self._slots is not None else ""
+            if self._engine.endpoint is None or self._engine.stopped:
+                self._engine.use_threads(threads)
+                return False
+            if self._slots is not None:
+                await self._slots.save()
+            kept = self._slots is not None and bool(chat) and not self._slots.unsaved
+            if not kept and self._tokens > MOST_READ_AGAIN:
+                return None
+            self._engine.use_threads(threads)
+            await self._engine.sleep()
+            with contextlib.suppress(LokalError):  # what cannot be started says so when it is asked
+                async with aclosing(self._revived()) as loading:
+                    async for _ in loading:
+                        pass
+            if chat and self._slots is not None:
+                await self._slots.restore(chat)
+            return self._engine.endpoint is not None
+
     @contextlib.contextmanager
     def _in_use(self) -> Iterator[None]:
         self._uses += 1
@@ -312,6 +374,7 @@ async def start(
     on_asleep: Callable[[bool], None] = lambda _: None,
     slot_files: SlotFiles | None = None,
     on_answer: OnAnswer = lambda _chat, _reuse, _tokens: None,
+    on_timing: Callable[[AnswerTiming], None] | None = None,
 ) -> Connection:
     """Start the engine, unless it runs, and connect to it. Raises FileError, EngineError, ServerError.
 
@@ -328,7 +391,7 @@ async def start(
     except BaseException:
         await engine.stop()
         raise
-    server = EmbeddedServer(engine, endpoint, on_restart, on_asleep, slot_files, on_answer)
+    server = EmbeddedServer(engine, endpoint, on_restart, on_asleep, slot_files, on_answer, on_timing)
     try:
         info, models = await gather_or_cancel(server.info(), server.models())
     except BaseException:

@@ -111,6 +111,7 @@ class Engine:
         self._starting = asyncio.Lock()
         self._stopped = False
         self._asleep = False
+        self._threads: int | None = None
         self._program = ""
         self._log_file: Path | None = None
         self._endpoint: Endpoint | None = None
@@ -156,6 +157,21 @@ class Engine:
     def state(self) -> EngineState | None:
         """What a saved slot has to fit; None where slots are not saved, and before the server answers."""
         return self._state if self._endpoint is not None else None
+
+    @property
+    def usual_threads(self) -> int:
+        """How many threads write an answer as a rule; 1 also where the person has set a number, which is then not changed, and
+        where nothing is told of the machine."""
+        cores = None if self._values.get("threads") else machine.usable_cores()
+        return cores.threads if cores is not None else 1
+
+    def use_threads(self, threads: int | None) -> None:
+        """Compute with so many threads from the next start on, None = as many as usual."""
+        self._threads = threads
+
+    def load_sample(self) -> machine.LoadSample | None:
+        """What this machine has computed so far, and how much of it was the engine and lokal; None where that is not told."""
+        return machine.load_sample((self._worker, os.getpid()))
 
     def memory(self) -> int | None:
         """Bytes of memory that the server takes, the model's file as far as it is in memory too; None where it does not run
@@ -366,7 +382,7 @@ class Engine:
             host=endpoint.socket or port_listener.LOOPBACK,
             port=urlsplit(endpoint.url).port or 0,
             api_key=self._api_key,
-            flags=(*engine_flags(values), *_thread_flags(values)),
+            flags=(*engine_flags(values), *_thread_flags(values, self._threads)),
             cache_mib=self._cache_mib,
             slot_folder=str(self.slot_folder.absolute()) if self.slot_folder is not None else "",
         )
@@ -411,8 +427,10 @@ class Engine:
         return exit_cause.explain(title, code, self._log_file, self._program)
 
 
-def _thread_flags(values: Mapping[str, Value]) -> list[str]:
-    """The threads that suit this machine, unless the person has set a number."""
+def _thread_flags(values: Mapping[str, Value], threads: int | None = None) -> list[str]:
+    """The threads that suit this machine, or just so many, unless the person has set a number."""
+    if threads is not None and not values.get("threads"):
+        return ["--threads", str(threads), "--threads-batch", str(threads)]
     cores = None if values.get("threads") else machine.usable_cores()
     if cores is None:
         return []

@@ -7,7 +7,12 @@ with SmolLM2-135M beside two busy programs: two threads 0.3 of their quiet rate 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from tui.core.events import Done, Event, ReasoningDelta, TextDelta
+from tui.servers.engine.machine import LoadSample
 
 STARVED = 0.4
 """Below this share of the usual rate two threads are starved."""
@@ -34,6 +39,41 @@ class AnswerTiming:
     tokens: int
     rate: float
     others: float | None
+
+
+class AnswerTimer:
+    """Times one answer while it comes in, from its first word on. Of one that is whole the server's own figures count."""
+
+    def __init__(
+        self, sample: Callable[[], LoadSample | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._take_sample = sample
+        self._clock = clock
+        self._pieces = 0
+        self._began = 0.0
+        self._sample: LoadSample | None = None
+        self._done: Done | None = None
+
+    def take(self, event: Event) -> None:
+        """The next event of the answer."""
+        if isinstance(event, TextDelta | ReasoningDelta):
+            if not self._pieces:
+                self._began, self._sample = self._clock(), self._take_sample()
+            self._pieces += 1
+        elif isinstance(event, Done):
+            self._done = event
+
+    def timing(self) -> AnswerTiming | None:
+        """What it came to, now that it has ended; None for an answer without a rate."""
+        passed, tokens = self._clock() - self._began, self._pieces
+        if tokens < 2 or passed <= 0:
+            return None
+        rate = (tokens - 1) / passed
+        if self._done is not None and self._done.timings.tokens_per_s:
+            rate, tokens = self._done.timings.tokens_per_s, self._done.usage.completion or tokens
+        after, before = self._take_sample(), self._sample
+        others = after.others_since(before) if after is not None and before is not None else None
+        return AnswerTiming(tokens, rate, others)
 
 
 class ThreadFallback:
@@ -95,6 +135,11 @@ class ThreadFallback:
         if now - self._calm_since < self.calm_s:
             return None
         return self._come_back(now, 0.0)
+
+    def stayed(self, now: float) -> None:
+        """What was decided last could not be done: it is as it was, and for a while nothing is tried again."""
+        self._single = not self._single
+        self._calm_since, self._not_before = None, now + MOST_CALM_S
 
     def _come_back(self, now: float, pause_s: float) -> int:
         self._single, self._calm_since = False, None
