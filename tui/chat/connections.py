@@ -148,6 +148,12 @@ def state_after(state: State, event: ConnectionEvent) -> State:
             return state
 
 
+def as_known(state: ClientState, endpoint: Endpoint) -> Endpoint:
+    """The endpoint as that server was found; with a login of its own it is another."""
+    known = state.connection.others if state.connection is not None and not endpoint.login else ()
+    return next((other for other in known if other.url == endpoint.url), endpoint)
+
+
 def _without_larger_window(state: State) -> State:
     """The larger window did not work: the next start is as it was before."""
     before = state.settings.overrides_before

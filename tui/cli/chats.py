@@ -13,7 +13,7 @@ from tui.core.message import Message, Role, Status
 from tui.core.text import local_minute, safe_block, safe_line, safe_name
 from tui.errors import StoreError, UsageError
 from tui.paths import folders
-from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown, iso_time
+from tui.store.export import branch_as_json, chat_as_json, chat_as_markdown, chat_fields
 from tui.store.store import ChatSummary, Store
 
 ALL = 1_000_000_000
@@ -113,15 +113,7 @@ def _show(store: Store, command: Chats) -> None:
 
 
 def _as_object(summary: ChatSummary) -> dict[str, object]:
-    return {
-        "id": summary.id,
-        "title": summary.title,
-        "created_at": iso_time(summary.created_at),
-        "updated_at": iso_time(summary.updated_at),
-        "message_count": summary.message_count,
-        "pinned": summary.pinned,
-        "archived": summary.archived,
-    }
+    return {**chat_fields(summary), "pinned": summary.pinned, "archived": summary.archived}
 
 
 def _in_words(message: Message) -> str:

@@ -13,6 +13,7 @@ from tui import files
 from tui.chat import chat_files, structured_output
 from tui.chat.chat_file_service import ChatFileService
 from tui.chat.commands import CommandRegistry
+from tui.chat.connections import as_known
 from tui.chat.overflow import window_of
 from tui.chat.parameter_words import assigned, taken
 from tui.chat.reasons import why_not_change, why_not_continue, why_not_retry, why_not_stop
@@ -159,10 +160,7 @@ class PlainCommands:
             urls = [other.url for other in others]
             self._offer([safe_line(url, 200) for url in urls], [partial(self._server, url) for url in urls])
             return
-        endpoint = chat.connections.endpoint_named(argument)
-        known = connection.others if connection else ()
-        if not endpoint.login:  # with a new one it is another
-            endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
+        endpoint = as_known(chat.state, chat.connections.endpoint_named(argument))
         chat.output.say(f"Asking {safe_line(endpoint.url, 200)}")
         chat.wait_for_server(leaves=False)
         chat.connections.use(chat.state, endpoint)

@@ -39,7 +39,7 @@ def chat_as_json(conversation: Conversation, summary: ChatSummary) -> str:
     chat = {
         "format": FORMAT,
         "version": VERSION,
-        **_chat(summary),
+        **chat_fields(summary),
         "created_s": finite(summary.created_at),
         "updated_s": finite(summary.updated_at),
         "pinned": summary.pinned,
@@ -50,7 +50,9 @@ def chat_as_json(conversation: Conversation, summary: ChatSummary) -> str:
 
 def branch_as_json(conversation: Conversation, summary: ChatSummary) -> str:
     """The open branch: an object with the chat and the messages of that branch, first message first."""
-    return json_text({**_chat(summary), "messages": [_message(message) for message in conversation.path()]})
+    return json_text(
+        {**chat_fields(summary), "messages": [_message(message) for message in conversation.path()]}
+    )
 
 
 def chat_as_markdown(conversation: Conversation, summary: ChatSummary) -> str:
@@ -120,7 +122,8 @@ def _cut(message: Message) -> str:
     return "Cut off at the end of the context window." if full else "Cut off at the token limit."
 
 
-def _chat(summary: ChatSummary) -> dict[str, object]:
+def chat_fields(summary: ChatSummary) -> dict[str, object]:
+    """What a chat is called, when it was, and how long it is, as JSON has it."""
     return {
         "id": summary.id,
         "title": summary.title,

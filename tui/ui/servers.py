@@ -21,6 +21,7 @@ from tui.chat.connections import (
     ServerConnections,
     ServerLoading,
     ServerNotFound,
+    as_known,
     state_after,
 )
 from tui.chat.engine_threads import EngineThreadsChanged
@@ -105,9 +106,7 @@ class ServerController:
     def use_server(self, endpoint: Endpoint, command: str = "") -> None:
         """Talk to another server, by that slash command. One that answers stays until the other one does."""
         app, connection = self._app, self._app.state.connection
-        known = connection.others if connection is not None else ()
-        if not endpoint.login:  # with a new one it is another
-            endpoint = next((other for other in known if other.url == endpoint.url), endpoint)
+        endpoint = as_known(app.state, endpoint)
         if connection is None or connection.guide or app.state.status is not ConnectionStatus.CONNECTED:
             app.set_server(ServerState(ConnectionStatus.SEARCHING))
             self._connections.find(app.state, endpoint, command=command)

@@ -71,12 +71,7 @@ class QuestionEdit:
 
     def take(self, text: str) -> bool:
         pane, message = self._pane, self._message
-        if not _may_ask(pane):
-            return False
-        if text == message.content:
-            pane.show_notice(
-                f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
-            )
+        if not _may_ask(pane) or _is_unchanged(pane, message, text):
             return False
         connection = pane.state.connection
         problem = refusal(message.attachments, pane.state.model, connection.models) if connection else None
@@ -113,12 +108,7 @@ class AnswerEdit:
 
     def take(self, text: str) -> bool:
         pane, message = self._pane, self._message
-        if not _may_ask(pane):
-            return False
-        if text == message.content:
-            pane.show_notice(
-                f"Nothing was changed: {pane.state.key('messages.leave')} leaves it as it is", "warning"
-            )
+        if not _may_ask(pane) or _is_unchanged(pane, message, text):
             return False
         pane.message_cursor.edits.close(keep=False)
         pane.message_cursor.leave()
@@ -330,6 +320,15 @@ def _as_typed(problem: LokalError, name: str) -> str:
         for path, typed in ((problem.path, name), (problem.path.parent, str(Path(name).parent))):
             said = said.replace(str(path), typed)
     return with_tilde(said)
+
+
+def _is_unchanged(pane: ChatView, message: Message, text: str) -> bool:
+    """Whether there is nothing to do, which the person is told."""
+    if text != message.content:
+        return False
+    way = pane.state.key("messages.leave")
+    pane.show_notice(f"Nothing was changed: {way} leaves it as it is", "warning")
+    return True
 
 
 def _may_ask(pane: ChatView) -> bool:
