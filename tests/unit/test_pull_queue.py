@@ -367,6 +367,28 @@ def test_a_broken_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
     assert len(PullFile(tmp_path).adopt()) == 1
 
 
+async def test_a_broken_file_is_said(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "queue.json").write_bytes, b"{")
+    async with bench(SUCCESS, file=PullFile(tmp_path)) as made:
+        assert await made.queue.restore() == ()
+        made.add("a")
+        await made.queue.run(until_done=True)
+        await made.queue.aclose()
+        (problem,) = made.problems
+        assert str(problem).startswith("The list of downloads could not be read. It is kept as ")
+
+
+async def test_what_was_cut_off_goes_on_in_the_same_lokal_too() -> None:
+    async with bench(stalling(BROKEN), SUCCESS) as made:
+        pull = made.add("a")
+        async with running(made.queue):
+            await made.until(pull.id, PullState.RUNNING)
+            await made.server.arrival("/api/pull").wait()
+        assert made.states() == [("a", PullState.WAITING)]
+        await made.queue.run(until_done=True)
+        assert made.states() == [("a", PullState.DONE)]
+
+
 def test_odd_entries_are_left_out(tmp_path: Path) -> None:
     good = {
         "id": "1",

@@ -78,6 +78,8 @@ class PullQueue:
         self._pulls: list[Pull] = []
         self._due: dict[str, float] = {}
         """By id, when one that is tried again is to be tried."""
+        self._problems: set[str] = set()
+        """Titles of what was told by `on_problem`, which is told once."""
         self._unchecked: set[str] = set()
         """Ids of those that go on whatever room there is: the person has said so."""
         self._running: tuple[str, asyncio.Task[None]] | None = None
@@ -166,6 +168,7 @@ class PullQueue:
         if self._file is None:
             return ()
         found = await asyncio.to_thread(self._file.adopt, server)
+        self._tell_set_aside()
         self._pulls += found
         if found:
             self._wake.set()
@@ -188,7 +191,10 @@ class PullQueue:
         finally:
             self._stop()
             saving.cancel()
-            await asyncio.wait({saving, *({self._running[1]} if self._running is not None else ())})
+            running, self._running = self._running, None
+            await asyncio.wait({saving, *({running[1]} if running is not None else ())})
+            if running is not None and (left := self.find(running[0])) is not None:
+                self._put(replace(left, state=_not_running(left.state), rate=None, left_s=None))
 
     async def aclose(self) -> None:
         """Keep what is not done, and let another lokal have it."""
@@ -294,7 +300,7 @@ class PullQueue:
 
     def _failed(self, id: str, error: LokalError, before: int) -> None:
         pull = self.find(id)
-        if pull is None:
+        if pull is None or pull.state is not PullState.RUNNING:  # it was paused or stopped meanwhile
             return
         problem = Problem(error.title, error.detail, error.hint)
         pull = replace(pull, problem=problem, rate=None, left_s=None)
@@ -351,10 +357,36 @@ class PullQueue:
             self._changes.clear()
             return
         self._changes.clear()
+        saving = asyncio.ensure_future(asyncio.to_thread(self._file.save, self.pulls))
         try:
-            await asyncio.to_thread(self._file.save, self.pulls)
+            await asyncio.shield(saving)
+        except asyncio.CancelledError:  # what was begun must not come after what is saved next
+            await asyncio.wait({saving})
+            raise
         except FileError as error:
-            self._on_problem(error)
+            self._tell_once(error)
+        self._tell_set_aside()
+
+    def _tell_set_aside(self) -> None:
+        """Say it where the file could not be understood."""
+        aside = self._file.set_aside if self._file is not None else None
+        if aside is not None:
+            self._tell_once(
+                LokalError(
+                    "The list of downloads could not be read",
+                    f"It is kept as {aside}",
+                    "Begin downloads that were on it again; what came of them is kept",
+                )
+            )
+
+    def _tell_once(self, problem: LokalError) -> None:
+        if problem.title not in self._problems:
+            self._problems.add(problem.title)
+            self._on_problem(problem)
+
+
+def _not_running(state: PullState) -> PullState:
+    return PullState.WAITING if state is PullState.RUNNING else state
 
 
 async def _stop_on_server(manager: ModelManager, pull: Pull) -> None:
