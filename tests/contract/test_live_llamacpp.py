@@ -16,6 +16,7 @@ from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress, TextDelta
 from tui.core.message import Attachment, Role
+from tui.core.model_management import ModelAction
 from tui.core.request import ChatRequest, Turn
 from tui.errors import AuthRequired, ContextOverflow, Interrupted, Refused, Unreachable
 from tui.servers.base import Server
@@ -43,6 +44,21 @@ async def test_answer(server: Server) -> None:
     assert heard.done.usage.completion
     assert heard.done.timings.tokens_per_s
     assert heard.of(Progress)[-1].phase is Phase.PREFILL
+
+
+async def test_what_it_says_of_its_model_and_its_memory(server: Server) -> None:
+    manager = server.model_manager
+    (model,) = await manager.models()
+    told = await manager.details(model.name)
+    assert told.template
+    assert told.context_loaded
+    assert told.path
+    assert dict(told.facts)["slot 0"].startswith(("is idle", "answers"))
+    assert [running.name for running in await manager.running()] == [model.name]
+    actions = await manager.actions()
+    assert "the one model" in actions.why_not(ModelAction.LOAD)
+    with pytest.raises(Refused, match="the one model"):
+        await manager.delete(model.name)
 
 
 async def test_what_it_says_of_itself(server: Server, llama_server: Endpoint) -> None:

@@ -14,9 +14,10 @@ from tests.support.managing import managed, read
 from tests.support.replay import CannedResponse, as_json, ndjson, recorded, stalling
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model, ModelState
-from tui.core.model_management import LoadOptions, ModelAction, PullLayer, PullProgress
+from tui.core.model_management import DeletionEffect, LoadOptions, ModelAction, PullLayer, PullProgress
 from tui.core.modelfile import Modelfile, parse_modelfile
 from tui.errors import BadReply, FileError, Interrupted, ModelMissing, Refused, ServerError
+from tui.servers.kinds.ollama_storage import freed_bytes
 
 OLLAMA = ServerKind.OLLAMA
 BIG = "sha256:a4b8abccca60bbd40a9a073007eb30dbff5765ee98131df116f520d04ebc0535"
@@ -252,14 +253,59 @@ async def test_shared_weights_are_not_freed() -> None:
     listed = [{"name": "a:1", "size": 100}, {"name": "b:1", "size": 101}, {"name": "c:1", "size": 50}]
     async with managed(OLLAMA) as (manager, tested):
         tested.replay.on("/api/tags", as_json(200, {"models": listed}))
-        tested.replay.on("/api/show", made_of("a"), made_of("a"), made_of("c"))
+        tested.replay.on("/api/show", made_of("a"), made_of("a"), made_of("a"), made_of("c"))
+        # Asked first for the folder of its files, which are on another machine.
         effect = await manager.effect_of_deleting(["a:1"])
         assert (effect.frees, effect.shared_with) == (0, ("b:1",))
-        tested.replay.on("/api/show", made_of("a"), made_of("a"), made_of("c"))
+        tested.replay.on("/api/show", made_of("a"), made_of("a"), made_of("a"), made_of("c"))
         effect = await manager.effect_of_deleting(["A:1", "b:1"])
         assert (effect.frees, effect.shared_with) == (100, ()), "their weights count once"
-        tested.replay.on("/api/show", made_of("c"), made_of("a"), made_of("a"))
+        tested.replay.on("/api/show", made_of("a"), made_of("c"), made_of("a"), made_of("a"))
         assert (await manager.effect_of_deleting(["c:1"])).frees == 50
+
+
+def manifest(folder: Path, name: str, **layers: int) -> None:
+    path = folder / "manifests" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    listed = [{"digest": digest, "size": size} for digest, size in layers.items()]
+    path.write_text(json.dumps({"config": listed[0], "layers": listed[1:]}))
+
+
+def test_the_manifests_say_exactly_what_is_freed(tmp_path: Path) -> None:
+    blobs = tmp_path / "blobs"
+    assert freed_bytes(blobs, ["a:1"]) is None, "they cannot be read"
+    library = "registry.ollama.ai/library"
+    manifest(tmp_path, f"{library}/a/1", c=1, weights=100, template=5)
+    manifest(tmp_path, f"{library}/b/1", d=2, weights=100)
+    manifest(tmp_path, "registry.ollama.ai/me/c/Q4", e=3, other=50)
+    manifest(tmp_path, "hf.co/user/repo/Q4_K_M", f=4, more=70)
+    assert freed_bytes(blobs, ["a:1"]) == DeletionEffect(6, ("b:1",))
+    assert freed_bytes(blobs, ["a:1", "b:1"]) == DeletionEffect(108)
+    assert freed_bytes(blobs, ["me/c:q4", "hf.co/user/repo:q4_k_m"]) == DeletionEffect(127)
+    assert freed_bytes(blobs, ["nosuch:1"]) is None
+    (tmp_path / "manifests" / library / "a" / "broken").write_text("{")
+    assert freed_bytes(blobs, ["a:broken"]) == DeletionEffect(0)
+
+
+async def test_where_the_manifests_are_here_they_are_asked(tmp_path: Path) -> None:
+    blob = tmp_path / "blobs" / f"sha256-{'a' * 64}"
+    blob.parent.mkdir()
+    blob.touch()
+    manifest(tmp_path, "registry.ollama.ai/library/a/latest", c=1, weights=100)
+    async with managed(OLLAMA) as (manager, tested):
+        tested.replay.on("/api/tags", as_json(200, {"models": [{"name": "a:latest", "size": 7}]}))
+        tested.replay.on("/api/show", as_json(200, {"modelfile": f"FROM {blob}"}))
+        assert await manager.effect_of_deleting(["a"]) == DeletionEffect(101)
+
+
+async def test_a_new_name_is_a_copy_and_a_deletion() -> None:
+    async with managed(OLLAMA) as (manager, tested):
+        tested.replay.on("/api/delete", recorded("ollama/delete")).on("/api/copy", recorded("ollama/copy"))
+        await manager.rename("chat", "talk")
+        assert tested.replay.paths()[-2:] == ["/api/copy", "/api/delete"]
+        assert tested.replay.last("/api/delete").json() == {"model": "chat"}
+        with pytest.raises(Refused, match="takes no loader arguments"):
+            await manager.load("talk", LoadOptions(arguments=(("threads", 4),)))
 
 
 async def test_where_its_files_are(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def as_router(server: Replay, *lists: str) -> Replay:
 
 async def test_one_llama_server_has_one_model() -> None:
     async with managed(ServerKind.LLAMACPP) as (manager, tested):
-        tested.replay.on("/props", recorded(f"{SINGLE}/props"))
+        tested.replay.on("/props", recorded(f"{SINGLE}/props")).on("/slots", recorded(f"{SINGLE}/slots"))
+        tested.replay.on("/metrics", recorded(f"{SINGLE}/metrics"))
         tested.replay.on("/v1/models", recorded(f"{SINGLE}/v1-models"))
         tested.replay.on("/lora-adapters", as_json(200, [{"id": 0, "path": "/a.gguf", "scale": 0.5}]))
         actions = await manager.actions()
@@ -71,6 +72,8 @@ async def test_one_llama_server_has_one_model() -> None:
         assert "<|im_start|>" in told.template
         assert dict(told.settings)["top_k"] == "40"
         assert dict(told.facts)["slots"] == "1"
+        assert dict(told.facts)["slot 0"] == "is idle, 1,024 tokens"
+        assert dict(told.facts)["tokens predicted total"] == "0"
         (only,) = await manager.running()
         assert (only.name, only.context_window) == ("chat", 1024)
         with pytest.raises(Refused, match="one model that it was started with"):
@@ -118,6 +121,19 @@ async def test_a_router_loads_and_unloads() -> None:
         tested.replay.on("/models/unload", recorded(f"{ROUTER}/unload"))
         await manager.unload("chat")
         assert tested.replay.last("/models/unload").json() == {"model": "chat"}
+
+
+async def test_a_router_tells_how_far_it_is() -> None:
+    async with managed(ServerKind.LLAMACPP) as (manager, tested):
+        as_router(tested.replay, "models-none-loaded")
+        lists = ("models-none-loaded", "models-loading", "models-one-loaded")
+        tested.replay.on("/v1/models", *(recorded(f"{ROUTER}/{name}") for name in lists))
+        tested.replay.on("/models/load", recorded(f"{ROUTER}/load"))
+        tested.replay.on("/models/sse", recorded(f"{ROUTER}/models-sse"))
+        heard: list[float] = []
+        await manager.load("chat", PLAIN, heard.append)
+        assert heard[:2] == [0.0, 1.0], "those of the model that is loaded, and of no other"
+        assert len(heard) == 2
 
 
 async def test_a_model_that_a_router_cannot_load() -> None:
@@ -351,9 +367,9 @@ async def test_textgen_loads_one_model_in_place_of_another() -> None:
             "a question is answered by what is loaded, whatever it names"
         )
         tested.replay.on("/v1/internal/model/load", recorded("textgen/model-load"))
-        await manager.load("SmolLM2-135M", LoadOptions(4096))
+        await manager.load("SmolLM2-135M", LoadOptions(4096, arguments=(("cpu", True),)))
         assert tested.replay.last("/v1/internal/model/load").json() == {
-            "model_name": "SmolLM2-135M", "args": {"ctx_size": 4096},
+            "model_name": "SmolLM2-135M", "args": {"ctx_size": 4096, "cpu": True},
         }  # fmt: skip
         tested.replay.on(info, recorded("textgen/model-info-after-load"))
         tested.replay.on("/v1/internal/model/unload", recorded("textgen/model-unload"))

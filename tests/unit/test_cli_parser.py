@@ -60,6 +60,10 @@ from tui.errors import (
             "models load m --context 8192 --keep-alive 90m",
             Models("load", ("m",), context=8192, keep_alive="1h30m"),
         ),
+        (
+            "models load m --arg loader=Transformers --arg cpu=true --arg n=3",
+            Models("load", ("m",), arguments=(("loader", "Transformers"), ("cpu", True), ("n", 3))),
+        ),
         ("models unload --all", Models("unload")),
         ("models pull a hf.co/b/c:Q4_K_M", Models("pull", ("a", "hf.co/b/c:Q4_K_M"))),
         ("models pull", Models("pull")),

@@ -20,6 +20,7 @@ from tui.models.changes import changes_between
 from tui.models.pull import Pull, PullState, RateMeter
 from tui.models.pull_file import PullFile
 from tui.models.pull_queue import PullQueue, words_of
+from tui.models.pull_servers import PullServers
 from tui.servers.model_manager import ModelManager
 from tui.servers.registry import server_for
 
@@ -68,13 +69,7 @@ async def bench(
     async with replay() as server:
         server.on("/api/pull", *pulls)
 
-        @asynccontextmanager
-        async def connect(pull: Pull) -> AsyncIterator[ModelManager]:
-            ollama = server_for(Endpoint(pull.server, pull.kind))
-            try:
-                yield ollama.model_manager
-            finally:
-                await ollama.aclose()
+        servers = PullServers((), lambda: None)
 
         def hear(pull: Pull) -> None:
             made.told.append(pull)
@@ -82,7 +77,7 @@ async def bench(
 
         problems: list[LokalError] = []
         queue = PullQueue(
-            connect, hear, file, on_problem=problems.append, pauses_s=pauses_s, free=lambda _: free
+            servers.connect, hear, file, on_problem=problems.append, pauses_s=pauses_s, free=lambda _: free
         )
         made = Bench(server, queue, problems=problems)
         yield made
@@ -420,6 +415,20 @@ async def test_where_it_cannot_be_kept_it_goes_on_and_is_said(tmp_path: Path) ->
         await made.queue.aclose()
         assert made.states() == [("a", PullState.DONE)]
         assert "Cannot keep the downloads" in str(made.problems[0])
+
+
+async def test_a_download_goes_through_the_server_in_use_or_one_with_the_key_of_the_config() -> None:
+    async with replay() as server:
+        server.on("/api/ps", as_json(200, {"models": []}))
+        used = server_for(Endpoint(server.url, OLLAMA))
+        pull = Pull("1", server.url, OLLAMA, "a")
+        async with PullServers((), lambda: used).connect(pull) as manager:
+            assert manager is used.model_manager
+        await used.aclose()
+        configured = Endpoint(server.url, None, "sesame")
+        async with PullServers((configured,), lambda: None).connect(pull) as manager:
+            await manager.running()
+        assert server.seen[-1].headers["authorization"] == "Bearer sesame"
 
 
 def test_a_layer_without_a_size() -> None:

@@ -94,7 +94,7 @@ class Chats:
 @dataclass(frozen=True, slots=True)
 class Models:
     """`lokal models ACTION NAME…`; no names = all of them. `server` None = the one in use. `sort` is the order of a list,
-    `context` and `keep_alive` are for loading, with `yes` it is not asked before deleting. A model is made from the
+    `context`, `keep_alive` and the `arguments` of a loader are for loading, with `yes` it is not asked before deleting. A model is made from the
     Modelfile `file`, or from `source` with a `preset` and a `system` prompt."""
 
     action: str
@@ -104,6 +104,7 @@ class Models:
     sort: str = ""
     context: int | None = None
     keep_alive: str | None = None
+    arguments: tuple[tuple[str, str | int | float | bool], ...] = ()
     yes: bool = False
     file: Path | None = None
     source: str = ""

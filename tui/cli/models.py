@@ -188,8 +188,10 @@ def until(expires_at: float | None, now: float) -> str:
 async def _load(command: Models, server: Server) -> None:
     name, line = command.names[0], ProgressLine()
     try:
-        line.show(f"loading {safe_name(name, 60)}")
-        await server.model_manager.load(name, LoadOptions(command.context, command.keep_alive))
+        words = f"loading {safe_name(name, 60)}"
+        line.show(words)
+        options = LoadOptions(command.context, command.keep_alive, command.arguments)
+        await server.model_manager.load(name, options, lambda share: line.show(f"{words}  {share:.0%}"))
     finally:
         line.clear()
     say(f"{safe_name(name, 80)} is in memory")

@@ -46,6 +46,10 @@ def add_models(models: argparse.ArgumentParser, filled: Callable[[str], str]) ->
     load.add_argument("names", nargs=1, metavar="NAME", help=name)
     load.add_argument("--context", type=_tokens, metavar="N", help="with a context window of so many tokens")
     load.add_argument("--keep-alive", type=_time, metavar="TIME", help="how long it stays: 30m, 0, forever")
+    load.add_argument(
+        "--arg", dest="arguments", action="append", type=_argument, metavar="NAME=VALUE",
+        help="of a text-generation-webui loader, such as loader=llama.cpp; repeatable",
+    )  # fmt: skip
     unload = action("unload", "free the memory of a model")
     unload.add_argument("names", nargs="*", metavar="NAME", help=name)
     unload.add_argument("--all", action="store_true", help="of all models")
@@ -109,6 +113,8 @@ def models_command(said: Mapping[str, Any], server: str | None) -> Models:
         )
     given = ("sort", "context", "keep_alive", "yes", "file", "source", "system", "quantize", "json")
     more = {key: said[key] for key in given if said.get(key) is not None}
+    if said.get("arguments"):
+        more["arguments"] = tuple(said["arguments"])
     return Models(action, names, server, preset=said.get("with_preset"), **more)
 
 
@@ -116,6 +122,20 @@ def _tokens(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_TOKENS):
         raise argparse.ArgumentTypeError(f"needs a number of tokens from 1 to {MOST_TOKENS}")
     return int(text)
+
+
+def _argument(text: str) -> tuple[str, str | int | float | bool]:
+    """A name and its value: a number, true, false, or a text."""
+    import json
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError("needs NAME=VALUE")
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return name.strip(), value
+    return name.strip(), found if isinstance(found, str | int | float | bool) else value
 
 
 def _time(text: str) -> str:

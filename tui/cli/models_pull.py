@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 from tui.cli.arguments import Models
@@ -18,9 +16,9 @@ from tui.errors import FileError, LokalError, Refused, UsageError
 from tui.models.pull import Pull, PullState
 from tui.models.pull_file import PullFile
 from tui.models.pull_queue import PullQueue, words_of
+from tui.models.pull_servers import PullServers
 from tui.paths import Folders
 from tui.servers.base import Server
-from tui.servers.model_manager import ModelManager
 
 BAR = 20
 STEPS = 10
@@ -64,7 +62,6 @@ class PullRun:
         self._line = PullLine()
         self._told: dict[str, tuple[PullState, int]] = {}
         self._queue: PullQueue | None = None
-        self._server: Server | None = None
 
     @property
     def pulls(self) -> tuple[Pull, ...]:
@@ -73,9 +70,10 @@ class PullRun:
 
     async def work(self) -> int:
         """Download all of it; the exit status."""
-        self._server = server = await connected(self._command, self._settings)
+        server = await connected(self._command, self._settings)
+        servers = PullServers(self._settings.servers, lambda: server)
         queue = self._queue = PullQueue(
-            self._connect, self._hear, self._file, on_problem=lambda error: say(str(error))
+            servers.connect, self._hear, self._file, on_problem=lambda error: say(str(error))
         )
         try:
             await self._fill(queue, server)
@@ -109,11 +107,6 @@ class PullRun:
             queue.add(endpoint.url, server.kind, name, update=updates)
         if not names and not updates and not await queue.restore(endpoint.url):
             raise UsageError("Nothing is left to download", "", "Name a model: lokal models pull llama3.2:3b")
-
-    @asynccontextmanager
-    async def _connect(self, _: Pull) -> AsyncIterator[ModelManager]:
-        assert self._server is not None
-        yield self._server.model_manager
 
     def _hear(self, pull: Pull) -> None:
         if pull.state is PullState.RUNNING:

@@ -362,7 +362,7 @@ _OPTIONS = (
     "--depths",
     "--runs",
     "--tokens",
-    *("--all", "--context", "--file", "--from", "--keep-alive", "--quantize", "--sort"),
+    *("--all", "--arg", "--context", "--file", "--from", "--keep-alive", "--quantize", "--sort"),
 )
 
 

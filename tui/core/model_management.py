@@ -118,10 +118,11 @@ class RunningModel:
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
     """How a model is to be loaded: its context window in tokens, and how long it is kept (`30m`, `0`, `forever`). None = as
-    the server does by itself."""
+    the server does by itself. `arguments` are those of a loader, by their own names."""
 
     context_window: int | None = None
     keep_alive: str | None = None
+    arguments: tuple[tuple[str, str | int | float | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ POLL_S = 0.2
 """How often a server that does not tell by itself is asked how far it is, in seconds."""
 
 
+OnProgress = Callable[[float], None]
+"""Told how far something is, 0 to 1."""
+
+
 class ModelLister(Protocol):
     """What the manager asks the server that it belongs to."""
 
@@ -67,8 +71,8 @@ class ModelManager:
             if each.loaded or each.state in (ModelState.SLEEPING, ModelState.LOADING)
         )
 
-    async def load(self, model: str, options: LoadOptions) -> None:
-        """Load a model, and return when it is in memory."""
+    async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
+        """Load a model, and return when it is in memory. `on_progress` is told how much of it is, where a server tells."""
         raise await self._refusal(ModelAction.LOAD)
 
     async def unload(self, model: str) -> None:
@@ -115,6 +119,11 @@ class ModelManager:
         """The folder on this machine into which the server downloads; None where it is another machine's, or not known."""
         return None
 
+    async def rename(self, source: str, destination: str) -> None:
+        """Give a model another name: a copy, which takes no room, and then the old one is deleted."""
+        await self.copy(source, destination)
+        await self.delete(source)
+
     # -- for the kinds ----------------------------------------------------------------------------------------------
 
     async def _listed(self, model: str) -> Model:
@@ -135,6 +144,15 @@ class ModelManager:
     async def _refusal(self, action: ModelAction) -> Refused:
         label = self._requests.profile.label
         return Refused(f"{label} cannot {action}", (await self.actions()).why_not(action))
+
+    def _require_no_arguments(self, options: LoadOptions) -> None:
+        if options.arguments:
+            names = ", ".join(name for name, _ in options.arguments)
+            raise Refused(
+                f"{self._requests.profile.label} takes no loader arguments with a request",
+                f"Not sent: {safe_name(names, 100)}",
+                "They are settings of the server itself",
+            )
 
     async def _wait_until(self, is_so: Callable[[], Awaitable[bool]], seconds: float = UNLOAD_S) -> None:
         """Ask every `poll_s` seconds, and at most for so many."""

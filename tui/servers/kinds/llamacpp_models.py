@@ -5,8 +5,9 @@ has it, and not before."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ from tui.servers.http.framing import Sse
 from tui.servers.http.http_client import StreamingResponse
 from tui.servers.json_object import JsonObject, parse_object
 from tui.servers.kinds.llamacpp import model_from
-from tui.servers.model_manager import ModelManager, broken_off, details_of
+from tui.servers.model_manager import ModelManager, OnProgress, broken_off, details_of
 from tui.servers.probe_replies import MODELS
 
 _CHANGED, _RELOADED = "/models", "/models?reload=1"
@@ -45,10 +46,14 @@ _ONE_MODEL = (
 _ENGINE = "The built-in engine has the one model in its file; another file is opened with /gguf or --gguf"
 LOOK_S = 5.0
 """How many seconds of silence in the stream of events pass before the list is looked at: an event may have been missed."""
+LOAD_LOOK_S = 1.0
+"""The same while a model is loaded."""
 MOST_UNSEEN = 5
 """How often in a row the list may lack a model whose download was begun."""
 MOST_TEXT = 400_000
 MOST_LAYERS = 1000
+MOST_SLOTS = 64
+MOST_METRICS = 40
 
 
 class LlamaCppModelManager(ModelManager):
@@ -69,16 +74,19 @@ class LlamaCppModelManager(ModelManager):
             raise self._missing(model)
         listed = model_from(entry)
         of_model = f"?model={quote(model, safe='')}&autoload=false" if entry.inner("status") else ""
-        props = JsonObject()
-        adapters: tuple[Adapter, ...] = ()
-        if listed.loaded:
-            props, adapters = await gather_or_cancel(self._props(of_model), self._adapters(of_model))
+        if not listed.loaded:
+            return replace(details_of(listed), format="gguf", facts=_of_entry(entry))
+        props, adapters = await gather_or_cancel(self._props(of_model), self._adapters(of_model))
+        slots, metrics = await gather_or_cancel(self._slots(of_model), self._metrics(of_model))
         details = _with_props(details_of(listed), props)
-        return replace(details, adapters=adapters, facts=(*_of_entry(entry), *details.facts))
+        facts = (*_of_entry(entry), *details.facts, *slots, *metrics)
+        return replace(details, adapters=adapters, facts=facts)
 
-    async def load(self, model: str, options: LoadOptions) -> None:
-        """The router says at once that it has begun; that it has loaded the model is in its list."""
+    async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
+        """The router says at once that it has begun, and in its events how far it is; that it has loaded the model is in its
+        list."""
         await self._require(ModelAction.LOAD)
+        self._require_no_arguments(options)
         listed = await self._listed(model)
         if listed.loaded:
             return
@@ -88,19 +96,28 @@ class LlamaCppModelManager(ModelManager):
                 "The window of each model is among the router's own settings",
                 "Set ctx-size of this model in the router's --models-preset file, or --ctx-size for all",
             )
-        if listed.state is not ModelState.LOADING:
-            await self._requests.do("/models/load", {"model": model}, model)
-        while True:
-            listed = await self._listed(model)
-            if listed.loaded:
-                return
-            if listed.state is ModelState.FAILED:
-                raise Refused(
-                    f"“{safe_name(model, 60)}” could not be loaded",
-                    listed.note.removeprefix("could not be loaded").strip(" ()").capitalize(),
-                    "What llama-server prints says why",
-                )
-            await asyncio.sleep(self._poll_s)
+        async with self._events() as events:
+            if listed.state is not ModelState.LOADING:
+                await self._requests.do("/models/load", {"model": model}, model)
+            while True:
+                batch = await events.next(self._poll_s if events.ended else LOAD_LOOK_S)
+                own = [
+                    event.inner("data").inner("progress") for event in batch if event.text("model") == model
+                ]
+                for progress in own:
+                    if (share := progress.number("value")) is not None:
+                        on_progress(min(1.0, max(0.0, share)))
+                if batch and all(own):  # nothing but progress; its list says whether it is there
+                    continue
+                listed = await self._listed(model)
+                if listed.loaded:
+                    return
+                if listed.state is ModelState.FAILED:
+                    raise Refused(
+                        f"“{safe_name(model, 60)}” could not be loaded",
+                        listed.note.removeprefix("could not be loaded").strip(" ()").capitalize(),
+                        "What llama-server prints says why",
+                    )
 
     async def unload(self, model: str) -> None:
         """As `load`."""
@@ -121,23 +138,16 @@ class LlamaCppModelManager(ModelManager):
         if any(_is_meant(model, each) and each.state is not ModelState.DOWNLOADING for each in before):
             yield PullProgress("it is there already", done=True)
             return
-        following = None
         try:
-            following = await self._requests.http.follow("/models/sse")
-            if following.status != 200:  # a version that has no such stream: its list is looked at
-                await following.aclose()
-                following = None
-            if not any(_is_meant(model, each) for each in before):
-                await self._requests.do(_CHANGED, {"model": model}, model)
-            yield PullProgress("the download has begun")
-            async with aclosing(self._followed(model, following)) as progress:
-                async for each in progress:
-                    yield each
+            async with self._events() as events:
+                if not any(_is_meant(model, each) for each in before):
+                    await self._requests.do(_CHANGED, {"model": model}, model)
+                yield PullProgress("the download has begun")
+                async with aclosing(self._followed(model, events)) as progress:
+                    async for each in progress:
+                        yield each
         except Interrupted as error:
             raise broken_off(error.detail) from error
-        finally:
-            if following is not None:
-                await following.aclose()
 
     async def cancel_pull(self, model: str) -> None:
         """Unloading a model that is being downloaded stops that."""
@@ -175,44 +185,52 @@ class LlamaCppModelManager(ModelManager):
     async def _models(self, path: str = MODELS) -> list[Model]:
         return [model_from(entry) for entry in (await self._requests.get(path)).items("data")]
 
-    async def _followed(
-        self, model: str, following: StreamingResponse | None
-    ) -> AsyncGenerator[PullProgress, None]:
+    @asynccontextmanager
+    async def _events(self) -> AsyncIterator[_Events]:
+        """The stream of the router's events; one that has ended at once in a version that has none."""
+        following: StreamingResponse | None = await self._requests.http.follow("/models/sse")
+        assert following is not None
+        try:
+            events = _Events(following if following.status == 200 else None)
+            try:
+                yield events
+            finally:
+                await events.aclose()
+        finally:
+            await following.aclose()
+
+    async def _followed(self, model: str, events: _Events) -> AsyncGenerator[PullProgress, None]:
         """The download until the list has the model. Raises ModelMissing where it ends without."""
         layers: dict[str, PullLayer] = {}
-        events, unseen = _Events(following), 0
-        try:
-            while True:
-                ended = False
-                for event in await events.next(LOOK_S if following is not None else self._poll_s):
-                    if not _names_match(model, event.text("model")):
-                        continue
-                    kind, data = event.text("event"), event.inner("data")
-                    if kind == "download_progress":
-                        _add_layers(layers, data.inner("progress") or data)
-                        yield PullProgress("downloading", tuple(layers.values()))
-                    elif kind == "download_failed":
-                        reason = safe_line(data.text("error") or data.text("message"), 300)
-                        raise Refused(
-                            "llama-server could not download it", reason, "What it prints says more", 200
-                        )
-                    ended = ended or kind in ("download_finished", "model_remove")
-                if ended or not events.came:
-                    found = [each for each in await self._models(_RELOADED) if _is_meant(model, each)]
-                    if any(each.state is not ModelState.DOWNLOADING for each in found):
-                        yield PullProgress("success", tuple(layers.values()), done=True)
-                        return
-                    unseen = 0 if found else unseen + 1
-                    if ended or unseen > MOST_UNSEEN:
-                        raise ModelMissing(
-                            f"llama-server has no model “{safe_name(model, 120)}” after all",
-                            "It says that the download has ended, but its list does not have the model",
-                            "Check that the repository exists and has GGUF files of this quantization",
-                        )
-                if events.ended:
-                    following = None
-        finally:
-            await events.aclose()
+        unseen = 0
+        while True:
+            ended = False
+            for event in await events.next(self._poll_s if events.ended else LOOK_S):
+                if not _names_match(model, event.text("model")):
+                    continue
+                kind, data = event.text("event"), event.inner("data")
+                if kind == "download_progress":
+                    _add_layers(layers, data.inner("progress") or data)
+                    yield PullProgress("downloading", tuple(layers.values()))
+                elif kind == "download_failed":
+                    reason = safe_line(data.text("error") or data.text("message"), 300)
+                    raise Refused(
+                        "llama-server could not download it", reason, "What it prints says more", 200
+                    )
+                ended = ended or kind in ("download_finished", "model_remove")
+            if events.came and not ended:
+                continue
+            found = [each for each in await self._models(_RELOADED) if _is_meant(model, each)]
+            if any(each.state is not ModelState.DOWNLOADING for each in found):
+                yield PullProgress("success", tuple(layers.values()), done=True)
+                return
+            unseen = 0 if found else unseen + 1
+            if ended or unseen > MOST_UNSEEN:
+                raise ModelMissing(
+                    f"llama-server has no model “{safe_name(model, 120)}” after all",
+                    "It says that the download has ended, but its list does not have the model",
+                    "Check that the repository exists and has GGUF files of this quantization",
+                )
 
     async def _props(self, of_model: str) -> JsonObject:
         try:
@@ -220,13 +238,34 @@ class LlamaCppModelManager(ModelManager):
         except ServerError:
             return JsonObject()
 
-    async def _adapters(self, of_model: str) -> tuple[Adapter, ...]:
-        reply = await self._requests.http.get(f"/lora-adapters{of_model}")
+    async def _list_at(self, path: str) -> tuple[JsonObject, ...]:
+        """The objects in a list that is the whole reply; none where this server does not tell."""
+        reply = await self._requests.http.get(path)
         listed = parse_object(b'{"list":' + reply.body + b"}") if reply.status == 200 else None
-        return tuple(
-            Adapter(safe_line(one.text("path")), one.number("scale"))
-            for one in (listed or JsonObject()).items("list")
+        return (listed or JsonObject()).items("list")
+
+    async def _adapters(self, of_model: str) -> tuple[Adapter, ...]:
+        listed = await self._list_at(f"/lora-adapters{of_model}")
+        return tuple(Adapter(safe_line(one.text("path")), one.number("scale")) for one in listed)
+
+    async def _slots(self, of_model: str) -> Facts:
+        """What each slot does."""
+        found = []
+        for one in (await self._list_at(f"/slots{of_model}"))[:MOST_SLOTS]:
+            does = "answers" if one.flag("is_processing") else "is idle"
+            window = one.count("n_ctx")
+            found.append((f"slot {one.count('id') or 0}", does + (f", {window:,} tokens" if window else "")))
+        return tuple(found)
+
+    async def _metrics(self, of_model: str) -> Facts:
+        """Its counters, where it was started with --metrics: lines of `llamacpp:NAME VALUE` (Prometheus)."""
+        reply = await self._requests.http.get(f"/metrics{of_model}")
+        if reply.status != 200:
+            return ()
+        lines = re.findall(
+            r"^llamacpp:(\w{1,60}) ([\d.e+-]{1,30})$", reply.body.decode("utf-8", "replace"), re.MULTILINE
         )
+        return tuple((name.replace("_", " "), value) for name, value in lines[:MOST_METRICS])
 
 
 class _Events:

@@ -24,7 +24,7 @@ from tui.errors import Interrupted, ModelMissing, Refused
 from tui.servers.json_object import JsonObject
 from tui.servers.json_requests import JsonRequests
 from tui.servers.kinds.lmstudio import V1_MODELS
-from tui.servers.model_manager import ModelLister, ModelManager, broken_off, details_of
+from tui.servers.model_manager import ModelLister, ModelManager, OnProgress, broken_off, details_of
 
 _OF_OLD = "LM Studio can do this over its API from version 0.4.0 on; before, on its own page or with lms"
 JOB_S = 1.0
@@ -78,9 +78,10 @@ class LMStudioModelManager(ModelManager):
             for instance in entry.items("loaded_instances")
         )
 
-    async def load(self, model: str, options: LoadOptions) -> None:
+    async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
         """Load a model. One that is loaded with another window is unloaded before: LM Studio would load it twice."""
         await self._require(ModelAction.LOAD)
+        self._require_no_arguments(options)
         if options.keep_alive is not None:
             raise await self._refusal(ModelAction.KEEP)
         windows = {

@@ -28,8 +28,9 @@ from tui.servers.errors import complaint_of, refused
 from tui.servers.gather import gather_or_cancel
 from tui.servers.http.framing import Ndjson
 from tui.servers.json_object import JsonObject, TooMuch, read_object
+from tui.servers.kinds import ollama_storage
 from tui.servers.kinds.ollama import full_name
-from tui.servers.model_manager import ModelManager, broken_off
+from tui.servers.model_manager import ModelManager, OnProgress, broken_off
 from tui.servers.times import expiry, moment
 
 _SHOW, _GENERATE = "/api/show", "/api/generate"
@@ -80,8 +81,9 @@ class OllamaModelManager(ModelManager):
             if _name_of(entry)
         )
 
-    async def load(self, model: str, options: LoadOptions) -> None:
+    async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
         """A request without a question loads a model."""
+        self._require_no_arguments(options)
         body: dict[str, object] = {"model": model}
         if options.keep_alive is not None:
             body["keep_alive"] = as_field(options.keep_alive)
@@ -146,9 +148,15 @@ class OllamaModelManager(ModelManager):
                 yield each
 
     async def effect_of_deleting(self, models: Sequence[str]) -> DeletionEffect:
-        """Weights are counted as shared where another model's Modelfile names the same file. What is known without reading
-        the files of Ollama is the size of a whole model: of one that shares its weights nearly nothing is freed."""
+        """By the manifests, where they can be read. Else weights count as shared where another model's Modelfile names the
+        same file; what is known then is the size of a whole model, and of one that shares its weights nearly nothing is
+        freed."""
         gone = {full_name(model) for model in models}
+        blobs = await self.storage_folder()
+        if blobs is not None:
+            exact = await asyncio.to_thread(ollama_storage.freed_bytes, blobs, sorted(gone))
+            if exact is not None:
+                return exact
         entries = [
             entry for entry in (await self._requests.get("/api/tags")).items("models") if _name_of(entry)
         ]
@@ -164,7 +172,8 @@ class OllamaModelManager(ModelManager):
                 frees += entry.count("size") or 0
             counted |= digests
         shared = [name for name, digests in of_staying.items() if digests & counted]
-        return DeletionEffect(frees, tuple(safe_line(name) for name in shared))
+        known = len(staying) <= MOST_SHOWN
+        return DeletionEffect(frees if known else None, tuple(safe_line(name) for name in shared))
 
     async def storage_folder(self) -> Path | None:
         """Where the file of one of its models lies, if it lies on this machine; of an Ollama without models the folder that

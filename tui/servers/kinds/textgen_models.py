@@ -10,7 +10,7 @@ from tui.core.model_management import Adapter, LoadOptions, ModelAction, ModelDe
 from tui.core.text import safe_line
 from tui.errors import ServerError
 from tui.servers.json_object import MOST_ITEMS
-from tui.servers.model_manager import ModelManager, details_of
+from tui.servers.model_manager import ModelManager, OnProgress, details_of
 
 _INTERNAL = "/v1/internal"
 
@@ -44,14 +44,17 @@ class TextgenModelManager(ModelManager):
             facts=(("loader", loader),) if loader else (),
         )
 
-    async def load(self, model: str, options: LoadOptions) -> None:
-        """Load a model in the place of the one before. All settings of the loader are those of its start, but the window."""
+    async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
+        """Load a model in the place of the one before. Arguments of the loader that are not named are those of its start."""
         if options.keep_alive is not None:
             raise await self._refusal(ModelAction.KEEP)
         await self._listed(model)
         body: dict[str, object] = {"model_name": model}
+        arguments = dict(options.arguments)
         if options.context_window is not None:
-            body["args"] = {"ctx_size": options.context_window}
+            arguments["ctx_size"] = options.context_window
+        if arguments:
+            body["args"] = arguments
         await self._requests.do(f"{_INTERNAL}/model/load", body, model, timeout_s=None)
 
     async def unload(self, model: str) -> None:

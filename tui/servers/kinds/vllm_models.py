@@ -14,7 +14,7 @@ from tui.core.model_management import (
 )
 from tui.core.text import safe_line
 from tui.errors import Refused, ServerError
-from tui.servers.model_manager import ModelManager, details_of
+from tui.servers.model_manager import ModelManager, OnProgress, details_of
 
 _DEV_MODE = "vLLM frees its memory only in development mode: VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode"
 _LOAD_S = 600.0
@@ -49,9 +49,10 @@ class VllmModelManager(ModelManager):
         state = "asleep" if await self._is_asleep() else ""
         return tuple(replace(each, state=state) for each in await super().running())
 
-    async def load(self, model: str, options: LoadOptions) -> None:
+    async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
         """Wake it."""
         await self._require(ModelAction.LOAD)
+        self._require_no_arguments(options)
         if options != LoadOptions():
             raise Refused(
                 "vLLM wakes its model as it was", "Its context window is set when it starts: --max-model-len"

@@ -1,0 +1,36 @@
+"""The servers that downloads go to: the one in use where it is that, else one of its own for as long as a download lasts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from tui.core.endpoint import Endpoint
+from tui.models.pull import Pull
+from tui.servers.base import Server
+from tui.servers.model_manager import ModelManager
+from tui.servers.registry import server_for
+
+
+class PullServers:
+    """Finds the server of a download. `configured` are those of the config, which have the keys; `current` gives the server
+    in use."""
+
+    def __init__(self, configured: Sequence[Endpoint], current: Callable[[], Server | None]) -> None:
+        self._configured = configured
+        self._current = current
+
+    @asynccontextmanager
+    async def connect(self, pull: Pull) -> AsyncIterator[ModelManager]:
+        """The manager of the server that `pull` goes to."""
+        current = self._current()
+        if current is not None and current.endpoint.url == pull.server:
+            yield current.model_manager
+            return
+        known = (endpoint for endpoint in self._configured if endpoint.url == pull.server)
+        server = server_for(replace(next(known, Endpoint(pull.server)), kind=pull.kind))
+        try:
+            yield server.model_manager
+        finally:
+            await server.aclose()

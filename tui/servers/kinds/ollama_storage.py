@@ -1,0 +1,62 @@
+"""What Ollama's models take on the disk, from its manifests, where these can be read.
+
+`manifests/HOST/NAMESPACE/NAME/TAG` beside the folder `blobs` is a JSON document that names the files of a model, each with
+its digest and size. Models share files: what a deletion frees are those that no other manifest names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tui import files
+from tui.core.model_management import DeletionEffect
+from tui.core.text import safe_line
+from tui.servers.json_object import JsonObject, parse_object
+
+MOST_MANIFESTS = 20_000
+MOST_BYTES = 1 << 20
+_HOST, _NAMESPACE = "registry.ollama.ai", "library"
+
+
+def freed_bytes(blobs: Path, models: Sequence[str]) -> DeletionEffect | None:
+    """What deleting `models` frees, by their full names in lower case. None where not all manifests can be read. It blocks."""
+    try:
+        manifests = dict(_manifests(blobs.parent / "manifests"))
+    except OSError:
+        return None
+    going = {name: files_of for name, files_of in manifests.items() if name in set(models)}
+    if len(going) < len(set(models)) or len(manifests) >= MOST_MANIFESTS:
+        return None
+    staying = {name: files_of for name, files_of in manifests.items() if name not in going}
+    kept = {digest for files_of in staying.values() for digest in files_of}
+    all_going = {digest: size for files_of in going.values() for digest, size in files_of.items()}
+    frees = sum(size for digest, size in all_going.items() if digest not in kept)
+    largest = {max(files_of, key=files_of.__getitem__) for files_of in going.values() if files_of}
+    shared = [safe_line(name) for name, files_of in staying.items() if largest & files_of.keys()]
+    return DeletionEffect(frees, tuple(sorted(shared)))
+
+
+def _manifests(folder: Path) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """The full name of each model and the sizes of its files by their digests. Raises OSError."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    count = 0
+    for place, _, names in os.walk(folder, onerror=stop):
+        *_, host, namespace, model = ("", "", "", *Path(place).relative_to(folder).parts)
+        for tag in names:
+            if count == MOST_MANIFESTS or not host:
+                return
+            count += 1
+            told = parse_object(files.read_bytes(Path(place) / tag, MOST_BYTES)) or JsonObject()
+            # As Ollama shortens names: the usual host is left out, and then the usual namespace.
+            parts = [host, namespace, model] if host != _HOST else [namespace, model]
+            parts = [model] if parts == [_NAMESPACE, model] else parts
+            layers = (told.inner("config"), *told.items("layers"))
+            sizes = {
+                layer.text("digest"): layer.count("size") or 0 for layer in layers if layer.text("digest")
+            }
+            yield f"{'/'.join(parts)}:{tag}".lower(), sizes
