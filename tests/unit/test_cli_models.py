@@ -15,7 +15,7 @@ from tests.support.canned_servers import like_ollama
 from tests.support.replay import Replay, as_json, ndjson, recorded, replay
 from tui.cli.arguments import Models
 from tui.cli.models import manage, until
-from tui.cli.models_pull import PullRun
+from tui.cli.models_pull import PullRun, fitted
 from tui.config.settings import Settings
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model
@@ -270,6 +270,19 @@ async def test_downloads_in_plain_lines(
     assert "\x1b" not in err
     assert "▓" not in err
     assert PullFile(tmp_path).adopt() == (), "what was said here is not said again by the screen"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "line"),
+    [
+        ("a", 40, "a ▓▓░░ 61%, 2.5 GB of 4.1 GB"),
+        ("a", 25, "a 61%, 2.5 GB of 4.1 GB"),
+        ("hf.co/user/a-long-name:Q4_K_M", 45, "hf.co/user/…name:Q4_K_M 61%, 2.5 GB of 4.1 GB"),
+    ],
+)
+def test_the_line_of_a_download_fits(name: str, width: int, line: str) -> None:
+    assert fitted(name, "▓▓░░", ["61%", "2.5 GB of 4.1 GB"], width) == line
+    assert len(line) <= width
 
 
 async def test_an_update_of_all(ollama: Replay, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

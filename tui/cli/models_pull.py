@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from tui.cli.arguments import Models
@@ -21,6 +23,7 @@ from tui.paths import Folders
 from tui.servers.base import Server
 
 BAR = 20
+LEAST_NAME = 12
 STEPS = 10
 """How many lines tell of one download where no terminal is."""
 REFUSED = 4
@@ -111,7 +114,7 @@ class PullRun:
     def _hear(self, pull: Pull) -> None:
         if pull.state is PullState.RUNNING:
             status = "" if pull.progress.total else f" {pull.progress.status}"
-            self._line.show(f"{safe_name(pull.model, 40)}{status}", pull.progress, pull.rate, pull.left_s)
+            self._line.show(f"{safe_name(pull.model, 60)}{status}", pull.progress, pull.rate, pull.left_s)
         before, step = self._told.get(pull.id, (PullState.WAITING, 0))
         now = int((pull.share or 0.0) * STEPS)
         is_step = not self._line.is_seen and pull.state is PullState.RUNNING and now > step
@@ -147,25 +150,32 @@ class PullLine:
 
     def show(self, what: str, progress: PullProgress, rate: float | None, left_s: float | None) -> None:
         """Replace the line."""
-        parts = [what]
+        figures = []
+        bar = ""
         if progress.total:
             share = progress.completed / progress.total
             full, empty = self._signs
             filled = round(share * BAR)
-            parts += [
-                full * filled + empty * (BAR - filled),
-                f"{share:.0%}",
-                f"{human_size(progress.completed)} of {human_size(progress.total)}",
-            ]
+            bar = full * filled + empty * (BAR - filled)
+            figures = [f"{share:.0%}", f"{human_size(progress.completed)} of {human_size(progress.total)}"]
         if rate:
-            parts.append(f"{human_size(round(rate))}/s")
+            figures.append(f"{human_size(round(rate))}/s")
         if left_s is not None:
-            parts.append(f"{human_time(left_s)} left")
-        self._line.show("  ".join(parts))
+            figures.append(f"{human_time(left_s)} left")
+        self._line.show(fitted(what, bar, figures, shutil.get_terminal_size().columns - 1))
 
     def clear(self) -> None:
         """Take the line away."""
         self._line.clear()
+
+
+def fitted(what: str, bar: str, figures: Sequence[str], width: int) -> str:
+    """The line in so many columns: where it is too long the bar goes, then the middle of what it is about."""
+    said = ", ".join(figures)
+    line = " ".join(filter(None, (what, bar, said)))
+    if len(line) <= width or not said:
+        return line
+    return f"{safe_name(what, max(LEAST_NAME, width - len(said) - 1))} {said}"
 
 
 def _as_object(pull: Pull) -> dict[str, object]:

@@ -38,7 +38,8 @@ from tui.servers.registry import profile_of
 
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
 """Seconds before the next attempt, after each in a row that has brought nothing; then the person has to resume it."""
-NEWS_S = 0.25
+NEWS_S = 0.5
+"""Seconds between two news of the progress of a download: a line over SSH stays under some 300 bytes a second."""
 
 Connect = Callable[[Pull], AbstractAsyncContextManager[ModelManager]]
 """The manager of the server that a download goes to, for as long as the context lasts. Raises ServerError."""
