@@ -69,6 +69,11 @@ class Folders:
         return self.state / "rates.json"
 
     @property
+    def pulled_names(self) -> Path:
+        """The names of models that were downloaded, one JSON string a line."""
+        return self.pulls / "names.jsonl"
+
+    @property
     def slots(self) -> Path:
         """What the embedded engine had read of chats that were left."""
         return self.state / "slots"

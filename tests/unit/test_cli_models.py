@@ -16,6 +16,7 @@ from tests.support.replay import Replay, as_json, ndjson, recorded, replay
 from tui.cli.arguments import Models
 from tui.cli.models import manage, until
 from tui.cli.models_pull import PullRun, fitted
+from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model
@@ -247,7 +248,8 @@ async def test_a_model_from_another_and_a_preset(ollama: Replay) -> None:
 
 
 async def pulled(command: Models, server: Replay, file: PullFile) -> int:
-    return await PullRun(replace(command, server=server.url), Settings(), file).work()
+    names = PromptHistory(folders().pulled_names, 10)
+    return await PullRun(replace(command, server=server.url), Settings(), file, names).work()
 
 
 async def test_downloads_in_plain_lines(
@@ -269,6 +271,7 @@ async def test_downloads_in_plain_lines(
     assert "lokal: nosuch: There is no model “nosuch” to download\n       pull model manifest" in err
     assert "\x1b" not in err
     assert "▓" not in err
+    assert PromptHistory(folders().pulled_names, 10).load() == ("new:1",)
     assert PullFile(tmp_path).adopt() == (), "what was said here is not said again by the screen"
 
 

@@ -11,6 +11,7 @@ from tui.cli.arguments import Models
 from tui.cli.models import connected, require_server_name
 from tui.cli.output import ProgressLine, complain, say, write_json
 from tui.cli.signals import Terminated, run
+from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.model_management import ModelAction, PullProgress
 from tui.core.text import human_size, human_time, safe_line, safe_name
@@ -24,6 +25,7 @@ from tui.servers.base import Server
 
 BAR = 20
 LEAST_NAME = 12
+MOST_NAMES = 100
 STEPS = 10
 """How many lines tell of one download where no terminal is."""
 REFUSED = 4
@@ -34,7 +36,7 @@ def pull(command: Models, settings: Settings, places: Folders) -> int:
     forgotten, what ends because a connection or a machine goes is left to the next lokal."""
     require_server_name(command.names)
     file = PullFile(places.pulls)
-    work = PullRun(command, settings, file)
+    work = PullRun(command, settings, file, PromptHistory(places.pulled_names, MOST_NAMES))
     try:
         return run(work.work())
     except KeyboardInterrupt:
@@ -58,7 +60,9 @@ def _keep(file: PullFile, pulls: tuple[Pull, ...]) -> None:
 class PullRun:
     """The downloads of one command."""
 
-    def __init__(self, command: Models, settings: Settings, file: PullFile) -> None:
+    def __init__(self, command: Models, settings: Settings, file: PullFile, names: PromptHistory) -> None:
+        """`names` remembers what was downloaded, for whoever types such a name later."""
+        self._names = names
         self._command = command
         self._settings = settings
         self._file = file
@@ -82,6 +86,7 @@ class PullRun:
             await self._fill(queue, server)
             await queue.run(until_done=True)
             done = queue.pulls
+            self._remember(done)
             for each in done:  # what was told here is not to be told again by the screen
                 queue.cancel(each.id)
         finally:
@@ -91,6 +96,14 @@ class PullRun:
         if self._command.json:
             write_json([_as_object(each) for each in done])
         return 0 if all(each.state is PullState.DONE for each in done) else REFUSED
+
+    def _remember(self, pulls: tuple[Pull, ...]) -> None:
+        try:
+            for each in pulls:
+                if each.state is PullState.DONE and not each.update:
+                    self._names.add(each.model)
+        except FileError as error:
+            say(str(error))
 
     async def _fill(self, queue: PullQueue, server: Server) -> None:
         """Raises UsageError where there is nothing to do, Refused where the server cannot do it."""
