@@ -73,7 +73,7 @@ async def test_the_table_says_how_fast_it_is_and_was() -> None:
         left_out = await lokal_command("bench", "--server", server.url, "--depths", "64,9000", "--runs", "1")
     assert (first.status, first.err) == (0, "")
     assert re.search(r"^ +512 tokens +0\.\d\d s +250 tok/s +40\.0 tok/s +2$", first.text, re.MULTILINE)
-    assert "Rates the server's own" in first.text
+    assert "Rates: the server's own; first word: by lokal's clock" in first.text
     assert "slower" not in first.text
     assert "Answers are 25 % slower and prompts are read as fast, compared with today at" in " ".join(
         second.text.split()

@@ -184,6 +184,7 @@ class _Measuring:
             )
             if packaged is None or why_missing() is not None:
                 raise
+            self.line.clear()
             say(f"No model server answers: {packaged_model.CALLED} is measured, in the built-in engine")
             await files.in_thread(packaged.check)
             async with self._engine(packaged.path) as found:
@@ -329,13 +330,13 @@ def _sources(benchmark: Benchmark) -> str:
     if by["prompt"] == by["answer"]:
         by = {"": by["answer"]}
     parts = [
-        f"{what} rates {_SOURCES[source]}".strip()
+        f"{what} rates: {_SOURCES[source]}".strip()
         for what, known in by.items()
         for source in RateSource
         if source in known
     ]
     said = ", ".join(parts)
-    return f"{said[:1].upper()}{said[1:]}; the first word by lokal's clock; medians of the runs"
+    return f"{said[:1].upper()}{said[1:]}; first word: by lokal's clock; medians of the runs"
 
 
 def _prompt_rate(speed: SpeedAtDepth) -> Measured | None:
