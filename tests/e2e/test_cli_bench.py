@@ -139,3 +139,13 @@ async def test_esc_and_ctrl_c_end_it_in_a_terminal_and_leave_it_as_it_was(key: s
 )
 async def test_what_it_does_not_take_is_said(arguments: tuple[str, ...], why: str) -> None:
     assert why in (await lokal_command("bench", *arguments)).failed(2)
+
+
+async def test_plain_mode_keeps_what_answers_reach() -> None:
+    async with model_server(measured_answer(33.0)) as server:
+        becomes_llamacpp(server)
+        done = await lokal_command("--plain", "--server", server.url, stdin=b"One?\nTwo?\nThree?\n")
+    assert done.status == 0
+    (known,) = json.loads(rates_file().read_text())["answers"]
+    assert known["subject"]["server"] == "llama.cpp"
+    assert set(known["rates"]) == {33.0}

@@ -13,7 +13,9 @@ from tests.support.app_driver import AppDriver, chatting
 from tests.support.canned_servers import MODEL, chats, ollama_answer, options, questions
 from tests.support.replay import ndjson, stalling
 from tests.support.sample import MARKDOWN, THOUGHT
+from tui.chat.rate_record import RateRecord
 from tui.core.commands import COMMANDS
+from tui.paths import folders
 from tui.ui.help import lines_of, sections
 
 SLOWLY = stalling(ollama_answer("Slowly", ended=False))
@@ -285,3 +287,21 @@ async def test_the_app_ends_while_an_answer_comes_in() -> None:
         await driver.press("ctrl+q")
         async with asyncio.timeout(60):
             await server.left.wait()
+
+
+async def test_what_answers_reach_is_kept_in_the_record_of_rates() -> None:
+    async with chatting() as (driver, server):
+        await driver.ask("Well?")
+        await driver.see("41 tok/s")
+        record = RateRecord(folders().rates)
+        await driver.until(lambda: bool(record.load().answers), "the rate of the answer is written down")
+        (known,) = record.load().answers
+        assert (known.subject.server, known.subject.model) == ("Ollama", MODEL)
+        (rate,) = known.rates
+        assert rate == pytest.approx(41, rel=0.01)
+
+        server.on("/api/chat", ollama_answer("Half", ended=False))
+        await driver.ask("And this?")
+        await driver.see("Half")
+        await driver.until_idle()
+        assert record.load().answers == (known,), "an answer that broke off says little"

@@ -12,14 +12,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from tui.core.benchmark import Measured, RateSource, Run, SpeedAtDepth, speed_of
+from tui.core.benchmark import BenchmarkSubject, Measured, RateSource, Run, SpeedAtDepth, speed_of
 from tui.core.events import Done, Failed, Progress, ReasoningDelta, TextDelta
 from tui.core.message import NO_PARAMETERS, Role, Timings, Usage, Value
 from tui.core.request import ChatRequest, Turn
+from tui.core.text import safe_line, safe_name
 from tui.core.tokens import estimate
 from tui.errors import ContextOverflow, LokalError, ModelMissing
 from tui.servers.base import Server
+
+if TYPE_CHECKING:
+    from tui.servers.connect import Connection
 
 DEPTHS = (128, 1024, 4096)
 RUNS = 3
@@ -40,6 +45,17 @@ _LOADED_S = 0.3
 _FRAME_TOKENS = 56
 """An allowance for the chat template, and for the question at the end."""
 _TASK = "Now write a very long story about this keeper, with many chapters."
+
+
+def subject_of(connection: Connection, model: str) -> BenchmarkSubject:
+    """What the rates of a model on that server are kept under; the built-in engine itself knows (`EmbeddedServer.describe`).
+    Reads a file of the system."""
+    from tui.servers.engine import machine
+
+    endpoint, profile = connection.server.endpoint, connection.server.profile
+    place = machine.description() if endpoint.on_this_machine else endpoint.place
+    version = safe_line(connection.info.version, 60)
+    return BenchmarkSubject(safe_line(place, 120), profile.label, version, safe_name(model, 200))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.endpoint import Endpoint
 from tui.core.events import Progress
+from tui.core.message import CONTINUED, Message, Status
 from tui.core.text import safe_name
 from tui.errors import EngineError, LokalError
 
@@ -291,6 +292,15 @@ class ServerConnections:
             await found.server.aclose()
             raise
 
+    def note_answer(self, connection: Connection, answer: Message) -> None:
+        """An answer has ended: the rate of one that is whole is kept in the record of rates. The built-in engine keeps its own."""
+        if (
+            not connection.embedded
+            and answer.status is Status.COMPLETE
+            and CONTINUED not in answer.parameters
+        ):
+            self._tasks.start(partial(self._note_answer, connection, answer), "rates")
+
     # -- how it is done ---------------------------------------------------------------------------------------------
 
     def _start(self, work: Work, command: str = "") -> None:
@@ -397,6 +407,14 @@ class ServerConnections:
         places = [one for one in detect.candidates(os.environ, self._settings.servers) if one.on_this_machine]
         found = await detect.find(places)
         self._hear(ServerAppeared(found[0].endpoint if found else None))
+
+    async def _note_answer(self, connection: Connection, answer: Message) -> None:
+        from tui.chat.benchmark_run import subject_of
+
+        record = self.engines.rates
+        subject = await files.in_thread(lambda: subject_of(connection, answer.model))
+        if record.note_answer(subject, answer.usage.completion, answer.timings.tokens_per_s):
+            await files.in_thread(record.flush)
 
     def _names_one(self) -> bool:
         return self._options.server is not None or bool(self._settings.server)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tui.chat import overflow
 from tui.chat.activity import (
@@ -59,6 +60,9 @@ from tui.core.paste_folds import plain
 from tui.core.slash import as_written
 from tui.errors import ContextOverflow, Interrupted, LokalError, Unreachable
 
+if TYPE_CHECKING:
+    from tui.servers.connect import Connection
+
 LEFT_CHAT, LEFT_LOKAL = "stopped when you left this chat", "stopped when you left lokal"
 """Why an answer was stopped that nobody stopped by itself."""
 
@@ -83,6 +87,8 @@ class ChatController:
         self._interval_s = interval_s
         self._job: AnswerJob | None = None  # what was asked for last
         self.warm_chats = warm_chats
+        self.on_answer: Callable[[Connection, Message], None] = lambda _connection, _answer: None
+        """Told of each answer that has ended, and of the connection that it came through."""
         self._asked = ("", "")  # the prompt that was asked last, and the same in marked form
         self.chat = OpenChat(state)
         self.outbox = Outbox(
@@ -452,6 +458,8 @@ class ChatController:
         if message.id in session.conversation:
             session.update(message)
         self._front.hear(AnswerFinished(stream, message))
+        if self.chat.state.connection is not None:
+            self.on_answer(self.chat.state.connection, message)
         self._changed()
         error = stream.generation.error
         if isinstance(error, ContextOverflow):

@@ -167,14 +167,19 @@ class BuiltInEngines:
         if engine is not None:
             await engine.stop()
 
-    def _use_threads(self, server: EmbeddedServer) -> None:
-        """Watch how fast this engine answers."""
+    @property
+    def rates(self) -> RateRecord:
+        """What models reached here."""
         from tui.chat.rate_record import RateRecord
 
         if self._rates is None:
             self._rates = RateRecord(self._places.rates)
+        return self._rates
+
+    def _use_threads(self, server: EmbeddedServer) -> None:
+        """Watch how fast this engine answers."""
         if self._threads is None:
-            self._threads = EngineThreads(server, self._rates, self._tasks, self._listener.threads)
+            self._threads = EngineThreads(server, self.rates, self._tasks, self._listener.threads)
         self._threads.use(server)
 
     def _timed(self, timing: AnswerTiming) -> None:

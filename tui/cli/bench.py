@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tui import files
-from tui.chat.benchmark_run import BenchmarkRun, Findings, Plan
+from tui.chat.benchmark_run import BenchmarkRun, Findings, Plan, subject_of
 from tui.chat.rate_record import RateRecord
 from tui.chat.wording import progress_words
 from tui.cli.arguments import Bench
@@ -23,7 +23,6 @@ from tui.cli.signals import Terminated, run
 from tui.cli.stop_key import stop_on_escape
 from tui.config.startup import Configuration, load_configuration
 from tui.core.benchmark import (
-    BUILT_IN,
     NOTABLE,
     Benchmark,
     BenchmarkSubject,
@@ -37,11 +36,12 @@ from tui.core.events import Phase, Progress
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, parse_assignment
 from tui.core.secrets import KEY_VARIABLE
-from tui.core.text import human_size, local_minute, safe_block, safe_line, safe_name
+from tui.core.text import human_size, local_minute, safe_block
 from tui.errors import LokalError, Unreachable
 from tui.paths import Folders, folders
 from tui.servers.connect import Connection, choose, named_server, require_model, window_of
-from tui.servers.engine import machine, packaged_model
+from tui.servers.engine import embedded, machine, packaged_model
+from tui.servers.engine.embedded import EmbeddedServer
 from tui.servers.engine.engine import Engine, why_missing
 
 INTERRUPTED = 130
@@ -197,8 +197,6 @@ class _Measuring:
 
     @contextlib.asynccontextmanager
     async def _engine(self, gguf: Path) -> AsyncIterator[tuple[Connection, Engine]]:
-        from tui.servers.engine import embedded
-
         keys = self._config.settings.keys_of_servers
         engine = Engine(gguf, self._places.logs, self._preset_values(), keys=keys)
         began = time.perf_counter()
@@ -240,15 +238,9 @@ class _Measuring:
         self, connection: Connection, engine: Engine | None, model: str
     ) -> BenchmarkSubject:
         server = connection.server
-        here = engine is not None or server.endpoint.on_this_machine
-        place = await files.in_thread(machine.description) if here else server.endpoint.place
-        version = await files.in_thread(engine.version) if engine is not None else ""
-        return BenchmarkSubject(
-            safe_line(place, 120),
-            BUILT_IN if connection.embedded else server.profile.label,
-            safe_line(version or connection.info.version, 60),
-            safe_name(model, 200),
-        )
+        if engine is not None and isinstance(server, EmbeddedServer):
+            return await files.in_thread(server.describe)
+        return await files.in_thread(lambda: subject_of(connection, model))
 
     def _show(self, words: str, progress: Progress | None) -> None:
         """What is being done, on standard error, where somebody looks at it."""

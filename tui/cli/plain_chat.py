@@ -111,6 +111,7 @@ class PlainChat:
         self._connections = service
         self._guide_question = GuideQuestion(service, self.tasks, self.post, lambda: self.controller)
         self.controller.warm_chats = service.engines.warm_chats
+        self.controller.on_answer = service.note_answer
 
     def use(self, state: ClientState) -> None:
         """Another server, model, preset or value."""

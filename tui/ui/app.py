@@ -161,6 +161,7 @@ class LokalApp(DeltaApp[None]):
         self.chat = ChatView(
             self.state, lambda: self.pace, self.registry, self.services.connections.engines.warm_chats
         )
+        self.chat.controller.on_answer = self.services.connections.note_answer
         self._make_parts(options)
 
     def _make_parts(self, options: StartOptions) -> None:
