@@ -84,16 +84,18 @@ async def _is_sure(chosen: list[Model], server: Server) -> bool:
     for model in chosen:
         question = f"To delete {safe_name(model.name, 80)} type its name: "
         matters = model.loaded or (model.size or 0) > BIG
-        if matters and _answer(question) != model.name.lower():
+        if matters and await _answer(question) != model.name.lower():
             return False
     many = "it" if len(chosen) == 1 else f"all {len(chosen)}"
-    return _answer(f"Delete {many} forever? [y/N] ") in ("y", "yes")
+    return await _answer(f"Delete {many} forever? [y/N] ") in ("y", "yes")
 
 
-def _answer(question: str) -> str:
+async def _answer(question: str) -> str:
+    """What a person types, in lower case; a signal ends the waiting."""
     sys.stderr.write(question)
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower()
+    line: str = await files.in_thread(sys.stdin.readline)
+    return line.strip().lower()
 
 
 async def _create(command: Models, server: Server, places: Folders) -> None:

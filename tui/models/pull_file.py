@@ -55,7 +55,10 @@ class PullFile:
     @property
     def is_there(self) -> bool:
         """Whether anything was ever kept: nothing is made only to look."""
-        return self._path.exists()
+        try:
+            return self._path.exists()
+        except OSError:
+            return True  # what is wrong is said where it is opened
 
     def others(self) -> tuple[Pull, ...]:
         """What other lokals download just now."""

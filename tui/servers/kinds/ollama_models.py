@@ -22,7 +22,7 @@ from tui.core.model_management import (
 )
 from tui.core.modelfile import Modelfile
 from tui.core.text import safe_block, safe_line
-from tui.errors import BadReply, Interrupted, ModelMissing, Refused, ServerError
+from tui.errors import BadReply, Interrupted, ModelMissing, Refused, ServerError, UsageError
 from tui.paths import home
 from tui.servers.errors import complaint_of, refused
 from tui.servers.gather import gather_or_cancel
@@ -188,7 +188,7 @@ class OllamaModelManager(ModelManager):
                 if blob is not None and _is_there(Path(blob[1])):
                     return Path(blob[1]).parent
             return None if listed else next(filter(_is_there, _default_folders(os.environ)), None)
-        except ServerError:
+        except (ServerError, UsageError):  # the latter: there is no home folder
             return None
 
     async def _weights(self, names: Sequence[str]) -> dict[str, frozenset[str]]:
