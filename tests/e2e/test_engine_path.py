@@ -15,6 +15,9 @@ from tests.support.listener import Listener
 from tests.support.llama import is_alive, linux, processes, until
 from tui.errors import EngineError
 from tui.servers.engine import port_listener
+from tui.servers.engine.engine import Engine
+from tui.servers.engine.slot_files import LIMIT_BYTES
+from tui.servers.engine.slots import files_of
 from tui.servers.kinds.llamacpp import LlamaCppServer
 
 _STAND_IN = """#!{python}
@@ -100,6 +103,22 @@ async def test_a_llama_server_that_is_too_old_says_so(
         await engine(script_gguf).start()
     assert "unknown argument: --jinja" in caught.value.detail
     assert str(note.parent / "bin" / "llama-server") in caught.value.hint
+
+
+async def test_a_llama_server_that_saves_no_slots_is_started_without(
+    stand_in: Callable[..., Path], script_gguf: Path, tmp_path: Path
+) -> None:
+    note = stand_in(
+        "if '--slot-save-path' in sys.argv: sys.exit('error: unknown argument: --slot-save-path')"
+    )
+    one = Engine(script_gguf, tmp_path / "logs", slot_folder=tmp_path / "slots")
+    try:
+        await one.start()
+        assert "--slot-save-path" not in note.read_text()
+        assert one.state is None
+        assert files_of(one, LIMIT_BYTES) is None
+    finally:
+        await one.stop()
 
 
 async def test_a_llama_server_that_cannot_run_says_so(

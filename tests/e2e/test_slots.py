@@ -15,9 +15,10 @@ import pytest
 
 from tests.support.dialects import hear
 from tests.support.llama import linux, needs_engine, processes
-from tui.core.events import Done, TextDelta
+from tui.core.events import Done, Progress, TextDelta
 from tui.core.message import Role, Usage
 from tui.core.request import ChatRequest, Turn
+from tui.errors import ContextOverflow
 from tui.servers.engine import embedded
 from tui.servers.engine.embedded import EmbeddedServer
 from tui.servers.engine.engine import Engine
@@ -212,13 +213,15 @@ async def test_a_disk_that_is_full_leaves_no_part_of_a_file(packaged_gguf: Path,
         assert (again.cached or 0) >= usage.prompt
 
 
+@pytest.mark.parametrize("when", ["answering", "reading"])
 async def test_an_answer_that_was_stopped_is_saved_with_what_came(
-    packaged_gguf: Path, tmp_path: Path
+    packaged_gguf: Path, tmp_path: Path, when: str
 ) -> None:
     async with warm(packaged_gguf, tmp_path) as one:
         async with aclosing(one.server.chat(request("a", FIRST, tokens=400))) as events:
             async for event in events:
-                if isinstance(event, TextDelta):
+                is_read = isinstance(event, Progress) and event.done > 0
+                if is_read if when == "reading" else isinstance(event, TextDelta):
                     break
         await one.server.save_chat()
         assert len(one.slot_files) == 1
@@ -227,6 +230,20 @@ async def test_an_answer_that_was_stopped_is_saved_with_what_came(
         assert one.reuse is Reuse.REUSED
         assert usage.prompt is not None
         assert (usage.cached or 0) >= usage.prompt - 1
+
+
+async def test_what_never_came_to_the_slot_changes_nothing(packaged_gguf: Path, tmp_path: Path) -> None:
+    async with warm(packaged_gguf, tmp_path) as one:
+        first, usage = await one.ask("a", FIRST)
+        too_long = await hear(one.server.chat(request("a", FIRST, first, FIRST * 20)))
+        assert isinstance(too_long.error, ContextOverflow)
+        await one.server.save_chat()
+        assert len(one.slot_files) == 1
+        await hear(one.server.chat(request("b", FIRST * 20)))
+        await one.server.save_chat()
+        assert len(one.slot_files) == 1  # what is in the slot is none of the other chat's
+        _, again = await one.ask("a", FIRST, first, OTHER)
+        assert (again.cached or 0) >= (usage.prompt or 0)
 
 
 @linux

@@ -173,4 +173,5 @@ async def test_plain_mode_goes_on_at_once_with_the_chat_of_the_run_before(packag
 def test_little_is_not_worth_a_word() -> None:
     assert ChatReused(499).words == ""
     assert ChatReused(6200).words == "ready, 6.2k tokens reused"
-    assert ChatReused(0).words == LOST
+    assert ChatReused(499, reused=False).words == ""
+    assert ChatReused(500, reused=False).words == LOST

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tui.chat.chat_library import is_on_disk
 from tui.core.conversation import Conversation
 from tui.core.draft import Draft
 from tui.core.message import Attachment, Message, Role, Status, new_id
@@ -76,6 +77,31 @@ def test_a_deleted_chat_is_gone_until_it_is_restored(store: Store, tree: tuple[M
     store.restore_chat("one")
     assert store.load("one").fingerprint() == before
     assert store.find("one") == summary
+
+
+def test_a_chat_is_there_by_its_whole_id_until_it_is_deleted(store: Store, tree: tuple[Message, ...]) -> None:
+    assert tree
+    store.archive("one", True)
+    assert store.has_chat("one")
+    assert not store.has_chat("on")
+    store.delete_chat("one")
+    assert not store.has_chat("one")
+    store.restore_chat("one")
+    assert store.has_chat("one")
+    store.purge_chat("one")
+    assert not store.has_chat("one")
+
+
+def test_nobody_can_tell_of_a_store_that_is_not_open_or_in_memory_only(
+    store: Store, tree: tuple[Message, ...]
+) -> None:
+    assert tree
+    assert [is_on_disk(store, chat) for chat in ("one", "two")] == [True, False]
+    assert is_on_disk(None, "one") is None
+    in_memory = Store.in_memory()
+    in_memory.create_chat("one", "One", NOON)
+    assert is_on_disk(in_memory, "one") is None
+    in_memory.close()
 
 
 def test_the_chat_that_was_deleted_last_is_found(store: Store) -> None:

@@ -21,24 +21,27 @@ if TYPE_CHECKING:
 
 _GROUP = "warm"
 WORTH_SAYING = 500
-"""Fewer tokens that had not to be read again are not worth a word."""
+"""Fewer tokens that had not to be read again, or had, are not worth a word."""
 SAVE_AT_END_S = 2.0
 """How long lokal's end waits for a chat to be saved, in seconds; 7,000 tokens of a small model take 0.2."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatReused:
-    """The first answer in a chat that was opened again is there: so many `tokens` of it had not to be read again, 0 = what was
-    saved of it could not be used."""
+    """The first answer in a chat that was opened again is there: so many `tokens` of it had not to be read again, or, not
+    `reused`, were, since what was saved of it could not be used."""
 
     tokens: int
+    reused: bool = True
 
     @property
     def words(self) -> str:
         """In words; empty where it is not worth any."""
-        if not self.tokens:
-            return "what was read of this chat before could not be reused: it was read again"
-        return f"ready, {human_tokens(self.tokens)} tokens reused" if self.tokens >= WORTH_SAYING else ""
+        if self.tokens < WORTH_SAYING:
+            return ""
+        if self.reused:
+            return f"ready, {human_tokens(self.tokens)} tokens reused"
+        return "what was read of this chat before could not be reused: it was read again"
 
 
 class WarmChats:
@@ -50,7 +53,7 @@ class WarmChats:
         self._server: EmbeddedServer | None = None
         self._chat = ""
         self._answered = False
-        self._wakes = False
+        self._may_wake = False
 
     def use(self, server: EmbeddedServer) -> None:
         """This engine runs from now on: the open chat is put into its slot."""
@@ -70,13 +73,13 @@ class WarmChats:
     def touched(self) -> None:
         """The person writes: a question may follow, so that an engine that sleeps is started."""
         server = self._server
-        if server is not None and server.asleep and not self._wakes:
-            self._wakes = True
+        if server is not None and self._may_wake and server.asleep:
+            self._may_wake = False  # what cannot be started is not tried at each key
             self._tasks.start(self._wake, _GROUP)
 
     def engine_slept(self) -> None:
         """The engine was ended, since nobody used it: what it had read has to be restored."""
-        self._answered = False
+        self._answered, self._may_wake = False, True
 
     def answered(self, chat: str, reuse: Reuse | None, tokens: int) -> None:
         """An answer has ended; what came of restoring its chat is told once for each time that it is opened."""
@@ -85,7 +88,7 @@ class WarmChats:
         if chat == self._chat:
             is_first, self._answered = not self._answered, True
             if is_first and reuse is not None:
-                self._hear(ChatReused(tokens if reuse is Reuse.REUSED else 0))
+                self._hear(ChatReused(tokens, reuse is Reuse.REUSED))
 
     async def save(self) -> None:
         """Save what the engine has read of the chat that it was asked in last."""
@@ -136,8 +139,5 @@ class WarmChats:
             await server.restore_chat(self._chat)  # which may be another one by now
 
     async def _wake(self) -> None:
-        try:
-            if self._server is not None:
-                await self._server.wake(self._chat)
-        finally:
-            self._wakes = False
+        if self._server is not None:
+            await self._server.wake(self._chat)

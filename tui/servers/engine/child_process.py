@@ -31,6 +31,9 @@ from types import FrameType, ModuleType
 GRACE_S = 2.0
 """How long the worker may take to end by itself before it is killed, in seconds."""
 
+SLOT_FLAG = "--slot-save-path"
+"""The flag of llama-server for the folder that slots are saved into; one of before 2024 does not know it."""
+
 PROMPT_CACHE_MIB = 2048
 """Memory for the prompts of chats that one comes back to. llama.cpp would take 8 GiB, half of a usual machine."""
 
@@ -105,7 +108,7 @@ class Job:
         return [
             self.program, "--model", self.gguf, "--alias", self.alias, "--host", self.host,
             *(("--port", str(self.port)) if self.port else ()), "--parallel", "1", "--jinja",
-            *(("--slot-save-path", self.slot_folder) if self.slot_folder else ()), *self.flags,
+            *((SLOT_FLAG, self.slot_folder) if self.slot_folder else ()), *self.flags,
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:

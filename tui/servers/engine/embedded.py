@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tui import files
 from tui.core.benchmark import BUILT_IN, BenchmarkSubject
 from tui.core.endpoint import Endpoint, ServerKind
-from tui.core.events import Done, Event, Failed, Progress, ReasoningDelta, TextDelta, ToolCall
+from tui.core.events import Done, Event, Failed, Phase, Progress, ReasoningDelta, TextDelta, ToolCall
 from tui.core.model import Model, ServerInfo
 from tui.core.request import ChatRequest
 from tui.core.text import safe_name
@@ -23,7 +23,7 @@ from tui.servers.engine import machine
 from tui.servers.engine.engine import Engine
 from tui.servers.engine.machine import LoadSample
 from tui.servers.engine.slot_files import SlotFiles
-from tui.servers.engine.slots import ChatSlots, OnAnswer
+from tui.servers.engine.slots import ChatSlots, OnAnswer, Reuse
 from tui.servers.engine.thread_fallback import AnswerTimer, AnswerTiming
 from tui.servers.gather import gather_or_cancel
 from tui.servers.http.http_client import load_httpx
@@ -76,6 +76,7 @@ class EmbeddedServer:
         self._told = False
         self._version = ""
         self._tokens = 0  # of the last answer and its prompt
+        self._sleeps = False
 
     @property
     def kind(self) -> ServerKind:
@@ -157,6 +158,8 @@ class EmbeddedServer:
         timer = AnswerTimer(self._engine.load_sample) if self._on_timing is not None else None
         try:
             with self._in_use():
+                if self._sleeps:
+                    yield Progress(Phase.LOADING)
                 async with self._turn, aclosing(self._answer_in_turn(request)) as events:
                     async for event in events:
                         if timer is not None:
@@ -191,21 +194,24 @@ class EmbeddedServer:
             yield Failed(error)
             return
         await slots.begin(request.chat)
-        pieces, ended = 0, False
+        pieces, read, ended = 0, 0, False
         try:
             async with aclosing(self._answer(request)) as events:
                 async for event in events:
                     if isinstance(event, TextDelta | ReasoningDelta | ToolCall):
                         pieces += 1
+                    elif isinstance(event, Progress) and event.phase is Phase.PREFILL:
+                        read = max(read, event.done)
                     elif isinstance(event, Done):
                         ended = True
                         self._tokens = event.usage.total or 0
                         reuse = await slots.answered(request.chat, event.usage)
-                        self._on_answer(request.chat, reuse, event.usage.cached or 0)
+                        tokens = event.usage.cached if reuse is Reuse.REUSED else event.usage.prompt
+                        self._on_answer(request.chat, reuse, tokens or 0)
                     yield event
         finally:
             if not ended:
-                slots.broke_off(request.chat, pieces)
+                slots.broke_off(request.chat, pieces, read)
 
     # -- chats that are kept warm, and sleep ------------------------------------------------------------------------
 
@@ -216,8 +222,8 @@ class EmbeddedServer:
 
     @property
     def asleep(self) -> bool:
-        """Whether it was ended because nobody used it."""
-        return self._engine.asleep
+        """Whether it was ended because nobody used it, and was not started again yet."""
+        return self._sleeps
 
     async def save_chat(self) -> None:
         """Save the chat that the slot holds, if it is not saved yet. Never raises for what cannot be saved."""
@@ -255,9 +261,11 @@ class EmbeddedServer:
             if self._uses:
                 return False
             await self._engine.sleep()
-            if self._engine.asleep:
-                self._on_asleep(True)
-            return self._engine.asleep
+            if not self._engine.asleep:
+                return False
+            self._sleeps = True
+            self._on_asleep(True)
+            return True
 
     async def wake(self, chat: str = "") -> None:
         """Start an engine that sleeps, with that chat in its slot. What cannot be started says so when it is asked."""
@@ -328,7 +336,7 @@ class EmbeddedServer:
         """Start the engine if it has died, saying how far it is. Raises FileError, EngineError."""
         if self._engine.endpoint == self.endpoint or self._engine.stopped:
             return
-        failure, slept = self._engine.failure(), self._engine.asleep
+        failure = self._engine.failure()
         if failure is not None and not self._told and self._on_restart is not None:
             self._on_restart(failure)
         news: asyncio.Queue[Progress | None] = asyncio.Queue()
@@ -345,7 +353,8 @@ class EmbeddedServer:
         if endpoint != self.endpoint:
             before, self._server = self._server, LlamaCppServer(endpoint)
             await before.aclose()
-        if slept:
+        if self._sleeps:
+            self._sleeps = False
             self._on_asleep(False)
 
     async def _reason(self, error: LokalError) -> LokalError:

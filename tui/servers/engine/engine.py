@@ -70,6 +70,10 @@ class _CannotListen(Exception):
     """The server cannot listen where it was told to: the port is taken, or it knows no Unix sockets."""
 
 
+class _FlagRefused(Exception):
+    """The server does not know a flag that it can do without."""
+
+
 class Engine:
     """One model served by a child process. `start` and `stop` belong to one event loop, `kill` may be called anywhere.
 
@@ -219,6 +223,8 @@ class Engine:
             except _CannotListen:
                 if self._port:
                     break
+            except _FlagRefused:
+                self.slot_folder = None
             finally:
                 if self._endpoint is None:
                     self._end()
@@ -412,8 +418,10 @@ class Engine:
                 self._process.stdin.flush()
         return self._process
 
-    def _not_started(self, code: int) -> EngineError | _CannotListen:
+    def _not_started(self, code: int) -> EngineError | _CannotListen | _FlagRefused:
         error = self._error(f"The engine cannot load {self._name}", code)
+        if self.slot_folder is not None and child_process.SLOT_FLAG in error.detail:
+            return _FlagRefused()
         cannot = exit_cause.could_not_listen(error) or socket_folder.SOCKET in error.detail
         return _CannotListen() if cannot else error
 

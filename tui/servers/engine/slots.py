@@ -123,9 +123,12 @@ class ChatSlots:
             await files.in_thread(lambda: self._files.mark_useless(state.model))
         return Reuse.NOTHING
 
-    def broke_off(self, chat: str, pieces: int) -> None:
-        """The answer was stopped or failed after so many pieces of text, of a token or more each."""
-        if not pieces:  # the prompt may not have come as far as the slot: then there is in it what was
+    def broke_off(self, chat: str, pieces: int, read: int) -> None:
+        """The answer was stopped or failed after so many pieces of text, of a token or more each, and so many tokens of the
+        prompt that were read for it."""
+        if (
+            not pieces and not read
+        ):  # nothing tells that it came as far as the slot: then there is in it what was
             before, now = self._before, self._held
             known = (
                 before is not None and now is not None and before.start == now.start and before.chat == chat
@@ -133,7 +136,7 @@ class ChatSlots:
             self._now = before if known else now
             return
         self._restored = ("", 0)
-        least, most = max(1, pieces - _UNREAD_TOKENS), self._engine.context_window or 0
+        least, most = max(1, pieces - _UNREAD_TOKENS, read), self._engine.context_window or 0
         self._now = _Held(self._engine.starts, chat, range(least, max(least, most) + 1))
 
     # -- files ------------------------------------------------------------------------------------------------------
@@ -212,4 +215,4 @@ def files_of(engine: Engine, limit_bytes: int, has_chat: HasChat = lambda _: Tru
 
 OnAnswer = Callable[[str, "Reuse | None", int], None]
 """Told of each answer that has ended well: the chat's id, what came of the chat's saved slot, None where nothing was restored
-for this answer, and how many tokens of the prompt had not to be read."""
+for this answer, and how many tokens of the prompt had not to be read, or were read again where nothing was reused."""
