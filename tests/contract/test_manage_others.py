@@ -123,6 +123,23 @@ async def test_a_router_loads_and_unloads() -> None:
         assert tested.replay.last("/models/unload").json() == {"model": "chat"}
 
 
+async def test_a_model_that_is_unloaded_while_it_is_loaded() -> None:
+    async with managed(ServerKind.LLAMACPP) as (manager, tested):
+        as_router(tested.replay, "models-none-loaded", "models-loading", "models-none-loaded")
+        tested.replay.on("/models/load", recorded(f"{ROUTER}/load"))
+        with pytest.raises(Refused, match="is not being loaded any more"):
+            await manager.load("chat", PLAIN)
+
+
+async def test_a_stream_of_events_that_breaks_does_not_end_a_download() -> None:
+    async with managed(ServerKind.LLAMACPP) as (manager, tested):
+        as_router(tested.replay).on("/v1/models", listed()).on("/models", as_json(200, {"success": True}))
+        tested.replay.on("/models/sse", sse([NESTED], ended=False))
+        tested.replay.on("/models?reload=1", listed(REPOSITORY, "downloading"), listed(REPOSITORY))
+        progress = await read(manager.pull(REPOSITORY))
+    assert progress[-1].layers == (PullLayer("x.gguf", 5, 10),)
+
+
 async def test_a_router_tells_how_far_it_is() -> None:
     async with managed(ServerKind.LLAMACPP) as (manager, tested):
         as_router(tested.replay, "models-none-loaded")
@@ -175,7 +192,7 @@ async def test_a_router_downloads_and_its_list_has_the_last_word() -> None:
             "/models/sse", stalling(sse([OTHER, NESTED, FLAT, event("download_finished")], ended=False))
         )
         tested.replay.on("/models?reload=1", listed(REPOSITORY))
-        progress = await read(manager.pull("User/repo"))
+        progress = await read(manager.pull("hf.co/User/repo"))
         assert tested.replay.last("/models").json() == {"model": "User/repo"}
     assert [each.layers for each in progress[1:3]] == [
         (PullLayer("x.gguf", 5, 10),), (PullLayer("x.gguf", 10, 10),),

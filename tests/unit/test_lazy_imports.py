@@ -87,4 +87,6 @@ def test_importing_is_cheap(code: str) -> None:
 def test_what_the_first_frame_waits_for() -> None:
     loaded = loaded_by(FIRST_FRAME)
     assert "textual.app" in loaded
+    late = ("tui.models", "tui.servers.model_manager", "tui.core.modelfile")
+    assert [name for name in loaded if name.startswith(late)] == []
     assert sorted(loaded & set(BEHIND_THE_FIRST_FRAME)) == []

@@ -48,6 +48,8 @@ LOOK_S = 5.0
 """How many seconds of silence in the stream of events pass before the list is looked at: an event may have been missed."""
 LOAD_LOOK_S = 1.0
 """The same while a model is loaded."""
+SLOWER = 5
+"""How many times rarer than other things a list is asked for that makes the router look through its folders."""
 MOST_UNSEEN = 5
 """How often in a row the list may lack a model whose download was begun."""
 MOST_TEXT = 400_000
@@ -99,7 +101,8 @@ class LlamaCppModelManager(ModelManager):
         async with self._events() as events:
             if listed.state is not ModelState.LOADING:
                 await self._requests.do("/models/load", {"model": model}, model)
-            while True:
+            idle = 0
+            while idle <= MOST_UNSEEN:
                 batch = await events.next(self._poll_s if events.ended else LOAD_LOOK_S)
                 own = [
                     event.inner("data").inner("progress") for event in batch if event.text("model") == model
@@ -118,6 +121,12 @@ class LlamaCppModelManager(ModelManager):
                         listed.note.removeprefix("could not be loaded").strip(" ()").capitalize(),
                         "What llama-server prints says why",
                     )
+                idle = 0 if listed.state is ModelState.LOADING else idle + 1
+        raise Refused(
+            f"“{safe_name(model, 60)}” is not being loaded any more",
+            "Somebody has unloaded it, or the router needed its place",
+            "Load it again",
+        )
 
     async def unload(self, model: str) -> None:
         """As `load`."""
@@ -134,6 +143,7 @@ class LlamaCppModelManager(ModelManager):
     async def pull(self, model: str) -> AsyncGenerator[PullProgress, None]:
         """Let the router download `user/repo:QUANT` from Hugging Face. It goes on when nobody follows it."""
         await self._require(ModelAction.PULL)
+        model = _repository(model)
         before = await self._models()
         if any(_is_meant(model, each) and each.state is not ModelState.DOWNLOADING for each in before):
             yield PullProgress("it is there already", done=True)
@@ -151,6 +161,7 @@ class LlamaCppModelManager(ModelManager):
 
     async def cancel_pull(self, model: str) -> None:
         """Unloading a model that is being downloaded stops that."""
+        model = _repository(model)
         await self._requests.do("/models/unload", {"model": model}, model)
 
     async def delete(self, model: str) -> None:
@@ -173,9 +184,8 @@ class LlamaCppModelManager(ModelManager):
     async def _is_router(self) -> bool:
         try:
             return (await self._requests.get("/props")).text("role") == "router"
-        except (
-            ServerError
-        ):  # it loads its model, or wants a key for this: its list has states only in a router
+        except ServerError:
+            # It loads its model, or wants a key for this. Its list has states only in a router.
             return any(entry.inner("status") for entry in (await self._requests.get(MODELS)).items("data"))
 
     async def _require(self, action: ModelAction) -> None:
@@ -205,7 +215,7 @@ class LlamaCppModelManager(ModelManager):
         unseen = 0
         while True:
             ended = False
-            for event in await events.next(self._poll_s if events.ended else LOOK_S):
+            for event in await events.next(SLOWER * self._poll_s if events.ended else LOOK_S):
                 if not _names_match(model, event.text("model")):
                     continue
                 kind, data = event.text("event"), event.inner("data")
@@ -275,7 +285,6 @@ class _Events:
         self.came = False
         self.ended = following is None
         self._queue: asyncio.Queue[list[JsonObject] | None] = asyncio.Queue()
-        self._failure: Exception | None = None
         self._reading = None if following is None else asyncio.create_task(self._read(following))
 
     async def _read(self, following: StreamingResponse) -> None:
@@ -285,22 +294,19 @@ class _Events:
                 async for chunk in chunks:
                     events = [parse_object(frame.data) for frame in parser.feed(chunk)]
                     self._queue.put_nowait([event for event in events if event])
-        except ServerError as error:
-            self._failure = error
+        except ServerError:  # a proxy may end it; the list is looked at instead, and says more
+            pass
         self._queue.put_nowait(None)
 
     async def next(self, patience_s: float) -> list[JsonObject]:
-        """The events that have come, or none after `patience_s` seconds; `came` says which. Raises ServerError."""
+        """The events that have come, or none after `patience_s` seconds; `came` says which."""
         try:
             async with asyncio.timeout(patience_s):
                 batch = await self._queue.get()
         except TimeoutError:
             self.came = False
             return []
-        if batch is None:
-            if self._failure is not None:
-                raise self._failure
-            self.ended = True
+        self.ended = batch is None or self.ended
         self.came = bool(batch)
         return batch or []
 
@@ -317,6 +323,11 @@ def _add_layers(layers: dict[str, PullLayer], progress: JsonObject) -> None:
         if total is not None and (url in layers or len(layers) < MOST_LAYERS):
             name = safe_line(url.rpartition("/")[2], 100)
             layers[url] = PullLayer(name, min(each.count("done") or 0, total), total)
+
+
+def _repository(name: str) -> str:
+    """The name of a repository as the router takes it: without the host that Ollama wants before it."""
+    return name.removeprefix("hf.co/").removeprefix("huggingface.co/")
 
 
 def _names_match(wanted: str, name: str) -> bool:
