@@ -20,7 +20,7 @@ from tui.errors import LokalError
 from tui.servers.engine.machine import LoadSample, ProcessorTime
 from tui.servers.engine.thread_fallback import CALM_S, AnswerTimer, AnswerTiming
 
-STARVED = AnswerTiming(64, 10.0, 1.5)
+STARVED = AnswerTiming(64, 10.0, 1.5, 100)
 
 
 @dataclass
@@ -105,14 +105,21 @@ async def test_it_comes_back_when_the_load_has_gone(watched: Watched) -> None:
 
 
 async def test_only_what_is_reached_undisturbed_is_kept(watched: Watched) -> None:
-    await watched.answer(AnswerTiming(64, 95.0, 0.1))
-    await watched.answer(AnswerTiming(64, 60.0, 1.0))  # beside others
+    await watched.answer(AnswerTiming(64, 95.0, 0.1, 100))
+    await watched.answer(AnswerTiming(64, 96.0, 0.1))  # stopped: nobody says how long the conversation is
+    await watched.answer(AnswerTiming(64, 60.0, 1.0, 100))  # beside others
     await watched.answer(STARVED)
-    await watched.answer(AnswerTiming(64, 40.0, 0.1))  # with one thread
+    await watched.answer(AnswerTiming(64, 40.0, 0.1, 100))  # with one thread
     watched.record.flush()
     known = watched.record.load().of(SUBJECT)
     assert known is not None
     assert known.rates == (98.0, 100.0, 102.0, 95.0)
+
+
+async def test_a_long_conversation_is_not_taken_for_a_starved_one(watched: Watched) -> None:
+    await watched.answer(AnswerTiming(64, 10.0, 1.5, 6000))
+    await watched.answer(AnswerTiming(64, 10.0, 1.5))  # the next answer in it, which was stopped
+    assert watched.engine.asked == []
 
 
 async def test_what_cannot_be_done_is_not_said_and_not_tried_again(watched: Watched) -> None:
@@ -157,7 +164,7 @@ def timed(*events: Event, times: tuple[float, ...]) -> AnswerTiming | None:
 def test_the_servers_own_rate_counts_and_that_of_the_clock_for_a_stopped_answer() -> None:
     pieces: list[Event] = [Progress(Phase.PREFILL), *[TextDelta("a")] * 5]
     done = Done("stop", Usage(9, 64), Timings(tokens_per_s=33.0))
-    assert timed(*pieces, done, times=(10.0, 12.0)) == AnswerTiming(64, 33.0, 1.0)
+    assert timed(*pieces, done, times=(10.0, 12.0)) == AnswerTiming(64, 33.0, 1.0, 73)
     assert timed(*pieces, times=(10.0, 12.0)) == AnswerTiming(5, 2.0, 1.0)
     assert timed(TextDelta("a"), times=(10.0, 12.0)) is None
     assert timed(Failed(LokalError("x")), times=(10.0,)) is None

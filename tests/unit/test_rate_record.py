@@ -18,6 +18,7 @@ from tui.chat.rate_record import (
     WRITE_EVERY_S,
     RateRecord,
     Rates,
+    depth_class,
 )
 from tui.files import LIMIT
 
@@ -70,9 +71,9 @@ def test_the_file_stays_small() -> None:
     [
         b"", b"{", b"[]", b"null", b'{"version": 2, "benchmarks": [], "answers": []}', b'{"version": 1}', b"\xff\xfe",
         b'{"version": 1, "benchmarks": [3], "answers": []}', b'{"version": 1, "benchmarks": {}, "answers": []}',
-        b'{"version": 1, "benchmarks": [], "answers": [{"subject": {}, "rates": [], "at": 1}]}',
+        b'{"version": 1, "benchmarks": [], "answers": [{"subject": {}, "rates": [], "at": 1, "depth_class": 0}]}',
         b'{"version": 1, "benchmarks": [], "answers": [{"subject": {"machine": "", "server": "", "version": "", "model": ""},'
-        b' "rates": [NaN], "at": 1}]}',
+        b' "rates": [NaN], "at": 1, "depth_class": 0}]}',
         b"[" * 100_000, b" " * (LIMIT + 1),
     ],
 )  # fmt: skip
@@ -150,7 +151,7 @@ def test_before_there_are_answers_a_measurement_tells_the_usual_rate() -> None:
     quiet = measured(1, at_depth(40, asked=128), at_depth(30, asked=4096))
     busy = replace(measured(2, at_depth(4)), busy=2.0)
     rates = Rates().with_benchmark(quiet).with_benchmark(busy)
-    assert rates.usual_rate(SUBJECT) == 30
+    assert rates.usual_rate(SUBJECT) == 40
     assert Rates().with_benchmark(busy).usual_rate(SUBJECT) is None
 
 
@@ -159,3 +160,33 @@ def test_only_finite_numbers_are_written(path: Path) -> None:
     assert not path.exists()
     RateRecord(path).add(measured(1, at_depth(1)))
     assert json.loads(path.read_text())["version"] == 1
+
+
+def test_long_conversations_have_rates_of_their_own(path: Path) -> None:
+    record = RateRecord(path)
+    for depth, rate in (
+        (0, 60.0),
+        (900, 62.0),
+        (1024, 61.0),
+        (1025, 40.0),
+        (5000, 20.0),
+        (8000, 21.0),
+        (6000, 22.0),
+    ):
+        record.note_answer(SUBJECT, 100, rate, depth)
+    assert record.usual_rate(SUBJECT, 512) == 62.0
+    assert record.usual_rate(SUBJECT, 2000) is None  # one answer says too little
+    assert record.usual_rate(SUBJECT, 7000) == 22.0
+    record.flush()
+    assert RateRecord(path).load() == record.load()
+    quiet = measured(1, at_depth(40, asked=128), at_depth(30, asked=4096))
+    assert Rates().with_benchmark(quiet).usual_rate(SUBJECT, 4000) == 30
+    assert Rates().with_benchmark(quiet).usual_rate(SUBJECT, 100) == 40
+    assert Rates().with_benchmark(quiet).usual_rate(SUBJECT, 9000) is None
+
+
+@pytest.mark.parametrize(
+    ("depth", "number"), [(0, 0), (1024, 0), (1025, 1), (2048, 1), (2049, 2), (4096, 2), (4097, 3)]
+)
+def test_a_depth_class_is_twice_as_deep_as_the_one_before(depth: int, number: int) -> None:
+    assert depth_class(depth) == number

@@ -413,7 +413,8 @@ class ServerConnections:
 
         record = self.engines.rates
         subject = await files.in_thread(lambda: subject_of(connection, answer.model))
-        if record.note_answer(subject, answer.usage.completion, answer.timings.tokens_per_s):
+        usage, rate = answer.usage, answer.timings.tokens_per_s
+        if record.note_answer(subject, usage.completion, rate, usage.total or 0):
             await files.in_thread(record.flush)
 
     def _names_one(self) -> bool:

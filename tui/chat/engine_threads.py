@@ -77,6 +77,7 @@ class EngineThreads:
         self._sample: LoadSample | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._closed = False
+        self._depth = 0
 
     def use(self, engine: ThreadedEngine) -> None:
         """The same engine is asked through another connection from now on."""
@@ -103,10 +104,15 @@ class EngineThreads:
         if self._subject is None:
             self._subject = await files.in_thread(self._engine.describe)
             await files.in_thread(self._record.load)
-        subject, usual = self._subject, self._record.usual_rate(self._subject)
+        self._depth = timing.depth or self._depth  # of one that was stopped nobody says it
+        subject, usual = self._subject, self._record.usual_rate(self._subject, self._depth)
         # What it reaches while others are busy, or with other threads, is not what it reaches as a rule.
-        undisturbed = not self._fallback.is_single and (timing.others is None or _is_calm(timing.others))
-        if undisturbed and self._record.note_answer(subject, timing.tokens, timing.rate):
+        undisturbed = (
+            timing.depth > 0
+            and not self._fallback.is_single
+            and (timing.others is None or _is_calm(timing.others))
+        )
+        if undisturbed and self._record.note_answer(subject, timing.tokens, timing.rate, timing.depth):
             await files.in_thread(self._record.flush)
         await self._change(self._fallback.answered(timing, usual, self._clock()))
 
@@ -118,8 +124,9 @@ class EngineThreads:
                     self._hear(EngineThreadsChanged(threads, single))
                 case None:
                     self._fallback.stayed(self._clock())
-        self._disarm()
-        if self._fallback.is_single and not self._closed:
+        if self._closed or not self._fallback.is_single:
+            self._disarm()
+        elif self._alarm is None:
             if threads is not None:
                 self._sample = self._engine.load_sample()
             self._alarm = asyncio.get_running_loop().call_later(LOOK_S, self._due)

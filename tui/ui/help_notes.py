@@ -49,6 +49,9 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "open it again: “ready, 6.1k tokens reused”. In config.toml, warm_chats_mb says how much of the disk that may take, 0 "
         "= none. After 15 minutes without a question (engine_idle) the engine is ended, and its memory is free; it starts "
         "again as you write.",
+        "Where other programs take the processor, so that an answer of the built-in engine is far slower than usual, it goes "
+        "on with one thread after that answer, and says so; “threads” of a preset is left as it is. “lokal bench”, in the "
+        "shell, says how fast a model is here, and whether it was faster before.",
     ),
     "chats": (
         "The list is beside the chat from 120 columns on. “zazolc net” finds what has both words, or words that begin so; "

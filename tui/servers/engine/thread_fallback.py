@@ -34,11 +34,12 @@ NO_HELP = 1.1
 @dataclass(frozen=True, slots=True)
 class AnswerTiming:
     """An answer of the engine, whole or stopped: its tokens, its rate in tokens a second, and how many cores others kept busy
-    meanwhile, None = not known."""
+    meanwhile, None = not known. `depth` is how many tokens the conversation has with it, 0 = not known."""
 
     tokens: int
     rate: float
     others: float | None
+    depth: int = 0
 
 
 class AnswerTimer:
@@ -68,12 +69,13 @@ class AnswerTimer:
         passed, tokens = self._clock() - self._began, self._pieces
         if tokens < 2 or passed <= 0:
             return None
-        rate = (tokens - 1) / passed
+        rate, depth = (tokens - 1) / passed, 0
         if self._done is not None and self._done.timings.tokens_per_s:
             rate, tokens = self._done.timings.tokens_per_s, self._done.usage.completion or tokens
+            depth = self._done.usage.total or 0
         after, before = self._take_sample(), self._sample
         others = after.others_since(before) if after is not None and before is not None else None
-        return AnswerTiming(tokens, rate, others)
+        return AnswerTiming(tokens, rate, others, depth)
 
 
 class ThreadFallback:
