@@ -117,8 +117,8 @@ async def test_only_what_is_reached_undisturbed_is_kept(watched: Watched) -> Non
 
 
 async def test_a_long_conversation_is_not_taken_for_a_starved_one(watched: Watched) -> None:
-    await watched.answer(AnswerTiming(64, 10.0, 1.5, 6000))
-    await watched.answer(AnswerTiming(64, 10.0, 1.5))  # the next answer in it, which was stopped
+    await watched.answer(AnswerTiming(64, 10.0, 0.9, 6000))
+    await watched.answer(AnswerTiming(64, 10.0, 0.9))  # the next answer in it, which was stopped
     assert watched.engine.asked == []
 
 

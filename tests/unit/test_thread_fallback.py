@@ -46,7 +46,7 @@ def test_a_quiet_machine_keeps_its_threads() -> None:
         (AnswerTiming(64, 41.0, 2.0), USUAL),  # slow, and not starved
         (AnswerTiming(64, 20.0, 0.4), USUAL),  # nobody else is busy: the conversation is long
         (AnswerTiming(64, 20.0, None), USUAL),  # nobody knows why
-        (AnswerTiming(64, 20.0, 2.0), None),  # nobody knows what is usual
+        (AnswerTiming(64, 20.0, 0.9), None),  # nobody knows what is usual
         (AnswerTiming(LEAST_TOKENS - 1, 20.0, 2.0), USUAL),  # too short to tell
     ],
 )
@@ -115,3 +115,15 @@ def test_nothing_told_of_the_load_is_no_calm() -> None:
     one = starved()
     for now in range(0, 10_000, 60):
         assert one.looked(None, now) is None
+
+
+def test_beside_others_one_thread_is_tried_where_nothing_is_known_and_kept_only_if_it_helps() -> None:
+    assert ThreadFallback(4).answered(STARVED, None, 0) is None  # which have more to lose
+    one = ThreadFallback(2)
+    assert one.answered(STARVED, None, 0) == 1
+    assert one.answered(FAIR, None, 10) is None
+    assert one.is_single
+    other = ThreadFallback(2)
+    assert other.answered(STARVED, None, 0) == 1
+    assert other.answered(STARVED, None, 10) == 2
+    assert other.answered(STARVED, None, 20) is None

@@ -37,7 +37,7 @@ class EngineThreadsChanged:
     def words(self) -> str:
         """In words, one line."""
         if self.is_single:
-            return "Other programs keep this machine busy: the model goes on with one thread, which is faster now"
+            return "Other programs keep this machine busy: the model goes on with one thread"
         return f"The model computes with {self.threads} threads again"
 
 

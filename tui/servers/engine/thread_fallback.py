@@ -20,6 +20,9 @@ STARVED_EACH = 0.8
 """The same times the number of threads: more threads have more to lose by going on with one."""
 BUSY_CORES = 0.5
 """So much others must use; where they use less, something else makes the model slow, such as a long conversation."""
+CROWDED_CORES = 1.0
+"""Where it is not known yet what is usual, and others use this much beside two threads, one thread is tried: it has little to
+lose, and what is of no help is taken back."""
 CALM_CORES = 0.25
 """Where others use less than this, their load has gone."""
 CALM_S = 60.0
@@ -103,11 +106,13 @@ class ThreadFallback:
         return min(MOST_CALM_S, CALM_S * (1 << max(0, self._times - 1)))
 
     def is_starved(self, timing: AnswerTiming, usual_rate: float | None) -> bool:
-        """Whether an answer with the usual threads came far more slowly than usual, and others are why."""
-        if self._usual <= 1 or usual_rate is None or timing.tokens < LEAST_TOKENS:
+        """Whether an answer with the usual threads came far more slowly than usual, and others are why, or may be."""
+        if self._usual <= 1 or timing.tokens < LEAST_TOKENS:
             return False
         if timing.others is None or timing.others < BUSY_CORES:
             return False
+        if usual_rate is None:
+            return self._usual == 2 and timing.others >= CROWDED_CORES
         return timing.rate < usual_rate * min(STARVED, STARVED_EACH / self._usual)
 
     def answered(self, timing: AnswerTiming, usual_rate: float | None, now: float) -> int | None:
