@@ -14,7 +14,6 @@ from tui.servers.engine.machine import (
     ProcessorTime,
     cpu_quota,
     description,
-    load_average,
     load_sample,
     processor_time,
     usable_cores,
@@ -157,12 +156,6 @@ def test_half_a_core_of_eight_is_one_thread(tmp_path: Path) -> None:
     cores = usable_cores(tree(tmp_path, files), range(8))
     assert cores is not None
     assert (cores.threads, cores.batch_threads) == (1, 1)
-
-
-def test_the_load_of_the_last_minute(tmp_path: Path) -> None:
-    assert load_average(tmp_path) is None
-    assert load_average(tree(tmp_path, {"proc/loadavg": "2.25 1.00 0.50 3/84 1582\n"})) == 2.25
-    assert load_average(tree(tmp_path, {"proc/loadavg": "soon\n"})) is None
 
 
 def test_how_many_cores_others_keep_busy(tmp_path: Path) -> None:

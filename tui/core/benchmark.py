@@ -77,7 +77,7 @@ class BenchmarkSubject:
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """One measurement. `at` is seconds since the epoch; `load_s` is how long loading the model took and `memory` the bytes that
-    it takes, None = not known; `busy` is the load average of the machine when it began, 0 where that is not known;
+    it takes, None = not known; `busy` is how many cores others used when it began, 0 where that is not known;
     `settings` are the parameters that the model was loaded with, in words."""
 
     subject: BenchmarkSubject

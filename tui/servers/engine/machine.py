@@ -57,14 +57,6 @@ def usable_cores(root: Path = ROOT, affinity: Collection[int] | None = None) -> 
     return Cores(_physical(root, affinity), cpu_quota(root))
 
 
-def load_average(root: Path = ROOT) -> float | None:
-    """How many processes have run or waited for a processor in the last minute; None where that is not told."""
-    try:
-        return float((root / "proc/loadavg").read_text(encoding="ascii").split()[0])
-    except (OSError, ValueError, IndexError):
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class ProcessorTime:
     """What all processors of the machine have done since it was started, in the kernel's ticks."""
