@@ -55,14 +55,14 @@ async def test_moving() -> None:
             await driver.press(key)
             assert under_cursor(driver) == name, key
             await driver.see(f"\n›{name} ")
-            assert driver.screen()[-3] == f" {name}", "the one under the cursor is described"
+            assert driver.screen()[-6] == f" {name}", "the one under the cursor is described"
 
 
 async def test_choosing_asks_it_from_now_on_and_at_the_next_start() -> None:
     async with models(*THREE) as (driver, server):
         await driver.press("down", "enter")
         await driver.see("model qwen2.5-coder:7b")
-        await driver.see("Model +qwen2.5-coder:7b  .7.6B, Q4_K_M, 4.7 GB, not in memory yet")
+        await driver.see("Model +qwen2.5-coder:7b  .7.6B, Q4_K_M, 4.7 GB, context 8k")
         assert driver.focus == "composer"
         await driver.ask("Well?")
         await driver.see("── qwen2.5-coder:7b · technical ─+ 412 tokens")
@@ -117,9 +117,9 @@ async def test_a_long_list_scrolls_with_the_cursor() -> None:
         await driver.see("›model-59")
         assert "NAME" in driver.screen()[1], "the heading stays"
         await driver.press("pageup", "pageup")
-        await driver.see("NAME.*\n›model-23")
+        await driver.see("NAME.*\n›model-29")
         await driver.press("pagedown")
-        await driver.see("›model-41")
+        await driver.see("›model-44")
         await driver.press("end")
         for size in ((50, 15), (120, 40), (80, 24), (20, 6)):
             await driver.resize(*size)

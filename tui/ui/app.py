@@ -62,6 +62,7 @@ from tui.ui.messages import (
     Told,
     Trouble,
 )
+from tui.ui.models_part import ModelsPart
 from tui.ui.notice_bar import LONGEST, notice_time
 from tui.ui.output import Copied, CopyWanted, FileWritten, OutputMessage, WriteWanted
 from tui.ui.presets import PresetController
@@ -73,7 +74,7 @@ from tui.ui.tab_list import TABS
 from tui.ui.tabs import CHAT, Tabs
 from tui.ui.terminal.compositor import LeanScreen
 from tui.ui.terminal.hook import DeltaApp
-from tui.ui.terminal.pace import TerminalSpeed
+from tui.ui.terminal.pace import named_speed
 from tui.ui.theme_choice import ThemeChoice
 from tui.ui.title_bar import TitleBar
 
@@ -103,11 +104,6 @@ def _driver(early_frame: EarlyFrame | None) -> type[Driver] | None:
     from tui.ui.terminal.driver import driver_with
 
     return driver_with(early_frame)
-
-
-def _speed(said: str) -> TerminalSpeed:
-    """The setting `terminal_speed`, which was checked when it was read."""
-    return "slow" if said == "slow" else "fast" if said == "fast" else "auto"
 
 
 class LokalApp(DeltaApp[None]):
@@ -153,7 +149,7 @@ class LokalApp(DeltaApp[None]):
         )
         self.state = ScreenState(settings=settings, keys=config.keys, theme=theme)
         self.set_keymap(keys.bound(config.keys))
-        self.use_terminal_speed(_speed(config.settings.terminal_speed))
+        self.use_terminal_speed(named_speed(config.settings.terminal_speed))
         self.on_screen = False
         self._is_frozen = False  # whether the garbage collector leaves alone what the start has loaded
         self.registry = CommandRegistry()
@@ -195,6 +191,7 @@ class LokalApp(DeltaApp[None]):
             services.next_start.keep_auto_theme,
             automatic=self.settings.theme == AUTO,
         )
+        self.models = ModelsPart(self, services, options.folders.pulls, lambda: self.tabs.query("#models"))
         self.chat_commands = ChatCommands(self, services, self.post_message)
         self.chat_list = ChatListController(self, services.chat_library, services.new_chat)
         for part in (
@@ -316,6 +313,7 @@ class LokalApp(DeltaApp[None]):
         self.pace.engine_here = state.connection is not None and state.connection.server.endpoint.built_in
         self.tabs.set_state(state)
         self.servers.watch(state)
+        self.models.server_changed(state.connection)
         self.show_state()
 
     def set_server(self, server: ServerState) -> None:
@@ -345,6 +343,7 @@ class LokalApp(DeltaApp[None]):
                 word_for(session.schema) if session is not None else "",
                 chat.meter.last_timings,
                 chat.words,
+                self.models.words,
             )
         )
 
@@ -418,6 +417,8 @@ class LokalApp(DeltaApp[None]):
                 self.presets.edited(preset)
             case ModelsLeft() | SettingsLeft():
                 self.open_tab(CHAT)
+            case _:
+                self.models.hear(event)
 
     @on(ServiceMessage)
     def _hear_service(self, event: ServiceMessage) -> None:

@@ -25,6 +25,7 @@ Finding = Callable[[str, int], tuple[Line, ...]]
 """The lines in which the words of a query are, for a page that is so many cells wide."""
 LONGEST_QUERY = 60
 """Characters of a query; more find nothing."""
+HINT = "↑↓ scroll · Esc back"
 END = 100_000
 """More lines than any page has."""
 
@@ -76,9 +77,10 @@ class PageLines(LineWidget, can_focus=True):
 class PageTitle(LineWidget):
     """The first line of the page: what it is, what is looked for in it, and the keys."""
 
-    def __init__(self, text: str, *, searches: bool) -> None:
+    def __init__(self, text: str, hint: str, *, searches: bool) -> None:
         super().__init__()
         self._text = text
+        self._hint = hint
         self._searches = searches
         self._query = ""
 
@@ -94,7 +96,7 @@ class PageTitle(LineWidget):
             hints = ["Backspace · Esc shows all", "Esc shows all"]
         else:
             left = [self.part(f" {self._text}", "accent")]
-            hints = ["↑↓ scroll · Esc back"]
+            hints = [self._hint]
             if self._searches:
                 hints.insert(0, f"type to search · {hints[0]}")
         for hint in hints:
@@ -109,17 +111,20 @@ class PageScreen(CoveringScreen[None]):
     """Covers the whole screen; Esc, Enter or the key that opened it goes back. What is typed is looked for, if it can be:
     Esc then first shows the whole page again."""
 
-    def __init__(self, title: str, setting: Setting, key: str = "", find: Finding | None = None) -> None:
-        """`key` is the one that opened it, in Textual's notation; `find` looks for what is typed."""
+    def __init__(
+        self, title: str, setting: Setting, key: str = "", find: Finding | None = None, hint: str = HINT
+    ) -> None:
+        """`key` is the one that opened it, in Textual's notation; `find` looks for what is typed; `hint` names the keys."""
         super().__init__()
         self._heading = title
         self._setting = setting
         self._key = key
         self._find = find
+        self._hint = hint
         self._query = ""
 
     def compose(self) -> ComposeResult:
-        yield PageTitle(self._heading, searches=self._find is not None)
+        yield PageTitle(self._heading, self._hint, searches=self._find is not None)
         yield PageLines(self._setting)
 
     def on_key(self, event: events.Key) -> None:

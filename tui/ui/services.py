@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ class Services:
         self._history = PromptHistory(options.folders.history, settings.history_size)
         self._store: Store | None = None
         self._is_rescued = False
+        self.at_end: list[Callable[[], None]] = []
+        """What else is to be done when the app has ended."""
         self.tasks = tasks = TaskRunner(self._trouble)
         self.queue = queue = WriteQueue(self._trouble, self._all_written)
         self.connections = ServerConnections(options, settings, tasks, self._hear_of_server, self._has_chat)
@@ -61,6 +64,8 @@ class Services:
 
         try:
             with self.connections.engines.closing():
+                for close in self.at_end:
+                    close()
                 self.queue.close()
                 if not self._is_rescued:
                     rescue.rescue_unwritten(self.queue, self._options.folders.data)

@@ -29,7 +29,7 @@ NOTICED_S = 1.0
 class StatusBarState:
     """What the line shows. `doing` is the phase of the running answer in words, empty for none; `used` the tokens of
     the context window in use, None = not known; `keys` the ids of the commands at the right; `schema` what answers are
-    held to, empty for nothing; `timings` are those of the last answer; `words` say what a key does here, by command id,
+    held to, empty for nothing; `downloads` says how far models are that are being downloaded; `timings` are those of the last answer; `words` say what a key does here, by command id,
     where it is something else than elsewhere."""
 
     state: ScreenState
@@ -40,6 +40,7 @@ class StatusBarState:
     schema: str = ""
     timings: Timings = Timings()
     words: Mapping[str, str] = field(default_factory=dict)
+    downloads: str = ""
 
 
 class StatusBar(LineWidget):
@@ -73,6 +74,7 @@ class StatusBar(LineWidget):
         if not reading.doing:
             groups += [(5 + place, [self.part(text)]) for place, text in enumerate(self._values())]
         groups.append((2, [self.part(reading.schema, "second")]))
+        groups.append((4, [self.part(reading.downloads, "second")]))
         groups.append((3, [self.part(self._window(), "muted")]))
         if not reading.doing:
             groups += [(7 + n, [self.part(text, "muted")]) for n, text in enumerate(self._speeds())]

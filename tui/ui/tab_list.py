@@ -48,6 +48,6 @@ def _back(leave: str, state: ScreenState) -> str:
 
 TABS = (
     TabSpec(CHAT, "#composer, #inline-input", _chat_pane, lambda _: ()),
-    TabSpec("models", "#model-table, #models-choice", _models_pane, _useful_in_models),
+    TabSpec("models", "#model-table, #models-choice, #model-prompt", _models_pane, _useful_in_models),
     TabSpec("settings", "#form", _settings_pane, _useful_in_settings),
 )

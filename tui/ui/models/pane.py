@@ -1,7 +1,10 @@
-"""The Models tab: what the server has, and which of it is in use."""
+"""The Models tab: what the server has, which of it is in use, and what can be done with it. It takes keys, shows, and says what
+is wanted; `tui.ui.models.controller` does it."""
 
 from __future__ import annotations
 
+import math
+import time
 from typing import ClassVar
 
 from textual import on
@@ -9,32 +12,55 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.strip import Strip
+from textual.timer import Timer
 
 from tui.chat.decision import Decision
 from tui.chat.state import ConnectionStatus
-from tui.core.text import human_size, human_tokens, safe_line, safe_name
+from tui.core.commands import BY_ID
+from tui.core.model import Model
+from tui.core.model_management import ModelAction, RunningModel
+from tui.core.text import human_size, human_time, human_tokens, safe_line, safe_name
+from tui.models.listing import SORTS, totals
+from tui.models.pull import Pull, PullState
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
-from tui.ui.messages import ModelsLeft, ModelsRefreshWanted
+from tui.ui.messages import ModelChosen, ModelsLeft, ModelsRefreshWanted
+from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
+from tui.ui.models.prompt import ModelPrompt, Purpose
 from tui.ui.models.table import ModelTable
 from tui.ui.start.panel import ways_on, ways_to_models
 from tui.ui.state import ScreenState
 from tui.ui.widgets.line import LineWidget
 from tui.ui.widgets.line_list import LineList
-from tui.ui.widgets.row import Part, cut_middle, fit
+from tui.ui.widgets.row import Part, choose, cut, cut_middle, fit
+
+COUNTDOWN_S = 30.0
+"""How often the time until a model is unloaded is counted anew, while somebody looks."""
+_NEEDS = {
+    "model.load": ModelAction.LOAD,
+    "model.unload": ModelAction.UNLOAD,
+    "model.keep": ModelAction.KEEP,
+    "model.pull": ModelAction.PULL,
+    "model.delete": ModelAction.DELETE,
+    "model.copy": ModelAction.COPY,
+}
+_MISSED_MOST = (ModelAction.PULL, ModelAction.LOAD, ModelAction.DELETE)
+"""What the tab says of by itself where the server cannot do it."""
+
+
+DetailLine = tuple[tuple[tuple[str, str], ...], ...]
+"""Groups of (text, role) parts, of which a narrow screen shows the first ones; one alone is cut."""
 
 
 class Details(LineWidget):
-    """Two lines about the model under the cursor."""
-
-    DEFAULT_CSS = "Details { height: 2; }"
+    """Lines about the model or download under the cursor, about all of them, and the keys."""
 
     def __init__(self) -> None:
         super().__init__(id="model-details")
-        self._lines: tuple[tuple[str, str], ...] = ()
+        self._lines: tuple[DetailLine, ...] = ()
 
-    def show(self, lines: tuple[tuple[str, str], ...]) -> None:
-        """Up to two (text, role) lines."""
+    def show(self, lines: tuple[DetailLine, ...]) -> None:
+        """The lines, of which the first is a name."""
         if lines != self._lines:
             self._lines = lines
             self.refresh()
@@ -42,40 +68,58 @@ class Details(LineWidget):
     def line_at(self, y: int, width: int) -> Strip:
         parts: list[Part] = [self.part(" ")]
         if y < len(self._lines):
-            text, role = self._lines[y]
-            text = text if y else cut_middle(text, width - 2)
-            parts.append(self.part(text, role))
+            line = self._lines[y]
+            if len(line) == 1:
+                (text, role), *_ = line[0]
+                shown = cut(text, width - 2) if y else cut_middle(text, width - 2)
+                parts.append(self.part(shown, role))
+            else:
+                groups = [
+                    (place, [self.part(text, role) for text, role in group])
+                    for place, group in enumerate(line)
+                ]
+                parts += choose(groups, self.part("  "), width - 2)
         return fit(parts, width, self.base())
 
 
 class ModelsPane(Vertical):
     """The list, and what is known of the model under the cursor; where there is no model, the ways to one."""
 
-    OWN_COMMANDS: ClassVar = frozenset({"models.leave"})
+    OWN_COMMANDS: ClassVar = frozenset({"models.leave", "model.pull"})
     """The commands whose keys it reads itself, while it has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_models", id="model.refresh", show=False),
+        Binding("p", "ask_pull", id="model.pull", show=False),
         Binding("escape", "leave", id="models.leave", show=False),
     ]
 
     def __init__(self, state: ScreenState) -> None:
         super().__init__(id="models")
         self._state = state
+        self._status = ModelsStatus()
+        self._countdown: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield ModelTable()
+        yield ModelTable(self._state)
         yield Details()
+        yield ModelPrompt()
         yield DecisionPrompt("models-choice", self._state.keys)
 
     def on_mount(self) -> None:
         """Fill the list."""
         self._fill()
+        self.post_message(ModelsShown())
 
     @property
     def table(self) -> ModelTable:
         """The list."""
         return self.query_one(ModelTable)
+
+    @property
+    def prompt(self) -> ModelPrompt:
+        """The line in which something is typed."""
+        return self.query_one(ModelPrompt)
 
     @property
     def choice(self) -> DecisionPrompt:
@@ -88,9 +132,26 @@ class ModelsPane(Vertical):
         if self.is_mounted:
             self._fill()
 
+    def show_status(self, status: ModelsStatus) -> None:
+        """Show what goes on with models."""
+        self._status = status
+        if self.is_mounted:
+            self._fill()
+
+    def on_show(self) -> None:
+        """The time until models are unloaded is counted while somebody looks."""
+        self._countdown = self.set_interval(COUNTDOWN_S, self._describe)
+
+    def on_hide(self) -> None:
+        """Nobody looks."""
+        if self._countdown is not None:
+            self._countdown.stop()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
     @on(LineList.Moved)
     def _handle_model_table_moved(self) -> None:
-        """Another model is to be described."""
+        """Another line is to be described."""
         self._describe()
 
     def action_refresh_models(self) -> None:
@@ -98,15 +159,102 @@ class ModelsPane(Vertical):
         self.post_message(ModelsRefreshWanted())
 
     def action_leave(self) -> None:
-        """Back to the chat."""
-        self.post_message(ModelsLeft())
+        """Show all models again, or go back to the chat."""
+        if self.table.query_text:
+            self.table.order_by(self.table.sort, "")
+            self._describe()
+        else:
+            self.post_message(ModelsLeft())
+
+    def action_ask_pull(self) -> None:
+        """Ask which model is to be downloaded."""
+        if not self._status.actions.can(ModelAction.PULL):
+            self.post_message(ModelCommandGiven("model.pull"))  # to be told why not
+            return
+        hint = "NAME or hf.co/USER/REPO:QUANT · Esc"
+        self.prompt.ask(Purpose.PULL, "Download:", hint)
+
+    @on(ModelTable.Pressed)
+    def _take_key(self, event: ModelTable.Pressed) -> None:
+        event.stop()
+        model, pull, id = self.table.current, self.table.current_pull, event.id
+        match id:
+            case "model.use":
+                if model is not None:
+                    self.post_message(ModelChosen(model.name))
+            case "model.filter":
+                self.prompt.ask(
+                    Purpose.FILTER, "Filter:", "Enter keeps · Esc shows all", text=self.table.query_text
+                )
+            case "model.sort":
+                orders = ("", *SORTS)
+                at = orders.index(self.table.sort)
+                self.table.order_by(orders[(at + 1) % len(orders)], self.table.query_text)
+                self._describe()
+            case "model.unload_all" | "model.update":
+                self.post_message(ModelCommandGiven(id))
+            case "model.copy" if model is not None and self._status.actions.can(ModelAction.COPY):
+                label = f"Copy {safe_name(model.name, 40)} as:"
+                self.prompt.ask(Purpose.COPY, label, "Enter copies · Esc", model.name, model.name)
+            case _ if id.startswith("pull."):
+                if pull is not None:
+                    self.post_message(PullCommandGiven(id, pull.id))
+            case _ if model is not None:
+                self.post_message(ModelCommandGiven(id, model.name))
+
+    def confirm_deletion(self, model: str, effect: str) -> None:
+        """Ask whether a model is to be deleted, of which `effect` says what that frees."""
+        key = self._state.keys.get("model.delete", "")
+        hint = f"{self._state.key('model.delete')} deletes · other keys keep it"
+        self.prompt.confirm(
+            Purpose.DELETE,
+            f"Delete {cut_middle(safe_name(model), 30)}? {effect}",
+            hint,
+            model,
+            key or "enter",
+        )
+
+    @on(ModelPrompt.Typed)
+    def _filter(self, event: ModelPrompt.Typed) -> None:
+        event.stop()
+        self.table.order_by(self.table.sort, event.text)
+
+    @on(ModelPrompt.Walked)
+    def _walk(self, event: ModelPrompt.Walked) -> None:
+        event.stop()
+        steps = {"up": -1, "down": 1}
+        if event.key in steps:
+            self.table.action_move(steps[event.key])
+        else:
+            self.table.action_page(-1 if event.key == "pageup" else 1)
+
+    @on(ModelPrompt.Ended)
+    def _end_prompt(self, event: ModelPrompt.Ended) -> None:
+        event.stop()
+        self.prompt.close()
+        self.screen.set_focus(self.choice if self.choice.display else self.table)
+        match event.purpose:
+            case Purpose.FILTER:
+                self.table.order_by(self.table.sort, event.text or "")
+            case Purpose.PULL if event.text:
+                self.post_message(ModelCommandGiven("model.pull", argument=event.text))
+            case Purpose.COPY if event.text and event.text != event.model:
+                self.post_message(ModelCommandGiven("model.copy", event.model, event.text))
+            case Purpose.DELETE if event.text is not None:
+                self.post_message(ModelCommandGiven("model.delete", event.model, sure=True))
+            case _:
+                pass
+        self._describe()
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         connection = self._state.connection
         table, choice, focused = self.table, self.choice, self.screen.focused
+        table.show_status(self._status)
         table.show_models(connection.models if connection else (), self._state.model)
         table.show_message(self._waiting())
-        dilemma = self._ways_on()
+        dilemma = None if self._status.pulls else self._ways_on()
         choice.show(dilemma)
         for widget in (table, self.query_one(Details)):
             widget.display = dilemma is None
@@ -132,18 +280,104 @@ class ModelsPane(Vertical):
         if connection.models:
             return None
         command = connection.server.profile.hints.model_command
-        return ways_to_models(connection.place, f"{command} gets one" if command else "Load one there")
+        here = state.key("model.pull") if self._status.actions.can(ModelAction.PULL) else ""
+        gets = f"{command} gets one{f', or {here} here' if here else ''}" if command else "Load one there"
+        return ways_to_models(connection.place, gets)
 
-    def _lines(self) -> tuple[tuple[str, str], ...]:
-        model = self.table.current
-        if model is None:
+    def _lines(self) -> tuple[DetailLine, ...]:
+        model, pull = self.table.current, self.table.current_pull
+        if pull is not None:
+            name, about = safe_name(pull.model), (_about_pull(pull), _pull_role(pull))
+            keys = self._keys(("pull.pause", "pull.cancel", "pull.earlier", "pull.later"))
+        elif model is not None:
+            running = next((each for each in self._status.running if each.name == model.name), None)
+            name = safe_name(model.name)
+            about = (safe_line(model.note, 300), "error") if model.note else (_about(model, running), "muted")
+            keys = self._keys(self._model_keys(model))
+        else:
             return ()
-        about = [part for part in (safe_line(model.family, 30), ", ".join(model.capabilities)) if part]
-        if model.memory:
-            about.append(f"{human_size(model.memory)} of memory")
-        if model.context_trained:
-            about.append(f"made for {human_tokens(model.context_trained)} tokens of context")
+        alone = (((name, "second"),),), ((about,),), (((self._totals(), "muted"),),)
+        return (*alone, keys, (((self._missing(), "muted"),),))
+
+    def _totals(self) -> str:
+        """What all models take that the list shows, and how it is ordered."""
+        table = self.table
+        parts = [totals(table.shown, " · ")]
+        if self._status.running and "in memory" not in parts[0]:
+            taken = sum(each.memory or 0 for each in self._status.running)
+            parts += [f"{human_size(taken)} in memory"] if taken else []
+        if table.sort:
+            parts.append(f"by {'what is loaded' if table.sort == 'loaded' else table.sort}")
+        if table.query_text:
+            parts.append(f"with “{table.query_text}”")
+        return " · ".join(parts)
+
+    def _model_keys(self, model: Model) -> tuple[str, ...]:
+        memory = "model.unload" if model.loaded else "model.load"
         return (
-            (safe_name(model.name), "second"),
-            (safe_line(model.note, 300), "error") if model.note else (" · ".join(about), "muted"),
+            memory, "model.pull", "model.delete", "model.details", "model.filter", "model.sort", "model.copy", "model.keep",
+            "model.unload_all",
+        )  # fmt: skip
+
+    def _keys(self, ids: tuple[str, ...]) -> DetailLine:
+        """The keys of what can be done now, the likeliest first."""
+        can = self._status.actions.can
+        return tuple(
+            ((self._state.key(id), "key"), (f" {BY_ID[id].short or BY_ID[id].title.lower()}", "muted"))
+            for id in ids
+            if self._state.key(id) and (id not in _NEEDS or can(_NEEDS[id]))
         )
+
+    def _missing(self) -> str:
+        """What this kind of server cannot do, and why; empty where it can do what is wanted most."""
+        actions, connection = self._status.actions, self._state.connection
+        missing = next((action for action in _MISSED_MOST if not actions.can(action)), None)
+        if missing is None or connection is None:
+            return ""
+        return f"{connection.server.profile.label} cannot {missing}: {actions.why_not(missing)}"
+
+
+def _about(model: Model, running: RunningModel | None) -> str:
+    """What is known of a model that its line does not say."""
+    about = [safe_line(model.family, 30), ", ".join(model.capabilities)]
+    memory = running.memory if running is not None and running.memory is not None else model.memory
+    if memory:
+        graphics = (
+            f", {human_size(running.vram)} of it on the GPU" if running is not None and running.vram else ""
+        )
+        about.append(f"{human_size(memory)} of memory{graphics}")
+    if running is not None and running.expires_at is not None:
+        about.append(_until(running.expires_at))
+    if model.context_trained:
+        about.append(f"made for {human_tokens(model.context_trained)} tokens of context")
+    return " · ".join(part for part in about if part)
+
+
+def _until(expires_at: float) -> str:
+    if math.isinf(expires_at):
+        return "until it is unloaded"
+    left = expires_at - time.time()
+    return f"{human_time(left)} to go" if left > 0 else "about to go"
+
+
+def _about_pull(pull: Pull) -> str:
+    problem = pull.problem
+    if problem is not None:
+        return ". ".join(part for part in (problem.title, problem.detail, problem.hint) if part)
+    if pull.changes:
+        details = [f"{each.name} {each.before} → {each.after}" for each in pull.changes.fields if each.after]
+        return " · ".join([pull.result, *details])
+    if pull.state is PullState.DONE:
+        return pull.result
+    layers = len(pull.progress.layers)
+    parts = [
+        str(pull.state),
+        pull.sizes,
+        safe_line(pull.progress.status, 60),
+        f"{layers} files" if layers > 1 else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _pull_role(pull: Pull) -> str:
+    return "error" if pull.state is PullState.FAILED else "warning" if pull.problem is not None else "muted"

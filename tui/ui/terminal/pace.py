@@ -94,3 +94,8 @@ class Pace:
             self._slow_answers = True
         elif took_s < _FAST_ROUND_TRIP_S:
             self._slow_answers = False
+
+
+def named_speed(said: str) -> TerminalSpeed:
+    """The setting `terminal_speed`, which was checked when it was read."""
+    return "slow" if said == "slow" else "fast" if said == "fast" else "auto"

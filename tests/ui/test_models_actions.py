@@ -1,0 +1,173 @@
+"""What a person does with models in the Models tab: memory, details, copies, deletions, downloads, filters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.support.app_driver import AppDriver, running
+from tests.support.canned_servers import MODEL, like_ollama
+from tests.support.replay import Replay, as_json, ndjson, replay, stalling
+
+THREE = (
+    (MODEL, "3.2B", 2_019_393_189),
+    ("qwen2.5-coder:7b", "7.6B", 4_683_087_332),
+    ("bielik:11b", "11B", 6_700_000_000),
+)
+SHOWN = {
+    "license": "Apache License",
+    "modelfile": "# made by hand\nFROM llama3.2\nPARAMETER temperature 0.7\x1b[31m",
+    "template": "{{ .Prompt }}",
+    "details": {"family": "llama", "parameter_size": "3.2B", "quantization_level": "Q4_K_M"},
+    "model_info": {"general.architecture": "llama", "llama.block_count": 28, "llama.context_length": 131072},
+    "capabilities": ["completion"],
+}
+BEGUN = {"status": "pulling ab", "digest": "sha256:ab", "total": 4_000_000_000, "completed": 10**9}
+PULLED = ({"status": "pulling manifest"}, {"status": "success"})
+
+
+@asynccontextmanager
+async def tab() -> AsyncIterator[tuple[AppDriver, Replay]]:
+    """The Models tab of a lokal that is connected to an Ollama."""
+    async with replay() as server:
+        like_ollama(server, *THREE).on("/api/generate", as_json(200, {"done": True}))
+        async with running(server.url) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see("u unload")
+            yield driver, server
+
+
+def sent(server: Replay, path: str) -> list[dict[str, object]]:
+    """The bodies that went to that path."""
+    return [json.loads(request.body) for request in server.seen if request.path == path]
+
+
+async def test_memory_is_taken_and_given_back() -> None:
+    async with tab() as (driver, server):
+        await driver.press("u")
+        await driver.see(f"{MODEL} is no longer in memory")
+        await driver.press("down", "l")
+        await driver.see("qwen2.5-coder:7b is in memory")
+        await driver.press("K")
+        await driver.see("stays in memory until it is unloaded")
+        bodies = sent(server, "/api/generate")
+        assert bodies[0] == {"model": MODEL, "keep_alive": 0}
+        assert bodies[1] == {"model": "qwen2.5-coder:7b"}
+        assert bodies[2] == {"model": "qwen2.5-coder:7b", "keep_alive": -1}
+
+
+async def test_details_are_a_page_without_the_servers_escapes() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/show", as_json(200, SHOWN))
+        await driver.press("i")
+        await driver.see("layers +28")
+        assert "\x1b" not in driver.text()
+        await driver.press("end")
+        await driver.see("PARAMETER temperature 0.7")
+        await driver.press("m")
+        await driver.see("c copies all")
+        await driver.press("escape")
+        await driver.see("u unload")
+
+
+async def test_only_its_own_key_deletes() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/show", as_json(200, SHOWN)).on("/api/delete", as_json(200, {}))
+        await driver.press("down", "d")
+        await driver.see(r"Delete qwen2.5-coder:7b\? Frees 4.7 GB")
+        await driver.press("enter")
+        await driver.see_no_more("Delete qwen")
+        assert not sent(server, "/api/delete")
+        await driver.press("d")
+        await driver.see("Delete qwen")
+        await driver.press("d")
+        await driver.see("qwen2.5-coder:7b is deleted")
+        assert [body["model"] for body in sent(server, "/api/delete")] == ["qwen2.5-coder:7b"]
+
+
+async def test_a_copy_is_named_in_the_line_below() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/copy", as_json(200, {}))
+        await driver.press("c")
+        await driver.see(f"Copy {MODEL} as:")
+        await driver.press("-", "2", "enter")
+        await driver.see(f"{MODEL} is called {MODEL}-2 too")
+        assert sent(server, "/api/copy") == [{"source": MODEL, "destination": f"{MODEL}-2"}]
+
+
+async def test_a_filter_shows_what_has_the_words_and_esc_all_again() -> None:
+    async with tab() as (driver, _):
+        await driver.press("/", "b", "i", "e")
+        await driver.see_no_more("qwen2.5-coder")
+        await driver.press("enter")
+        await driver.see("1 model · 6.7 GB on the disk · .*with “bie”")
+        await driver.press("escape")
+        await driver.see("qwen2.5-coder")
+        await driver.press("s", "s")
+        await driver.see("by size")
+        assert driver.model_under_cursor == "bielik:11b", "the cursor stays on its model"
+
+
+async def test_a_download_goes_on_while_one_chats_and_is_in_the_status_bar() -> None:
+    async with tab() as (driver, server):
+        pulling = ndjson([BEGUN], ended=False)
+        server.on("/api/pull", stalling(pulling))
+        await driver.press("p")
+        await driver.see("Download:")
+        await driver.press(*"mistral", "enter")
+        await driver.see("mistral .*25%")
+        await driver.press("f2")
+        await driver.see("↓ mistral 25%")
+        await driver.press("f3", "end")
+        await driver.see("1.0 GB of 4.0 GB")
+        await driver.press("P")
+        await driver.see("mistral +paused")
+        server.on("/api/pull", ndjson(PULLED))
+        await driver.press("P")
+        await driver.see("›mistral +up to date")
+        await driver.press("x")
+        await driver.see_no_more("›mistral")
+
+
+async def test_what_does_not_exist_cannot_be_downloaded() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/pull", ndjson([PULLED[0], {"error": "pull model manifest: file does not exist"}]))
+        await driver.press("p")
+        await driver.see("Download:")
+        await driver.press(*"nosuch", "enter")
+        await driver.see("nosuch +failed")
+        await driver.see("1 download failed")
+
+
+async def test_what_was_not_done_goes_on_in_the_next_lokal() -> None:
+    async with replay() as server:
+        like_ollama(server, *THREE)
+        pulling = ndjson([BEGUN], ended=False)
+        server.on("/api/pull", stalling(pulling))
+        async with running(server.url) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see("u unload")
+            await driver.press("p")
+            await driver.see("Download:")
+            await driver.press(*"mistral", "enter")
+            await driver.see("mistral .*25%")
+        server.on("/api/pull", ndjson(PULLED))
+        before = len(sent(server, "/api/pull"))
+        async with running(server.url) as driver:
+            await driver.see("mistral: up to date")
+        assert len(sent(server, "/api/pull")) == before + 1
+
+
+async def test_what_the_server_cannot_do_is_said_with_the_reason() -> None:
+    async with replay() as server:
+        server.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": "m", "object": "model"}]}))
+        async with running(server.url) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see("cannot download a model: ")
+            for key, what in (("p", "download"), ("d", "delete"), ("l", "load"), ("U", "unload")):
+                await driver.press(key)
+                await driver.see(f"cannot {what} a model")

@@ -1,0 +1,328 @@
+"""What is done with the models of the server in use: loading, unloading, deleting, copying, downloading.
+
+One for each app, made when the tab is first opened or when downloads are left from before. It works over the server's
+`ModelManager` and the queue of downloads, and tells the tab and the status bar what goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tui.core.model_management import LoadOptions, ModelAction, ModelActions
+from tui.core.text import count_of, human_size, safe_name
+from tui.errors import FileError, LokalError, Refused
+from tui.models.pull import UNFINISHED, Pull, PullState
+from tui.models.pull_file import PullFile
+from tui.models.pull_queue import PullQueue
+from tui.servers.registry import server_for
+from tui.ui.messages import PaneMessage
+from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui.chat.connections import ServerConnections
+    from tui.chat.tasks import TaskRunner
+    from tui.servers.connect import Connection
+    from tui.servers.model_manager import ModelManager
+    from tui.ui.context import AppContext
+    from tui.ui.models.pane import ModelsPane
+
+SHOWN_EVERY_S = 1.0
+"""How often the figures of a download that goes on are drawn anew."""
+_TASKS = "model management"
+
+
+class ModelsController:
+    """Commands come by `hear`. Whatever goes wrong is told, and leaves the others alone."""
+
+    def __init__(
+        self,
+        app: AppContext,
+        connections: ServerConnections,
+        tasks: TaskRunner,
+        folder: Path,
+        pane: Callable[[], ModelsPane | None],
+    ) -> None:
+        """`folder` keeps the downloads that are not done; `pane` is the tab, None while it was never opened."""
+        self._app = app
+        self._connections = connections
+        self._tasks = tasks
+        self._pane = pane
+        self._connection: Connection | None = None
+        self._status = ModelsStatus()
+        self._shown_at = 0.0
+        self._file = PullFile(folder)
+        self._queue = PullQueue(self._connect, self._pull_changed, self._file, on_problem=self._tell)
+        self._runs = False
+
+    # -- what it is told --------------------------------------------------------------------------------------------
+
+    def server_changed(self, connection: Connection | None) -> None:
+        """Another server is in use, or none."""
+        before, self._connection = self._connection, connection
+        actions = connection.server.profile.model_actions if connection is not None else ModelActions()
+        is_same = (
+            before is not None
+            and connection is not None
+            and before.server.endpoint.url == connection.server.endpoint.url
+        )
+        if not is_same:
+            self._status = ModelsStatus(pulls=self._status.pulls, actions=actions)
+        self._show()
+        if connection is not None:
+            self._start(self._look(connection))
+            if not is_same:
+                self._start(self._go_on_with_pulls(connection))
+
+    def hear(self, event: PaneMessage) -> None:
+        """A key of the tab."""
+        match event:
+            case ModelsShown():
+                self._show()
+                if self._connection is not None:
+                    self._start(self._look(self._connection))
+            case PullCommandGiven(id, pull):
+                self._change_pull(id, pull)
+            case ModelCommandGiven():
+                if self._connection is not None:
+                    self._start(self._do(event, self._connection))
+                else:
+                    self._app.show_notice("No server is connected", "warning")
+
+    @property
+    def words(self) -> str:
+        """The downloads, for the status bar; empty for none."""
+        pulls = [pull for pull in self._queue.pulls if pull.state in UNFINISHED]
+        running = next((pull for pull in pulls if pull.state is PullState.RUNNING), None)
+        if running is None:
+            failed = sum(pull.state is PullState.FAILED for pull in pulls)
+            if failed:
+                return f"{count_of(failed, 'download')} failed"
+            return f"{count_of(len(pulls), 'download')} not done" if pulls else ""
+        share = f" {running.share:.0%}" if running.share is not None else ""
+        more = f" +{len(pulls) - 1}" if len(pulls) > 1 else ""
+        return f"↓ {safe_name(running.model, 24)}{share}{more}"
+
+    def close(self) -> None:
+        """lokal ends: what is not done is left to the next start."""
+        try:
+            if self._queue.pulls or self._file.is_there:
+                self._file.save(self._queue.pulls)
+        except FileError:
+            pass  # it was told when it could not be kept
+        finally:
+            self._file.release()
+
+    # -- models -----------------------------------------------------------------------------------------------------
+
+    async def _do(self, event: ModelCommandGiven, connection: Connection) -> None:
+        """Do what the key means. Raises LokalError."""
+        manager, name = connection.server.model_manager, event.model
+        match event.id:
+            case "model.details":
+                details = await manager.details(name)
+                from tui.ui.models.details_page import ModelPage
+
+                self._app.show_page(ModelPage(details, self._app.state.keys.get("model.details", "")))
+            case "model.load":
+                async with self._busy(name, "loading"):
+                    await manager.load(name, LoadOptions())
+                self._app.show_notice(f"{safe_name(name, 60)} is in memory", "accent")
+            case "model.unload":
+                async with self._busy(name, "unloading"):
+                    await manager.unload(name)
+                self._app.show_notice(f"{safe_name(name, 60)} is no longer in memory", "accent")
+            case "model.keep":
+                async with self._busy(name, "loading"):
+                    await manager.keep(name, "forever")
+                self._app.show_notice(f"{safe_name(name, 60)} stays in memory until it is unloaded", "accent")
+            case "model.unload_all":
+                await self._unload_all(manager)
+            case "model.delete":
+                await self._delete(name, manager, sure=event.sure)
+            case "model.copy":
+                await self._require(ModelAction.COPY, manager)
+                await manager.copy(name, event.argument)
+                self._app.show_notice(
+                    f"{safe_name(name, 40)} is called {safe_name(event.argument, 40)} too", "accent"
+                )
+                self._refresh()
+            case "model.pull":
+                await self._require(ModelAction.PULL, manager)
+                self._add_pulls(connection, (event.argument,))
+            case "model.update":
+                await self._require(ModelAction.UPDATE, manager)
+                names = tuple(model.name for model in connection.models if not model.elsewhere)
+                self._add_pulls(connection, names, update=True)
+
+    async def _unload_all(self, manager: ModelManager) -> None:
+        await self._require(ModelAction.UNLOAD, manager)
+        running = await manager.running()
+        if not running:
+            self._app.show_notice("No model is in memory")
+            return
+        freed = sum(each.memory or 0 for each in running)
+        for each in running:
+            async with self._busy(each.name, "unloading"):
+                await manager.unload(each.name)
+        what = f": {human_size(freed)} free" if freed else ""
+        self._app.show_notice(f"{count_of(len(running), 'model')} unloaded{what}", "accent")
+
+    async def _delete(self, name: str, manager: ModelManager, *, sure: bool) -> None:
+        await self._require(ModelAction.DELETE, manager)
+        if sure:
+            async with self._busy(name, "deleting"):
+                await manager.delete(name)
+            self._app.show_notice(f"{safe_name(name, 60)} is deleted", "accent")
+            return
+        effect = await manager.effect_of_deleting([name])
+        words = "" if effect.frees is None else f"Frees {human_size(effect.frees)}."
+        if effect.shared_with:
+            others = ", ".join(safe_name(other, 40) for other in effect.shared_with[:3])
+            words += f" {others} has the same weights."
+        if name == self._app.state.model:
+            words += " In use."
+        if (pane := self._pane()) is not None and self._app.tab == "models":
+            pane.confirm_deletion(name, words)
+
+    async def _require(self, action: ModelAction, manager: ModelManager) -> None:
+        """Raise Refused, saying why, where the server cannot do it."""
+        actions = await manager.actions()
+        if not actions.can(action):
+            label = self._connection.server.profile.label if self._connection is not None else "The server"
+            raise Refused(f"{label} cannot {action}", actions.why_not(action))
+
+    @asynccontextmanager
+    async def _busy(self, name: str, what: str) -> AsyncIterator[None]:
+        """Say in the list what is being done with a model, as long as that takes; then ask anew."""
+        self._set(replace(self._status, busy={**self._status.busy, name: what}))
+        try:
+            yield
+        finally:
+            busy = {other: words for other, words in self._status.busy.items() if other != name}
+            self._set(replace(self._status, busy=busy))
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Ask for the list anew, and what is in memory."""
+        self._connections.refresh_models(self._app.state)
+        if self._connection is not None:
+            self._start(self._look(self._connection))
+
+    async def _look(self, connection: Connection) -> None:
+        """Ask what the server can do, and what it says of what is in memory."""
+        manager = connection.server.model_manager
+        actions = await manager.actions()
+        running = await manager.running() if actions.can(ModelAction.SHOW_MEMORY) else ()
+        if connection is self._connection:
+            self._set(replace(self._status, actions=actions, running=running))
+
+    # -- downloads --------------------------------------------------------------------------------------------------
+
+    def _add_pulls(self, connection: Connection, names: tuple[str, ...], *, update: bool = False) -> None:
+        endpoint, kind = connection.server.endpoint, connection.server.kind
+        for name in names:
+            self._queue.add(endpoint.url, kind, name, update=update)
+        self._run_queue()
+
+    def _change_pull(self, id: str, pull_id: str) -> None:
+        pull = self._queue.find(pull_id)
+        if pull is None:
+            return
+        try:
+            match id:
+                case "pull.pause" if pull.state in (PullState.PAUSED, PullState.FAILED, PullState.RETRYING):
+                    self._queue.resume(pull_id)
+                    self._run_queue()
+                case "pull.pause":
+                    self._queue.pause(pull_id)
+                case "pull.cancel":
+                    self._queue.cancel(pull_id)
+                case "pull.earlier":
+                    self._queue.move(pull_id, -1)
+                case "pull.later":
+                    self._queue.move(pull_id, 1)
+        except LokalError as error:
+            self._tell(error)
+        self._show_pulls()
+
+    def _run_queue(self) -> None:
+        if not self._runs:
+            self._runs = True
+            self._tasks.start(self._queue.run, "downloads", on_mistake=self._tell)
+        self._show_pulls()
+
+    async def _go_on_with_pulls(self, connection: Connection) -> None:
+        """Take over what a lokal before this one has left of downloads to this server."""
+        if not self._file.is_there:
+            return
+        found = await self._queue.restore(connection.server.endpoint.url)
+        if self._file.set_aside is not None:
+            self._app.show_notice(
+                f"The list of downloads could not be read; it is now {self._file.set_aside}", "warning"
+            )
+        if found:
+            self._run_queue()
+
+    @asynccontextmanager
+    async def _connect(self, pull: Pull) -> AsyncIterator[ModelManager]:
+        """The manager of the server that a download goes to: that in use, or a connection of its own."""
+        connection = self._connection
+        if connection is not None and connection.server.endpoint.url == pull.server:
+            yield connection.server.model_manager
+            return
+        server = server_for(replace(self._connections.endpoint_named(pull.server), kind=pull.kind))
+        try:
+            yield server.model_manager
+        finally:
+            await server.aclose()
+
+    def _pull_changed(self, pull: Pull) -> None:
+        """Something is new of a download; what only counts on is drawn once a second."""
+        before = next((each for each in self._status.pulls if each.id == pull.id), None)
+        now = time.monotonic()
+        if before is not None and before.state is pull.state is PullState.RUNNING:
+            if now - self._shown_at >= SHOWN_EVERY_S:
+                self._shown_at = now
+                self._show_pulls()
+            return
+        self._show_pulls()
+        name = safe_name(pull.model, 60)
+        if pull.state is PullState.DONE:
+            self._refresh()
+            if not pull.update or pull.changes:
+                self._app.show_notice(f"{name}: {pull.result}", "accent")
+        elif pull.state is PullState.FAILED and pull.problem is not None:
+            self._app.show_notice(f"{name}: {pull.problem.title}", "warning")
+
+    def _show_pulls(self) -> None:
+        self._set(replace(self._status, pulls=self._queue.pulls))
+        self._app.show_state()
+
+    # -- telling ----------------------------------------------------------------------------------------------------
+
+    def _set(self, status: ModelsStatus) -> None:
+        if status != self._status:
+            self._status = status
+            self._show()
+
+    def _show(self) -> None:
+        if (pane := self._pane()) is not None:
+            pane.show_status(self._status)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except LokalError as error:
+                self._tell(error)
+
+        self._tasks.start(guarded, _TASKS, on_mistake=self._tell)
+
+    def _tell(self, error: LokalError) -> None:
+        self._app.show_notice(str(error), "warning")

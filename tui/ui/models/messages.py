@@ -1,0 +1,46 @@
+"""What the Models tab asks for, and what it is shown beside the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tui.core.model_management import ModelActions, RunningModel
+from tui.models.pull import Pull
+from tui.ui.messages import PaneMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsStatus:
+    """What goes on with models. `busy` says of a model by its name what is being done with it, `running` is what is in memory
+    where the server tells more of it than the list does, `pulls` are the downloads in their order, `actions` what this server
+    can do."""
+
+    busy: Mapping[str, str] = field(default_factory=dict)
+    running: tuple[RunningModel, ...] = ()
+    pulls: tuple[Pull, ...] = ()
+    actions: ModelActions = ModelActions()
+
+
+@dataclass(eq=False, repr=False)
+class ModelsShown(PaneMessage):
+    """The tab is there, and wants to know what goes on."""
+
+
+@dataclass(eq=False, repr=False)
+class ModelCommandGiven(PaneMessage):
+    """A key of the tab. `model` is the name of the one that it is about, empty for none; `argument` is what was typed: the name
+    of a copy or of a download; `sure` = the person was asked."""
+
+    id: str
+    model: str = ""
+    argument: str = ""
+    sure: bool = False
+
+
+@dataclass(eq=False, repr=False)
+class PullCommandGiven(PaneMessage):
+    """A key about the download with the id `pull`."""
+
+    id: str
+    pull: str
