@@ -131,6 +131,16 @@ async def test_a_download_goes_on_while_one_chats_and_is_in_the_status_bar() -> 
         await driver.see_no_more("›mistral")
 
 
+async def test_names_are_offered_while_one_is_typed() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/pull", ndjson(PULLED))
+        await driver.press("p")
+        await driver.press(*"gemma3:1")
+        await driver.see("Tab gemma3:1b +Gemma 3")
+        await driver.press("tab", "enter")
+        await driver.see("gemma3:1b +up to date")
+
+
 async def test_what_does_not_exist_cannot_be_downloaded() -> None:
     async with tab() as (driver, server):
         server.on("/api/pull", ndjson([PULLED[0], {"error": "pull model manifest: file does not exist"}]))

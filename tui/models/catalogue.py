@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tui.core.folding import folded
@@ -35,6 +36,7 @@ class OfferedName:
     help: str = ""
 
 
+@lru_cache(maxsize=1)
 def load_catalogue() -> tuple[CatalogueEntry, ...]:
     """The catalogue, read from its file."""
     entries = tomllib.loads(_FILE.read_text(encoding="utf-8"))["models"]

@@ -92,6 +92,7 @@ class ServerProfile:
     `lists_models_always`: an empty list means that it has none, rather than that it does not tell.
     `takes_load_flags`: what is set when a model is loaded is given to it as the flags of llama-server when it starts.
     `model_actions` is what the kind can do with its models at best; a server's `model_manager` says what it can itself.
+    `has_library`: models are downloaded by the names of Ollama's library.
     `explain_refusal` knows refusals that only this kind has; None = it is one of those that all have.
     """
 
@@ -106,6 +107,7 @@ class ServerProfile:
     lists_all_models: bool = True
     lists_models_always: bool = False
     takes_load_flags: bool = False
+    has_library: bool = False
     model_actions: ModelActions = ModelActions()
     explain_refusal: Callable[[ServerErrorBody, int, Asked], ServerError | None] | None = None
 

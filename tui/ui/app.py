@@ -191,7 +191,9 @@ class LokalApp(DeltaApp[None]):
             services.next_start.keep_auto_theme,
             automatic=self.settings.theme == AUTO,
         )
-        self.models = ModelsPart(self, services, options.folders.pulls, lambda: self.tabs.query("#models"))
+        self.models = ModelsPart(
+            self, services, options.folders.pulls, configured, lambda: self.tabs.query("#models")
+        )
         self.chat_commands = ChatCommands(self, services, self.post_message)
         self.chat_list = ChatListController(self, services.chat_library, services.new_chat)
         for part in (

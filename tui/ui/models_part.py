@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +12,7 @@ from tui.ui.messages import PaneMessage
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from tui.core.endpoint import Endpoint
     from tui.servers.connect import Connection
     from tui.ui.models.controller import ModelsController
     from tui.ui.models.pane import ModelsPane
@@ -22,12 +23,18 @@ class ModelsPart:
     """One for each app."""
 
     def __init__(
-        self, app: AppContext, services: Services, folder: Path, panes: Callable[[], Iterable[Widget]]
+        self,
+        app: AppContext,
+        services: Services,
+        folder: Path,
+        configured: Sequence[Endpoint],
+        panes: Callable[[], Iterable[Widget]],
     ) -> None:
-        """`folder` is where downloads are kept that are not done; `panes` has the tab, once it was opened."""
+        """`configured` are the servers of the config; `folder` is where downloads are kept that are not done; `panes` has the tab, once it was opened."""
         self._app = app
         self._services = services
         self._folder = folder
+        self._configured = configured
         self._panes = panes
         self._controller: ModelsController | None = None
         self._connection: Connection | None = None
@@ -55,7 +62,9 @@ class ModelsPart:
         from tui.ui.models.controller import ModelsController
 
         services = self._services
-        made = ModelsController(self._app, services.connections, services.tasks, self._folder, self._pane)
+        made = ModelsController(
+            self._app, services.connections, services.tasks, self._folder, self._configured, self._pane
+        )
         self._controller = made
         services.at_end.append(made.close)
         made.server_changed(self._connection)

@@ -108,6 +108,7 @@ PROFILE = ServerProfile(
     ports=(PORT,),
     refuses_overflow=True,
     lists_models_always=True,
+    has_library=True,
     explain_refusal=_explain_refusal,
 )
 

@@ -7,18 +7,18 @@ One for each app, made when the tab is first opened or when downloads are left f
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.core.model_management import LoadOptions, ModelAction, ModelActions
 from tui.core.text import count_of, human_size, safe_name
-from tui.errors import FileError, LokalError, Refused
+from tui.errors import FileError, LokalError, Refused, ServerError
 from tui.models.pull import UNFINISHED, Pull, PullState
 from tui.models.pull_file import PullFile
 from tui.models.pull_queue import PullQueue
-from tui.servers.registry import server_for
+from tui.models.pull_servers import PullServers
 from tui.ui.messages import PaneMessage
 from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tui.chat.connections import ServerConnections
     from tui.chat.tasks import TaskRunner
+    from tui.core.endpoint import Endpoint
     from tui.servers.connect import Connection
     from tui.servers.model_manager import ModelManager
     from tui.ui.context import AppContext
@@ -46,9 +47,10 @@ class ModelsController:
         connections: ServerConnections,
         tasks: TaskRunner,
         folder: Path,
+        configured: Sequence[Endpoint],
         pane: Callable[[], ModelsPane | None],
     ) -> None:
-        """`folder` keeps the downloads that are not done; `pane` is the tab, None while it was never opened."""
+        """`folder` keeps the downloads that are not done; `configured` are the servers of the config; `pane` is the tab, None while it was never opened."""
         self._app = app
         self._connections = connections
         self._tasks = tasks
@@ -57,7 +59,10 @@ class ModelsController:
         self._status = ModelsStatus()
         self._shown_at = 0.0
         self._file = PullFile(folder)
-        self._queue = PullQueue(self._connect, self._pull_changed, self._file, on_problem=self._tell)
+        servers = PullServers(
+            configured, lambda: self._connection.server if self._connection is not None else None
+        )
+        self._queue = PullQueue(servers.connect, self._pull_changed, self._file, on_problem=self._tell)
         self._runs = False
 
     # -- what it is told --------------------------------------------------------------------------------------------
@@ -73,6 +78,8 @@ class ModelsController:
         )
         if not is_same:
             self._status = ModelsStatus(pulls=self._status.pulls, actions=actions)
+        else:
+            self._status = replace(self._status, models=None)
         self._show()
         if connection is not None:
             self._start(self._look(connection))
@@ -215,12 +222,17 @@ class ModelsController:
             self._start(self._look(self._connection))
 
     async def _look(self, connection: Connection) -> None:
-        """Ask what the server can do, and what it says of what is in memory."""
+        """Ask what the server can do, for all models that it has, and for what is in memory. A server that does not answer is
+        told of where the list of the connection is asked for."""
         manager = connection.server.model_manager
-        actions = await manager.actions()
-        running = await manager.running() if actions.can(ModelAction.SHOW_MEMORY) else ()
+        try:
+            actions = await manager.actions()
+            models = await manager.models()
+            running = await manager.running() if actions.can(ModelAction.SHOW_MEMORY) else ()
+        except ServerError:
+            return
         if connection is self._connection:
-            self._set(replace(self._status, actions=actions, running=running))
+            self._set(replace(self._status, actions=actions, models=models, running=running))
 
     # -- downloads --------------------------------------------------------------------------------------------------
 
@@ -268,19 +280,6 @@ class ModelsController:
             )
         if found:
             self._run_queue()
-
-    @asynccontextmanager
-    async def _connect(self, pull: Pull) -> AsyncIterator[ModelManager]:
-        """The manager of the server that a download goes to: that in use, or a connection of its own."""
-        connection = self._connection
-        if connection is not None and connection.server.endpoint.url == pull.server:
-            yield connection.server.model_manager
-            return
-        server = server_for(replace(self._connections.endpoint_named(pull.server), kind=pull.kind))
-        try:
-            yield server.model_manager
-        finally:
-            await server.aclose()
 
     def _pull_changed(self, pull: Pull) -> None:
         """Something is new of a download; what only counts on is drawn once a second."""

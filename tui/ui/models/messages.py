@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tui.core.model import Model
 from tui.core.model_management import ModelActions, RunningModel
 from tui.models.pull import Pull
 from tui.ui.messages import PaneMessage
@@ -14,12 +15,14 @@ from tui.ui.messages import PaneMessage
 class ModelsStatus:
     """What goes on with models. `busy` says of a model by its name what is being done with it, `running` is what is in memory
     where the server tells more of it than the list does, `pulls` are the downloads in their order, `actions` what this server
-    can do."""
+    can do. `models` are all that the server has, also such as cannot be asked now; None while only the list of the connection
+    is known."""
 
     busy: Mapping[str, str] = field(default_factory=dict)
     running: tuple[RunningModel, ...] = ()
     pulls: tuple[Pull, ...] = ()
     actions: ModelActions = ModelActions()
+    models: tuple[Model, ...] | None = None
 
 
 @dataclass(eq=False, repr=False)

@@ -20,6 +20,7 @@ from tui.core.commands import BY_ID
 from tui.core.model import Model
 from tui.core.model_management import ModelAction, RunningModel
 from tui.core.text import human_size, human_time, human_tokens, safe_line, safe_name
+from tui.models.catalogue import load_catalogue, offered_names
 from tui.models.listing import SORTS, totals
 from tui.models.pull import Pull, PullState
 from tui.ui.chat.decision_prompt import DecisionPrompt
@@ -34,6 +35,8 @@ from tui.ui.widgets.line import LineWidget
 from tui.ui.widgets.line_list import LineList
 from tui.ui.widgets.row import Part, choose, cut, cut_middle, fit
 
+OFFERED = 5
+"""Names of models that are offered while one is typed."""
 COUNTDOWN_S = 30.0
 """How often the time until a model is unloaded is counted anew, while somebody looks."""
 _NEEDS = {
@@ -71,7 +74,7 @@ class Details(LineWidget):
             line = self._lines[y]
             if len(line) == 1:
                 (text, role), *_ = line[0]
-                shown = cut(text, width - 2) if y else cut_middle(text, width - 2)
+                shown = cut_middle(text, width - 2) if role == "second" else cut(text, width - 2)
                 parts.append(self.part(shown, role))
             else:
                 groups = [
@@ -173,6 +176,8 @@ class ModelsPane(Vertical):
             return
         hint = "NAME or hf.co/USER/REPO:QUANT · Esc"
         self.prompt.ask(Purpose.PULL, "Download:", hint)
+        self.query_one(Details).display = True
+        self._describe()
 
     @on(ModelTable.Pressed)
     def _take_key(self, event: ModelTable.Pressed) -> None:
@@ -217,7 +222,10 @@ class ModelsPane(Vertical):
     @on(ModelPrompt.Typed)
     def _filter(self, event: ModelPrompt.Typed) -> None:
         event.stop()
-        self.table.order_by(self.table.sort, event.text)
+        if self.prompt.purpose is Purpose.FILTER:
+            self.table.order_by(self.table.sort, event.text)
+        else:
+            self._describe()
 
     @on(ModelPrompt.Walked)
     def _walk(self, event: ModelPrompt.Walked) -> None:
@@ -232,6 +240,7 @@ class ModelsPane(Vertical):
     def _end_prompt(self, event: ModelPrompt.Ended) -> None:
         event.stop()
         self.prompt.close()
+        self.query_one(Details).display = not self.choice.display
         self.screen.set_focus(self.choice if self.choice.display else self.table)
         match event.purpose:
             case Purpose.FILTER:
@@ -249,21 +258,46 @@ class ModelsPane(Vertical):
     # -- what is shown ----------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        connection = self._state.connection
         table, choice, focused = self.table, self.choice, self.screen.focused
         table.show_status(self._status)
-        table.show_models(connection.models if connection else (), self._state.model)
+        table.show_models(self._models(), self._state.model)
         table.show_message(self._waiting())
         dilemma = None if self._status.pulls else self._ways_on()
         choice.show(dilemma)
-        for widget in (table, self.query_one(Details)):
-            widget.display = dilemma is None
+        table.display = dilemma is None
+        self.query_one(Details).display = dilemma is None or self.prompt.purpose is Purpose.PULL
         if focused in (table, choice):
             self.screen.set_focus(table if dilemma is None else choice)
         self._describe()
 
+    def _models(self) -> tuple[Model, ...]:
+        """All that the server has, as far as it is known."""
+        if self._state.connection is None:
+            return ()
+        return self._state.connection.models if self._status.models is None else self._status.models
+
     def _describe(self) -> None:
-        self.query_one(Details).show(self._lines())
+        asks_name = self.prompt.purpose is Purpose.PULL
+        self.query_one(Details).show(self._offered() if asks_name else self._lines())
+
+    def _offered(self) -> tuple[DetailLine, ...]:
+        """Names that complete what is typed, the first of which Tab takes."""
+        pulls = [pull.model for pull in reversed(self._status.pulls)]
+        connection = self._state.connection
+        has_library = connection is not None and connection.server.profile.has_library
+        names = offered_names(self.prompt.text, pulls, load_catalogue() if has_library else ())
+        self.prompt.offered = names[0].name if names else ""
+        return tuple(
+            (
+                (
+                    (
+                        f"{'Tab ' if not at else ' ' * 4}{each.name:<18}  {each.help}",
+                        "muted" if at else "foreground",
+                    ),
+                ),
+            )
+            for at, each in enumerate(names[:OFFERED])
+        )
 
     def _waiting(self) -> tuple[tuple[str, str], ...]:
         """What is said while a server is looked for, or its model is loaded."""

@@ -34,7 +34,7 @@ class ModelPrompt(LineWidget, can_focus=True):
 
     @dataclass(eq=False, repr=False)
     class Typed(Message):
-        """The filter is another one."""
+        """What is typed is another text; a copy's name is not told of."""
 
         text: str
 
@@ -60,6 +60,13 @@ class ModelPrompt(LineWidget, can_focus=True):
         self._model = ""
         self._line_edit = LineEdit()
         self._sure_key = ""
+        self.offered = ""
+        """What Tab makes of the name that is typed."""
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self._line_edit.text
 
     @property
     def purpose(self) -> Purpose | None:
@@ -96,6 +103,10 @@ class ModelPrompt(LineWidget, can_focus=True):
             self._end("" if is_sure else None)
         elif event.key in ("enter", "tab") and event.character == IN_TEXT:
             self._insert(" ")  # of several lines that came at once
+        elif event.key == "tab" and self._purpose is Purpose.PULL:
+            if self.offered:
+                self._line_edit = LineEdit(self.offered)
+                self._written()
         elif event.key == "enter":
             self._end(self._line_edit.text.strip())
         elif event.key == "escape":
@@ -120,7 +131,7 @@ class ModelPrompt(LineWidget, can_focus=True):
 
     def _written(self) -> None:
         self.refresh()
-        if self._purpose is Purpose.FILTER:
+        if self._purpose in (Purpose.FILTER, Purpose.PULL):
             self.post_message(self.Typed(self._line_edit.text))
 
     def _end(self, text: str | None) -> None:
