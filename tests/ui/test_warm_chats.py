@@ -17,7 +17,7 @@ LONG = "The keeper of the lighthouse wrote a letter home every evening. " * 45
 
 
 def engine_of(driver: AppDriver) -> EmbeddedServer:
-    connection = driver.app.state.connection
+    connection = driver.connection
     assert connection is not None
     assert isinstance(connection.server, EmbeddedServer)
     return connection.server

@@ -101,8 +101,8 @@ def test_keys_can_be_taken_away() -> None:
 
 
 def test_one_key_can_serve_two_tabs() -> None:
-    keys, wrong = keymap({"model.refresh": "x"})
-    assert keys["model.refresh"] == keys["parameter.unset"] == "x"
+    keys, wrong = keymap({"model.refresh": "z", "parameter.unset": "z"})
+    assert keys["model.refresh"] == keys["parameter.unset"] == "z"
     assert wrong == []
 
 

@@ -23,6 +23,8 @@ REASONS = {
     "private_files.py": "makes a new file",
     "ui/editor.py": "makes a new file",
     "chat/rescue.py": "makes a new file",
+    "models/catalogue.py": "what ships with lokal",
+    "servers/engine/child_process.py": "the null device",
     "guide/training/source.py": "what ships with lokal, read when its model is made",
     "guide/training/write.py": "what ships with lokal, read when its model is made",
 }

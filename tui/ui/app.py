@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from tui.chat.commands import CommandRegistry
-from tui.chat.state import ConnectionStatus, ModelSettings, ServerState
+from tui.chat.state import ModelSettings, ServerState
 from tui.chat.structured_output import word_for
 from tui.config.startup import Configuration, StartOptions
 from tui.config.themes import AUTO, TERMINAL, ordered_names
@@ -76,7 +76,7 @@ from tui.ui.terminal.compositor import LeanScreen
 from tui.ui.terminal.hook import DeltaApp
 from tui.ui.terminal.pace import named_speed
 from tui.ui.theme_choice import ThemeChoice
-from tui.ui.title_bar import TitleBar
+from tui.ui.title_bar import TitleBar, place_of
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -332,7 +332,7 @@ class LokalApp(DeltaApp[None]):
             return
         state, chat, tabs = self.state, self.chat, self.tabs
         in_chat = tabs.current == CHAT
-        self.query_one(TitleBar).show(tabs.current.capitalize(), _place(state), state.model)
+        self.query_one(TitleBar).show(tabs.current.capitalize(), place_of(state), state.model)
         useful = self.chat_list.useful or (chat.useful if in_chat else tabs.useful)
         session = chat.session
         self.query_one(StatusBar).show(
@@ -587,15 +587,3 @@ class LokalApp(DeltaApp[None]):
         if self._profile is not None:
             self.mark(name)
             self.leave()
-
-
-def _place(state: ScreenState) -> str:
-    """Where lokal is connected, or what it does about that, in words."""
-    if state.connection is not None:
-        return state.connection.place
-    starting = f"{state.server.loads} is loading" if state.server.loads else "starting the engine"
-    return {
-        ConnectionStatus.SEARCHING: "looking for a server",
-        ConnectionStatus.STARTING: starting,
-        ConnectionStatus.NONE: "no server",
-    }.get(state.status, "")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.strip import Strip
 
+from tui.chat.state import ConnectionStatus
+from tui.ui.state import ScreenState
 from tui.ui.widgets.line import LineWidget
 from tui.ui.widgets.row import cut_middle, parts_width, spread
 
@@ -55,3 +57,15 @@ def _shortened(place: str, model: str, room: int) -> tuple[str, str]:
     if room >= LEAST_PLACE + 3 + LEAST_MODEL:
         return cut_middle(place, LEAST_PLACE), cut_middle(model, room - 3 - LEAST_PLACE)
     return "", cut_middle(model, room)
+
+
+def place_of(state: ScreenState) -> str:
+    """Where lokal is connected, or what it does about that, in words."""
+    if state.connection is not None:
+        return state.connection.place
+    starting = f"{state.server.loads} is loading" if state.server.loads else "starting the engine"
+    return {
+        ConnectionStatus.SEARCHING: "looking for a server",
+        ConnectionStatus.STARTING: starting,
+        ConnectionStatus.NONE: "no server",
+    }.get(state.status, "")
