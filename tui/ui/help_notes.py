@@ -67,6 +67,13 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "All answers are kept beside each other, whatever you do, each with its parameters; a column in which nothing came is "
         "none. What would not fit a column is asked about before anything is sent, and the others can be asked without it.",
     ),
+    "models": (
+        "What a server cannot do with models is said under the list, and by the key with the reason. A copy shares its weights "
+        "with the model that it was made of, so deleting one of them may free nothing: {model.delete} says before what it frees.",
+        "Downloads are done by the server, one after the other. They go on while you chat, after a broken line, and in the next "
+        "lokal. {pull.pause} lets one wait where the server can; {pull.earlier} and {pull.later} change the order. On Ollama "
+        "{model.update} is the only way to learn whether there is something newer. “lokal models” does the same in the shell.",
+    ),
     "settings": ("A parameter that a server does not take is shown as such and not sent.",),
     "slash": (
         "The start of a name is enough. Another preset, model or server counts from the next answer on. /help set explains a "
