@@ -100,6 +100,20 @@ async def test_within_a_chat_nothing_before_the_last_answer_is_read_again(packag
         assert client.said == []  # nothing was opened, and little to be restored
 
 
+async def test_the_system_prompt_of_an_empty_chat_is_read_before_its_first_question(
+    packaged_gguf: Path,
+) -> None:
+    async with warm_client(packaged_gguf) as client:
+        state = client.controller.chat.state
+        told = replace(state.preset, system=LONG)
+        client.controller.use(state.with_settings(state.settings.chosen(told)))
+        await client.until(lambda: not client.tasks.runs("read-ahead"))
+        first = await client.ask(TURNS[0])
+        assert first.usage.prompt is not None
+        assert (first.usage.cached or 0) > first.usage.prompt - 25  # what a dot and the question do not share
+        assert client.said == []
+
+
 async def test_a_chat_that_is_deleted_takes_its_file_with_it(packaged_gguf: Path) -> None:
     async with warm_client(packaged_gguf) as client:
         await client.ask(LONG)

@@ -47,7 +47,7 @@ from tui.chat.open_chat import OpenChat
 from tui.chat.outbox import FrontEnd, Outbox
 from tui.chat.pending import AnswerJob, PendingPrompt
 from tui.chat.prompt_queue import QueuedPrompt
-from tui.chat.requests import blank_answer, prepare, unanswerable
+from tui.chat.requests import blank_answer, first_request, prepare, unanswerable
 from tui.chat.session import ChatSession
 from tui.chat.small_model import advice_on
 from tui.chat.state import ClientState, ConnectionStatus
@@ -86,7 +86,9 @@ class ChatController:
         self._tasks = tasks
         self._interval_s = interval_s
         self._job: AnswerJob | None = None  # what was asked for last
-        self.warm_chats = warm_chats
+        self._warm_chats: WarmChats | None = None
+        if warm_chats is not None:
+            self.keep_warm(warm_chats)
         self.on_answer: Callable[[Connection, Message], None] = lambda _connection, _answer: None
         """Told of each answer that has ended, and of the connection that it came through."""
         self._asked = ("", "")  # the prompt that was asked last, and the same in marked form
@@ -95,6 +97,11 @@ class ChatController:
             front, tasks, lambda: self.chat.state, lambda: self.chat.pending, keeps_drafts=keeps_drafts
         )
         self.gate = ContextGate(self.chat, front, tasks, self.outbox, interval_s)
+
+    def keep_warm(self, warm_chats: WarmChats) -> None:
+        """Tell `warm_chats` which chat is open from now on."""
+        self._warm_chats = warm_chats
+        warm_chats.first_request = lambda: first_request(self.chat.state, self.session)
 
     @property
     def session(self) -> ChatSession | None:
@@ -134,13 +141,15 @@ class ChatController:
         self._changed()
         if before is not session:
             self.outbox.open(session)
-        if self.warm_chats is not None:
-            self.warm_chats.open(session.conversation.id)
+        if self._warm_chats is not None:
+            self._warm_chats.open(session.conversation.id)
         self._ask_next()
 
     def use(self, state: ClientState) -> None:
         """Another server, model or preset, or another state of it; what waited for a server is asked now."""
         self.chat.state = state
+        if self._warm_chats is not None:
+            self._warm_chats.read_ahead()
         activity = self.chat.activity
         match activity:
             case WaitingForServer(job):
@@ -167,14 +176,14 @@ class ChatController:
     def touched(self) -> None:
         """What is written has changed."""
         self.outbox.touched()
-        if self.warm_chats is not None:
-            self.warm_chats.touched()
+        if self._warm_chats is not None:
+            self._warm_chats.touched()
 
     def moved(self) -> None:
         """The open chat was deleted in another lokal and has a new id: what is unsent goes with it."""
         self.outbox.moved()
-        if self.warm_chats is not None and self.session is not None:
-            self.warm_chats.moved(self.session.conversation.id)
+        if self._warm_chats is not None and self.session is not None:
+            self._warm_chats.moved(self.session.conversation.id)
 
     def together(self) -> AbstractContextManager[None]:
         """What is changed in the open chat and in its draft inside is on the disk all at once: after a crash no prompt is

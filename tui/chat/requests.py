@@ -17,6 +17,7 @@ from tui.core.schema import RECORD, Schema
 from tui.core.tokens import estimate
 
 if TYPE_CHECKING:
+    from tui.chat.session import ChatSession
     from tui.servers.connect import Connection
 
 GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of it and add no remark."
@@ -136,6 +137,20 @@ def request_for(
     if goes_on and not itself:
         turns = (*turns, Turn(Role.USER, GO_ON))
     return ChatRequest(state.model, turns, state.sendable(), itself, chat=conversation.id)
+
+
+def first_request(state: ClientState, session: ChatSession | None) -> ChatRequest | None:
+    """What the first question of an empty chat will be sent with before its own words, in place of which there is a dot: its
+    system prompt. None where there is none, the chat has begun, or no model of the built-in engine is in use."""
+    connection = state.connection
+    if session is None or connection is None or not connection.embedded or connection.guide:
+        return None
+    conversation = session.conversation
+    system = conversation.system or state.preset.system
+    if not system.strip() or not state.model or conversation.path():
+        return None
+    turns = Turn(Role.SYSTEM, system), Turn(Role.USER, ".")
+    return ChatRequest(state.model, turns, state.sendable(), chat=conversation.id)
 
 
 def _recorded(held: Schema | None, blank: Message, *, resume: bool) -> Mapping[str, Value]:

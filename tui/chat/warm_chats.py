@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.chat.tasks import TaskRunner
+from tui.core.request import ChatRequest, Turn
 from tui.core.text import human_tokens
 
 if TYPE_CHECKING:
     from tui.servers.engine.embedded import EmbeddedServer
     from tui.servers.engine.slots import Reuse
 
-_GROUP = "warm"
+_GROUP, _AHEAD = "warm", "read-ahead"
 WORTH_SAYING = 500
 """Fewer tokens that had not to be read again, or had, are not worth a word."""
 SAVE_AT_END_S = 2.0
@@ -54,6 +56,10 @@ class WarmChats:
         self._chat = ""
         self._answered = False
         self._may_wake = False
+        self.first_request: Callable[[], ChatRequest | None] = lambda: None
+        """What the first question of the open chat will be sent with, as far as that is known: its system prompt; None where
+        the chat has begun, or the built-in engine is not in use."""
+        self._read_ahead: tuple[EmbeddedServer, tuple[Turn, ...]] | None = None
 
     def use(self, server: EmbeddedServer) -> None:
         """This engine runs from now on: the open chat is put into its slot."""
@@ -63,8 +69,18 @@ class WarmChats:
     def open(self, chat: str) -> None:
         """Another chat is open: the one before is saved, and this one restored."""
         if chat != self._chat:
-            self._chat, self._answered = chat, False
+            self._chat, self._answered, self._read_ahead = chat, False, None
             self._prepare()
+            self.read_ahead()
+
+    def read_ahead(self) -> None:
+        """Let the engine read the system prompt of an empty chat while its first question is written. Called when the chat, the
+        server, the model or the preset may be another."""
+        server, request = self._server, self.first_request()
+        if server is None or request is None or self._read_ahead == (server, request.turns):
+            return
+        self._read_ahead = server, request.turns
+        self._tasks.start(partial(server.read_ahead, request), _AHEAD, exclusive=True)
 
     def moved(self, chat: str) -> None:
         """The open chat has another id."""
@@ -79,7 +95,7 @@ class WarmChats:
 
     def engine_slept(self) -> None:
         """The engine was ended, since nobody used it: what it had read has to be restored."""
-        self._answered, self._may_wake = False, True
+        self._answered, self._may_wake, self._read_ahead = False, True, None
 
     def answered(self, chat: str, reuse: Reuse | None, tokens: int) -> None:
         """An answer has ended; what came of restoring its chat is told once for each time that it is opened."""

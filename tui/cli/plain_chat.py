@@ -110,7 +110,7 @@ class PlainChat:
         """Let that service find servers."""
         self._connections = service
         self._guide_question = GuideQuestion(service, self.tasks, self.post, lambda: self.controller)
-        self.controller.warm_chats = service.engines.warm_chats
+        self.controller.keep_warm(service.engines.warm_chats)
         self.controller.on_answer = service.note_answer
 
     def use(self, state: ClientState) -> None:

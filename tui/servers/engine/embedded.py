@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui import files
@@ -238,6 +239,22 @@ class EmbeddedServer:
                 if self._slots.held != chat:
                     await self._slots.save()
                     await self._slots.restore(chat)
+
+    async def read_ahead(self, request: ChatRequest) -> None:
+        """Read what `request` begins with into the slot, whose chat is saved before: the next request that begins so has only
+        the rest to read. Of the answer one token is made and thrown away. What the engine does not do is done with that next
+        request, so nothing is raised; one that sleeps sleeps on."""
+        if self._engine.asleep or self._engine.endpoint != self.endpoint:
+            return
+        async with self._turn:
+            if self._slots is not None:
+                if self._slots.held == request.chat:
+                    return
+                await self._slots.begin("")
+            one = replace(request, parameters={**request.parameters, "max_tokens": 1})
+            async with aclosing(self._server.chat(one)) as events:
+                async for _ in events:
+                    pass
 
     async def save_at_end(self) -> None:
         """The same as `save_chat` on an event loop of its own, when the one that this was used on has ended."""
