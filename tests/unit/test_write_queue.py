@@ -102,6 +102,26 @@ def test_what_cannot_be_written_waits_and_is_written_in_order() -> None:
     assert disk.written == list("abcdef"), "the last try is made at the end"
 
 
+def test_a_problem_that_somebody_else_tells_is_not_told_again() -> None:
+    disk = Disk()
+    disk.full = StoreUnavailable("The disk is full", "", "Make room")
+    with opened() as (queue, heard):
+        queue.problem_is_told(disk.full)
+        queue.keep(disk.write("first"), "chat")
+        queue.flush(AGES_S)
+        assert heard.problems == []
+        assert queue.problem is disk.full
+        disk.full = StoreUnavailable("The disk is full", "in another way", "Make room")
+        queue.retry()
+        queue.keep(disk.write("second"), "chat")
+        queue.flush(AGES_S)
+        disk.full = None
+        queue.retry()
+        waited(heard.caught_up)
+    assert [problem.detail for problem in heard.problems] == ["in another way"]
+    assert disk.written == ["first", "second"]
+
+
 def test_it_is_tried_again_without_being_asked() -> None:
     disk = Disk()
     disk.full = FULL

@@ -46,6 +46,7 @@ def open_library(
         store = Store.open(folders.database, on_renewed=on_renewed)
     except StoreError as error:
         store = Store.in_memory()
+        queue.problem_is_told(error)
         queue.keep(partial(_open_at_last, store, folders, on_renewed), store)
         return OpenedLibrary(store, ChatSession(store, queue), error)
     conversation, problem, note = None, None, ""

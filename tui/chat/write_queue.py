@@ -15,6 +15,8 @@ from tui.errors import ChatGone, LokalError, StoreError, StoreUnavailable, sente
 
 RETRY_S = 2.0
 """How often it is tried again to write what could not be written."""
+KEPT = "New messages are kept in memory, and saved as soon as that works"
+"""What becomes of what waits, said with why it waits."""
 
 Write = Callable[[], None]
 
@@ -100,6 +102,12 @@ class WriteQueue:
         with self._changed:
             both = (*self._unwritten, *self._queue)
         return tuple(dict.fromkeys(each.owner for each in both if each.owner is not None))
+
+    def problem_is_told(self, problem: StoreError) -> None:
+        """Whoever queues a write that will fail of `problem` says that itself, with `KEPT`: `on_problem` hears of another one
+        only. Call it before that write is queued."""
+        with self._changed:
+            self._problem = problem
 
     def retry(self) -> None:
         """Try what waits at once."""
@@ -194,8 +202,7 @@ class WriteQueue:
             self._problem = error
             self._retry_at = time.monotonic() + self._retry_s
         if is_new:
-            kept = "New messages are kept in memory, and saved as soon as that works"
-            self._on_problem(StoreError(error.title, error.detail, sentences(error.hint, kept)))
+            self._on_problem(StoreError(error.title, error.detail, sentences(error.hint, KEPT)))
 
     def _try_again(self) -> None:
         """Write what waits, in its order, as far as that can be done."""

@@ -20,7 +20,7 @@ from tui.chat.connections import ServerConnections
 from tui.chat.rescue import rescue_unwritten
 from tui.chat.state import ClientState, ModelSettings
 from tui.chat.tasks import TaskRunner
-from tui.chat.write_queue import WriteQueue
+from tui.chat.write_queue import KEPT, WriteQueue
 from tui.cli.plain_chat import WAY_OUT, PlainChat
 from tui.cli.plain_commands import PlainCommands
 from tui.cli.plain_input import LineReader
@@ -29,7 +29,7 @@ from tui.config.history import PromptHistory
 from tui.config.presets import make_presets
 from tui.config.startup import Configuration, StartOptions
 from tui.core.text import safe_line
-from tui.errors import Interrupted, LokalError
+from tui.errors import Interrupted, LokalError, sentences
 
 if TYPE_CHECKING:
     from tui.store.store import Renewal, Store
@@ -136,7 +136,7 @@ class _PlainRun:
     def _loop_ready(self, library: OpenedLibrary, service: ServerConnections) -> None:
         chat = self._chat
         if library.problem is not None:
-            cannot = f"Nothing can be saved now: {library.problem}"
+            cannot = sentences(f"Nothing can be saved now: {library.problem}", KEPT)
             chat.tell(cannot if not library.store.is_kept else str(library.problem), "warning")
             if not self._listens and self._options.resume is not None:
                 raise library.problem  # a script meant that chat and no other

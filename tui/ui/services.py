@@ -18,7 +18,7 @@ from tui.chat.chat_library import OpenedLibrary, is_on_disk, open_library
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.session import ChatSession
 from tui.chat.tasks import TaskRunner
-from tui.chat.write_queue import WriteQueue
+from tui.chat.write_queue import KEPT, WriteQueue
 from tui.config import settings as settings_file
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
@@ -121,7 +121,11 @@ class Services:
             history = ()
         note, problem = library.note, library.problem
         if problem is not None:
-            what = str(problem) if library.store.is_kept else f"Nothing can be saved now: {problem}"
+            what = (
+                str(problem)
+                if library.store.is_kept
+                else sentences(f"Nothing can be saved now: {problem}", KEPT)
+            )
             note = sentences(what, note)
         self._store = library.store  # only now: a chat that was opened before would give way to this one
         self._post(StoreOpened(library.session, history, note))
