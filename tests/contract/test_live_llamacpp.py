@@ -16,7 +16,7 @@ from tests.support.sample import MARKDOWN, THOUGHT
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Phase, Progress, TextDelta
 from tui.core.message import Attachment, Role
-from tui.core.model_management import ModelAction
+from tui.core.model_actions import ModelAction
 from tui.core.request import ChatRequest, Turn
 from tui.errors import AuthRequired, ContextOverflow, Interrupted, Refused, Unreachable
 from tui.servers.base import Server

@@ -14,7 +14,8 @@ from tests.support.managing import managed, read
 from tests.support.replay import CannedResponse, as_json, ndjson, recorded, stalling
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model, ModelState
-from tui.core.model_management import DeletionEffect, LoadOptions, ModelAction, PullLayer, PullProgress
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import DeletionEffect, LoadOptions, PullLayer, PullProgress
 from tui.core.modelfile import Modelfile, parse_modelfile
 from tui.errors import BadReply, FileError, Interrupted, ModelMissing, Refused, ServerError
 from tui.servers.kinds.ollama_storage import freed_bytes

@@ -11,7 +11,8 @@ from tests.support.managing import managed, read
 from tests.support.replay import CannedResponse, Replay, as_json, recorded, sse, stalling
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.model import ModelState
-from tui.core.model_management import Adapter, LoadOptions, ModelAction, PullLayer
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import Adapter, LoadOptions, PullLayer
 from tui.errors import AuthRequired, ModelMissing, Refused
 from tui.servers.registry import profile_of, server_for
 

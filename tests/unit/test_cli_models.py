@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.canned_servers import like_ollama
 from tests.support.replay import Replay, as_json, ndjson, recorded, replay
-from tui.cli.arguments import Models
+from tui.cli.command_arguments import Models
 from tui.cli.models import manage, until
 from tui.cli.models_pull import PullRun, fitted
 from tui.config.history import PromptHistory

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tui import early_frame
-from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Models, Presets, Screen, Target
+from tui.cli.arguments import Screen, Target
+from tui.cli.command_arguments import Ask, Bench, Chats, Command, Doctor, Models, Presets
 from tui.cli.main import status_of
 from tui.cli.parser import COMMANDS, parse
 from tui.errors import (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.chat.summary_run import SummaryRun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Idle:
     """Nothing runs and nothing is held."""
 

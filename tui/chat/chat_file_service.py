@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TitleWish:
     """A chat for which a title is wanted instead of the one that it `had`; `turns` are what the model is asked."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.store.store import Renewal, Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OpenedLibrary:
     """The store and the chat that is open first. `problem` says why that is not the chat that was asked for, or why nothing
     can be saved; `note` is what else is to be told."""

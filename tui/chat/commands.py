@@ -17,7 +17,7 @@ WhyNot = Callable[[], str]
 """Why a command cannot be done just now; empty = it can."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RegisteredCommand:
     """A command with its one handler; `why_not` is asked before the handler is called."""
 

@@ -35,7 +35,7 @@ State = TypeVar("State", bound=ClientState)
 _GROUP = "connect"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ServerConnected:
     """A server answers; `model` is the one to begin with there, empty for none, and `window` the context window in tokens
     that it is loaded with, None = not known yet. `refreshed` = the server was connected already, and only its models were
@@ -51,7 +51,7 @@ class ServerConnected:
     problem: LokalError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ServerNotFound:
     """No server answers. `engine_missing` says why the built-in engine could not help either; `searched` = no server was
     named; `kept` = the connection that there was is still good. `command` is the slash command that asked for it, to be
@@ -65,7 +65,7 @@ class ServerNotFound:
     asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ServerLoading:
     """A model is being loaded: by the server that is named in `who`, or by the built-in engine, which says how far it is."""
 
@@ -73,14 +73,14 @@ class ServerLoading:
     progress: Progress | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ServerAppeared:
     """While there was none, it was looked whether a server has come up: this one; None = there is none still, or again."""
 
     endpoint: Endpoint | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ContextWindowRead:
     """The context window that a model is loaded with, in tokens; None = the server does not say."""
 
@@ -88,14 +88,14 @@ class ContextWindowRead:
     window: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ConnectionWarning:
     """Something about servers that the person is to be told."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class EngineSlept:
     """The built-in engine behind that connection's server was ended, as nobody used it; not `asleep` = it runs again."""
 

@@ -32,7 +32,7 @@ class Estimate(Enum):
     TOO_LONG = "too long"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Measure:
     """A prompt measured against the `window` (in tokens) of whom `state` asks."""
 

@@ -25,7 +25,7 @@ LOOK_S = 30.0
 _GROUP = "engine-threads"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EngineThreadsChanged:
     """The engine was started again with so many threads; `is_single` = with one instead of several, as others keep the
     machine busy."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.servers.engine.thread_fallback import AnswerTiming
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EngineListener:
     """Who is told of an engine: how far its model is loaded, why one had died that is started again, whether one was ended for
     want of use or runs again, what came of a chat that was opened again, and that it computes with other threads."""

@@ -24,7 +24,7 @@ GO_ON = "Continue exactly where your last answer breaks off. Repeat nothing of i
 """Asked of a server that cannot take up an unfinished answer itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PreparedRequest:
     """`answer` is the message to be filled; `unsupported` are parameters that this server does not take, `beyond` those
     that its model says it cannot, `at_start` those that hold because the embedded engine was started with them."""

@@ -6,9 +6,9 @@ import os
 import sys
 from dataclasses import asdict
 
-from tui.cli.arguments import Ask
 from tui.cli.ask_run import AskRequest, AskRun
 from tui.cli.ask_saving import SavedAnswer
+from tui.cli.command_arguments import Ask
 from tui.cli.input import MOST_TEXT, argument_text, read_input, text_of
 from tui.cli.output import say, write_json
 from tui.cli.signals import Terminated, run

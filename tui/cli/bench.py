@@ -16,7 +16,7 @@ from tui import files
 from tui.chat.benchmark_run import BenchmarkRun, Findings, Plan, subject_of
 from tui.chat.rate_record import RateRecord
 from tui.chat.wording import progress_words
-from tui.cli.arguments import Bench
+from tui.cli.command_arguments import Bench
 from tui.cli.help import MAX_WIDTH
 from tui.cli.output import ProgressLine, say, write, write_json
 from tui.cli.signals import Terminated, run

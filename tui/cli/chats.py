@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tui.cli.arguments import Chats
+from tui.cli.command_arguments import Chats
 from tui.cli.output import say, write, write_json
 from tui.core.message import Message, Role, Status
 from tui.core.text import local_minute, safe_block, safe_line, safe_name

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui.cli.arguments import STDIN
+from tui.cli.command_arguments import STDIN
 from tui.cli.input import read_input
 from tui.cli.output import say
 from tui.core.text import count_of, safe_line, safe_name

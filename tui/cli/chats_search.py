@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tui.cli.arguments import Chats
+from tui.cli.command_arguments import Chats
 from tui.cli.output import ProgressLine, say, write, write_json
 from tui.core.text import local_minute, safe_line, safe_name
 from tui.store.export import iso_time

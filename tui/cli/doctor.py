@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tui import __version__
-from tui.cli.arguments import Doctor
+from tui.cli.command_arguments import Doctor
 from tui.cli.help import MAX_WIDTH
 from tui.cli.output import write, write_json
 from tui.cli.signals import run

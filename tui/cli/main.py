@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.cli import output
-from tui.cli.arguments import Ask, Bench, Chats, Command, Doctor, Models, Presets, Screen, Target
+from tui.cli.arguments import Screen, Target
 from tui.errors import EngineError, FileError, LokalError, Refused, ServerError, UsageError
 from tui.startup_profile import StartupProfile
 
 if TYPE_CHECKING:
+    from tui.cli.command_arguments import Command
     from tui.early_frame import EarlyFrame
 
 OK, FAILED, USAGE, UNREACHABLE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -41,7 +42,12 @@ def main(
 
 def _run(arguments: Sequence[str] | None, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
     try:
-        return _dispatch(_command(arguments), early_frame, profile)
+        command = _command(arguments)
+        if isinstance(command, Screen):
+            return _open(command, early_frame, profile)
+        from tui.cli.dispatch import dispatch
+
+        return dispatch(command)
     except LokalError as error:
         if early_frame is not None:
             early_frame.restore_terminal()  # or the message would go with it
@@ -70,48 +76,6 @@ def status_of(error: LokalError) -> int:
     if isinstance(error, ServerError | EngineError):
         return UNREACHABLE
     return USAGE if isinstance(error, UsageError | FileError) else FAILED
-
-
-def _dispatch(command: Command, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:
-    match command:
-        case Screen():
-            return _open(command, early_frame, profile)
-        case Ask():
-            from tui.cli.ask import ask
-            from tui.cli.signals import Terminated
-
-            try:
-                return ask(command)
-            except Terminated as ending:
-                return ending.status
-        case Bench():
-            from tui.cli.bench import bench
-            from tui.cli.signals import Terminated
-
-            try:
-                return bench(command)
-            except Terminated as ending:
-                return ending.status
-        case Doctor():
-            from tui.cli.doctor import doctor
-
-            return doctor(command)
-        case Presets():
-            from tui.cli.presets import presets
-
-            return presets(command)
-        case Chats():
-            from tui.cli.chats import chats
-
-            return chats(command)
-        case Models():
-            from tui.cli.models import models
-            from tui.cli.signals import Terminated
-
-            try:
-                return models(command)
-            except Terminated as ending:
-                return ending.status
 
 
 def _open(command: Screen, early_frame: EarlyFrame | None, profile: StartupProfile) -> int:

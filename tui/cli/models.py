@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from tui.cli.arguments import Models
+from tui.cli.command_arguments import Models
 from tui.cli.output import ProgressLine, say, write, write_json
 from tui.cli.signals import run
 from tui.config.settings import Settings
 from tui.config.startup import load_configuration
 from tui.core.model import Model
-from tui.core.model_management import LoadOptions, ModelAction, RunningModel
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import LoadOptions, RunningModel
 from tui.core.secrets import KEY_VARIABLE
 from tui.core.text import (
     finite,

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tui import files
-from tui.cli.arguments import STDIN, Models
+from tui.cli.command_arguments import STDIN, Models
 from tui.cli.input import MOST_TEXT, read_input
 from tui.cli.models_pull import PullLine
 from tui.cli.output import say
 from tui.config.presets import load_presets
 from tui.core.model import Model
-from tui.core.model_management import ModelAction
+from tui.core.model_actions import ModelAction
 from tui.core.modelfile import Modelfile, decode_modelfile, parse_modelfile
 from tui.core.parameters import for_server
 from tui.core.presets import find

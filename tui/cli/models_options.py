@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tui.cli import help as help_texts
-from tui.cli.arguments import Models
+from tui.cli.command_arguments import Models
 from tui.errors import UsageError
 
 MOST_TOKENS = 16_777_216

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from tui.cli.arguments import Models
+from tui.cli.command_arguments import Models
 from tui.cli.models import connected, require_server_name
 from tui.cli.output import ProgressLine, complain, say, write_json
 from tui.cli.signals import Terminated, run
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
-from tui.core.model_management import ModelAction, PullProgress
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import PullProgress
 from tui.core.text import human_size, human_time, safe_line, safe_name
 from tui.errors import FileError, LokalError, Refused, UsageError
 from tui.models.pull import Pull, PullState

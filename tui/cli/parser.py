@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from tui import __version__
 from tui.cli import help as help_texts
-from tui.cli.arguments import STDIN, Ask, Bench, Chats, Command, Doctor, Presets, Screen, Target
+from tui.cli.arguments import Screen, Target
+from tui.cli.command_arguments import STDIN, Ask, Bench, Chats, Command, Doctor, Presets
 from tui.cli.help import MAX_WIDTH
 from tui.cli.models_options import add_models, models_command
 from tui.errors import UsageError

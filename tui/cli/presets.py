@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from tui.cli.arguments import Presets
+from tui.cli.command_arguments import Presets
 from tui.cli.help import MAX_WIDTH
 from tui.cli.output import say, write, write_json
 from tui.config.presets import load_presets

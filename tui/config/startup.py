@@ -23,7 +23,7 @@ from tui.errors import LokalError, UsageError
 from tui.paths import Folders
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StartOptions:
     """What the command line asks for. `overrides` hold for this run only; None in it = the server's default.
 
@@ -40,7 +40,7 @@ class StartOptions:
     preset_chosen: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Configuration:
     """The person's files, all of it usable.
 

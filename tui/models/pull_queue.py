@@ -17,7 +17,8 @@ from pathlib import Path
 
 from tui.core.endpoint import ServerKind
 from tui.core.message import Problem, new_id
-from tui.core.model_management import ModelAction, ModelDetails, PullProgress
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import ModelDetails, PullProgress
 from tui.core.text import human_size, safe_name
 from tui.errors import (
     FileError,

@@ -33,7 +33,7 @@ SLICES = 10
 """Parts of the time for a server's replies, so that one in which this machine stood still costs only itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FoundServer:
     """A server that answered; its endpoint's kind is set."""
 

@@ -12,15 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from tui.core.model import Model, ModelState
-from tui.core.model_management import (
-    DeletionEffect,
-    LoadOptions,
-    ModelAction,
-    ModelActions,
-    ModelDetails,
-    PullProgress,
-    RunningModel,
-)
+from tui.core.model_actions import ModelAction, ModelActions
+from tui.core.model_management import DeletionEffect, LoadOptions, ModelDetails, PullProgress, RunningModel
 from tui.core.modelfile import Modelfile
 from tui.core.text import safe_name
 from tui.errors import Interrupted, ModelMissing, Refused

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.core.endpoint import ServerKind
-from tui.core.model_management import ModelActions
+from tui.core.model_actions import ModelActions
 from tui.core.parameters import BY_NAME
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui.servers.probe_replies import ProbeReplies
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Capabilities:
     """What a kind of server can do beyond answering."""
 
@@ -34,7 +34,7 @@ class Capabilities:
     room: int | None = None  # cuts the prompt to the window less max_tokens, or less this where none is sent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Recognition:
     """How a kind is told from the others. `probes` are the paths that are asked, and `recognise` says what the server
     is, None for one of another kind. `owner` is what the kind writes as `owned_by` in its list at `/v1/models`, by which
@@ -45,7 +45,7 @@ class Recognition:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SetupStep:
     """A shell command and what it does."""
 
@@ -53,7 +53,7 @@ class SetupStep:
     purpose: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Setup:
     """How a person who has no server yet gets one of this kind: why this one, and the commands in their order."""
 
@@ -61,7 +61,7 @@ class Setup:
     steps: tuple[SetupStep, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Hints:
     """What a person can do, in the words of this kind. A sentence begins with a capital and has no full stop.
 
@@ -82,7 +82,7 @@ class Hints:
     setup: Setup | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ServerProfile:
     """One kind of server. `ports` are those that it listens on by default, the likeliest first.
 

@@ -26,7 +26,7 @@ ASK_S = 10.0
 """Seconds that a small request may take; a server that swaps answers slowly."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reply:
     """A reply that was read as a whole. `media_type` is lower case and without parameters, `server` its Server header,
     `retry_after_s` are the seconds after which the server wants to be asked again, None where it says nothing,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tui.core.endpoint import ServerKind
 from tui.core.events import Event, Phase, Progress
 from tui.core.model import Model, ModelState, ServerInfo
-from tui.core.model_management import ModelAction, ModelActions
+from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line

@@ -12,16 +12,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from tui.core.model import Model, ModelState
-from tui.core.model_management import (
-    Adapter,
-    Facts,
-    LoadOptions,
-    ModelAction,
-    ModelActions,
-    ModelDetails,
-    PullLayer,
-    PullProgress,
-)
+from tui.core.model_actions import ModelAction, ModelActions
+from tui.core.model_management import Adapter, Facts, LoadOptions, ModelDetails, PullLayer, PullProgress
 from tui.core.text import safe_block, safe_line, safe_name
 from tui.errors import Interrupted, ModelMissing, Refused, ServerError
 from tui.servers.gather import gather_or_cancel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model, ServerInfo
-from tui.core.model_management import ModelAction, ModelActions
+from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.text import safe_line
 from tui.errors import AuthRequired, Refused, ServerError
 from tui.servers.json_object import JsonObject

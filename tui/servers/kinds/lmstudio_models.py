@@ -9,16 +9,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from tui.core.model import Model
-from tui.core.model_management import (
-    Facts,
-    LoadOptions,
-    ModelAction,
-    ModelActions,
-    ModelDetails,
-    PullLayer,
-    PullProgress,
-    RunningModel,
-)
+from tui.core.model_actions import ModelAction, ModelActions
+from tui.core.model_management import Facts, LoadOptions, ModelDetails, PullLayer, PullProgress, RunningModel
 from tui.core.text import safe_line, safe_name
 from tui.errors import Interrupted, ModelMissing, Refused
 from tui.servers.json_object import JsonObject

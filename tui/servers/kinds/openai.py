@@ -9,7 +9,7 @@ from typing import ClassVar
 from tui.core.endpoint import ServerKind
 from tui.core.events import Event
 from tui.core.model import Model, ServerInfo
-from tui.core.model_management import none_but
+from tui.core.model_actions import none_but
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line

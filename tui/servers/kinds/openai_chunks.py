@@ -32,7 +32,7 @@ def _content(turn: Turn) -> object:
     return parts
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Call:
     """A tool call whose arguments still come in."""
 

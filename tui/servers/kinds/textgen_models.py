@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.core.model import Model
-from tui.core.model_management import Adapter, LoadOptions, ModelAction, ModelDetails
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import Adapter, LoadOptions, ModelDetails
 from tui.core.text import safe_line
 from tui.errors import ServerError
 from tui.servers.json_object import MOST_ITEMS

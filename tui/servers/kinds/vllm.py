@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event, Failed, NotSent
 from tui.core.model import Model, ServerInfo
-from tui.core.model_management import ModelAction, none_but
+from tui.core.model_actions import ModelAction, none_but
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest
 from tui.core.text import safe_line

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.core.model_management import (
-    Adapter,
-    LoadOptions,
-    ModelAction,
-    ModelActions,
-    ModelDetails,
-    RunningModel,
-)
+from tui.core.model_actions import ModelAction, ModelActions
+from tui.core.model_management import Adapter, LoadOptions, ModelDetails, RunningModel
 from tui.core.text import safe_line
 from tui.errors import Refused, ServerError
 from tui.servers.model_manager import ModelManager, OnProgress, details_of

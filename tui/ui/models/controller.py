@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui.core.model_management import LoadOptions, ModelAction, ModelActions
+from tui.core.model_actions import ModelAction, ModelActions
+from tui.core.model_management import LoadOptions
 from tui.core.text import count_of, human_size, safe_name
 from tui.errors import FileError, LokalError, Refused, ServerError
 from tui.models.pull import UNFINISHED, Pull, PullState

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tui.core.model import Model
-from tui.core.model_management import ModelActions, RunningModel
+from tui.core.model_actions import ModelActions
+from tui.core.model_management import RunningModel
 from tui.models.pull import Pull
 from tui.ui.messages import PaneMessage
 

@@ -18,7 +18,8 @@ from tui.chat.decision import Decision
 from tui.chat.state import ConnectionStatus
 from tui.core.commands import BY_ID
 from tui.core.model import Model
-from tui.core.model_management import ModelAction, RunningModel
+from tui.core.model_actions import ModelAction
+from tui.core.model_management import RunningModel
 from tui.core.text import human_size, human_time, human_tokens, safe_line, safe_name
 from tui.models.catalogue import load_catalogue, offered_names
 from tui.models.listing import SORTS, totals
