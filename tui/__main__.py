@@ -20,6 +20,10 @@ def main() -> int:
     profile.mark("the interpreter")
     shown = early_frame.show_early_frame(sys.argv[1:], os.environ)
     profile.mark("the early frame is shown")
+    if any(word.startswith("--gguf") for word in sys.argv[1:]):
+        from tui.servers.engine.supervisor import begin_early
+
+        begin_early(sys.argv[1:], os.environ)
     if shown is not None:
         import gc
 

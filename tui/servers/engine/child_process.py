@@ -7,6 +7,10 @@ the pipe ends with it and the supervisor ends the worker. It is a process of its
 xllamacpp holds the interpreter's lock for seconds to minutes, when no thread of the worker could look at a pipe. On
 Linux the kernel also sends a signal when a parent dies (prctl(2), PR_SET_PDEATHSIG), which covers a killed supervisor.
 
+The supervisor may be started before it is known what to serve: the worker is forked at once, and loads the library of
+xllamacpp while lokal reads its settings. The job comes over a socket that is standard input, with the descriptors of the log
+and of the lock of the socket's folder; on Windows over a pipe.
+
 The server listens on a Unix socket in a folder of lokal's own, which the supervisor takes away at the end, or else on a
 loopback port. Whoever becomes the server says its process id on standard output; all else goes to standard error, the
 log.
@@ -22,11 +26,15 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from types import FrameType, ModuleType
+
+WHEEL = "wheel"
+"""The argument that says that the server of xllamacpp will be wanted, which takes its time to load."""
 
 GRACE_S = 2.0
 """How long the worker may take to end by itself before it is killed, in seconds."""
@@ -46,6 +54,7 @@ ENVIRONMENT: Mapping[str, str] = {"GGML_NO_BACKTRACE": "1"}
 """What the engine is started with besides: a crash is to end it, not to run a debugger on it."""
 
 _PR_SET_PDEATHSIG = 1
+_LONGEST_JOB = 1 << 20
 _MOST_FILES = 256
 """No descriptor of the supervisor is as high as this."""
 
@@ -131,10 +140,13 @@ def supervise() -> int:
     """Run the worker until it ends or lokal does; its exit code, 128 + n if signal n ended it. The worker itself leaves by
     SystemExit, a full shutdown, which lets llama.cpp write the rest of its log."""
     parent = os.getppid()
-    worker: _Worker | None = None
+    worker: _ForkedWorker | _StartedWorker | None = _ForkedWorker() if sys.platform != "win32" else None
+    has_job = False
 
     def end(*_: object) -> None:
-        if worker is None:
+        if worker is None or not has_job:
+            if worker is not None:
+                worker.kill()
             os._exit(1)
         worker.send(signal.SIGTERM)
         killer = threading.Timer(GRACE_S, worker.kill)
@@ -155,12 +167,20 @@ def supervise() -> int:
     if sys.platform == "linux":
         signal.signal(signal.SIGUSR1, parent_signal)
         _signal_when_parent_dies(signal.SIGUSR1)
-    line = sys.stdin.buffer.readline()
+    line, descriptors = _read_job()
     if not line:
+        if worker is not None:
+            worker.kill()
         return 0
     job = Job.from_line(line)
     os.umask(0o077)  # what the server writes holds conversations
-    worker = _Worker(job, line)
+    if worker is None:
+        worker = _StartedWorker(job, line)
+    else:
+        worker.give(line, descriptors[:1])
+    has_job = True
+    if descriptors:
+        os.dup2(descriptors[0], 2)
     _log_standard_output()
     threading.Thread(target=wait_for_parent, daemon=True).start()
     code = worker.wait()
@@ -169,51 +189,84 @@ def supervise() -> int:
     return code if code >= 0 else 128 - code
 
 
-class _Worker:
-    """The process that serves, a child of this one."""
+def _read_job() -> tuple[bytes, list[int]]:
+    """The line that the job comes as, empty where lokal ended before; and the descriptors that came along: of the log, and of
+    what is to be held as long as this process lives."""
+    if sys.platform == "win32":
+        return sys.stdin.buffer.readline(), []
+    with socket.socket(fileno=os.dup(0)) as control:
+        line, descriptors, _, _ = socket.recv_fds(control, _LONGEST_JOB, 2)
+        while line and not line.endswith(b"\n"):
+            more = control.recv(_LONGEST_JOB)
+            line = line + more if more else b""
+    return line, descriptors
+
+
+class _ForkedWorker:
+    """The process that serves: this one once more, forked before there is a job, so that it has loaded what it needs when it
+    gets one."""
+
+    def __init__(self) -> None:
+        here, there = socket.socketpair()
+        supervisor = os.getpid()
+        self._id = os.fork()
+        if not self._id:
+            here.close()
+            sys.exit(_work_forked(there, supervisor))
+        there.close()
+        self._control = here
+
+    def give(self, line: bytes, log: Sequence[int]) -> None:
+        """Tell it what to serve and where to log."""
+        with self._control as control, contextlib.suppress(OSError):  # it has ended: `wait` tells how
+            socket.send_fds(control, [line], log)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._id, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send(signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit code, -n if signal n ended it."""
+        return os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
+
+
+class _StartedWorker:
+    """The same on Windows, which has no fork(2) and whose exec would leave a process that nobody waits for."""
 
     def __init__(self, job: Job, line: bytes) -> None:
-        """Start it. Where there is fork(2) it is this process once more, which has loaded already what it needs."""
-        self._process: subprocess.Popen[bytes] | None = None
-        self._id = 0
-        if sys.platform != "win32":
-            supervisor = os.getpid()
-            self._id = os.fork()
-            if not self._id:
-                sys.exit(_work_forked(job, supervisor))
-        elif job.program:  # exec would leave a process that nobody waits for
+        if job.program:
             self._process = subprocess.Popen(
                 job.command(), env=job.environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr
             )
             _say_who(self._process.pid)
-        else:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", __file__, "worker"], stdin=subprocess.PIPE
-            )
-            if self._process.stdin is not None:
-                self._process.stdin.write(line)
-                self._process.stdin.close()
+            return
+        self._process = subprocess.Popen([sys.executable, "-P", __file__, "worker"], stdin=subprocess.PIPE)
+        if self._process.stdin is not None:
+            self._process.stdin.write(line)
+            self._process.stdin.close()
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal; on Windows it is ended by any."""
-        if self._process is not None:
-            self._process.terminate()
-        else:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._id, number)
+    def give(self, line: bytes, log: Sequence[int]) -> None:
+        """It has its job since it was started."""
+
+    def send(self, _: signal.Signals) -> None:
+        """End it, as any signal does there."""
+        self._process.terminate()
 
     def kill(self) -> None:
         """End it at once."""
-        self.send(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        self._process.terminate()
 
     def wait(self) -> int:
-        """Its exit code, -n if signal n ended it."""
-        if self._process is not None:
-            return self._process.wait()
-        return os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
+        """Its exit code."""
+        return self._process.wait()
 
 
-def _work_forked(job: Job, supervisor: int) -> int:
+def _work_forked(control: socket.socket, supervisor: int) -> int:
     """What a worker does that is a copy of its supervisor, of which it keeps nothing."""
     if sys.platform == "linux":
         _signal_when_parent_dies(signal.SIGKILL)
@@ -223,8 +276,22 @@ def _work_forked(job: Job, supervisor: int) -> int:
         signal.signal(number, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    os.closerange(3, _MOST_FILES)  # the lock of the socket's folder, which is the supervisor's
-    return work(job)
+    os.closerange(3, control.fileno())
+    os.closerange(control.fileno() + 1, _MOST_FILES)
+    if sys.argv[1:2] == [WHEEL]:
+        with contextlib.suppress(Exception):  # said when it is wanted
+            import xllamacpp  # noqa: F401
+    line, log, _, _ = socket.recv_fds(control, _LONGEST_JOB, 1)
+    while line and not line.endswith(b"\n"):
+        line += control.recv(_LONGEST_JOB)
+    if not line:
+        return 0
+    if log:
+        os.dup2(log[0], 2)
+        os.close(log[0])
+    control.close()
+    os.umask(0o077)
+    return work(Job.from_line(line))
 
 
 def work(job: Job) -> int:

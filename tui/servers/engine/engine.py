@@ -42,6 +42,7 @@ from tui.servers.engine import (
     machine,
     port_listener,
     socket_folder,
+    supervisor,
 )
 from tui.servers.engine.child_process import Job
 from tui.servers.engine.slot_files import EngineState
@@ -50,7 +51,7 @@ from tui.servers.engine.socket_folder import SocketFolder
 DEFAULT_CONTEXT = 8192
 """Tokens of context window where the person sets none: enough for a long talk, small enough for 8 GB of memory."""
 
-_POLL_S = 0.02
+_POLL_S = 0.01
 ELSEWHERE_POLLS = 250
 """How often a server that says that it listens is not found to listen before it is given up."""
 
@@ -394,28 +395,20 @@ class Engine:
         )
 
     def _spawn(self, job: Job) -> subprocess.Popen[bytes]:
-        """Start the supervisor in a session of its own, so that Ctrl+C and a closed terminal do not reach it."""
+        """Start the supervisor, unless one has waited since lokal's start, and give it the job."""
         self._log_file, log = engine_log.create(self._log_folder)
         try:
-            self._process = subprocess.Popen(
-                # -P: neither the folder it is started in nor that of the file is searched for modules.
-                [sys.executable, "-P", child_process.__file__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,  # the process id of the server
-                stderr=log,
-                env=child_process.environment(without_keys(os.environ, self._keys)),
-                start_new_session=True,
-                # As long as the supervisor lives its socket's folder is locked.
-                pass_fds=(self._folder.descriptor,) if self._folder is not None else (),
-            )
+            self._process = supervisor.take_early() if not job.program else None
+            if self._process is None:
+                environ = without_keys(os.environ, self._keys)
+                self._process = supervisor.start(environ, uses_wheel=not job.program, log=log)
+            # As long as the supervisor lives its socket's folder is locked.
+            kept_open = (self._folder.descriptor,) if self._folder is not None else ()
+            supervisor.give(self._process, job, log, kept_open)
         except OSError as error:
             raise EngineError("Cannot start the engine", error.strerror or str(error), _INSTALL) from error
         finally:
             os.close(log)
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it ended already; the log says why
-                self._process.stdin.write(job.to_line())
-                self._process.stdin.flush()
         return self._process
 
     def _not_started(self, code: int) -> EngineError | _CannotListen | _FlagRefused:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import json
 import sys
 import time
@@ -224,7 +226,13 @@ def load_httpx() -> None:
     """Load what every request needs. It takes a tenth of a second, so that whoever waits for something else does it meanwhile,
     in a thread; it need not be called."""
     prepare_httpx()
+    import httpcore  # noqa: F401  # httpx itself does so with its first client
+
     from tui.servers.http import transport  # noqa: F401
+
+    for name in ("anyio._backends._asyncio", "httpcore._backends.anyio"):  # loaded with the first connection
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _new_client(endpoint: Endpoint) -> httpx.AsyncClient:
