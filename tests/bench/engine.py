@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.bench import reopened
+from tests.bench import engine_screen, reopened
 from tests.bench.figure import Figure, as_json, median, ratio, row
 from tests.bench.stage import ROOT
 from tests.support.llama import LlamaServer, children
@@ -101,6 +101,14 @@ def _figures(gguf: Path, folder: Path, effort: Effort) -> Iterator[Figure]:
     try:
         with _bare(gguf) as bare:
             yield from _quiet(gguf, folder, ours, bare, effort)
+            yield from engine_screen.figures(
+                gguf,
+                folder,
+                lambda count: ask(bare, QUESTION, count).rate,
+                QUESTION,
+                2 * effort.tokens,
+                effort.runs,
+            )
             yield from _beside_others(gguf, folder, ours, bare, effort)
         yield _first_word(gguf, folder, effort)
         yield _reuse(ours, effort)

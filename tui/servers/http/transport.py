@@ -121,12 +121,12 @@ def timeout(read_s: float | None, connect_s: float = CONNECT_S) -> httpx.Timeout
 
 
 GATHER_S = 0.01
-ENGINE_GATHER_S = 0.1
+ENGINE_GATHER_S = 0.2
 
 
 def gather_reads(endpoint: Endpoint, response: httpx.Response) -> None:
     """Let a stream that comes in faster than a hundred reads a second be read a hundred times a second; that of the built-in
-    engine, which has the same processor, ten times.
+    engine, which has the same processor, five times.
 
     Each read costs some 0.2 ms, however little it brings; a fast server sends a token in each packet. The frame that
     shows the text is two or three times as far away. `network_stream` is httpcore's, the one that the connection reads from.

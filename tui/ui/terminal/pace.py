@@ -1,4 +1,5 @@
-"""How often a streamed answer is drawn: thirty times a second on a fast line, five on a slow one and beside the engine.
+"""How often a streamed answer is drawn: thirty times a second on a fast line, five on a slow one, four beside
+the engine.
 
 Only what is told to a `Pace` counts: how long writes waited, how many frames lie in the queue, how long the terminal
 took to answer. It reads no clock, so a test can live through a minute at once.
@@ -12,7 +13,7 @@ TerminalSpeed = Literal["auto", "fast", "slow"]
 
 FAST_INTERVAL_S = 1 / 30
 SLOW_INTERVAL_S = 1 / 5
-ENGINE_INTERVAL_S = 1 / 5
+ENGINE_INTERVAL_S = 1 / 4
 """While the built-in engine answers: what lokal draws more often than one reads, it takes from the model."""
 
 # An answer that takes longer than this comes over a line, or a queue, that does not keep up with thirty frames: nine
