@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,32 +16,12 @@ from typing import BinaryIO
 from tui import files
 from tui.core.text import safe_line, safe_name
 from tui.errors import FileError, MalformedFile
+from tui.servers.engine.gguf_reader import MOST_PAIRS, EndOfData, GgufReader, require_version
 
 _MAGIC = b"GGUF"
 _SHORTEST = 24  # bytes of magic, version and the two counts
-_TEXT_LIMIT = 1 << 20  # bytes of a key or a short text; longer ones are skipped
-# What is passed over on the way to what is wanted. Real models have some 50 pairs and up to a million of texts, in 20 MB;
-# more would keep the person waiting, and the engine would take gigabytes for it.
-_MOST_PAIRS = 10_000
-_MOST_TEXTS = 2_000_000
-_MOST_BYTES = 256 << 20
 _PIECE = 1 << 16
 _SAMPLES = 64  # 4 MiB in all
-
-_STRING, _ARRAY = 8, 9
-_NUMBERS = {
-    0: "<B",
-    1: "<b",
-    2: "<H",
-    3: "<h",
-    4: "<I",
-    5: "<i",
-    6: "<f",
-    7: "<?",
-    10: "<Q",
-    11: "<q",
-    12: "<d",
-}
 
 _OTHER_FILE = "Download the model again, or another file of it"
 _DOWNLOAD_AGAIN = "Download the file again; this one is not complete"
@@ -169,112 +148,19 @@ def _shown(path: Path) -> str:
     return safe_name(path.name, 80)
 
 
-class _Cut(Exception):
-    """The file ended in the middle of its metadata."""
-
-
-class _GgufReader:
-    """The values of a GGUF file one after the other. Every method raises _Cut where the file has fewer bytes."""
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file = file
-        self._size = size
-        self._texts_left = _MOST_TEXTS
-        self._bytes_left = _MOST_BYTES
-
-    def _spend(self, texts: int, count: int) -> None:
-        """Raises ValueError for a file with more in its metadata than a model has."""
-        self._texts_left -= texts
-        self._bytes_left -= count
-        if self._texts_left < 0 or self._bytes_left < 0:
-            raise ValueError("It has more in its metadata than any model has")
-
-    def skip(self, count: int) -> None:
-        """Pass over bytes."""
-        end = self._file.tell() + count
-        if end > self._size:
-            raise _Cut
-        self._file.seek(end)
-
-    def number(self, layout: str) -> int | float | bool:
-        """One number, by its `struct` layout."""
-        width = struct.calcsize(layout)
-        data = self._file.read(width)
-        if len(data) < width:
-            raise _Cut
-        value: int | float | bool = struct.unpack(layout, data)[0]
-        return value
-
-    def count(self, layout: str = "<Q") -> int:
-        """A length or a kind."""
-        return int(self.number(layout))
-
-    def text(self) -> str:
-        """A string: its length in bytes, then UTF-8. One that is too long to be wanted is passed over."""
-        length = self.count()
-        if length > _TEXT_LIMIT:
-            self.skip(length)
-            return ""
-        self._spend(1, length)
-        data = self._file.read(length)
-        if len(data) < length:
-            raise _Cut
-        return data.decode("utf-8", "replace")
-
-    def _skip_texts(self, count: int) -> None:
-        """Pass over a list of strings, in pieces: a vocabulary has hundreds of thousands."""
-        if count * 8 > self._size:
-            raise _Cut
-        self._spend(count, 0)
-        begin, piece, at = self._file.tell(), b"", 0
-        for _ in range(count):
-            if at + 8 > len(piece):
-                begin += at
-                self._file.seek(begin)
-                piece, at = self._file.read(_PIECE), 0
-                self._spend(0, len(piece))
-                if len(piece) < 8:
-                    raise _Cut
-            at += 8 + int.from_bytes(piece[at : at + 8], "little")
-            if begin + at > self._size:
-                raise _Cut
-        self._file.seek(begin + at)
-
-    def value(self) -> str | int | float | None:
-        """The value of a pair; None for an array, which is passed over. Raises ValueError for a kind that is none."""
-        kind = self.count("<I")
-        if kind in _NUMBERS:
-            return self.number(_NUMBERS[kind])
-        if kind == _STRING:
-            return self.text()
-        if kind != _ARRAY:
-            raise ValueError(f"It has a value of the unknown kind {kind}")
-        inner, length = self.count("<I"), self.count()
-        if inner in _NUMBERS:
-            self.skip(length * struct.calcsize(_NUMBERS[inner]))
-        elif inner == _STRING:
-            self._skip_texts(length)
-        else:
-            raise ValueError(f"It has an array of the unknown kind {inner}")
-        return None
-
-
 def _read(path: Path, file: BinaryIO, size: int) -> GgufFile:
     """Walk the key-value pairs until all that is wanted is known."""
-    reader = _GgufReader(file, size)
+    reader = GgufReader(file, size)
     known: dict[str, str | int] = {}
     try:
         reader.skip(len(_MAGIC))
         version = reader.count("<I")
         if version > 3 and version & 0xFFFF:  # newer than this reader; the engine may know it
             return GgufFile(path, size)
-        if version & 0xFFFF == 0:
-            raise ValueError("It is for a big-endian machine")
-        if version == 1:
-            raise ValueError("It is of GGUF version 1, which llama.cpp no longer reads")
+        require_version(version)
         reader.count()  # number of tensors
         pairs = reader.count()
-        if pairs > _MOST_PAIRS:
+        if pairs > MOST_PAIRS:
             raise ValueError(f"It says that its metadata has {pairs:,} entries; real models have some 50")
         for _ in range(pairs):
             key, value = reader.text(), reader.value()
@@ -284,7 +170,7 @@ def _read(path: Path, file: BinaryIO, size: int) -> GgufFile:
                 known.setdefault("context", value)
             if "context" in known and "general.architecture" in known:
                 break
-    except _Cut as error:
+    except EndOfData as error:
         raise MalformedFile(
             path, f"{_shown(path)} is cut short", "It ends in the middle of its metadata", _DOWNLOAD_AGAIN
         ) from error
