@@ -210,7 +210,7 @@ async def test_tab_before_the_files_are_there(own_home: Path, monkeypatch: pytes
 @pytest.mark.parametrize("size", [*SIZES, (50, 15)])
 async def test_on_the_screen(size: tuple[int, int]) -> None:
     async with chatting(size=size) as (driver, server):
-        server.on("/api/chat", ollama_answer("A line.\n\n" * 40))
+        server.on("/api/chat", ollama_answer("\n\n".join(f"Line {n}." for n in range(40))))
         await driver.ask("Well?")
         await driver.until(lambda: not driver.activity, "the answer is there")
         await driver.write("/set t")
@@ -231,6 +231,7 @@ async def test_the_chosen_one_stays_in_sight_on_a_smaller_screen() -> None:
     async with chatting() as (driver, _):
         await driver.write("/")
         await driver.press(*["down"] * 5)
+        await driver.see("(?m)^›/")
         chosen = driver.row("^›/")
         for size in ((80, 8), (80, 24), (50, 7)):
             await driver.resize(*size)
@@ -241,6 +242,7 @@ async def test_the_last_one_stays_in_sight_on_a_larger_screen() -> None:
     async with chatting(size=(50, 8)) as (driver, _):
         await driver.write("/")
         await driver.press("up")
+        await driver.see("(?m)^›/")
         last = driver.row("^›/")
         await driver.resize(80, 24)
         assert popup_rows(driver) == 6

@@ -31,7 +31,7 @@ SAYS = {
     "suspend": "no shell to go back to",
 }
 """What is seen of each command."""
-KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "abcdfhijklmnqrstuvw", strict=True)}
+KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "bcdfhijklmnqrstuvwx", strict=True)}
 WITHOUT_KEY = [command.id for command in COMMANDS if not command.key and command.where != "fit"]
 
 

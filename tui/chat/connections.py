@@ -28,11 +28,14 @@ from tui.core.text import safe_name
 from tui.errors import EngineError, LokalError
 
 if TYPE_CHECKING:
+    from tui.core.benchmark import BenchmarkSubject
     from tui.servers.base import Server
     from tui.servers.connect import Connection
 
 State = TypeVar("State", bound=ClientState)
 _GROUP = "connect"
+FAR_BELOW = 3
+"""An answer that comes so many times slower than the model's usually do here is worth a word."""
 
 
 @dataclass(slots=True, eq=False)
@@ -200,6 +203,7 @@ class ServerConnections:
         """A model that the engine had and could not load anew: it is loaded once more before servers are looked for."""
         self._asked = False
         self._looked = False
+        self._said_slow: set[BenchmarkSubject] = set()
         listener = EngineListener(
             lambda progress: hear(ServerLoading(progress=progress)),
             self._tell_of_restart,
@@ -414,8 +418,18 @@ class ServerConnections:
         record = self.engines.rates
         subject = await files.in_thread(lambda: subject_of(connection, answer.model))
         usage, rate = answer.usage, answer.timings.tokens_per_s
+        usual = await files.in_thread(lambda: record.usual_rate(subject, usage.total or 0))
+        if rate and usual and rate * FAR_BELOW < usual and subject not in self._said_slow:
+            self._said_slow.add(subject)
+            self._hear(ConnectionWarning(self._slow_words(rate, usual)))
         if record.note_answer(subject, usage.completion, rate, usage.total or 0):
             await files.in_thread(record.flush)
+
+    def _slow_words(self, rate: float, usual: float) -> str:
+        return (
+            f"This answer came at {rate:.1f} tok/s; the model reaches {usual:.0f} here as a rule. Another program may use the "
+            "processor, the memory may be full, or the model may have left the graphics card"
+        )
 
     def _names_one(self) -> bool:
         return self._options.server is not None or bool(self._settings.server)

@@ -24,6 +24,7 @@ from tui.chat.activity import (
     Streaming,
     WaitingForServer,
 )
+from tui.chat.advice_on_demand import AdviceOnDemand
 from tui.chat.answer_stream import AnswerStream
 from tui.chat.context_check import ContextCheck, Measure
 from tui.chat.context_gate import ContextGate
@@ -97,6 +98,8 @@ class ChatController:
             front, tasks, lambda: self.chat.state, lambda: self.chat.pending, keeps_drafts=keeps_drafts
         )
         self.gate = ContextGate(self.chat, front, tasks, self.outbox, interval_s)
+        self.advice = AdviceOnDemand(self.chat, front, self._ask_beside)
+        """What `/advise` does."""
 
     def keep_warm(self, warm_chats: WarmChats) -> None:
         """Tell `warm_chats` which chat is open from now on."""
@@ -135,6 +138,7 @@ class ChatController:
         if (pending := self.chat.pending) is not None:
             self.gate.close(pending)
         self.chat.context_check = ContextCheck()
+        self.advice.close()
         self._stop(why=LEFT_CHAT)
         self.chat.session = session
         self._front.hear(SessionOpened(session))
@@ -204,6 +208,7 @@ class ChatController:
         if not marked.strip():
             self._submit_nothing()
             return
+        self.advice.close()
         problem = outbox.why_not(outbox.attached)
         if problem is not None:
             self._front.hear(PromptReturned(recorded))
@@ -313,6 +318,11 @@ class ChatController:
         leaf = session.conversation.leaf
         again = leaf is not None and leaf.role is Role.ASSISTANT and not leaf.content and not leaf.reasoning
         self.answer_again(leaf if again and leaf is not None else blank_answer(question.id))
+
+    def _ask_beside(self, state: ClientState) -> None:
+        """Ask the last question for another answer, with that state."""
+        if (question := self.chat.last_question) is not None:
+            self.answer_again(blank_answer(question.id), state)
 
     def answer_again(self, blank: Message, state: ClientState | None = None) -> None:
         """Ask for another answer, with another state than the next prompt's if one is given; where there is no server, one is
@@ -467,6 +477,7 @@ class ChatController:
         if message.id in session.conversation:
             session.update(message)
         self._front.hear(AnswerFinished(stream, message))
+        self.advice.answered(message)
         if self.chat.state.connection is not None:
             self.on_answer(self.chat.state.connection, message)
         self._changed()
@@ -484,7 +495,7 @@ class ChatController:
         """End at once what runs and keep what came, or take back what is held; with a `problem` an answer counts as
         interrupted, not as stopped by the person. False if there is neither."""
         if self.chat.pending is None:
-            return self._stop(problem)
+            return self._stop(problem) or self.advice.close()
         self.gate.take_back()
         return True
 

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DecisionOption:
-    """One way on: the command that does it, and what it does. Where it cannot be done `why_not` says why.
+    """One way on: the command that does it, with its argument, and what it does. Where it cannot be done `why_not` says why.
     `brief` says the same in fewer words, for a small screen."""
 
     command_id: str
     text: str = ""
     why_not: str = ""
     brief: str = ""
+    argument: str = ""
+
+    @property
+    def id(self) -> str:
+        """Tells the options of a decision apart."""
+        return f"{self.command_id} {self.argument}".strip()
 
 
 @dataclass(frozen=True, slots=True)

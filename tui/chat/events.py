@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from tui.chat.decision import Decision
 from tui.core.draft import Draft
 from tui.core.message import Message
+from tui.core.presets import Preset
 from tui.errors import LokalError
 
 if TYPE_CHECKING:
     from tui.chat.answer_stream import AnswerStream
     from tui.chat.session import ChatSession
+    from tui.chat.state import ModelSettings
     from tui.chat.summary_run import SummaryRun
 
 
@@ -157,6 +159,20 @@ class WindowWanted:
     tokens: int
 
 
+@dataclass(slots=True, eq=False)
+class SettingsWanted:
+    """The person wants these settings for the next prompt."""
+
+    settings: ModelSettings
+
+
+@dataclass(slots=True, eq=False)
+class PresetSaveWanted:
+    """The person wants this preset, which is in use, to be as it is here, and written to its file."""
+
+    preset: Preset
+
+
 ChatEvent = (
     StateChanged
     | Notice
@@ -179,4 +195,6 @@ ChatEvent = (
     | ServerWanted
     | GuideWanted
     | WindowWanted
+    | SettingsWanted
+    | PresetSaveWanted
 )

@@ -28,6 +28,7 @@ from tui.cli.plain_output import PlainOutput
 from tui.config.history import PromptHistory
 from tui.config.presets import make_presets
 from tui.config.startup import Configuration, StartOptions
+from tui.core.presets import Preset
 from tui.core.text import safe_line
 from tui.errors import Interrupted, LokalError, sentences
 
@@ -82,6 +83,7 @@ class _PlainRun:
             lambda chat_id: is_on_disk(self._store, chat_id),
         )
         chat.use_connections(service)
+        chat.on_preset = self._save_preset
         self._history = PromptHistory(self._options.folders.history, config.settings.history_size)
         self._reader = LineReader()
         writing = loop.create_task(output.run())
@@ -125,6 +127,19 @@ class _PlainRun:
         )
         self._store = library.store
         return library
+
+    def _save_preset(self, preset: Preset) -> None:
+        from tui.config import presets as preset_files
+
+        folder = self._options.folders.presets
+
+        def write() -> None:
+            preset_files.save_preset(folder, preset)
+            self._told(
+                lambda: self._chat.tell(f"Saved {preset_files.preset_file(folder, preset.name)}", "accent")
+            )
+
+        self._queue.submit(write)
 
     async def _earlier(self) -> list[str]:
         try:

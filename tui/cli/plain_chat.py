@@ -15,7 +15,7 @@ from functools import partial
 from tui.chat import connections, events, overflow
 from tui.chat.connections import ConnectionEvent, ServerConnections
 from tui.chat.controller import ChatController
-from tui.chat.decision import Decision
+from tui.chat.decision import Decision, DecisionOption
 from tui.chat.engine_threads import EngineThreadsChanged
 from tui.chat.guide_question import GuideQuestion
 from tui.chat.session import ChatSession
@@ -29,6 +29,7 @@ from tui.core.attaching import in_line, under
 from tui.core.commands import BY_ID
 from tui.core.message import Message, Role, Status
 from tui.core.paste_folds import plain
+from tui.core.presets import Preset
 from tui.core.text import count_of, human_tokens, safe_block, safe_line, safe_name
 from tui.errors import ChatGone, Interrupted, LokalError, UsageError
 from tui.paths import with_tilde
@@ -68,6 +69,8 @@ class PlainChat:
         self.listens = listens
         self.answer_lines = AnswerLines(output)
         self.failed: LokalError | None = None
+        self.on_preset: Callable[[Preset], None] = lambda _preset: None
+        """Writes a preset to its file."""
         self.at_hand = ""
         """A text that was not sent, in marked form: an empty line sends it."""
         self._decision: Choice | None = None
@@ -201,6 +204,11 @@ class PlainChat:
                 self.connections.start_guide()
             case events.WindowWanted(tokens):
                 self._enlarge_window(tokens)
+            case events.SettingsWanted(settings):
+                self.use(self.state.with_settings(settings))
+            case events.PresetSaveWanted(preset):
+                self.use(self.state.with_settings(self.state.settings.with_edited(preset)))
+                self.on_preset(preset)
             case _:  # what only a screen shows
                 pass
 
@@ -398,7 +406,7 @@ class PlainChat:
             if option.why_not:
                 lines.append(f"   not possible: {option.why_not}")
             else:
-                takes.append(partial(self._decide, option.command_id))
+                takes.append(partial(self._decide, option))
                 lines.append(f"{len(takes)}. {option.text}")
         if self.listens:
             self.output.line(safe_block("\n".join(lines)))
@@ -408,12 +416,14 @@ class PlainChat:
             self.fail(LokalError(decision.title, decision.detail, "It was not asked"))
             asyncio.get_running_loop().call_soon(self.controller.stop)
 
-    def _decide(self, command_id: str) -> None:
+    def _decide(self, option: DecisionOption) -> None:
         self._decision = None
-        if command_id == overflow.STOP:
+        if option.command_id == overflow.STOP:
             self.controller.stop_or_choose()
+        elif option.command_id == "advise":
+            self.controller.advice.run(option.argument)
         else:
-            self.controller.gate.decide(command_id)
+            self.controller.gate.decide(option.command_id)
 
     def _enlarge_window(self, tokens: int) -> None:
         self.output.line(f"A window of {human_tokens(tokens)} for this run: reloads the model")

@@ -84,6 +84,7 @@ class PlainCommands:
         add("search", self._search)
         add("attach", self._attach)
         add("preset.use", self._preset)
+        add("advise", controller.advice.run)
         add("model.choose", self._model)
         add("tab.models", lambda _: self._model(""))
         add("server.use", self._server)

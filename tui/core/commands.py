@@ -92,6 +92,8 @@ COMMANDS: tuple[Command, ...] = (
             "one asks there, a question follows after a colon", slash="compare", argument="[NAME ...] [: QUESTION]"),
     Command("schema", "Structured output", "Get the answers of this chat as JSON: “json”, a schema file, or “off”", slash="schema",
             argument="[json|FILE|off]", shown=False),
+    Command("advise", "Advice", "Say what is wrong with the answers, and try the values that help against it", "alt+a",
+            "chat", "advice", slash="advise", argument="[SYMPTOM]"),
     Command("stats", "Statistics", "Show tokens, speed and context of this chat", slash="stats"),
     Command("undo", "Undo", "Bring back what was deleted last", slash="undo"),
     Command("scroll.page_up", "Page up", "Up one page", "pageup", where="chat", shown=False),

@@ -403,6 +403,11 @@ class LokalApp(DeltaApp[None]):
                 self.servers.ask_guide_instead()
             case ChatView.WindowWanted(tokens):
                 self.servers.enlarge_window(tokens)
+            case ChatView.SettingsWanted(settings):
+                self.set_settings(settings)
+            case ChatView.PresetSaveWanted(preset):
+                self.presets.edited(preset)
+                self.presets.save()
             case ChatView.OfferRefused():
                 self.servers.refuse_offer()
 
@@ -472,7 +477,7 @@ class LokalApp(DeltaApp[None]):
     def _take_choice(self, event: DecisionPrompt.Made) -> None:
         """One of the ways on, of whatever list."""
         event.stop()
-        self.commands.run(event.command_id)
+        self.commands.run(event.command_id, event.argument)
         self.chat.leave_choice()
 
     @on(TerminalMessage)

@@ -49,6 +49,9 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "open it again: “ready, 6.1k tokens reused”. In config.toml, warm_chats_mb says how much of the disk that may take, 0 "
         "= none. After 15 minutes without a question (engine_idle) the engine is ended, and its memory is free; it starts "
         "again as you write.",
+        "{advise} lists what can be wrong with the answers, and proposes exact values: the last question is asked again with "
+        "them, both answers stay, and you keep the values, save them to the preset, or drop them. lokal says once a chat when "
+        "an answer goes round in circles or was cut at max_tokens.",
         "Where other programs take the processor, so that an answer of the built-in engine is far slower than usual, it goes "
         "on with one thread after that answer, and says so; “threads” of a preset is left as it is. “lokal bench”, in the "
         "shell, says how fast a model is here, and whether it was faster before.",

@@ -60,6 +60,7 @@ class DecisionPrompt(LineWidget, can_focus=True):
         """The person chose."""
 
         command_id: str
+        argument: str = ""
 
     @dataclass(eq=False, repr=False)
     class Focused(Message):
@@ -85,14 +86,14 @@ class DecisionPrompt(LineWidget, can_focus=True):
 
     @property
     def cursor(self) -> str:
-        """The command of the option under the cursor; empty where nothing can be chosen."""
+        """The id of the option under the cursor; empty where nothing can be chosen."""
         ids = self._ids
         return self._cursor if self._cursor in ids else ids[0] if ids else ""
 
     @property
     def _ids(self) -> tuple[str, ...]:
         options = self._dilemma.options if self._dilemma is not None else ()
-        return tuple(option.command_id for option in options if not option.why_not)
+        return tuple(option.id for option in options if not option.why_not)
 
     def show(self, dilemma: Decision | None) -> None:
         """Ask this; None to go away. The cursor stays on its option, where that is asked about again."""
@@ -154,10 +155,11 @@ class DecisionPrompt(LineWidget, can_focus=True):
             self._cursor = ids[min(max(at, 0), len(ids) - 1)]
             self.refresh()
 
-    def _make(self, command_id: str) -> None:
-        if command_id and not self._is_made:  # not twice before anything has come of it
+    def _make(self, option_id: str) -> None:
+        if option_id and not self._is_made:  # not twice before anything has come of it
             self._is_made = True
-            self.post_message(self.Made(command_id))
+            command_id, _, argument = option_id.partition(" ")
+            self.post_message(self.Made(command_id, argument))
 
     def _leave(self, event: events.Key | events.Paste | None = None) -> None:
         """At once, so that the next key is for who has the focus then, as the `event` is."""
@@ -220,7 +222,7 @@ class DecisionPrompt(LineWidget, can_focus=True):
         return options[first : first + max(1, most)]
 
     def _is_under(self, line: Line) -> bool:
-        return line.option is not None and self._option(line.option).command_id == self.cursor
+        return line.option is not None and self._option(line.option).id == self.cursor
 
     def _set(self, width: int, *, brief: bool, whole: bool = True) -> list[Line]:
         dilemma = self._dilemma
@@ -241,7 +243,7 @@ class DecisionPrompt(LineWidget, can_focus=True):
         for at, option in enumerate(dilemma.options):
             text, role = (option.why_not, "muted") if option.why_not else (option.text, "foreground")
             text = option.brief if brief and option.brief else text
-            key = self._keys.get(option.command_id)
+            key = "" if option.argument else self._keys.get(option.command_id)
             said = lines_of(
                 f"{text} ({key_name(key)})" if key and not option.why_not else text, room - COLUMN
             )
@@ -255,8 +257,8 @@ class DecisionPrompt(LineWidget, can_focus=True):
         """What stands before an option: the cursor, and the number that may be typed."""
         if option.why_not:
             return ((" " * COLUMN, "muted"),)
-        is_cursor = option.command_id == self.cursor
-        number = str(ids.index(option.command_id) + 1) if self.has_focus and self._nothing_written else ""
+        is_cursor = option.id == self.cursor
+        number = str(ids.index(option.id) + 1) if self.has_focus and self._nothing_written else ""
         return (
             (" › " if is_cursor else "   ", "accent" if self.has_focus else "muted"),
             (number.ljust(COLUMN - 3), "key"),

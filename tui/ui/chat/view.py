@@ -19,10 +19,11 @@ from tui.chat.controller import ChatController
 from tui.chat.decision import Decision
 from tui.chat.reasons import why_not_continue, why_not_retry, why_not_stop
 from tui.chat.session import ChatSession
-from tui.chat.state import ClientState, ConnectionStatus
+from tui.chat.state import ClientState, ConnectionStatus, ModelSettings
 from tui.chat.tasks import TaskRunner
 from tui.chat.warm_chats import WarmChats
 from tui.core.message import Message
+from tui.core.presets import Preset
 from tui.core.slash import ParsedCommand
 from tui.errors import LokalError
 from tui.paths import with_tilde
@@ -78,6 +79,18 @@ class ChatView(Vertical):
         """The person wants a context window of that many tokens for this run; a prompt waits for it."""
 
         tokens: int
+
+    @dataclass(eq=False, repr=False)
+    class SettingsWanted(ChatViewMessage):
+        """The person wants these settings for the next prompt."""
+
+        settings: ModelSettings
+
+    @dataclass(eq=False, repr=False)
+    class PresetSaveWanted(ChatViewMessage):
+        """The preset in use is to be like this, and written to its file."""
+
+        preset: Preset
 
     @dataclass(eq=False, repr=False)
     class PromptRecorded(ChatViewMessage):
@@ -213,10 +226,11 @@ class ChatView(Vertical):
         asks again where nothing was answered yet. Empty for what they do elsewhere."""
         enter = self.message_cursor.edits.enter or ("take" if self.composer.searching else "")
         chat = self.controller.chat
+        asked = "do not ask" if chat.choosing and not chat.doing else ""
         return {
             "send": enter,
             "answer.retry": "answer" if self.controller.unanswered else "",
-            "answer.stop": "do not ask" if chat.choosing and not chat.doing else "",
+            "answer.stop": "back" if self.controller.advice.is_open else asked,
         }
 
     @property
@@ -235,7 +249,7 @@ class ChatView(Vertical):
             answering=bool(chat.doing),
             answerable=self.answerable,
             choices=self.choices_key,
-            held=bool(chat.choosing),
+            held=bool(chat.choosing) or self.controller.advice.is_open,
         )
 
     @property
@@ -325,6 +339,10 @@ class ChatView(Vertical):
                 self.post_message(self.GuideWanted())
             case events.WindowWanted(tokens):
                 self.post_message(self.WindowWanted(tokens))
+            case events.SettingsWanted(settings):
+                self.post_message(self.SettingsWanted(settings))
+            case events.PresetSaveWanted(preset):
+                self.post_message(self.PresetSaveWanted(preset))
 
     # -- the transcript ---------------------------------------------------------------------------------------------
 
@@ -393,6 +411,7 @@ class ChatView(Vertical):
         for id in (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL):
             registry.add(id, partial(self._decide, id))
         registry.add("schema", self._holding.command)
+        registry.add("advise", self._advise)
         registry.add("answer.stop", lambda _: self._stop(), partial(why_not_stop, controller))
         registry.add("answer.retry", lambda _: self.retry(), partial(why_not_retry, controller))
         registry.add(
@@ -406,6 +425,11 @@ class ChatView(Vertical):
 
     def _decide(self, option_id: str, _: str = "") -> None:
         self.controller.gate.decide(option_id)
+
+    def _advise(self, argument: str) -> None:
+        self.controller.advice.run(argument)
+        if self.controller.advice.is_open:
+            self.fit_choice.focus()
 
     def _stop(self) -> None:
         """The key that stops an answer: it ends the first of these that there is."""
@@ -428,6 +452,9 @@ class ChatView(Vertical):
         """The key that stops an answer: where it is also the one that leaves the messages or the inline input, these come first.
         False = there was nothing to leave, or it only stops."""
         own = self._state.keys
+        if not self.controller.chat.busy and self.controller.advice.close():
+            self.leave_choice()
+            return True
         leaves = self.message_cursor.edits.is_open or own.get("messages.leave") == own.get("answer.stop")
         return leaves and self.message_cursor.escape()
 
