@@ -20,7 +20,7 @@ async def test_a_walk_through_the_commands(engine_installed: None, script_gguf: 
         terminal.send("/pres\t")
         await terminal.wait_for(r"\n technical +exact and short")
         terminal.send("cr\t\r")
-        await terminal.wait_for("preset creative")
+        await terminal.wait_for("── preset creative")
         terminal.send("/set max_tokens=40 temperature=0\r")
         await terminal.wait_for(r"max_tokens 40, was 1024, for this run; temperature 0, was 0\.85")
         terminal.send("/system Be terse.\r")

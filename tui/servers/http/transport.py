@@ -122,6 +122,8 @@ def timeout(read_s: float | None, connect_s: float = CONNECT_S) -> httpx.Timeout
 
 GATHER_S = 0.01
 ENGINE_GATHER_S = 0.2
+FIRST_READS = 12
+"""So many reads are never put off by more than GATHER_S: the first words are waited for."""
 
 
 def gather_reads(endpoint: Endpoint, response: httpx.Response) -> None:
@@ -136,11 +138,13 @@ def gather_reads(endpoint: Endpoint, response: httpx.Response) -> None:
         return
     read_on = stream.read
     clock = asyncio.get_running_loop().time
-    pause_s = ENGINE_GATHER_S if endpoint.built_in else GATHER_S
-    read_at = 0.0
+    later_s = ENGINE_GATHER_S if endpoint.built_in else GATHER_S
+    read_at, reads = 0.0, 0
 
     async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
-        nonlocal read_at
+        nonlocal read_at, reads
+        reads += 1
+        pause_s = later_s if reads > FIRST_READS else GATHER_S
         if clock() - read_at < pause_s:
             await asyncio.sleep(pause_s)
         data: bytes = await read_on(max_bytes, timeout)
