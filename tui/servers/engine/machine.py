@@ -136,7 +136,7 @@ def description(root: Path = ROOT) -> str:
 
 def cpu_quota(root: Path = ROOT) -> float | None:
     """The tightest quota, in cores, of the process's control group and all groups above it; None = none is set."""
-    quotas = [quota for folder in _groups(root) if (quota := _quota_of(folder)) is not None]
+    quotas = [quota for folder in control_groups(root) if (quota := _quota_of(folder)) is not None]
     return min(quotas, default=None)
 
 
@@ -175,8 +175,8 @@ def _cpuinfo(root: Path) -> dict[int, str]:
     return found
 
 
-def _groups(root: Path) -> Iterator[Path]:
-    """The folders of the process's control groups that may limit the processor, and of all groups above them."""
+def control_groups(root: Path, controller: str = "cpu") -> Iterator[Path]:
+    """The folders of the process's control groups that may limit what `controller` is for, and of all groups above them."""
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8", errors="replace").splitlines()
         mounts = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -186,22 +186,22 @@ def _groups(root: Path) -> Iterator[Path]:
         number, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         unified = number == "0" and not controllers
-        if not unified and "cpu" not in controllers.split(","):
+        if not unified and controller not in controllers.split(","):
             continue
         for mount in mounts:
-            if (place := _mounted_at(mount, unified)) is not None:
+            if (place := _mounted_at(mount, unified, controller)) is not None:
                 top, point = place
                 yield from _upwards(root / point.lstrip("/"), _below(group, top))
 
 
-def _mounted_at(line: str, unified: bool) -> tuple[str, str] | None:
+def _mounted_at(line: str, unified: bool, controller: str) -> tuple[str, str] | None:
     """The group that is at the top of a mounted hierarchy, and the folder that it is mounted at (proc_pid_mountinfo(5));
-    None for the mounts of anything but version 2, or with not `unified` the `cpu` controller of version 1."""
+    None for the mounts of anything but version 2, or with not `unified` the `controller` of version 1."""
     before, _, after = line.partition(" - ")
     fields, kind = before.split(), after.split()
     if len(fields) < 5 or len(kind) < 3:
         return None
-    version_1 = kind[0] == "cgroup" and "cpu" in kind[2].split(",")
+    version_1 = kind[0] == "cgroup" and controller in kind[2].split(",")
     fits = kind[0] == "cgroup2" if unified else version_1
     return (_unescaped(fields[3]), _unescaped(fields[4])) if fits else None
 
