@@ -44,6 +44,11 @@ class Folders:
         return self.data / "chats.db"
 
     @property
+    def models(self) -> Path:
+        """The models that lokal has downloaded."""
+        return self.data / "models"
+
+    @property
     def history(self) -> Path:
         """The prompt history, one JSON string a line."""
         return self.state / "history.jsonl"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine_tree import V1_MOUNT, V2_MOUNT, tree
 from tui.servers.engine.machine import (
     Cores,
     LoadSample,
@@ -18,22 +19,6 @@ from tui.servers.engine.machine import (
     processor_time,
     usable_cores,
 )
-
-V2_MOUNT = "41 31 0:38 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw,nsdelegate\n"
-V1_MOUNT = (
-    "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
-    "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
-    "33 31 0:30 / /sys/fs/cgroup/cpuset rw,relatime - cgroup cgroup rw,cpuset\n"
-)
-
-
-def tree(root: Path, files: Mapping[str, str]) -> Path:
-    """A root of a file system with these files."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
 
 
 def v2(group: str, limits: Mapping[str, str], mount: str = V2_MOUNT) -> dict[str, str]:

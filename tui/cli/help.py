@@ -25,6 +25,7 @@ commands:
                       the chats that were kept
   models list|show|ps|load|unload|pull|update|rm|cp|create
                       the models of the server
+  models files|fit    GGUF files on this machine, and whether a model fits
   lokal COMMAND --help says more about each."""
 
 PLAIN = (
@@ -128,6 +129,13 @@ MODELS_RM = """Delete models from the server's disk, after saying what that free
 that another model has too stay. Without a terminal it takes --yes."""
 MODELS_CREATE = """Make a model on Ollama: from a Modelfile, or from a model or a GGUF file, with
 a preset and a system prompt. Files that the server lacks are sent to it."""
+MODELS_FILES = """List the GGUF files on this machine, newest first: lokal's own folder, the
+Hugging Face cache, LM Studio, Ollama's store, llama.cpp's cache, and the
+folders of model_folders in the config. No server is asked."""
+MODELS_FIT = """Say how much memory a model would take and whether this machine has it:
+weights, KV cache for the context and its type, compute buffers. A number
+with ~ is estimated from the model's header; for a file the built-in engine
+is asked itself where it is installed."""
 
 
 def presets_epilogue() -> str:

@@ -42,6 +42,11 @@ def models(command: Models) -> int:
     config = load_configuration(places, themes=False)
     for problem in config.problems:
         say(str(problem))
+    if command.action in ("files", "fit"):
+        from tui.cli import models_files
+
+        act = models_files.list_files if command.action == "files" else models_files.fit
+        return act(command, config.settings, places)
     if command.action in ("pull", "update"):
         from tui.cli.models_pull import pull
 
@@ -106,12 +111,13 @@ def _list(found: Sequence[Model], command: Models) -> None:
     if not ordered:
         say("The server has no models")
         return
-    _write_table(("NAME", "PARAMS", "QUANT", "SIZE", "CONTEXT", "STATE", "CAN"), map(_row, ordered))
+    write_table(("NAME", "PARAMS", "QUANT", "SIZE", "CONTEXT", "STATE", "CAN"), map(_row, ordered))
     if sys.stderr.isatty():
         say(totals(ordered))
 
 
-def _write_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+def write_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """A table in columns."""
     table = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
@@ -161,7 +167,7 @@ async def _ps(server: Server, command: Models) -> None:
         say(reason or "No model is in memory")
         return
     now = time.time()
-    _write_table(
+    write_table(
         ("NAME", "MEMORY", "ON GPU", "CONTEXT", "UNTIL"), (_running_row(each, now) for each in running)
     )
 

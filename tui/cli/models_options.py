@@ -12,7 +12,7 @@ from tui.cli.command_arguments import Models
 from tui.errors import UsageError
 
 MOST_TOKENS = 16_777_216
-ACTIONS = ("list", "show", "ps", "load", "unload", "pull", "update", "rm", "cp", "create")
+ACTIONS = ("list", "show", "ps", "load", "unload", "pull", "update", "rm", "cp", "create", "files", "fit")
 
 
 class _Subparsers(Protocol):
@@ -86,6 +86,16 @@ def add_models(models: argparse.ArgumentParser, filled: Callable[[str], str]) ->
     )
     create.add_argument("--system", metavar="TEXT", help="with this system prompt")
     create.add_argument("--quantize", type=filled, metavar="Q", help="make it smaller: q8_0, q4_K_M, q4_K_S")
+    found = action("files", "the GGUF files on this machine", help_texts.MODELS_FILES, json=True)
+    found.add_argument(
+        "names", nargs="*", metavar="WORD", help="only those that have these words in their names"
+    )
+    fit = action("fit", "whether a model would run here", help_texts.MODELS_FIT, json=True)
+    fit.add_argument("names", nargs=1, type=filled, metavar="MODEL", help="a name, or a GGUF file")
+    fit.add_argument("--context", type=_tokens, metavar="N", help="with a context window of so many tokens")
+    fit.add_argument(
+        "--cache-type", choices=("f16", "q8_0", "q4_0"), metavar="T", help="the KV cache in f16, q8_0 or q4_0"
+    )
 
 
 def models_command(said: Mapping[str, Any], server: str | None) -> Models:
@@ -111,7 +121,18 @@ def models_command(said: Mapping[str, Any], server: str | None) -> Models:
         raise UsageError(
             "--file says it all", "--preset and --system belong to --from", "Leave one of them out"
         )
-    given = ("sort", "context", "keep_alive", "yes", "file", "source", "system", "quantize", "json")
+    given = (
+        "sort",
+        "context",
+        "keep_alive",
+        "yes",
+        "file",
+        "source",
+        "system",
+        "quantize",
+        "json",
+        "cache_type",
+    )
     more = {key: said[key] for key in given if said.get(key) is not None}
     if said.get("arguments"):
         more["arguments"] = tuple(said["arguments"])

@@ -76,6 +76,9 @@ class Settings:
         lo=0,
         hi=1_000_000,
     )
+    model_folders: str = _setting(
+        "", "More folders with GGUF files, separated by a colon, as in “~/models:/data/gguf”."
+    )
     servers: tuple[Endpoint, ...] = _setting(
         (), "Servers on other machines; lokal asks them before the addresses on this machine."
     )

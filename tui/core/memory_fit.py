@@ -197,7 +197,7 @@ def estimate_memory(header: ModelHeader, settings: LoadSettings = LoadSettings()
     return MemoryEstimate(
         weights=min(_MOST, weights),
         kv_cache=min(_MOST, sum(caches)),
-        compute=min(_MOST, _compute(header, attention, cells, settings)),
+        compute=min(_MOST, max(0, _compute(header, attention, cells, settings))),
         context=context,
         cache_type=settings.cache_type,
         layers=tuple(min(_MOST, one + other) for one, other in zip(by_layer, caches, strict=True)),

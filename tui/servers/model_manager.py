@@ -7,16 +7,18 @@ kind can. It is made when it is first wanted, by `Server.model_manager`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tui.core.model import Model, ModelState
 from tui.core.model_actions import ModelAction, ModelActions
+from tui.core.model_header import ModelHeader
 from tui.core.model_management import DeletionEffect, LoadOptions, ModelDetails, PullProgress, RunningModel
 from tui.core.modelfile import Modelfile
 from tui.core.text import safe_name
-from tui.errors import Interrupted, ModelMissing, Refused
+from tui.errors import FileError, Interrupted, ModelMissing, Refused
 from tui.servers.json_requests import JsonRequests
 
 UNLOAD_S = 5.0
@@ -55,6 +57,18 @@ class ModelManager:
         """All that the server tells of a model."""
         listed = await self._listed(model)
         return details_of(listed)
+
+    async def header(self, model: str) -> ModelHeader:
+        """What the model says of itself, its tensors as far as the server tells them: from its file, where that is on this
+        machine, else only the bytes that it takes."""
+        details = await self.details(model)
+        if details.path and self._requests.endpoint.on_this_machine:
+            from tui import files
+            from tui.servers.engine.gguf_reader import read_header
+
+            with contextlib.suppress(FileError):
+                return await files.in_thread(lambda: read_header(Path(details.path)))
+        return ModelHeader({}, size=details.size or 0)
 
     async def running(self) -> tuple[RunningModel, ...]:
         """The models in memory."""

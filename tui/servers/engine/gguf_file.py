@@ -189,12 +189,19 @@ def _read(path: Path, file: BinaryIO, size: int) -> GgufFile:
 
 
 def _size_with_parts(path: Path, size: int) -> int:
-    """Bytes of all parts of a model that is split into `-00001-of-00003.gguf` and so on, as far as they are there."""
+    """Bytes of all parts of a model, as far as they are there."""
+    parts = parts_of(path)
+    return sum(part.stat().st_size for part in parts) if len(parts) > 1 else size
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """The files of a model that is split into `-00001-of-00003.gguf` and so on, as far as they are there; of another one itself."""
     split = re.fullmatch(r"(.*-)\d{5}(-of-\d{5}\.gguf)", path.name)
     if split is None:
-        return size
-    parts = path.parent.glob(f"{_literal(split[1])}[0-9][0-9][0-9][0-9][0-9]{_literal(split[2])}")
-    return sum(part.stat().st_size for part in parts)
+        return (path,)
+    return tuple(
+        sorted(path.parent.glob(f"{_literal(split[1])}[0-9][0-9][0-9][0-9][0-9]{_literal(split[2])}"))
+    )
 
 
 def _literal(text: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from tui.core.keep_alive import AT_ONCE, as_field
+from tui.core.model_header import ModelHeader
 from tui.core.model_management import (
     DeletionEffect,
     Facts,
@@ -64,6 +65,17 @@ class OllamaModelManager(ModelManager):
             (one for one in listed.items("models") if full_name(_name_of(one)) == name), JsonObject()
         )
         return _details(model, told, entry)
+
+    async def header(self, model: str) -> ModelHeader:
+        """What `/api/show` tells with `verbose`; a vocabulary that is too long to be read leaves the tensors out."""
+        from tui.servers.kinds.ollama_header import header_of
+
+        size = (await self.details(model)).size or 0
+        try:
+            told = await self._requests.ask(_SHOW, {"model": model, "verbose": True}, model)
+        except BadReply:
+            told = await self._requests.ask(_SHOW, {"model": model}, model)
+        return header_of(told, size)
 
     async def running(self) -> tuple[RunningModel, ...]:
         """What `/api/ps` tells."""

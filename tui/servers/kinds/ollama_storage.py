@@ -40,6 +40,15 @@ def freed_bytes(blobs: Path, models: Sequence[str]) -> DeletionEffect | None:
 
 def _manifests(folder: Path) -> Iterator[tuple[str, Mapping[str, int]]]:
     """The full name of each model and the sizes of its files by their digests. Raises OSError."""
+    for name, layers in _manifest_layers(folder):
+        yield (
+            name,
+            {layer.text("digest"): layer.count("size") or 0 for layer in layers if layer.text("digest")},
+        )
+
+
+def _manifest_layers(folder: Path, *, tolerant: bool = False) -> Iterator[tuple[str, tuple[JsonObject, ...]]]:
+    """The full name of each model and its files. Raises OSError; a `tolerant` one passes over a file that cannot be read."""
 
     def stop(error: OSError) -> None:
         raise error
@@ -51,12 +60,33 @@ def _manifests(folder: Path) -> Iterator[tuple[str, Mapping[str, int]]]:
             if count == MOST_MANIFESTS or not host:
                 return
             count += 1
-            told = parse_object(files.read_bytes(Path(place) / tag, MOST_BYTES)) or JsonObject()
+            try:
+                told = parse_object(files.read_bytes(Path(place) / tag, MOST_BYTES)) or JsonObject()
+            except OSError:
+                if tolerant:
+                    continue
+                raise
             # As Ollama shortens names: the usual host is left out, and then the usual namespace.
             parts = [host, namespace, model] if host != _HOST else [namespace, model]
             parts = [model] if parts == [_NAMESPACE, model] else parts
-            layers = (told.inner("config"), *told.items("layers"))
-            sizes = {
-                layer.text("digest"): layer.count("size") or 0 for layer in layers if layer.text("digest")
-            }
-            yield f"{'/'.join(parts)}:{tag}".lower(), sizes
+            yield f"{'/'.join(parts)}:{tag}".lower(), (told.inner("config"), *told.items("layers"))
+
+
+def stored_models(store: Path) -> list[tuple[str, Path, Path | None]]:
+    """The name of each model in the folder `store` of Ollama, the file of its weights, and that of its projector. What is no
+    manifest is passed over. It blocks. Raises OSError where the manifests cannot be read."""
+    os.scandir(store / "blobs").close()
+    found = []
+    for name, layers in _manifest_layers(store / "manifests", tolerant=True):
+        by_kind = {layer.text("mediaType").rpartition(".")[2]: layer.text("digest") for layer in layers}
+        weights, projector = (_blob(store, by_kind.get(kind, "")) for kind in ("model", "projector"))
+        if weights is not None:
+            found.append((name, weights, projector))
+    return found
+
+
+def _blob(store: Path, digest: str) -> Path | None:
+    """The file with this digest; None for what is none."""
+    kind, _, number = digest.partition(":")
+    is_one = kind == "sha256" and len(number) == 64 and all(each in "0123456789abcdef" for each in number)
+    return store / "blobs" / f"sha256-{number}" if is_one else None
