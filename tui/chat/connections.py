@@ -210,6 +210,7 @@ class ServerConnections:
             lambda server, asleep: hear(EngineSlept(server, asleep)),
             hear,
             hear,
+            lambda words: hear(ConnectionWarning(words)),
         )
         self.engines = BuiltInEngines(options.folders, settings, tasks, listener, has_chat)
         """The built-in engine and the guide's."""

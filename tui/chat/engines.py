@@ -35,13 +35,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EngineListener:
     """Who is told of an engine: how far its model is loaded, why one had died that is started again, whether one was ended for
-    want of use or runs again, what came of a chat that was opened again, and that it computes with other threads."""
+    want of use or runs again, what came of a chat that was opened again, that it computes with other threads, and that
+    there is hardly the memory for a model."""
 
     loading: Callable[[Progress], None]
     restarted: Callable[[EngineError], None]
     slept: Callable[[Server, bool], None]
     reused: Callable[[ChatReused], None]
     threads: Callable[[EngineThreadsChanged], None]
+    warned: Callable[[str], None]
 
 
 class BuiltInEngines:
@@ -131,7 +133,9 @@ class BuiltInEngines:
             name = CALLED if packaged is not None else ""
             slots = self._places.slots if self._settings.warm_chats_mb else None
             self._end_threads()
-            self.engine = Engine(gguf, logs, values, name=name, keys=keys, slot_folder=slots)
+            self.engine = Engine(
+                gguf, logs, values, name=name, keys=keys, slot_folder=slots, on_warning=self._listener.warned
+            )
         slot_files = files_of(self.engine, self._settings.warm_chats_mb << 20, self._has_chat)
         found = await embedded.start(
             self.engine,

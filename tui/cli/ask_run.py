@@ -208,7 +208,15 @@ class AskRun:
         from tui.servers.engine.engine import Engine
 
         keys = self._question.settings.keys_of_servers
-        engine = Engine(gguf, self._question.logs, values, name=name, cache_mib=cache_mib, keys=keys)
+        engine = Engine(
+            gguf,
+            self._question.logs,
+            values,
+            name=name,
+            cache_mib=cache_mib,
+            keys=keys,
+            on_warning=say,
+        )
         try:
             await self._ask(await embedded.start(engine, self._show, check=check))
         finally:

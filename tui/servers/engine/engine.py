@@ -96,10 +96,12 @@ class Engine:
         cache_mib: int = child_process.PROMPT_CACHE_MIB,
         keys: Collection[str] = (),
         slot_folder: Path | None = None,
+        on_warning: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`keys` are of other servers: no variable that holds one of them goes into the engine's environment. Into the
+        """`on_warning` is told, before a model is loaded, that there is hardly the memory for it. `keys` are of other servers: no variable that holds one of them goes into the engine's environment. Into the
         `slot_folder` chats can be saved (`slots`), None = they cannot."""
         self._keys = keys
+        self._on_warning = on_warning
         self.slot_folder = slot_folder
         self._starts = 0
         self._worker = 0
@@ -209,11 +211,19 @@ class Engine:
             require_loadable(self._values, self._name)
             model = await files.in_thread(lambda: gguf_file.inspect(self.gguf))
             self._program = _find_program()
+            await self._check_memory(model)
             self._starts += 1
             self._state = None
             if self.slot_folder is not None:
                 await files.in_thread(self._make_slot_folder)
             return await self._start(model, on_progress or (lambda _: None))
+
+    async def _check_memory(self, model: gguf_file.GgufFile) -> None:
+        from tui.servers.engine.memory_check import check_memory
+
+        context = self._context(model)
+        if warning := await files.in_thread(lambda: check_memory(self.gguf, self._values, context)):
+            self._on_warning(warning)
 
     async def _start(self, model: gguf_file.GgufFile, on_progress: Callable[[Progress], None]) -> Endpoint:
         if self._port is None:
@@ -379,9 +389,18 @@ class Engine:
     def _says_it_listens(self) -> bool:
         return self._log_file is not None and engine_log.says(self._log_file, _LISTENING)
 
+    def _context(self, model: gguf_file.GgufFile) -> int:
+        """The context window that it is started with, in tokens."""
+        wanted = self._values.get("context_window")
+        return (
+            wanted
+            if isinstance(wanted, int)
+            else min(model.context_trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+        )
+
     def _job(self, model: gguf_file.GgufFile, endpoint: Endpoint) -> Job:
         values = dict(self._values)
-        values.setdefault("context_window", min(model.context_trained or DEFAULT_CONTEXT, DEFAULT_CONTEXT))
+        values["context_window"] = self._context(model)
         return Job(
             program=self._program,
             gguf=str(self.gguf.absolute()),
