@@ -66,7 +66,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(variable, str(home / folder))
     for variable in os.environ:
         name = variable.upper()
-        if name.startswith(("LOKAL_", "OLLAMA_", "LLAMA_")) or name.endswith("_PROXY"):
+        if name.startswith(("LOKAL_", "OLLAMA_", "LLAMA_", "HF_", "HUGGING")) or name.endswith("_PROXY"):
             monkeypatch.delenv(variable)
     return home
 

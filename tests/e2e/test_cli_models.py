@@ -17,7 +17,7 @@ async def test_the_list_of_a_server_and_one_that_is_not_there() -> None:
     assert (ended.status, ended.err) == (0, "")
     assert [(each["name"], each["state"]) for each in ended.json()] == [("llama3.2:3b", "in memory")]
     assert "No server answers" in (await lokal_command("models", "list", "--server", "127.0.0.1:9")).failed(3)
-    assert "hf.co/a/b:Q4_0" in (await lokal_command("models", "pull", "hf:a/b:Q4_0")).failed(2)
+    assert "hf:org/repo" in (await lokal_command("models", "pull", "hf:../b:Q4_0")).failed(2)
 
 
 async def test_a_download_whose_connection_is_lost_goes_on_with_the_next_command() -> None:

@@ -249,7 +249,7 @@ async def test_a_model_from_another_and_a_preset(ollama: Replay) -> None:
 
 async def pulled(command: Models, server: Replay, file: PullFile) -> int:
     names = PromptHistory(folders().pulled_names, 10)
-    return await PullRun(replace(command, server=server.url), Settings(), file, names).work()
+    return await PullRun(replace(command, server=server.url), Settings(), file, names, folders()).work()
 
 
 async def test_downloads_in_plain_lines(

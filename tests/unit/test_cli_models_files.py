@@ -12,7 +12,8 @@ from tests.support.llama import needs_engine
 from tests.support.model_shapes import ModelShape
 from tests.support.replay import as_json, recorded, replay
 from tui.cli.command_arguments import Models
-from tui.cli.models_files import fit, list_files
+from tui.cli.models_files import list_files
+from tui.cli.models_fit import fit
 from tui.config.settings import Settings
 from tui.errors import FileError, MalformedFile, ModelMissing
 from tui.paths import folders
@@ -84,7 +85,7 @@ def test_what_is_no_file_is_said(model: Path) -> None:
 
 
 async def test_a_model_of_a_server(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from tui.cli.models_files import subject_of_server
+    from tui.cli.models_fit import subject_of_server
 
     async with replay() as ollama:
         ollama.on("/api/version", recorded("ollama/version"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.model_shapes import Meta, write_model
+from tui.core.model_names import quantization_in
 from tui.models.model_files import (
     HUGGING_FACE,
     LM_STUDIO,
@@ -19,7 +20,6 @@ from tui.models.model_files import (
     ModelPlace,
     find_models,
     places,
-    quantization_in,
 )
 from tui.paths import folders
 

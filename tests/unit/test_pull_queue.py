@@ -419,7 +419,7 @@ async def test_where_it_cannot_be_kept_it_goes_on_and_is_said(tmp_path: Path) ->
 
 async def test_a_download_goes_through_the_server_in_use_or_one_with_the_key_of_the_config() -> None:
     async with replay() as server:
-        server.on("/api/ps", as_json(200, {"models": []}))
+        server.on("/api/show", as_json(200, {})).on("/api/tags", as_json(200, {"models": []}))
         used = server_for(Endpoint(server.url, OLLAMA))
         pull = Pull("1", server.url, OLLAMA, "a")
         async with PullServers((), lambda: used).connect(pull) as manager:
@@ -427,7 +427,7 @@ async def test_a_download_goes_through_the_server_in_use_or_one_with_the_key_of_
         await used.aclose()
         configured = Endpoint(server.url, None, "sesame")
         async with PullServers((configured,), lambda: None).connect(pull) as manager:
-            await manager.running()
+            await manager.details("a")
         assert server.seen[-1].headers["authorization"] == "Bearer sesame"
 
 

@@ -122,11 +122,15 @@ Exit statuses are those of lokal ask."""
 MODELS_PULL = """Let the server download models, one after the other. What breaks off is tried
 again and goes on where it was; Ctrl+C stops, and what came is kept. What was
 cut off, with the connection to this machine too, is on a list: without a NAME
-lokal models pull goes on with it."""
+lokal models pull goes on with it.
+hf:org/repo, hf:org/repo:Q4_K_M or an address on huggingface.co is downloaded
+by lokal itself, without a server, to the folder models in its data folder,
+and checked. HF_ENDPOINT, HF_TOKEN and the Hugging Face cache are honoured."""
 MODELS_UPDATE = """Download what is new of models that are there, and say what changed: weights,
 template, settings, licence. Ollama has no other way to look for an update."""
 MODELS_RM = """Delete models from the server's disk, after saying what that frees: weights
-that another model has too stay. Without a terminal it takes --yes."""
+that another model has too stay. Without a terminal it takes --yes. Files that
+lokal downloaded are named as “lokal models files” does, or as hf:org/repo."""
 MODELS_CREATE = """Make a model on Ollama: from a Modelfile, or from a model or a GGUF file, with
 a preset and a system prompt. Files that the server lacks are sent to it."""
 MODELS_FILES = """List the GGUF files on this machine, newest first: lokal's own folder, the

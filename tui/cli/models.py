@@ -28,7 +28,7 @@ from tui.core.text import (
     safe_line,
     safe_name,
 )
-from tui.errors import ModelMissing, Refused, UsageError
+from tui.errors import ModelMissing, Refused
 from tui.models.description import as_text, description_of
 from tui.models.listing import order, totals
 from tui.paths import Folders, folders
@@ -43,10 +43,17 @@ def models(command: Models) -> int:
     for problem in config.problems:
         say(str(problem))
     if command.action in ("files", "fit"):
-        from tui.cli import models_files
-
-        act = models_files.list_files if command.action == "files" else models_files.fit
+        if command.action == "files":
+            from tui.cli.models_files import list_files as act
+        else:
+            from tui.cli.models_fit import fit as act
         return act(command, config.settings, places)
+    if command.action == "rm":
+        from tui.cli.models_delete import delete_files
+
+        command = delete_files(command, places)
+        if not command.names:
+            return 0
     if command.action in ("pull", "update"):
         from tui.cli.models_pull import pull
 
@@ -118,10 +125,14 @@ def _list(found: Sequence[Model], command: Models) -> None:
 
 def write_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """A table in columns."""
+    write("\n".join(table_lines(head, rows)) + "\n")
+
+
+def table_lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """The lines of a table."""
     table = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
-    write("\n".join(lines) + "\n")
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
 
 
 def _row(model: Model) -> tuple[str, ...]:
@@ -227,15 +238,3 @@ async def _with_nearest(error: ModelMissing, command: Models, server: Server) ->
             near = ", ".join(safe_name(each, 80) for each in close)
             return ModelMissing(error.title, error.detail, f"It has {near}", error.status)
     return error
-
-
-def require_server_name(names: Sequence[str]) -> None:
-    """Raise UsageError for names that no server knows, since they are meant for a program that downloads by itself."""
-    for name in names:
-        if name.startswith(("hf:", "http://", "https://")):
-            place = name.removeprefix("hf:").rpartition("huggingface.co/")[2]
-            raise UsageError(
-                f"“{safe_name(name, 80)}” is no name that a server downloads by",
-                "",
-                f"Let the server download it: lokal models pull hf.co/{safe_name(place.split('://')[-1], 80)}",
-            )

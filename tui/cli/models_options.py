@@ -55,7 +55,18 @@ def add_models(models: argparse.ArgumentParser, filled: Callable[[str], str]) ->
     unload.add_argument("--all", action="store_true", help="of all models")
     pull = action("pull", "let the server download models", help_texts.MODELS_PULL, json=True)
     pull.add_argument(
-        "names", nargs="*", type=filled, metavar="NAME", help="llama3.2:3b, or hf.co/user/repo:QUANT"
+        "names",
+        nargs="*",
+        type=filled,
+        metavar="NAME",
+        help="llama3.2:3b, or hf:org/repo:QUANT, which lokal downloads itself",
+    )
+    pull.add_argument(
+        "--limit",
+        dest="rate",
+        type=_rate,
+        metavar="RATE",
+        help="at most so many bytes a second from Hugging Face: 2M, 500k",
     )
     update = action("update", "download what is new of models", help_texts.MODELS_UPDATE, json=True)
     update.add_argument(
@@ -132,6 +143,7 @@ def models_command(said: Mapping[str, Any], server: str | None) -> Models:
         "quantize",
         "json",
         "cache_type",
+        "rate",
     )
     more = {key: said[key] for key in given if said.get(key) is not None}
     if said.get("arguments"):
@@ -143,6 +155,20 @@ def _tokens(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_TOKENS):
         raise argparse.ArgumentTypeError(f"needs a number of tokens from 1 to {MOST_TOKENS}")
     return int(text)
+
+
+def _rate(text: str) -> int:
+    number, unit = text[:-1], text[-1:].lower()
+    factor = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000}.get(unit)
+    if factor is None:
+        number, factor = text, 1
+    try:
+        rate = int(float(number) * factor)
+    except (ValueError, OverflowError):
+        rate = 0
+    if not 1000 <= rate <= 10**12:
+        raise argparse.ArgumentTypeError("needs bytes a second, at least 1k: 2M, 500k")
+    return rate
 
 
 def _argument(text: str) -> tuple[str, str | int | float | bool]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 
 from tui.cli.command_arguments import Models
-from tui.cli.models import connected, require_server_name
+from tui.cli.models import connected
 from tui.cli.output import ProgressLine, complain, say, write_json
 from tui.cli.signals import Terminated, run
 from tui.config.history import PromptHistory
 from tui.config.settings import Settings
 from tui.core.model_actions import ModelAction
 from tui.core.model_management import PullProgress
+from tui.core.model_names import is_hub_name, parse_hub_reference
 from tui.core.text import human_size, human_time, safe_line, safe_name
-from tui.errors import FileError, LokalError, Refused, UsageError
-from tui.models.pull import Pull, PullState
+from tui.errors import FileError, LokalError, Refused, ServerError, UsageError
+from tui.models.pull import FROM, HUB, Pull, PullState
 from tui.models.pull_file import PullFile
-from tui.models.pull_queue import PullQueue, words_of
+from tui.models.pull_queue import PullQueue, PullSource, words_of
 from tui.models.pull_servers import PullServers
 from tui.paths import Folders
 from tui.servers.base import Server
@@ -35,9 +38,8 @@ REFUSED = 4
 def pull(command: Models, settings: Settings, places: Folders) -> int:
     """Run it; the exit status. Raises LokalError, and what `run` raises for what ends it early. What is stopped by Ctrl+C is
     forgotten, what ends because a connection or a machine goes is left to the next lokal."""
-    require_server_name(command.names)
     file = PullFile(places.pulls)
-    work = PullRun(command, settings, file, PromptHistory(places.pulled_names, MOST_NAMES))
+    work = PullRun(command, settings, file, PromptHistory(places.pulled_names, MOST_NAMES), places)
     try:
         return run(work.work())
     except KeyboardInterrupt:
@@ -61,14 +63,19 @@ def _keep(file: PullFile, pulls: tuple[Pull, ...]) -> None:
 class PullRun:
     """The downloads of one command."""
 
-    def __init__(self, command: Models, settings: Settings, file: PullFile, names: PromptHistory) -> None:
+    def __init__(
+        self, command: Models, settings: Settings, file: PullFile, names: PromptHistory, places: Folders
+    ) -> None:
         """`names` remembers what was downloaded, for whoever types such a name later."""
+        self._places = places
+        self._server: Server | None = None
         self._names = names
         self._command = command
         self._settings = settings
         self._file = file
         self._line = PullLine()
         self._told: dict[str, tuple[PullState, int]] = {}
+        self._hosts: set[str] = set()
         self._queue: PullQueue | None = None
 
     @property
@@ -78,13 +85,12 @@ class PullRun:
 
     async def work(self) -> int:
         """Download all of it; the exit status."""
-        server = await connected(self._command, self._settings)
-        servers = PullServers(self._settings.servers, lambda: server)
+        servers = PullServers(self._settings.servers, lambda: self._server, self._connect_hub)
         queue = self._queue = PullQueue(
             servers.connect, self._hear, self._file, on_problem=lambda error: say(str(error))
         )
         try:
-            await self._fill(queue, server)
+            await self._fill(queue)
             await queue.run(until_done=True)
             done = queue.pulls
             self._remember(done)
@@ -92,7 +98,8 @@ class PullRun:
                 queue.cancel(each.id)
         finally:
             self._line.clear()
-            await server.aclose()
+            if self._server is not None:
+                await self._server.aclose()
         await queue.aclose()
         if self._command.json:
             write_json([_as_object(each) for each in done])
@@ -106,12 +113,39 @@ class PullRun:
         except FileError as error:
             say(str(error))
 
-    async def _fill(self, queue: PullQueue, server: Server) -> None:
+    def _connect_hub(self) -> AbstractAsyncContextManager[PullSource]:
+        from tui.models.hub_source import HubConnector
+
+        return HubConnector(os.environ, self._places, self._command.rate).connect()
+
+    async def _fill(self, queue: PullQueue) -> None:
         """Raises UsageError where there is nothing to do, Refused where the server cannot do it."""
-        command, manager, endpoint = self._command, server.model_manager, server.endpoint
-        updates = command.action == "update"
+        command, updates = self._command, self._command.action == "update"
+        own = [name for name in command.names if is_hub_name(name)]
+        if own and updates:
+            raise UsageError(
+                "What lokal downloaded from Hugging Face is not looked after",
+                "",
+                "Download it again to have what is new",
+            )
+        for name in own:
+            parse_hub_reference(name)
+        if command.names and len(own) == len(command.names):
+            for name in own:
+                queue.add(HUB, None, name)
+            return
+        restored = () if command.names or updates else await queue.restore(HUB)
+        try:
+            server = self._server = await connected(command, self._settings)
+        except ServerError:
+            if restored:
+                return
+            raise
+        manager, endpoint = server.model_manager, server.endpoint
         action = ModelAction.UPDATE if updates else ModelAction.PULL
         actions = await manager.actions()
+        if restored and not actions.can(action):
+            return
         if not actions.can(action):
             raise Refused(f"{server.profile.label} cannot {action}", actions.why_not(action))
         names = command.names
@@ -121,11 +155,18 @@ class PullRun:
             for name in names:
                 await manager.details(name)  # what is not there would be downloaded
         for name in names:
-            queue.add(endpoint.url, server.kind, name, update=updates)
-        if not names and not updates and not await queue.restore(endpoint.url):
+            if name in own:
+                queue.add(HUB, None, name)
+            else:
+                queue.add(endpoint.url, server.kind, name, update=updates)
+        if not names and not updates and not await queue.restore(endpoint.url) and not restored:
             raise UsageError("Nothing is left to download", "", "Name a model: lokal models pull llama3.2:3b")
 
     def _hear(self, pull: Pull) -> None:
+        if pull.kind is None and (host := pull.progress.status).startswith(FROM) and host not in self._hosts:
+            self._hosts.add(host)
+            self._line.clear()
+            say(f"{safe_name(pull.model, 80)} comes {host}")
         if pull.state is PullState.RUNNING:
             status = "" if pull.progress.total else f" {pull.progress.status}"
             self._line.show(f"{safe_name(pull.model, 60)}{status}", pull.progress, pull.rate, pull.left_s)
@@ -195,7 +236,7 @@ def fitted(what: str, bar: str, figures: Sequence[str], width: int) -> str:
 def _as_object(pull: Pull) -> dict[str, object]:
     return {
         "model": pull.model,
-        "server": pull.server,
+        "server": pull.server if pull.kind is not None else "huggingface.co",
         "state": pull.state,
         "result": pull.result,
         "size": pull.progress.total or None,

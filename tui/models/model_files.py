@@ -8,7 +8,6 @@ there twice is told once. Everything blocks; nothing is followed out of these fo
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from tui import files
 from tui.core.folding import folded
 from tui.core.model_header import ModelHeader
+from tui.core.model_names import PART, is_model_name, quantization_in
 from tui.core.text import safe_line, safe_name
 from tui.errors import LokalError, UsageError
 from tui.paths import Folders, home
@@ -30,9 +30,6 @@ MOST_ENTRIES = 50_000
 MOST_DEPTH = 8
 MOST_FILES = 2_000
 
-_PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
-# Of such names no file is a model, see llama.cpp's download.cpp.
-_NO_MODEL = re.compile(r"mmproj|imatrix|^(?:mtp|eagle3|dflash|dspark)-", re.IGNORECASE)
 _NO_MODEL_TYPES = frozenset({"adapter", "imatrix", "mmproj", "vocab"})
 
 
@@ -118,23 +115,6 @@ def _searched(file: ModelFile) -> str:
             (file.name, file.title, file.place, file.quantization, file.parameters, kind, str(file.path))
         )
     )
-
-
-_QUANTIZATION = re.compile(
-    r"(?:^|[-._])((?:UD-)?(?:I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|B?F16|F32|MXFP4(?:_MOE)?|NVFP4))(?=[-.]|$)",
-    re.IGNORECASE,
-)
-
-
-def quantization_in(name: str) -> str:
-    """The quantization that the name of a file tells, in capitals: `Q4_K_M`; empty where it tells none."""
-    found = [match[1] for match in _QUANTIZATION.finditer(name)]
-    return found[-1].upper() if found else ""
-
-
-def is_model_name(name: str) -> bool:
-    """Whether a file of that name may be a model, and is no projector, matrix or head that drafts for one."""
-    return name.lower().endswith(".gguf") and _NO_MODEL.search(name) is None
 
 
 # -- where ----------------------------------------------------------------------------------------------------------
@@ -229,7 +209,7 @@ def _grouped(place: ModelPlace, beside: Sequence[Path]) -> Iterator[ModelFile]:
     for path in beside:
         if not is_model_name(path.name):
             continue
-        part = _PART.fullmatch(path.name)
+        part = PART.fullmatch(path.name)
         if part is not None:
             split.setdefault((part[1], int(part[3])), []).append(path)
         elif (model := _looked_at(place, path.name[: -len(".gguf")], (path,), 0)) is not None:

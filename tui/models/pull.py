@@ -30,6 +30,12 @@ class PullState(StrEnum):
     CANCELLED = "stopped"
 
 
+HUB = "huggingface"
+"""What stands for a server where lokal downloads from Hugging Face itself."""
+
+FROM = "from "
+"""How the status of such a download begins while it runs: `from HOST`."""
+
 UNFINISHED = frozenset(
     {PullState.WAITING, PullState.RUNNING, PullState.RETRYING, PullState.PAUSED, PullState.FAILED}
 )
@@ -38,7 +44,8 @@ UNFINISHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One download from the place of a server's models to the server at the URL `server`.
+    """One download from the place of a server's models to the server at the URL `server`; with `kind` None from Hugging Face to
+    this machine.
 
     `rate` is bytes a second and `left_s` the seconds that are left at that rate, None while they are not known. `problem` is
     why it failed, paused or is tried again. Of one that is done `result` says in words what came of it, and `changes` what is
@@ -48,7 +55,7 @@ class Pull:
 
     id: str
     server: str
-    kind: ServerKind
+    kind: ServerKind | None
     model: str
     state: PullState = PullState.WAITING
     update: bool = False

@@ -30,6 +30,7 @@ else:
     _LOCKS = True
 
 MOST_PULLS = 500
+_HUB_KIND = "hub"
 _FORM = 1
 """The form of the file. A later lokal may write another one: that is set aside too."""
 
@@ -160,7 +161,7 @@ def _as_json(stored: StoredPull) -> dict[str, object]:
     # One that runs is begun again by whoever takes it over.
     state = pull.state if pull.state in (PullState.PAUSED, PullState.FAILED) else PullState.WAITING
     entry: dict[str, object] = {
-        "id": pull.id, "server": pull.server, "kind": pull.kind.value, "model": pull.model, "state": state.name.lower(),
+        "id": pull.id, "server": pull.server, "kind": _HUB_KIND if pull.kind is None else pull.kind.value, "model": pull.model, "state": state.name.lower(),
         "update": pull.update, "owner": stored.owner,
     }  # fmt: skip
     if pull.problem is not None and state is not PullState.WAITING:
@@ -194,7 +195,7 @@ def _entry(entry: object) -> StoredPull | None:
     if (
         not (texts["id"] and texts["server"] and texts["model"])
         or state is None
-        or texts["kind"] not in set(ServerKind)
+        or texts["kind"] not in {_HUB_KIND, *ServerKind}
     ):
         return None
     told = entry.get("problem")
@@ -202,7 +203,7 @@ def _entry(entry: object) -> StoredPull | None:
     if isinstance(told, list) and len(told) == 3 and all(isinstance(part, str) for part in told):
         problem = Problem(*(safe_line(part, 500) for part in told))
     pull = Pull(
-        texts["id"], texts["server"], ServerKind(texts["kind"]), texts["model"], state, entry.get("update") is True,
+        texts["id"], texts["server"], None if texts["kind"] == _HUB_KIND else ServerKind(texts["kind"]), texts["model"], state, entry.get("update") is True,
         problem=problem,
     )  # fmt: skip
     return StoredPull(pull, texts["owner"])

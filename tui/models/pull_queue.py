@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from tui.core.endpoint import ServerKind
 from tui.core.message import Problem, new_id
-from tui.core.model_actions import ModelAction
+from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.model_management import ModelDetails, PullProgress
 from tui.core.text import human_size, safe_name
 from tui.errors import (
@@ -34,7 +35,6 @@ from tui.errors import (
 from tui.models.changes import ModelChanges, changes_between
 from tui.models.pull import NO_PROGRESS, UNFINISHED, Pull, PullState, RateMeter
 from tui.models.pull_file import PullFile
-from tui.servers.model_manager import ModelManager
 from tui.servers.registry import profile_of
 
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
@@ -42,13 +42,36 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
 NEWS_S = 0.5
 """Seconds between two news of the progress of a download: a line over SSH stays under some 300 bytes a second."""
 
-Connect = Callable[[Pull], AbstractAsyncContextManager[ModelManager]]
+
+class PullSource(Protocol):
+    """What a download needs of the manager of a server, or of Hugging Face. All methods raise LokalError."""
+
+    def pull(self, model: str) -> AsyncGenerator[PullProgress, None]: ...
+
+    async def details(self, model: str) -> ModelDetails: ...
+
+    async def storage_folder(self) -> Path | None: ...
+
+    async def cancel_pull(self, model: str) -> None: ...
+
+
+Connect = Callable[[Pull], AbstractAsyncContextManager[PullSource]]
 """The manager of the server that a download goes to, for as long as the context lasts. Raises ServerError."""
+HUB_LABEL = "Hugging Face"
 FreeBytes = Callable[[Path], int]
 
 
 class _NoRoom(LokalError):
     """What is still to come does not fit on the disk."""
+
+
+def actions_for(pull: Pull) -> ModelActions:
+    """What can be done with a download."""
+    if pull.kind is not None:
+        return profile_of(pull.kind).model_actions
+    from tui.models.hub_source import HUB_ACTIONS
+
+    return HUB_ACTIONS
 
 
 def free_bytes(folder: Path) -> int:
@@ -100,7 +123,7 @@ class PullQueue:
 
     # -- what a person does -----------------------------------------------------------------------------------------
 
-    def add(self, server: str, kind: ServerKind, model: str, *, update: bool = False) -> Pull:
+    def add(self, server: str, kind: ServerKind | None, model: str, *, update: bool = False) -> Pull:
         """Put a download at the end; one that is there already stays where it is, and goes on if it had stopped."""
         same = (server, model)
         there = next(
@@ -126,9 +149,11 @@ class PullQueue:
         pull = self.find(id)
         if pull is None or pull.state not in UNFINISHED or pull.state is PullState.PAUSED:
             return
-        why = profile_of(pull.kind).model_actions.why_not(ModelAction.PAUSE_PULL)
+        why = actions_for(pull).why_not(ModelAction.PAUSE_PULL)
         if why and pull.state is PullState.RUNNING:
-            raise Refused(f"{pull.kind.label} cannot {ModelAction.PAUSE_PULL}", why)
+            raise Refused(
+                f"{HUB_LABEL if pull.kind is None else pull.kind.label} cannot {ModelAction.PAUSE_PULL}", why
+            )
         self._set(replace(pull, state=PullState.PAUSED, problem=None, rate=None, left_s=None))
         self._stop(id)
 
@@ -250,7 +275,7 @@ class PullQueue:
         except LokalError as error:
             self._failed(id, error, before)
 
-    async def _pull(self, id: str, manager: ModelManager) -> None:
+    async def _pull(self, id: str, manager: PullSource) -> None:
         pull = self.find(id)
         assert pull is not None
         old = await self._details(manager, pull)
@@ -267,7 +292,8 @@ class PullQueue:
                 if (current := self.find(id)) is not None:
                     current = _with_progress(current, each, meter)
                     self._put(current)
-                    if now - told_at >= NEWS_S:
+                    is_host = pull.kind is None and each.status != last.status  # which is to be said always
+                    if now - told_at >= NEWS_S or is_host:
                         told_at = now
                         self._tell(current)
                 last = each
@@ -278,9 +304,9 @@ class PullQueue:
         if current is not None:
             self._set(_done(current, last, changes))
 
-    async def _details(self, manager: ModelManager, pull: Pull) -> ModelDetails | None:
+    async def _details(self, manager: PullSource, pull: Pull) -> ModelDetails | None:
         """What the server tells of the model, where there is a newer one to be had at all; None where it does not have it."""
-        if not profile_of(pull.kind).model_actions.can(ModelAction.UPDATE):
+        if not actions_for(pull).can(ModelAction.UPDATE):
             return None
         try:
             return await manager.details(pull.model)
@@ -391,7 +417,7 @@ def _not_running(state: PullState) -> PullState:
     return PullState.WAITING if state is PullState.RUNNING else state
 
 
-async def _stop_on_server(manager: ModelManager, pull: Pull) -> None:
+async def _stop_on_server(manager: PullSource, pull: Pull) -> None:
     """Tell a server that would go on without lokal. One that cannot be told goes on, as its profile says."""
     try:
         await manager.cancel_pull(pull.model)
@@ -406,7 +432,9 @@ def _with_progress(pull: Pull, progress: PullProgress, meter: RateMeter) -> Pull
 
 
 def _done(pull: Pull, progress: PullProgress, changes: ModelChanges | None) -> Pull:
-    if changes is not None:
+    if pull.kind is None:
+        result = progress.status
+    elif changes is not None:
         result = changes.words
     else:
         result = "downloaded" if progress.total or progress.status == "success" else progress.status
