@@ -6,9 +6,13 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.support.app_driver import AppDriver, running
 from tests.support.canned_servers import MODEL, like_ollama
+from tests.support.hub import REPOSITORY, hub
 from tests.support.replay import Replay, as_json, ndjson, replay, stalling
+from tui.paths import folders
 
 THREE = (
     (MODEL, "3.2B", 2_019_393_189),
@@ -178,6 +182,29 @@ async def test_what_the_server_cannot_do_is_said_with_the_reason() -> None:
             await driver.see("Connected")
             await driver.press("f3")
             await driver.see("cannot download a model: ")
-            for key, what in (("p", "download"), ("d", "delete"), ("l", "load"), ("U", "unload")):
+            for key, what in (("d", "delete"), ("l", "load"), ("U", "unload")):
                 await driver.press(key)
                 await driver.see(f"cannot {what} a model")
+
+
+async def test_a_file_of_hugging_face_is_downloaded_whatever_the_server_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = bytes(range(256)) * 400
+    async with replay() as server, hub({"tiny-Q4_K_M.gguf": data}) as there:
+        monkeypatch.setenv("HF_ENDPOINT", there.url)
+        server.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": "m", "object": "model"}]}))
+        async with running(server.url) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see("cannot download a model: ")
+            await driver.press("p")
+            await driver.see("hf:ORG/REPO:QUANT")
+            await driver.paste(f"hf:{REPOSITORY}:q4_k_m")
+            await driver.press("enter")
+            await driver.see("downloaded to")
+            await driver.press("p")
+            await driver.paste("hf:../x")
+            await driver.press("enter")
+            await driver.see("is no model on Hugging Face")
+    assert (folders().models / REPOSITORY / "tiny-Q4_K_M.gguf").read_bytes() == data

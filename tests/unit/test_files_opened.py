@@ -17,6 +17,7 @@ REASONS = {
     "cli/output.py": "the null device",
     "servers/engine/engine.py": "the kernel's word on the engine's process",
     "servers/engine/machine.py": "the kernel's word on processors, limits and load",
+    "servers/hub/hub_download.py": "syncs a folder",
     "servers/engine/machine_memory.py": "the kernel's word on memory and limits",
     "servers/engine/port_listener.py": "the kernel's word on who listens",
     "servers/engine/socket_folder.py": "locks its own folder",

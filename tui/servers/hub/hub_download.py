@@ -117,7 +117,7 @@ async def _received(
     if (reply.size and reply.size != file.size) or (
         reply.sha256 and file.sha256 and reply.sha256 != file.sha256
     ):
-        raise Interrupted("The file on the hub has changed meanwhile", "", "It is begun anew", 200)
+        raise Interrupted("The file on the hub has changed meanwhile", "", "It begins from its start", 200)
     if reply.start != there:  # the host knows no ranges, or sends another one
         if reply.start != 0:
             raise Interrupted("The hub sends another piece than was asked for", "", "It is tried again", 200)
@@ -128,7 +128,7 @@ async def _received(
         async for piece in pieces:
             if there + len(piece) > file.size:
                 os.ftruncate(handle, 0)
-                raise Interrupted("The hub sends more than the file has", "", "It is begun anew", 200)
+                raise Interrupted("The hub sends more than the file has", "", "It begins from its start", 200)
             _write(handle, piece)
             there += len(piece)
             yield there

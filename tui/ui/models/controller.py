@@ -6,20 +6,23 @@ One for each app, made when the tab is first opened or when downloads are left f
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.model_management import LoadOptions
+from tui.core.model_names import is_hub_name, parse_hub_reference
 from tui.core.text import count_of, human_size, safe_name
 from tui.errors import FileError, LokalError, Refused, ServerError
-from tui.models.pull import UNFINISHED, Pull, PullState
+from tui.models.pull import HUB, UNFINISHED, Pull, PullState
 from tui.models.pull_file import PullFile
 from tui.models.pull_queue import PullQueue
 from tui.models.pull_servers import PullServers
+from tui.paths import folders
 from tui.ui.messages import PaneMessage
 from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from tui.chat.connections import ServerConnections
     from tui.chat.tasks import TaskRunner
     from tui.core.endpoint import Endpoint
+    from tui.models.hub_source import HubSource
     from tui.servers.connect import Connection
     from tui.servers.model_manager import ModelManager
     from tui.ui.context import AppContext
@@ -61,7 +65,9 @@ class ModelsController:
         self._shown_at = 0.0
         self._file = PullFile(folder)
         servers = PullServers(
-            configured, lambda: self._connection.server if self._connection is not None else None
+            configured,
+            lambda: self._connection.server if self._connection is not None else None,
+            _connect_hub,
         )
         self._queue = PullQueue(servers.connect, self._pull_changed, self._file, on_problem=self._tell)
         self._runs = False
@@ -96,6 +102,8 @@ class ModelsController:
                     self._start(self._look(self._connection))
             case PullCommandGiven(id, pull):
                 self._change_pull(id, pull)
+            case ModelCommandGiven("model.pull") if is_hub_name(event.argument):
+                self._add_from_hub(event.argument)
             case ModelCommandGiven():
                 if self._connection is not None:
                     self._start(self._do(event, self._connection))
@@ -243,6 +251,16 @@ class ModelsController:
             self._queue.add(endpoint.url, kind, name, update=update)
         self._run_queue()
 
+    def _add_from_hub(self, name: str) -> None:
+        """Download a file from Hugging Face to this machine, whatever server is in use."""
+        try:
+            parse_hub_reference(name)
+        except LokalError as error:
+            self._tell(error)
+            return
+        self._queue.add(HUB, None, name)
+        self._run_queue()
+
     def _change_pull(self, id: str, pull_id: str) -> None:
         pull = self._queue.find(pull_id)
         if pull is None:
@@ -274,7 +292,7 @@ class ModelsController:
         """Take over what a lokal before this one has left of downloads to this server."""
         if not self._file.is_there:
             return
-        found = await self._queue.restore(connection.server.endpoint.url)
+        found = [*await self._queue.restore(HUB), *await self._queue.restore(connection.server.endpoint.url)]
         if self._file.set_aside is not None:
             self._app.show_notice(
                 f"The list of downloads could not be read; it is now {self._file.set_aside}", "warning"
@@ -326,3 +344,9 @@ class ModelsController:
 
     def _tell(self, error: LokalError) -> None:
         self._app.show_notice(str(error), "warning")
+
+
+def _connect_hub() -> AbstractAsyncContextManager[HubSource]:
+    from tui.models.hub_source import HubConnector
+
+    return HubConnector(os.environ, folders()).connect()

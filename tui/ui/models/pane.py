@@ -172,10 +172,8 @@ class ModelsPane(Vertical):
 
     def action_ask_pull(self) -> None:
         """Ask which model is to be downloaded."""
-        if not self._status.actions.can(ModelAction.PULL):
-            self.post_message(ModelCommandGiven("model.pull"))  # to be told why not
-            return
-        hint = "NAME or hf.co/USER/REPO:QUANT · Esc"
+        by_server = self._state.connection is not None and self._status.actions.can(ModelAction.PULL)
+        hint = f"{'NAME or ' if by_server else ''}hf:ORG/REPO:QUANT · Esc"
         self.prompt.ask(Purpose.PULL, "Download:", hint)
         self.query_one(Details).display = True
         self._describe()
