@@ -170,7 +170,8 @@ async def test_a_signal_while_an_editor_has_the_terminal(
         await terminal.wait_for("in the editor")
         for _ in range(3):
             terminal.kill(number)
-        assert await terminal.ended() == 128 + number
+        # One of them may come in the interpreter's last moments, when lokal has let go of it.
+        assert await terminal.ended() in (128 + number, -number)
         assert terminal.is_left
         assert not is_alive(int((tmp_path / "child").read_text()))
 

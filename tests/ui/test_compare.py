@@ -59,6 +59,23 @@ async def test_long_code_lines_of_the_chosen_column_go_sideways() -> None:
         await driver.see_no_more("the end")
 
 
+async def test_a_ladder_asks_at_several_values_with_one_seed() -> None:
+    async with chatting() as (driver, server):
+        server.on("/api/chat", ollama_answer(FIRST), ollama_answer(THIRD), ollama_answer(FIRST))
+        await driver.ask(f"/ladder temperature 0.1 0.7 1.2: {SKY}")
+        await whole(driver, 3)
+        await driver.see(r"temperature 0\.1 .*temperature 0\.7 .*temperature 1\.2 ")
+        await driver.see("10 words, the same as the")
+        sent = sorted((options(body)["temperature"], options(body)["seed"]) for body in chats(server))
+        assert sent == [(0.1, 1), (0.7, 1), (1.2, 1)]
+        await driver.press("enter")
+        await driver.see("Kept; the 2 other answers stay beside it")
+        assert [answer.parameters["temperature"] for answer in answers(driver)] == [0.1, 0.7, 1.2]
+    async with chatting() as (driver, _):
+        await driver.ask("/ladder temperature 0.5")
+        await driver.see("A ladder has 2 to 4 different values, not 1")
+
+
 async def test_two_presets_and_the_second_is_kept() -> None:
     async with chatting() as (driver, server):
         server.on("/api/chat", ollama_answer(FIRST))

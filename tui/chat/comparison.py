@@ -20,6 +20,7 @@ from tui.chat.tasks import TaskRunner, mistake
 from tui.core.compare import ColumnRequest
 from tui.core.events import Phase
 from tui.core.message import Message, Status
+from tui.core.parameters import BY_NAME
 from tui.core.request import ChatRequest
 from tui.core.text import safe_name
 from tui.errors import Interrupted, LokalError
@@ -194,6 +195,17 @@ class Comparison:
             for other in self.running
         )
 
+    def difference(self, column: ComparisonColumn) -> str:
+        """How an answer of a ladder compares with that of the first column, once all are there; empty until then, and where the
+        columns differ by more than a value."""
+        if not column.asked.values or self.running or column.empty or column.final is None:
+            return ""
+        from tui.core.ladder import difference
+
+        first = self.columns[0].final
+        is_first = first is None or column is self.columns[0]
+        return difference(column.final.content, None if is_first or first is None else first.content)
+
     def stop(self, problem: LokalError | None = None, keep: ComparisonColumn | None = None) -> bool:
         """End the answers that are coming, but not that of `keep`; what came stays. With a `problem` they count as
         interrupted, not as stopped by the person. False if there were none."""
@@ -245,7 +257,15 @@ def state_for(state: ClientState, asked: ColumnRequest) -> ClientState:
     model = asked.model or state.model
     same = model == state.model and not asked.server
     window = state.window if same else None
-    return state.with_settings(replace(state.settings, preset=preset, model=model, window=window))
+    overrides = {**state.overrides, **dict(asked.values)} if asked.values else state.overrides
+    settings = replace(state.settings, preset=preset, model=model, window=window, overrides=overrides)
+    return state.with_settings(settings)
+
+
+def values_words(asked: ColumnRequest) -> str:
+    """What a column's own values are, but the seed that all have; empty for none."""
+    named = [(name, value) for name, value in asked.values if name != "seed" or len(asked.values) == 1]
+    return ", ".join(f"{name} {BY_NAME[name].format(value)}" for name, value in named)
 
 
 def _says_something(message: Message) -> bool:
@@ -257,14 +277,15 @@ def names_of(columns: list[ComparisonColumn]) -> list[tuple[str, str]]:
     model a server of its own is asked for is not known before it is connected."""
     parts = [
         (
+            values_words(column.asked),
             safe_name(column.message.preset, 40),
             safe_name(column.state.model, 60) if column.knows_model else "",
             safe_name(column.asked.server, 60),
         )
         for column in columns
     ]
-    presets, models, servers = (set(each) for each in zip(*parts, strict=True))
-    differs = [len(presets) > 1, len(models - {""}) > 1, len(servers) > 1]
+    values, presets, models, servers = (set(each) for each in zip(*parts, strict=True))
+    differs = [len(values) > 1, len(presets) > 1, len(models - {""}) > 1, len(servers) > 1]
     named = []
     for part in parts:
         first = [text for text, other in zip(part, differs, strict=True) if other and text]

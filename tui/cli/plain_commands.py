@@ -49,6 +49,7 @@ HISTORY = Command(
 _SCREEN_ONLY = {
     "theme.use": "/theme works on the screen only: plain mode has no colours of its own",
     "copy": "/copy works on the screen only; /export writes the chat to a file",
+    "ladder": "/ladder works on the screen only; /set and /retry give another answer",
     "compare": "/compare works on the screen only; /retry after /preset gives another answer",
     "undo": "/undo works on the screen only: nothing is deleted in plain mode",
     "tab.settings": "/settings works on the screen only; /set lists and changes what is sent, /preset the preset",

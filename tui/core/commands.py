@@ -90,10 +90,12 @@ COMMANDS: tuple[Command, ...] = (
             argument="[N|all]"),
     Command("compare", "Side by side", "Send one prompt to presets, models or preset@model, side by side; “on SERVER” after "
             "one asks there, a question follows after a colon", slash="compare", argument="[NAME ...] [: QUESTION]"),
+    Command("ladder", "One parameter, several values", "Send one prompt at several values of a parameter, side by side: "
+            "temperature 0.1 0.7 1.2", slash="ladder", argument="NAME [VALUE ...] [: QUESTION]"),
     Command("schema", "Structured output", "Get the answers of this chat as JSON: “json”, a schema file, or “off”", slash="schema",
             argument="[json|FILE|off]", shown=False),
     Command("advise", "Advice", "Say what is wrong with the answers, and try the values that help against it", "alt+a",
-            "chat", "advice", slash="advise", argument="[SYMPTOM]"),
+            short="advice", slash="advise", argument="[SYMPTOM]"),
     Command("stats", "Statistics", "Show tokens, speed and context of this chat", slash="stats"),
     Command("undo", "Undo", "Bring back what was deleted last", slash="undo"),
     Command("scroll.page_up", "Page up", "Up one page", "pageup", where="chat", shown=False),

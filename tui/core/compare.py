@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tui.core.message import Value
 from tui.core.slash import one_of
 from tui.core.text import safe_line, safe_name
 from tui.errors import UsageError
@@ -26,11 +27,12 @@ _PROMPT = re.compile(r"(?P<columns>.*?)(?:(?<=\S)|^)\s*:(?:\s+(?P<prompt>.*)|$)"
 
 @dataclass(frozen=True, slots=True)
 class ColumnRequest:
-    """Whom one column asks. Empty = what is open: its preset, model, server."""
+    """Whom one column asks, and with which values of its own. Empty = what is open: its preset, model, server."""
 
     preset: str = ""
     model: str = ""
     server: str = ""
+    values: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,7 @@ def parse(
 ) -> ComparisonRequest:
     """What the text after `/compare` means, for the `presets` there are and the `models` of the open server; without
     models any name is taken for one. Raises UsageError."""
-    found = _PROMPT.fullmatch(argument.strip())
-    words, prompt = (found["columns"], found["prompt"] or "") if found else (argument, "")
+    words, prompt = split_prompt(argument)
     columns: list[ColumnRequest] = []
     left = words.split()
     while left:
@@ -74,8 +75,14 @@ def parse(
     elif len(columns) == 1:
         columns.insert(0, ColumnRequest(open_preset))
     return ComparisonRequest(
-        tuple(replace(column, preset=column.preset or open_preset) for column in columns), prompt.strip()
+        tuple(replace(column, preset=column.preset or open_preset) for column in columns), prompt
     )
+
+
+def split_prompt(argument: str) -> tuple[str, str]:
+    """What stands before the colon, and the question after it; empty for none."""
+    found = _PROMPT.fullmatch(argument.strip())
+    return (found["columns"], (found["prompt"] or "").strip()) if found else (argument, "")
 
 
 def _after(presets: Sequence[str], name: str) -> str:

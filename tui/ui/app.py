@@ -208,6 +208,7 @@ class LokalApp(DeltaApp[None]):
         for spec in TABS:
             registry.add(f"tab.{spec.name}", partial(self._open_tab, spec.name))
         registry.add("compare", self._compare)
+        registry.add("ladder", self._climb)
         registry.add("screen.redraw", lambda _: self.redraw())
         registry.add("palette", lambda _: self.action_command_palette())
         registry.add("suspend", lambda _: self.ways_out.suspend())
@@ -564,6 +565,11 @@ class LokalApp(DeltaApp[None]):
         from tui.ui.compare.start import start
 
         start(self, argument)
+
+    def _climb(self, argument: str) -> None:
+        from tui.ui.compare.start import start_ladder
+
+        start_ladder(self, argument)
 
     # -- the way out ------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from tui.errors import ChatsNotOpen, LokalError, UsageError
 from tui.ui.context import AppContext
 from tui.ui.messages import NotDone
 
-_SHOWN_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch"})
+_SHOWN_IN_THE_CHAT = frozenset({"undo", "schema", "chat.branch", "advise"})
 """Commands of which the chat itself says what came of them."""
 
 

@@ -64,6 +64,8 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "that another lokal deletes while it is open here goes on as a new one. What was deleted comes back for a day.",
     ),
     "compare": (
+        "/ladder temperature 0.1 0.7 1.2 sends one question at several values of a parameter, with one seed, and says under each "
+        "answer how it compares with the first; without values it climbs the usual range. It shows what a parameter does.",
         "/compare asks the open preset and the next one the last question again. “/compare technical creative@qwen2.5:7b: Why "
         "is the sky blue?” says who, two to four presets, models or preset@model, and after a colon what; “technical on lab” "
         "asks another server, by its name in the config or its address.",

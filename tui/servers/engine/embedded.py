@@ -127,21 +127,21 @@ class EmbeddedServer:
         try:
             return await self._server.context_window(model)
         except ServerError as error:
-            raise await self._reason(error) from error
+            raise await self._reason(error, tells=False) from error
 
     async def save_slot(self, name: str) -> int:
         """See `LlamaCppServer.save_slot`."""
         try:
             return await self._server.save_slot(name)
         except ServerError as error:
-            raise await self._reason(error) from error
+            raise await self._reason(error, tells=False) from error
 
     async def restore_slot(self, name: str) -> int:
         """See `LlamaCppServer.restore_slot`."""
         try:
             return await self._server.restore_slot(name)
         except ServerError as error:
-            raise await self._reason(error) from error
+            raise await self._reason(error, tells=False) from error
 
     async def largest_window(self, model: str) -> int | None:
         """See `Server.largest_window`."""
@@ -374,8 +374,9 @@ class EmbeddedServer:
             self._sleeps = False
             self._on_asleep(False)
 
-    async def _reason(self, error: LokalError) -> LokalError:
-        """What is to be said where `error` came of the engine's end."""
+    async def _reason(self, error: LokalError, *, tells: bool = True) -> LokalError:
+        """What is to be said where `error` came of the engine's end; `tells` = the person hears of it, so that it need not be
+        said again when the engine is started anew."""
         if not isinstance(error, Unreachable | Interrupted):
             return error
         for _ in range(round(NOTICE_S / _POLL_S)):
@@ -385,7 +386,7 @@ class EmbeddedServer:
         failure = self._engine.failure()
         if failure is None:
             return error
-        self._told = True
+        self._told = self._told or tells
         hint = f"{ANEW}. {failure.hint}"
         if isinstance(error, Interrupted):
             return Interrupted(failure.title, failure.detail, hint, error.status)

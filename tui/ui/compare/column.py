@@ -85,13 +85,17 @@ class ColumnView(Horizontal):
         detail: str,
         key_of: Callable[[str], str],
         waits: Callable[[ComparisonColumn], bool],
+        difference: Callable[[ComparisonColumn], str] = lambda _: "",
     ) -> None:
+        """`difference` says under a whole answer how it compares with the first one, empty for nothing."""
         super().__init__()
         self.column = column
         self._called = name
         self._detail = detail
         self._key_of = key_of
         self._waits = waits
+        self._difference = difference
+        self._said = ""
         self._chosen = False
         self._ended = False
         self._side = Side()
@@ -152,8 +156,9 @@ class ColumnView(Horizontal):
         self.transcript.set_paging(by_page and self.column.final is None)
         text, reasoning = stream.take()
         if self.column.final is not None:
-            if not self._ended:
-                self._ended = True
+            difference = self._difference(self.column)
+            if not self._ended or difference != self._said:
+                self._ended, self._said = True, difference
                 self.transcript.replace(self._entry())
         elif stream.rewritten:
             stream.rewritten = False
@@ -183,7 +188,8 @@ class ColumnView(Horizontal):
         if column.final is not None:
             message = column.final
             text = structured.shown(message)
-            return Entry(message.id, heading, text, message.reasoning, _notice_of(message))
+            notice = _notice_of(message) or (EntryNotice(self._said, Tone.MUTED) if self._said else None)
+            return Entry(message.id, heading, text, message.reasoning, notice)
         generation = column.stream.generation
         return Entry(column.message.id, heading, generation.content, generation.reasoning, streaming=True)
 

@@ -112,7 +112,14 @@ class CompareScreen(CoveringScreen[ComparisonColumn | None]):
         self._pace = pace
         self._names = names_of(comparison.columns)
         self._views = [
-            ColumnView(column, name, detail, lambda id: key_name(keys.get(id, "")), comparison.waits)
+            ColumnView(
+                column,
+                name,
+                detail,
+                lambda id: key_name(keys.get(id, "")),
+                comparison.waits,
+                comparison.difference,
+            )
             for column, (name, detail) in zip(comparison.columns, self._names, strict=True)
         ]
         self._chosen = 0

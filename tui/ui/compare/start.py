@@ -8,11 +8,13 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from tui.chat.comparison import Comparison, ComparisonColumn, state_for
+from tui.chat.parameter_words import taken
 from tui.chat.pending import PendingComparison
 from tui.core import compare
 from tui.core.attaching import refusal
-from tui.core.compare import ColumnRequest
+from tui.core.compare import ColumnRequest, ComparisonRequest
 from tui.core.message import Attachment, Message, Role
+from tui.core.parameters import BY_NAME
 from tui.errors import ChatsNotOpen, UsageError
 from tui.ui.compare.screen import CompareScreen
 
@@ -24,15 +26,38 @@ if TYPE_CHECKING:
 
 def start(app: LokalApp, argument: str) -> None:
     """Compare what the argument of `/compare` says. Raises LokalError for what cannot be done."""
+    state = app.state
+    names = [preset.name for preset in state.presets]
+    models = [model.name for model in state.connection.models] if state.connection is not None else []
+    _start(
+        app,
+        compare.parse(argument, names, state.preset.name, models),
+        f"/compare {argument}",
+        compare.EXAMPLE,
+    )
+
+
+def start_ladder(app: LokalApp, argument: str) -> None:
+    """The same for `/ladder`: one question at several values of a parameter."""
+    from tui.core import ladder
+
+    state = app.state
+    wanted = ladder.parse(argument, state.preset.name, state.values().get("seed"))
+    (name, _), *_ = wanted.columns[0].values
+    if state.connection is not None and (why := taken(BY_NAME[name], state)).startswith(
+        ("not sent", "used when")
+    ):
+        raise UsageError(f"{name} cannot be tried here", why, "/advise and F4 say what this server takes")
+    _start(app, wanted, f"/ladder {argument}", ladder.EXAMPLE)
+
+
+def _start(app: LokalApp, wanted: ComparisonRequest, command: str, example: str) -> None:
     chat, state = app.chat, app.state
     connection, session = state.connection, chat.session
     if session is None:
         raise ChatsNotOpen()
     if chat.controller.chat.busy:
         raise UsageError("An answer is coming in", "", f"{state.key('answer.stop')} stops it")
-    names = [preset.name for preset in state.presets]
-    models = [model.name for model in connection.models] if connection is not None else []
-    wanted = compare.parse(argument, names, state.preset.name, models)
     if connection is None and not all(column.server for column in wanted.columns):
         raise UsageError("There is no server to ask", "", f"{state.key('server.search')} looks for one")
     for column in wanted.columns:
@@ -47,8 +72,8 @@ def start(app: LokalApp, argument: str) -> None:
         attached = chat.controller.outbox.attached
         chat.controller.outbox.attach(())
     elif last is None:
-        raise UsageError("There is no question yet", "", compare.EXAMPLE)
-    written = chat.composer.marked if draft else f"/compare {argument}"
+        raise UsageError("There is no question yet", "", example)
+    written = chat.composer.marked if draft else command
     if draft:
         chat.post_message(chat.PromptRecorded(written))
         chat.composer.remember(written)
