@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.support.app_driver import AppDriver, running
 from tests.support.canned_servers import MODEL, like_ollama
+from tests.support.editor import editor
 from tests.support.hub import REPOSITORY, hub
 from tests.support.replay import Replay, as_json, ndjson, replay, stalling
 from tui.paths import folders
@@ -208,3 +210,91 @@ async def test_a_file_of_hugging_face_is_downloaded_whatever_the_server_can(
             await driver.press("enter")
             await driver.see("is no model on Hugging Face")
     assert (folders().models / REPOSITORY / "tiny-Q4_K_M.gguf").read_bytes() == data
+
+
+async def test_several_that_are_marked_are_deleted_at_once() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/show", as_json(200, SHOWN)).on("/api/delete", as_json(200, {}))
+        await driver.press("down", "space", "space")
+        await driver.see("2 marked · 11.4 GB on the disk")
+        await driver.press("d")
+        await driver.see(r"Delete 2 models\? Frees 11.4 GB")
+        await driver.press("d")
+        await driver.see("2 models are deleted")
+        assert [body["model"] for body in sent(server, "/api/delete")] == ["qwen2.5-coder:7b", "bielik:11b"]
+
+
+async def test_the_name_of_one_in_memory_is_typed_before_it_is_deleted() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/show", as_json(200, SHOWN)).on("/api/delete", as_json(200, {}))
+        await driver.press("d")
+        await driver.see(rf"In use\. Type {MODEL}:")
+        await driver.press(*"llama", "enter")
+        await driver.see("That is another name: nothing is deleted")
+        await driver.press("d")
+        await driver.see("Type ")
+        await driver.write(f"{MODEL}\r")
+        await driver.see("is deleted; it was in use: choose another with Enter")
+        assert [body["model"] for body in sent(server, "/api/delete")] == [MODEL]
+
+
+async def test_a_model_in_use_is_renamed_and_the_chat_goes_on_with_it() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/copy", as_json(200, {})).on("/api/delete", as_json(200, {}))
+        await driver.press("R")
+        await driver.see(f"Rename {MODEL} to:")
+        await driver.write("\x15small\r")
+        await driver.see(f"{MODEL} is now small")
+        assert sent(server, "/api/copy") == [{"source": MODEL, "destination": "small"}]
+        assert sent(server, "/api/delete") == [{"model": MODEL}]
+        await driver.see("machine · small")
+
+
+async def test_a_model_is_loaded_with_a_window_and_for_a_time() -> None:
+    async with tab() as (driver, server):
+        await driver.press("down", "L")
+        await driver.see("Load qwen2.5-coder:7b with:")
+        await driver.write("16k 30m\r")
+        await driver.see("is in memory, a window of 16k, for 30m")
+        assert sent(server, "/api/generate")[-1] == {
+            "model": "qwen2.5-coder:7b", "keep_alive": "30m", "options": {"num_ctx": 16384},
+        }  # fmt: skip
+        await driver.press("L")
+        await driver.write("soon\r")
+        await driver.see("“soon” is neither a context window nor a time")
+
+
+async def test_a_model_is_made_of_the_preset_in_the_editor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tab() as (driver, server):
+        made = ndjson([{"status": "writing manifest"}, {"status": "success"}])
+        server.on("/api/create", made)
+        monkeypatch.setenv("VISUAL", editor(tmp_path, "echo 'PARAMETR top_k 5' >> \"$1\""))
+        await driver.press("n")
+        await driver.write("mine\r")
+        await driver.see(r"Line 9 of the Modelfile: .*PARAMETR")
+        assert not sent(server, "/api/create")
+        monkeypatch.setenv("VISUAL", editor(tmp_path, "sed -i 's/^PARAMETR/PARAMETER/' \"$1\""))
+        await driver.press("n")
+        await driver.write("mine\r")
+        await driver.see("Make mine from llama3.2:3b, 6 parameters")
+        await driver.press("enter")
+        await driver.see("mine is made")
+        (body,) = sent(server, "/api/create")
+        assert (body["model"], body["from"]) == ("mine", MODEL)
+        assert body["parameters"] == {
+            "temperature": 0.4, "top_p": 0.8, "top_k": 5, "num_predict": 512, "repeat_penalty": 1.2,
+        }  # fmt: skip
+
+
+async def test_a_question_to_a_model_that_is_gone_is_not_sent_and_the_nearest_are_named() -> None:
+    async with tab() as (driver, server):
+        like_ollama(server, *THREE[1:], ("llama3.1:8b", "8B", 4_000_000_000))
+        await driver.press("r")
+        await driver.see("llama3.1:8b")
+        await driver.press("f2")
+        await driver.ask("Are you there?")
+        await driver.see(r"no longer has the model “llama3.2:3b”\. It has ─*\n +llama3.1:8b")
+        assert driver.composer_text == "Are you there?"
+        assert not sent(server, "/api/chat")

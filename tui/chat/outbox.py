@@ -156,7 +156,9 @@ class Outbox:
             return None
         if connection.models and not state.model:
             return LokalError("No model is chosen", "", "/model chooses one")
-        return refusal(attachments, state.model, connection.models)
+        from tui.servers.connect import model_gone
+
+        return model_gone(connection, state.model) or refusal(attachments, state.model, connection.models)
 
     # -- the draft --------------------------------------------------------------------------------------------------
 

@@ -193,6 +193,19 @@ def _is_missing(connection: Connection, name: str) -> bool:
     return listed and _listed(connection.models, name) is None
 
 
+def model_gone(connection: Connection, name: str) -> ModelMissing | None:
+    """That the server no longer has a model, with the ones that are called most like it; None where it may have it."""
+    if not name or connection.embedded or not _is_missing(connection, name):
+        return None
+    from difflib import get_close_matches
+
+    names = [model.name for model in connection.models if model.chats]
+    near = get_close_matches(name, names, n=3, cutoff=0.3) or names[:3]
+    nearest = f"It has {', '.join(safe_name(each, 60) for each in near)}" if near else ""
+    title = f"{connection.place} no longer has the model “{safe_name(name, 80)}”"
+    return ModelMissing(title, nearest, "/model chooses another; F3 lists them")
+
+
 def require_model(connection: Connection, wished: str, usual: str) -> str:
     """As `pick_model`, for a question that is asked right away. Raises ModelMissing where there is no model, and where
     the server would answer with whatever model it has loaded instead of the one that was asked for."""

@@ -9,15 +9,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.model_management import LoadOptions
 from tui.core.model_names import is_hub_name, parse_hub_reference
-from tui.core.text import count_of, human_size, safe_name
+from tui.core.modelfile import ModelfileError, parse_modelfile
+from tui.core.text import count_of, human_size, safe_line, safe_name
 from tui.errors import FileError, LokalError, Refused, ServerError
+from tui.models.new_model import (
+    load_words,
+    parse_load_options,
+    parse_new_model,
+    proposed_modelfile,
+    summary_of,
+)
 from tui.models.pull import HUB, UNFINISHED, Pull, PullState
 from tui.models.pull_file import PullFile
 from tui.models.pull_queue import PullQueue
@@ -27,11 +36,9 @@ from tui.ui.messages import PaneMessage
 from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tui.chat.connections import ServerConnections
     from tui.chat.tasks import TaskRunner
-    from tui.core.endpoint import Endpoint
+    from tui.core.endpoint import Endpoint, ServerKind
     from tui.models.hub_source import HubSource
     from tui.servers.connect import Connection
     from tui.servers.model_manager import ModelManager
@@ -41,6 +48,8 @@ if TYPE_CHECKING:
 SHOWN_EVERY_S = 1.0
 """How often the figures of a download that goes on are drawn anew."""
 _TASKS = "model management"
+TYPED_FROM_BYTES = 10_000_000_000
+"""To delete a model that is larger, or in memory, its name has to be typed."""
 
 
 class ModelsController:
@@ -71,6 +80,8 @@ class ModelsController:
         )
         self._queue = PullQueue(servers.connect, self._pull_changed, self._file, on_problem=self._tell)
         self._runs = False
+        self._modelfiles: dict[str, str] = {}
+        """Texts of Modelfiles by the name of the model that is to be made, as the person left them."""
 
     # -- what it is told --------------------------------------------------------------------------------------------
 
@@ -153,6 +164,14 @@ class ModelsController:
                 async with self._busy(name, "unloading"):
                     await manager.unload(name)
                 self._app.show_notice(f"{safe_name(name, 60)} is no longer in memory", "accent")
+            case "model.load_with":
+                options = parse_load_options(event.argument)
+                async with self._busy(name, "loading"):
+                    await manager.load(name, options)
+                words = load_words(options)
+                self._app.show_notice(
+                    f"{safe_name(name, 60)} is in memory{f', {words}' if words else ''}", "accent"
+                )
             case "model.keep":
                 async with self._busy(name, "loading"):
                     await manager.keep(name, "forever")
@@ -160,7 +179,12 @@ class ModelsController:
             case "model.unload_all":
                 await self._unload_all(manager)
             case "model.delete":
-                await self._delete(name, manager, sure=event.sure)
+                await self._delete(event.models, manager, sure=event.sure)
+            case "model.rename":
+                await self._rename(name, event.argument, manager)
+            case "model.create":
+                await self._require(ModelAction.CREATE, manager)
+                await self._create(event, manager, connection.server.kind)
             case "model.copy":
                 await self._require(ModelAction.COPY, manager)
                 await manager.copy(name, event.argument)
@@ -189,22 +213,89 @@ class ModelsController:
         what = f": {human_size(freed)} free" if freed else ""
         self._app.show_notice(f"{count_of(len(running), 'model')} unloaded{what}", "accent")
 
-    async def _delete(self, name: str, manager: ModelManager, *, sure: bool) -> None:
-        await self._require(ModelAction.DELETE, manager)
-        if sure:
-            async with self._busy(name, "deleting"):
-                await manager.delete(name)
-            self._app.show_notice(f"{safe_name(name, 60)} is deleted", "accent")
+    async def _delete(self, names: tuple[str, ...], manager: ModelManager, *, sure: bool) -> None:
+        if not names:
+            self._app.show_notice("That is another name: nothing is deleted")
             return
-        effect = await manager.effect_of_deleting([name])
+        await self._require(ModelAction.DELETE, manager)
+        in_use = self._app.state.model in names
+        if sure:
+            for name in names:
+                async with self._busy(name, "deleting"):
+                    await manager.delete(name)
+            what = f"{safe_name(names[0], 60)} is" if len(names) == 1 else f"{len(names)} models are"
+            lost = "; it was in use: choose another with Enter" if in_use else ""
+            self._app.show_notice(f"{what} deleted{lost}", "warning" if lost else "accent")
+            return
+        effect = await manager.effect_of_deleting(names)
         words = "" if effect.frees is None else f"Frees {human_size(effect.frees)}."
         if effect.shared_with:
             others = ", ".join(safe_name(other, 40) for other in effect.shared_with[:3])
             words += f" {others} has the same weights."
-        if name == self._app.state.model:
+        if in_use:
             words += " In use."
         if (pane := self._pane()) is not None and self._app.tab == "models":
-            pane.confirm_deletion(name, words)
+            pane.confirm_deletion(names, words, self._must_be_typed(names))
+
+    def _must_be_typed(self, names: tuple[str, ...]) -> str:
+        """The first of these models that is not deleted by a key alone: it is in memory, or large; empty for none."""
+        models = self._status.models or (self._connection.models if self._connection is not None else ())
+        running = {each.name for each in self._status.running}
+        careful = (
+            model.name
+            for model in models
+            if model.name in names
+            and (model.loaded or model.name in running or (model.size or 0) > TYPED_FROM_BYTES)
+        )
+        return next(careful, "")
+
+    async def _rename(self, name: str, new: str, manager: ModelManager) -> None:
+        await self._require(ModelAction.COPY, manager)
+        async with self._busy(name, "renaming"):
+            await manager.rename(name, new)
+        state = self._app.state
+        if state.model == name:  # the chat goes on with it
+            self._app.set_settings(replace(state.settings, model=new))
+        self._app.show_notice(f"{safe_name(name, 40)} is now {safe_name(new, 40)}", "accent")
+
+    async def _create(self, event: ModelCommandGiven, manager: ModelManager, kind: ServerKind) -> None:
+        """Let the person write the Modelfile, ask whether it is meant, and make the model. What was written is kept until the
+        model is there."""
+        name, quantize = parse_new_model(event.argument)
+        if not event.sure:
+            await self._write_modelfile(name, event, kind)
+            return
+        modelfile = parse_modelfile(self._modelfiles[name])
+        async for progress in manager.create(name, modelfile, quantize, Path.cwd()):
+            share = f" {progress.completed / progress.total:.0%}" if progress.total else ""
+            self._app.show_notice(
+                f"Making {safe_name(name, 40)}: {safe_line(progress.status, 60) or 'sending'}{share}"
+            )
+        self._modelfiles.pop(name, None)
+        self._app.show_notice(f"{safe_name(name, 60)} is made", "accent")
+        self._refresh()
+
+    async def _write_modelfile(self, name: str, event: ModelCommandGiven, kind: ServerKind) -> None:
+        from tui.ui.editor import Unchanged, edit_text
+
+        pane, state = self._pane(), self._app.state
+        if pane is None:
+            return
+        session = self._app.chat.session
+        system = (session.conversation.system if session is not None else "") or state.preset.system
+        text = self._modelfiles.get(name) or proposed_modelfile(
+            name, event.model, system, state.values(), kind
+        )
+        with suppress(Unchanged):  # as it was proposed
+            text = await edit_text(pane.app, text, ".modelfile")
+        self._modelfiles[name] = text
+        try:
+            modelfile = parse_modelfile(text)
+        except ModelfileError as error:
+            raise LokalError(
+                error.title, "", f"{error.hint}. The same name opens the text again".lstrip(". ")
+            ) from error
+        pane.confirm_creation(name, event.argument, summary_of(modelfile))
 
     async def _require(self, action: ModelAction, manager: ModelManager) -> None:
         """Raise Refused, saying why, where the server cannot do it."""

@@ -34,12 +34,14 @@ class ModelsShown(PaneMessage):
 @dataclass(eq=False, repr=False)
 class ModelCommandGiven(PaneMessage):
     """A key of the tab. `model` is the name of the one that it is about, empty for none; `argument` is what was typed: the name
-    of a copy or of a download; `sure` = the person was asked."""
+    of a copy or of a download; `sure` = the person was asked. `models` are those that are
+    marked, or the one alone."""
 
     id: str
     model: str = ""
     argument: str = ""
     sure: bool = False
+    models: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, repr=False)

@@ -47,6 +47,9 @@ _NEEDS = {
     "model.pull": ModelAction.PULL,
     "model.delete": ModelAction.DELETE,
     "model.copy": ModelAction.COPY,
+    "model.rename": ModelAction.COPY,
+    "model.create": ModelAction.CREATE,
+    "model.load_with": ModelAction.LOAD,
 }
 _MISSED_MOST = (ModelAction.PULL, ModelAction.LOAD, ModelAction.DELETE)
 """What the tab says of by itself where the server cannot do it."""
@@ -103,6 +106,7 @@ class ModelsPane(Vertical):
         self._state = state
         self._status = ModelsStatus()
         self._countdown: Timer | None = None
+        self._to_delete: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield ModelTable(self._state)
@@ -164,7 +168,10 @@ class ModelsPane(Vertical):
 
     def action_leave(self) -> None:
         """Show all models again, or go back to the chat."""
-        if self.table.query_text:
+        if self.table.marked:
+            self.table.unmark()
+            self._describe()
+        elif self.table.query_text:
             self.table.order_by(self.table.sort, "")
             self._describe()
         else:
@@ -197,6 +204,21 @@ class ModelsPane(Vertical):
                 self._describe()
             case "model.unload_all" | "model.update":
                 self.post_message(ModelCommandGiven(id))
+            case "model.mark":
+                self.table.mark()
+                self._describe()
+            case "model.delete" if self.table.marked or model is not None:
+                marked = tuple(each.name for each in self.table.shown if each.name in self.table.marked)
+                names = marked or ((model.name,) if model is not None else ())
+                self.post_message(ModelCommandGiven(id, names[0] if names else "", models=names))
+            case "model.rename" if model is not None and self._status.actions.can(ModelAction.COPY):
+                label = f"Rename {safe_name(model.name, 40)} to:"
+                self.prompt.ask(Purpose.RENAME, label, "Enter renames · Esc", model.name, model.name)
+            case "model.load_with" if model is not None and self._status.actions.can(ModelAction.LOAD):
+                label = f"Load {cut_middle(safe_name(model.name), 30)} with:"
+                self.prompt.ask(Purpose.LOAD, label, "WINDOW TIME, as 8192 30m · Esc", model.name)
+            case "model.create" if model is not None and self._status.actions.can(ModelAction.CREATE):
+                self.prompt.ask(Purpose.CREATE, "New model:", "NAME [q4_K_M] · Esc", model.name)
             case "model.copy" if model is not None and self._status.actions.can(ModelAction.COPY):
                 label = f"Copy {safe_name(model.name, 40)} as:"
                 self.prompt.ask(Purpose.COPY, label, "Enter copies · Esc", model.name, model.name)
@@ -206,13 +228,28 @@ class ModelsPane(Vertical):
             case _ if model is not None:
                 self.post_message(ModelCommandGiven(id, model.name))
 
-    def confirm_deletion(self, model: str, effect: str) -> None:
-        """Ask whether a model is to be deleted, of which `effect` says what that frees."""
+    def confirm_creation(self, name: str, typed: str, summary: str) -> None:
+        """Ask whether a model is to be made of what was written; `typed` named it."""
+        label = f"Make {cut_middle(safe_name(name), 30)} {summary}?"
+        self.prompt.confirm(
+            Purpose.CONFIRM_CREATE, label, "Enter makes it · other keys keep the text", typed, "enter"
+        )
+
+    def confirm_deletion(self, models: tuple[str, ...], effect: str, typed: str = "") -> None:
+        """Ask whether models are to be deleted, of which `effect` says what that frees. With `typed` that name has to be
+        written to say so."""
+        self._to_delete = models
+        model = models[0]
+        what = cut_middle(safe_name(model), 30) if len(models) == 1 else f"{len(models)} models"
+        if typed:
+            label = f"Delete {what}? {effect} Type {cut_middle(safe_name(typed), 30)}:"
+            self.prompt.ask(Purpose.DELETE_BY_NAME, label, "", typed)
+            return
         key = self._state.keys.get("model.delete", "")
         hint = f"{self._state.key('model.delete')} deletes · other keys keep it"
         self.prompt.confirm(
             Purpose.DELETE,
-            f"Delete {cut_middle(safe_name(model), 30)}? {effect}",
+            f"Delete {what}? {effect}",
             hint,
             model,
             key or "enter",
@@ -248,11 +285,30 @@ class ModelsPane(Vertical):
                 self.post_message(ModelCommandGiven("model.pull", argument=event.text))
             case Purpose.COPY if event.text and event.text != event.model:
                 self.post_message(ModelCommandGiven("model.copy", event.model, event.text))
+            case Purpose.RENAME if event.text and event.text != event.model:
+                self.post_message(ModelCommandGiven("model.rename", event.model, event.text))
+            case Purpose.LOAD if event.text is not None:
+                self.post_message(ModelCommandGiven("model.load_with", event.model, event.text))
+            case Purpose.CREATE if event.text:
+                self.post_message(ModelCommandGiven("model.create", event.model, event.text))
+            case Purpose.CONFIRM_CREATE if event.text is not None:
+                self.post_message(ModelCommandGiven("model.create", argument=event.model, sure=True))
             case Purpose.DELETE if event.text is not None:
-                self.post_message(ModelCommandGiven("model.delete", event.model, sure=True))
+                self._delete_for_sure()
+            case Purpose.DELETE_BY_NAME if event.text == event.model:
+                self._delete_for_sure()
+            case Purpose.DELETE_BY_NAME if event.text:
+                self.post_message(ModelCommandGiven("model.delete"))  # another name: nothing is deleted
             case _:
                 pass
         self._describe()
+
+    def _delete_for_sure(self) -> None:
+        names, self._to_delete = self._to_delete, ()
+        self.table.unmark()
+        self.post_message(
+            ModelCommandGiven("model.delete", names[0] if names else "", sure=True, models=names)
+        )
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
@@ -335,6 +391,9 @@ class ModelsPane(Vertical):
     def _totals(self) -> str:
         """What all models take that the list shows, and how it is ordered."""
         table = self.table
+        if table.marked:
+            size = sum(model.size or 0 for model in table.shown if model.name in table.marked)
+            return f"{len(table.marked)} marked" + (f" · {human_size(size)} on the disk" if size else "")
         parts = [totals(table.shown, " · ")]
         if self._status.running and "in memory" not in parts[0]:
             taken = sum(each.memory or 0 for each in self._status.running)
@@ -347,9 +406,11 @@ class ModelsPane(Vertical):
 
     def _model_keys(self, model: Model) -> tuple[str, ...]:
         memory = "model.unload" if model.loaded else "model.load"
+        if self.table.marked:
+            return "model.delete", "model.mark", "models.leave"
         return (
-            memory, "model.pull", "model.delete", "model.details", "model.filter", "model.sort", "model.copy", "model.keep",
-            "model.unload_all",
+            memory, "model.pull", "model.delete", "model.details", "model.filter", "model.sort", "model.create", "model.copy",
+            "model.mark", "model.rename", "model.keep", "model.unload_all",
         )  # fmt: skip
 
     def _keys(self, ids: tuple[str, ...]) -> DetailLine:

@@ -25,6 +25,11 @@ class Purpose(Enum):
     PULL = auto()
     COPY = auto()
     DELETE = auto()
+    DELETE_BY_NAME = auto()
+    RENAME = auto()
+    LOAD = auto()
+    CREATE = auto()
+    CONFIRM_CREATE = auto()
 
 
 class ModelPrompt(LineWidget, can_focus=True):

@@ -70,6 +70,8 @@ class ModelTable(LineList):
         self._status = ModelsStatus()
         self.sort = ""
         self.query_text = ""
+        self.marked: frozenset[str] = frozenset()
+        """The names of the models that are marked."""
 
     def show_message(self, lines: tuple[tuple[str, str], ...]) -> None:
         """(text, role) paragraphs in the place of a list, to say why there is none."""
@@ -82,6 +84,7 @@ class ModelTable(LineList):
         if (models, in_use) != (self._all, self._in_use):
             first = not self._all
             self._all, self._in_use = models, in_use
+            self.marked &= {model.name for model in models}
             self._reorder(in_use if first else "")
 
     def show_status(self, status: ModelsStatus) -> None:
@@ -121,6 +124,18 @@ class ModelTable(LineList):
             place = max(0, min(at, count - 1)) if pull else 0
         self.set_lines(count, place)
         self.post_message(self.Moved(self))
+
+    def mark(self) -> None:
+        """Mark the model under the cursor, or no longer, and go to the next."""
+        if (model := self.current) is not None:
+            self.marked ^= {model.name}
+            self.action_move(1)
+            self.refresh()
+
+    def unmark(self) -> None:
+        """Nothing is marked any more."""
+        self.marked = frozenset()
+        self.refresh()
 
     @property
     def shown(self) -> tuple[Model, ...]:
@@ -167,7 +182,9 @@ class ModelTable(LineList):
             return self._pull_parts(self._status.pulls[index - len(self._models)], width, under=under)
         palette, model, name_width = palette_of(self), self._models[index], _name_width(width)
         in_use = model.name == self._in_use
-        name = cut_middle(safe_name(model.name), name_width - 1)
+        is_marked = model.name in self.marked
+        mark = "◆ " if is_marked else ""
+        name = mark + cut_middle(safe_name(model.name), name_width - 1 - len(mark))
         name_role = "second" if in_use else "foreground" if model.chats else "muted"
         parts: list[Part] = [
             ("›" if under else " ", palette["accent"]),
