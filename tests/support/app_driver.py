@@ -285,6 +285,10 @@ class AppDriver:
         """Ask the person what is to become of what cannot be saved."""
         self.app.push_screen(LeavePage(problem, self.app.services))
 
+    def show_page(self, page: Screen[Any], closed: Callable[[Any], None] | None = None) -> None:
+        """Show a page over the tabs; `closed` hears what comes of it."""
+        self.app.show_page(page, closed)
+
     def hide_addresses(self) -> None:
         """Leave the servers' addresses, which are other ones in each test, out of the headings of a comparison."""
         screen = self.app.screen

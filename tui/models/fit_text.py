@@ -65,4 +65,6 @@ def verdict_line(estimate: MemoryEstimate, verdict: FitVerdict) -> str:
     if estimate.context_trained and estimate.context > estimate.context_trained:
         beyond = f"; it was made for {human_tokens(estimate.context_trained)} tokens"
     rough = "" if estimate.kv_known else "; the weights alone, for nothing else is told of it"
-    return f"fits: {verdict.words}{beyond}{rough}" if verdict.fits else f"fits: {verdict.words}{rough}"
+    if not verdict.fits:
+        return f"does not fit: {verdict.words.removeprefix('no: ')}{rough}"
+    return f"fits: {verdict.words}{beyond}{rough}"

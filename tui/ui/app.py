@@ -45,6 +45,7 @@ from tui.ui.leaving import WaysOut
 from tui.ui.messages import (
     BackgroundKnown,
     ModelChosen,
+    ModelFilesWanted,
     ModelsLeft,
     ModelsRefreshWanted,
     NotDone,
@@ -176,6 +177,7 @@ class LokalApp(DeltaApp[None]):
             self.commands,
             services.remember,
             self._search_ended,
+            self.settings.model_folders,
         )
         self.presets = PresetController(
             self,
@@ -419,6 +421,8 @@ class LokalApp(DeltaApp[None]):
             case ModelChosen(name):
                 self.servers.use_model(name)
                 self.open_tab(CHAT)
+            case ModelFilesWanted():
+                self.servers.open_file("")
             case ModelsRefreshWanted():
                 self.servers.refresh()
             case PresetEdited(preset):

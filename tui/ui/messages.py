@@ -102,6 +102,11 @@ class ModelChosen(PaneMessage):
 
 
 @dataclass(eq=False, repr=False)
+class ModelFilesWanted(PaneMessage):
+    """The model files of this machine are to be shown."""
+
+
+@dataclass(eq=False, repr=False)
 class ModelsRefreshWanted(PaneMessage):
     """The list of models is to be asked for again."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
@@ -36,6 +37,9 @@ from tui.core.text import human_tokens, safe_name
 from tui.errors import LokalError, UsageError, sentences
 from tui.ui.context import AppContext, CommandLine
 
+if TYPE_CHECKING:
+    from tui.ui.start.files_page import FileChoice
+
 WATCH_S = 15.0
 """How often the usual places on this machine are looked at while there is no server but the guide."""
 
@@ -52,8 +56,9 @@ class ServerController:
         command_line: CommandLine,
         remember: Callable[[str, str], None],
         on_search_ended: Callable[[str], None],
+        model_folders: str,
     ) -> None:
-        """`post` does something on the screen for a task; `remember` writes a setting down; `on_search_ended` hears what came of a search, in words."""
+        """`post` does something on the screen for a task; `remember` writes a setting down; `on_search_ended` hears what came of a search, in words; in `model_folders` model files are looked for too."""
         self._app = app
         self._connections = connections
         self._tasks = tasks
@@ -61,6 +66,7 @@ class ServerController:
         self._command_line = command_line
         self._remember = remember
         self._on_search_ended = on_search_ended
+        self._model_folders = model_folders
         self._watch_timer: Timer | None = None
         self._offered: Endpoint | None = None
         self._refused = ""  # the address of the server that the person does not want
@@ -201,9 +207,25 @@ class ServerController:
         if argument:
             self._open_gguf(argument)
             return
-        from tui.ui.start.prompt import FilePage
+        from tui.ui.start.files_page import ModelFilesPage
 
-        self._app.show_page(FilePage(), lambda text: self._open_gguf(text) if text else None)
+        self._app.show_page(ModelFilesPage(self._model_folders), self._open_chosen)
+
+    def _open_chosen(self, choice: FileChoice | None) -> None:
+        """Open the file that was chosen on the page, with the settings that were looked at there, or ask for its path."""
+        if choice is None:
+            return
+        if not choice.path:
+            from tui.ui.start.prompt import FilePage
+
+            self._app.show_page(FilePage(), lambda text: self._open_gguf(text) if text else None)
+            return
+        chosen = {"context_window": choice.context, "cache_type": choice.cache_type}
+        changed = {name: value for name, value in chosen.items() if value is not None}
+        if changed:
+            settings = self._app.state.settings
+            self._app.set_settings(replace(settings, overrides={**settings.overrides, **changed}))
+        self._open_gguf(choice.path)
 
     def _open_gguf(self, text: str) -> None:
         path = as_path(text)

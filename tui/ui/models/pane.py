@@ -26,7 +26,7 @@ from tui.models.listing import SORTS, totals
 from tui.models.pull import Pull, PullState
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
-from tui.ui.messages import ModelChosen, ModelsLeft, ModelsRefreshWanted
+from tui.ui.messages import ModelChosen, ModelFilesWanted, ModelsLeft, ModelsRefreshWanted
 from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
 from tui.ui.models.prompt import ModelPrompt, Purpose
 from tui.ui.models.table import ModelTable
@@ -92,12 +92,13 @@ class Details(LineWidget):
 class ModelsPane(Vertical):
     """The list, and what is known of the model under the cursor; where there is no model, the ways to one."""
 
-    OWN_COMMANDS: ClassVar = frozenset({"models.leave", "model.pull"})
+    OWN_COMMANDS: ClassVar = frozenset({"models.leave", "model.pull", "model.files"})
     """The commands whose keys it reads itself, while it has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_models", id="model.refresh", show=False),
         Binding("p", "ask_pull", id="model.pull", show=False),
+        Binding("o", "show_files", id="model.files", show=False),
         Binding("escape", "leave", id="models.leave", show=False),
     ]
 
@@ -176,6 +177,10 @@ class ModelsPane(Vertical):
             self._describe()
         else:
             self.post_message(ModelsLeft())
+
+    def action_show_files(self) -> None:
+        """Show the model files of this machine."""
+        self.post_message(ModelFilesWanted())
 
     def action_ask_pull(self) -> None:
         """Ask which model is to be downloaded."""

@@ -32,7 +32,8 @@ BAR = 14
 OWN = frozenset(
     command.id
     for command in COMMANDS
-    if command.where == "models" and command.id not in ("model.refresh", "model.pull", "models.leave")
+    if command.where == "models"
+    and command.id not in ("model.refresh", "model.pull", "model.files", "models.leave")
 )
 """What is about the line under the cursor, or about the list."""
 
