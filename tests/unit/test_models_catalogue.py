@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tui.models.catalogue import MOST_OFFERED, load_catalogue, offered_names
+import json
+from typing import Any
+
+import pytest
+
+from tui.cli.command_arguments import Models
+from tui.cli.models_catalog import catalog
+from tui.models.catalogue import MOST_OFFERED, filtered, licence_permits, load_catalogue, offered_names
 
 CATALOGUE = load_catalogue()
 
@@ -30,3 +37,38 @@ def test_beginnings_come_before_what_is_within() -> None:
     assert "deepseek-coder:6.7b" in [each.name for each in offered_names("code", [], CATALOGUE)]
     assert offered_names("no such model", [], CATALOGUE) == ()
     assert len(offered_names("", map(str, range(1000)), CATALOGUE)) == MOST_OFFERED
+
+
+def test_the_catalogue_is_filtered_by_need_licence_and_memory() -> None:
+    entries = load_catalogue()
+
+    def titles(**wanted: Any) -> list[str]:
+        return [entry.title for entry in filtered(entries, **wanted)]
+
+    assert titles(need="polish") == ["Bielik", "PLLuM"]
+    assert "Phi-3 Mini" in titles(need="small laptop", licence="MIT")
+    assert titles(licence="mit") == ["Phi-3 Mini"]
+    assert "Jamba Mini" not in titles(room=8_000_000_000)
+    assert "Mixtral" not in titles(room=8_000_000_000)  # what is not told counts against it
+    assert "Gemma 2 2B" in titles(need="LAPTOP", room=2_000_000_000)
+    assert titles(need="nothing like it") == []
+
+
+def test_what_a_licence_permits() -> None:
+    assert "any use" in licence_permits("MIT")
+    assert "limits" in licence_permits("Gemma terms (limits on some commercial use)")
+    assert licence_permits("") == licence_permits("permits nothing") == ""
+    assert all(licence_permits(entry.licence) for entry in load_catalogue() if entry.licence)
+
+
+def test_the_command_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert catalog(Models("catalog", need="code", fits=False)) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("MODEL ")
+    assert "deepseek-coder:1.3b" in out
+    assert catalog(Models("catalog", ("polish",), json=True)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["title"] for each in told] == ["Bielik", "PLLuM"]
+    assert told[0]["memory"] > 2_000_000_000
+    assert catalog(Models("catalog", ("nothing",))) == 0
+    assert "No model" in capsys.readouterr().err

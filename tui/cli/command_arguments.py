@@ -73,7 +73,8 @@ class Chats:
 @dataclass(frozen=True, slots=True)
 class Models:
     """`lokal models ACTION NAME…`; no names = all of them. `server` None = the one in use. `sort` is the order of a list,
-    `context` and the `cache_type` of the KV cache, `rate` is the most bytes a second of a download, `keep_alive` and the `arguments` of a loader are for loading, with `yes` it is not asked before deleting. A model is made from the
+    `context` and the `cache_type` of the KV cache, `rate` is the most bytes a second of a download, `examples` is a file of them, a preset is saved under `save_as`; `need`,
+    `licence` and `fits` filter the catalogue, `keep_alive` and the `arguments` of a loader are for loading, with `yes` it is not asked before deleting. A model is made from the
     Modelfile `file`, or from `source` with a `preset` and a `system` prompt."""
 
     action: str
@@ -92,6 +93,11 @@ class Models:
     quantize: str = ""
     cache_type: str = "f16"
     rate: int | None = None
+    examples: Path | None = None
+    save_as: str = ""
+    need: str = ""
+    licence: str = ""
+    fits: bool = False
 
 
 Subcommand = Ask | Bench | Doctor | Presets | Chats | Models

@@ -25,7 +25,8 @@ commands:
                       the chats that were kept
   models list|show|ps|load|unload|pull|update|rm|cp|create
                       the models of the server
-  models files|fit    GGUF files on this machine, and whether a model fits
+  models files|fit|catalog|modelfile
+                      models without a server: on this machine, by name
   lokal COMMAND --help says more about each."""
 
 PLAIN = (
@@ -140,6 +141,11 @@ MODELS_FIT = """Say how much memory a model would take and whether this machine 
 weights, KV cache for the context and its type, compute buffers. A number
 with ~ is estimated from the model's header; for a file the built-in engine
 is asked itself where it is installed."""
+MODELS_MODELFILE = """Write a Modelfile to standard output, from a model with the values and the
+system prompt of a preset and examples; or take one apart: --file FILE --save
+NAME makes a preset of it, and prints its examples. Both ways are the same."""
+MODELS_CATALOG = """List models that are known by name, with what they are good at, what they
+need, and what their licence permits. What is empty nobody here knows."""
 
 
 def presets_epilogue() -> str:

@@ -48,6 +48,14 @@ def models(command: Models) -> int:
         else:
             from tui.cli.models_fit import fit as act
         return act(command, config.settings, places)
+    if command.action == "modelfile":
+        from tui.cli.models_modelfile import modelfile
+
+        return modelfile(command, places)
+    if command.action == "catalog":
+        from tui.cli.models_catalog import catalog
+
+        return catalog(command)
     if command.action == "rm":
         from tui.cli.models_delete import delete_files
 

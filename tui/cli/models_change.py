@@ -16,7 +16,7 @@ from tui.config.presets import load_presets
 from tui.core.model import Model
 from tui.core.model_actions import ModelAction
 from tui.core.modelfile import Modelfile, decode_modelfile, parse_modelfile
-from tui.core.parameters import for_server
+from tui.core.modelfile_preset import settings_of
 from tui.core.presets import find
 from tui.core.text import human_size, safe_name
 from tui.errors import FileError, ModelMissing, Refused, UsageError
@@ -127,9 +127,5 @@ def _modelfile(command: Models, server: Server, places: Folders) -> tuple[Modelf
     if command.preset is None:
         return made, Path()
     preset = find(load_presets(places.presets).value, command.preset)
-    options = for_server(preset.values, server.kind).body.get("options")
-    values: list[tuple[str, int | float | str]] = []
-    for key, value in options.items() if isinstance(options, dict) else ():
-        values += [(key, each) for each in (value if isinstance(value, list) else [value])]
     system = preset.system.strip() if command.system is None else command.system
-    return replace(made, system=system or None, parameters=tuple(values)), Path()
+    return replace(made, system=system or None, parameters=settings_of(preset.values)), Path()

@@ -12,7 +12,22 @@ from tui.cli.command_arguments import Models
 from tui.errors import UsageError
 
 MOST_TOKENS = 16_777_216
-ACTIONS = ("list", "show", "ps", "load", "unload", "pull", "update", "rm", "cp", "create", "files", "fit")
+ACTIONS = (
+    "list",
+    "show",
+    "ps",
+    "load",
+    "unload",
+    "pull",
+    "update",
+    "rm",
+    "cp",
+    "create",
+    "files",
+    "fit",
+    "modelfile",
+    "catalog",
+)
 
 
 class _Subparsers(Protocol):
@@ -107,6 +122,42 @@ def add_models(models: argparse.ArgumentParser, filled: Callable[[str], str]) ->
     fit.add_argument(
         "--cache-type", choices=("f16", "q8_0", "q4_0"), metavar="T", help="the KV cache in f16, q8_0 or q4_0"
     )
+    modelfile = action("modelfile", "write a Modelfile, or take one apart", help_texts.MODELS_MODELFILE)
+    modelfile.add_argument(
+        "--from", dest="source", type=filled, metavar="MODEL", help="write one for this model"
+    )
+    modelfile.add_argument(
+        "--preset",
+        dest="with_preset",
+        type=filled,
+        metavar="P",
+        help="with the values and the system prompt of a preset",
+    )
+    modelfile.add_argument("--system", metavar="TEXT", help="with this system prompt")
+    modelfile.add_argument(
+        "--examples",
+        type=Path,
+        metavar="FILE",
+        help="with examples: [Instruction], then [Q] and [A] in turns",
+    )
+    modelfile.add_argument("--file", type=Path, metavar="FILE", help="take this Modelfile apart")
+    modelfile.add_argument(
+        "--save", dest="save_as", type=filled, metavar="NAME", help="... into a preset of this name"
+    )
+    modelfile.add_argument("--yes", action="store_true", help="also where there is such a preset")
+    catalog = action("catalog", "models that are known by name", help_texts.MODELS_CATALOG, json=True)
+    catalog.add_argument("names", nargs="*", metavar="WORD", help="only those that have these words")
+    catalog.add_argument(
+        "--for",
+        dest="need",
+        type=filled,
+        metavar="NEED",
+        help="code, Polish, long documents, small laptop, learning",
+    )
+    catalog.add_argument(
+        "--licence", type=filled, metavar="WORD", help="only under such a licence: apache, mit, commercial"
+    )
+    catalog.add_argument("--fits", action="store_true", help="only what this machine has the memory for")
 
 
 def models_command(said: Mapping[str, Any], server: str | None) -> Models:
@@ -132,6 +183,17 @@ def models_command(said: Mapping[str, Any], server: str | None) -> Models:
         raise UsageError(
             "--file says it all", "--preset and --system belong to --from", "Leave one of them out"
         )
+    if action == "modelfile" and (said["file"] is None) is (said["source"] is None):
+        raise UsageError(
+            "lokal models modelfile needs either --from or --file", "",
+            "Like: lokal models modelfile --from llama3.2:3b --preset technical > Modelfile",
+        )  # fmt: skip
+    if action == "modelfile" and (said["file"] is None) is not (said["save_as"] is None):
+        raise UsageError(
+            "--file and --save belong together",
+            "",
+            "Like: lokal models modelfile --file Modelfile --save teacher",
+        )
     given = (
         "sort",
         "context",
@@ -144,6 +206,11 @@ def models_command(said: Mapping[str, Any], server: str | None) -> Models:
         "json",
         "cache_type",
         "rate",
+        "examples",
+        "save_as",
+        "need",
+        "licence",
+        "fits",
     )
     more = {key: said[key] for key in given if said.get(key) is not None}
     if said.get("arguments"):
