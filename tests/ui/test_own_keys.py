@@ -27,12 +27,13 @@ SAYS = {
     "compare": "compare  Hello",
     "ladder": "› /ladder",
     "schema": "free text|as they come|not held",
+    "prompt": "What the model will see",
     "stats": "Tokens",
     "undo": "nothing to bring back|Nothing",
     "suspend": "no shell to go back to",
 }
 """What is seen of each command."""
-KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "bcdfhijklmnqrstuvwxy", strict=True)}
+KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "bcdfhijklmnqrstuvwxyz", strict=True)}
 WITHOUT_KEY = [command.id for command in COMMANDS if not command.key and command.where != "fit"]
 
 

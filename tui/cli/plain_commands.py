@@ -85,6 +85,7 @@ class PlainCommands:
         add("search", self._search)
         add("attach", self._attach)
         add("preset.use", self._preset)
+        add("prompt", self._prompt)
         add("advise", controller.advice.run)
         add("model.choose", self._model)
         add("tab.models", lambda _: self._model(""))
@@ -118,6 +119,22 @@ class PlainCommands:
             raise UsageError(held)
         self.registry.run(typed.command.id, typed.argument)
         return True
+
+    def _prompt(self, argument: str) -> None:
+        chat, session = self._chat, self._chat.session
+        if session is None:
+            raise UsageError("The chats are not open yet")
+
+        chat.tell("Asking the server for the prompt …", "muted")
+
+        async def show() -> None:
+            from tui.chat.prompt_preview import preview_next
+
+            written, attached = argument or plain(chat.at_hand), chat.controller.outbox.attached
+            preview = await preview_next(chat.state, session.conversation, written, attached)
+            chat.output.line(safe_block("\n".join([*preview.notes, "", preview.prompt.text])))
+
+        self._aside(show)
 
     # -- presets, models, servers -----------------------------------------------------------------------------------
 

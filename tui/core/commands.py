@@ -96,6 +96,8 @@ COMMANDS: tuple[Command, ...] = (
             argument="[json|FILE|off]", shown=False),
     Command("advise", "Advice", "Say what is wrong with the answers, and try the values that help against it", "alt+a",
             short="advice", slash="advise", argument="[SYMPTOM]"),
+    Command("prompt", "What the model will see", "Show the prompt of the next question as the server's template makes it, with a text "
+            "or with what is written", slash="prompt", argument="[TEXT]"),
     Command("stats", "Statistics", "Show tokens, speed and context of this chat", slash="stats"),
     Command("undo", "Undo", "Bring back what was deleted last", slash="undo"),
     Command("scroll.page_up", "Page up", "Up one page", "pageup", where="chat", shown=False),
@@ -141,6 +143,7 @@ COMMANDS: tuple[Command, ...] = (
         ("message.retry_model", "Another answer, other model", "Ask for another answer with the next model", "m", ""),
         ("message.continue", "Continue", "Continue an answer that was stopped or cut", "g", "continue"),
         ("message.branch", "Branch", "Start a new chat with all messages up to here", "b", "branch"),
+        ("message.prompt", "What the model saw", "Show the prompt that the answer was given to, as the server's template makes it", "p", ""),
         ("message.delete", "Delete", "Delete the message and what follows it; u brings it back", "d", "delete"),
         ("message.undo", "Undo", "Bring back what was deleted last", "u", "undo"),
         ("message.fold", "Fold", "Fold or unfold reasoning and long blocks of the message", "space", "fold"),

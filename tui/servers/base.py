@@ -17,6 +17,7 @@ from tui.core.request import ChatRequest
 from tui.servers.profile import Capabilities, ServerProfile
 
 if TYPE_CHECKING:
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 
@@ -66,6 +67,11 @@ class Server(Protocol):
     async def count_tokens(self, request: ChatRequest) -> int | None:
         """Tokens of the prompt that `request` becomes, in the chat template of its model and without its pictures, whose
         tokens nobody tells. None where the server cannot count, or does not just now: it never raises."""
+        ...
+
+    async def rendered_prompt(self, request: ChatRequest) -> RenderedPrompt | None:
+        """The prompt that `request` becomes in the chat template of its model; nothing is generated. None where the server does
+        not tell. Raises ServerError."""
         ...
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:

@@ -71,6 +71,13 @@ class JsonObject:
             return ()
         return tuple(whole_characters(item) for item in value if isinstance(item, str))
 
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """The whole numbers in the list at `key`; none where anything else is in it."""
+        value = self.values.get(key)
+        if not isinstance(value, list) or not all(type(item) is int for item in value):
+            return ()
+        return tuple(value)
+
     def length(self, key: str) -> int | None:
         """How many items the list at `key` has; None if there is no list."""
         value = self.values.get(key)

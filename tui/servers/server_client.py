@@ -25,6 +25,7 @@ from tui.servers.json_requests import JsonRequests
 from tui.servers.profile import Capabilities, ServerProfile
 
 if TYPE_CHECKING:
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 PATIENCE_S = 120.0
@@ -113,6 +114,15 @@ class ServerClient:
             return await self._count(replace(request, turns=turns))
         except LokalError:
             return None
+
+    async def rendered_prompt(self, request: ChatRequest) -> RenderedPrompt | None:
+        """The prompt as the model sees it; see `Server.rendered_prompt`."""
+        turns = tuple(replace(turn, attachments=text_files_of(turn)) for turn in request.turns)
+        return await self._render(replace(request, turns=turns))
+
+    async def _render(self, request: ChatRequest) -> RenderedPrompt | None:
+        """Ask the server's template. Raises ServerError; `request` has no pictures."""
+        return None
 
     async def models(self) -> tuple[Model, ...]:
         """The models that it has; see `Server.models`."""

@@ -28,6 +28,8 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "capitals. {editor} opens $VISUAL, $EDITOR, or the editor that there is; an answer that comes in goes on.",
     ),
     "messages": (
+        "{message.prompt} on an answer shows the prompt that it was given to, as the server's template puts it together: special "
+        "tokens stand in ⟨ ⟩. /prompt does so for the next question.",
         "What is copied goes to this machine's clipboard where you sit at it (wl-copy, xclip, xsel, pbcopy), to tmux where it "
         "runs, and else to the terminal by OSC 52, which it may ignore; lokal says which way it went.",
         "Long code lines and wide tables are never wrapped. A file that is there is never replaced unasked. A new chat by "

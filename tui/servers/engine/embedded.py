@@ -32,6 +32,7 @@ from tui.servers.kinds.llamacpp import LlamaCppServer
 from tui.servers.profile import Capabilities, ServerProfile
 
 if TYPE_CHECKING:
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 NOTICE_S = 2.0
@@ -153,6 +154,16 @@ class EmbeddedServer:
             if self._engine.asleep:
                 await self.wake()
             return await self._server.count_tokens(request)
+
+    async def rendered_prompt(self, request: ChatRequest) -> RenderedPrompt | None:
+        """The prompt as the model sees it; see `Server.rendered_prompt`. An engine that sleeps is started before."""
+        with self._in_use():
+            if self._engine.asleep:
+                await self.wake()
+            try:
+                return await self._server.rendered_prompt(request)
+            except ServerError as error:
+                raise await self._reason(error) from error
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """Stream an answer; see `Server.chat`. An engine that has died or sleeps is started before."""

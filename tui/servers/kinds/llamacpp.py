@@ -29,6 +29,7 @@ from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile,
 from tui.servers.server_client import ServerClient
 
 if TYPE_CHECKING:
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.LLAMACPP
@@ -153,11 +154,19 @@ class LlamaCppServer(ServerClient):
             async for event in events:
                 yield event
 
-    async def _count(self, request: ChatRequest) -> int | None:
+    async def _templated(self, request: ChatRequest) -> str:
         told = {"model": request.model, "messages": messages_of(request.turns)}
         parameters = for_server(without_thought(request).parameters, _KIND).body
-        templated = await self._ask("/apply-template", {**told, **parameters}, request.model)
-        if not (prompt := templated.text("prompt")):
+        return (await self._ask("/apply-template", {**told, **parameters}, request.model)).text("prompt")
+
+    async def _render(self, request: ChatRequest) -> RenderedPrompt | None:
+        from tui.core.rendered_prompt import RenderedPrompt
+
+        prompt = await self._templated(request)
+        return RenderedPrompt(prompt) if prompt else None
+
+    async def _count(self, request: ChatRequest) -> int | None:
+        if not (prompt := await self._templated(request)):
             return None
         body = {"model": request.model, "content": prompt, "add_special": True, "parse_special": True}
         return (await self._ask("/tokenize", body, request.model)).length("tokens")

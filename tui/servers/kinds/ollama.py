@@ -35,6 +35,7 @@ from tui.servers.times import moment
 if TYPE_CHECKING:
     import ollama
 
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.OLLAMA
@@ -234,8 +235,24 @@ class OllamaServer(ServerClient):
             for entry in listed
         )
 
+    async def _render(self, request: ChatRequest) -> RenderedPrompt | None:
+        from tui.core.rendered_prompt import RenderedPrompt
+
+        if not renders_prompts((await self.info()).version):
+            return None  # an older one would not know the field, and answer
+        body = {**self._body(request), "stream": False, "_debug_render_only": True}
+        told = (await self._ask("/api/chat", body, request.model)).inner("_debug_info")
+        text = told.text("rendered_template")
+        return RenderedPrompt(text) if text else None
+
     def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        body: dict[str, object] = {
+        body = self._body(request)
+        self._named_none[full_name(request.model)] = "context_window" not in request.parameters
+        answer = OllamaAnswer(self._asked(request.model))
+        return self._stream("/api/chat", body, answer, Ndjson())
+
+    def _body(self, request: ChatRequest) -> dict[str, object]:
+        return {
             "model": request.model,
             "messages": [_message(turn) for turn in request.turns],
             "stream": True,
@@ -245,9 +262,15 @@ class OllamaServer(ServerClient):
             **for_server(request.parameters, _KIND).body,
             **_format(request.schema),
         }
-        self._named_none[full_name(request.model)] = "context_window" not in request.parameters
-        answer = OllamaAnswer(self._asked(request.model))
-        return self._stream("/api/chat", body, answer, Ndjson())
+
+
+_RENDERS_FROM = (0, 11, 5)
+
+
+def renders_prompts(version: str) -> bool:
+    """Whether an Ollama of that version shows a prompt instead of answering it."""
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    return numbers is not None and tuple(map(int, numbers.groups())) >= _RENDERS_FROM
 
 
 class OllamaAnswer(Answer):

@@ -44,6 +44,7 @@ from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 from tui.servers.repeated_start import RepeatedStart
 
 if TYPE_CHECKING:
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.TEXTGEN
@@ -153,13 +154,22 @@ class TextgenServer(OpenAIServer):
     async def _count(self, request: ChatRequest) -> int | None:
         return await self._tokens_of(request)
 
-    async def _tokens_of(self, request: ChatRequest) -> int | None:
-        """How many tokens the whole prompt takes, also one that would be cut."""
+    async def _templated(self, request: ChatRequest) -> str:
+        """The whole prompt, also one that would be cut."""
         request = without_thought(request)
         body = {**for_server(request.parameters, _KIND).body, **ALL, "continue_": request.resume}
         body |= {"model": request.model, "messages": messages_of(request.turns)}
-        prompt = (await self._ask(f"{_INTERNAL}/chat-prompt", body)).text("prompt")
-        if not prompt:
+        return (await self._ask(f"{_INTERNAL}/chat-prompt", body)).text("prompt")
+
+    async def _render(self, request: ChatRequest) -> RenderedPrompt | None:
+        from tui.core.rendered_prompt import RenderedPrompt
+
+        prompt = await self._templated(request)
+        return RenderedPrompt(prompt) if prompt else None
+
+    async def _tokens_of(self, request: ChatRequest) -> int | None:
+        """How many tokens the whole prompt takes, also one that would be cut."""
+        if not (prompt := await self._templated(request)):
             return None
         return (await self._ask(f"{_INTERNAL}/token-count", {"text": prompt})).count("length")
 

@@ -16,6 +16,7 @@ from tui.core.request import ChatRequest
 from tui.core.text import safe_line
 from tui.errors import LokalError, Refused, ServerError
 from tui.servers.http.framing import Sse
+from tui.servers.json_object import JsonObject
 from tui.servers.kinds.openai import OpenAIServer
 from tui.servers.kinds.openai_chunks import messages_of
 from tui.servers.kinds.openai_request import CHAT, answer_for, chat_body, not_sent, without_thought
@@ -23,6 +24,7 @@ from tui.servers.probe_replies import ProbeReplies
 from tui.servers.profile import Capabilities, Hints, Recognition, ServerProfile
 
 if TYPE_CHECKING:
+    from tui.core.rendered_prompt import RenderedPrompt
     from tui.servers.model_manager import ModelManager
 
 _KIND = ServerKind.VLLM
@@ -106,6 +108,21 @@ class VllmServer(OpenAIServer):
         return self._windows.get(model)
 
     async def _count(self, request: ChatRequest) -> int | None:
+        return (await self._tokenized(request)).count("count")
+
+    async def _render(self, request: ChatRequest) -> RenderedPrompt | None:
+        from tui.core.rendered_prompt import RenderedPrompt
+
+        told = await self._tokenized(request)
+        tokens = told.numbers("tokens")
+        if not tokens:
+            return None
+        asked = {"model": request.model, "tokens": list(tokens)}
+        text = (await self._ask("/detokenize", asked, request.model)).text("prompt")
+        return RenderedPrompt(text, told.count("count")) if text else None
+
+    async def _tokenized(self, request: ChatRequest) -> JsonObject:
+        """What its tokenizer makes of the prompt that the template makes."""
         body: dict[str, object] = {
             "model": request.model,
             "messages": messages_of(request.turns),
@@ -115,7 +132,7 @@ class VllmServer(OpenAIServer):
         parameters = for_server(without_thought(request).parameters, _KIND).body
         if "chat_template_kwargs" in parameters:
             body["chat_template_kwargs"] = parameters["chat_template_kwargs"]
-        return (await self._ask("/tokenize", body, request.model)).count("count")
+        return await self._ask("/tokenize", body, request.model)
 
     async def _answer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         if await self._is_asleep():

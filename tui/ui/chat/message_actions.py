@@ -51,6 +51,7 @@ class MessageActions:
         registry.add("message.retry_model", lambda _: self.ask_again_with_model())
         registry.add("message.continue", lambda _: self.go_on())
         registry.add("message.branch", lambda _: self.branch())
+        registry.add("message.prompt", lambda _: self.show_prompt())
         registry.add("message.delete", lambda _: self.delete())
         registry.add("message.undo", lambda _: self.undo_delete())
 
@@ -61,6 +62,15 @@ class MessageActions:
         return not self._pane.controller.chat.busy
 
     # -- out of the chat --------------------------------------------------------------------------------------------
+
+    def show_prompt(self) -> None:
+        """What the model saw when it gave the answer under the cursor. Raises UsageError."""
+        from tui.ui.chat.prompt_page import show
+
+        message = self._cursor.message
+        if message is None or message.role is not Role.ASSISTANT:
+            raise UsageError("A question has no prompt of its own", "", "Its answer has: go there")
+        show(self._pane, message)
 
     def copy(self, argument: str = "") -> None:
         """The last answer, or the message under the cursor; `argument` is the number of a code block, or `all`. Raises

@@ -411,6 +411,7 @@ class ChatView(Vertical):
         for id in (overflow.DROP, overflow.SUMMARY, overflow.WINDOW, overflow.ANYWAY, overflow.CANCEL):
             registry.add(id, partial(self._decide, id))
         registry.add("schema", self._holding.command)
+        registry.add("prompt", self._show_prompt)
         registry.add("advise", self._advise)
         registry.add("answer.stop", lambda _: self._stop(), partial(why_not_stop, controller))
         registry.add("answer.retry", lambda _: self.retry(), partial(why_not_retry, controller))
@@ -425,6 +426,11 @@ class ChatView(Vertical):
 
     def _decide(self, option_id: str, _: str = "") -> None:
         self.controller.gate.decide(option_id)
+
+    def _show_prompt(self, argument: str) -> None:
+        from tui.ui.chat.prompt_page import show
+
+        show(self, None, argument or self.composer.plain)
 
     def _advise(self, argument: str) -> None:
         self.controller.advice.run(argument)
