@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import chats, long, search, startup, streaming, transcript
+from tests.bench import chats, long, models, search, startup, streaming, transcript
 from tests.bench.figure import Figure, as_json, row
 from tests.bench.stage import ROOT, Stage
 
@@ -33,6 +33,7 @@ BENCHES: Mapping[str, Callable[[Stage], list[Figure]]] = {
     "open": chats.opening,
     "list": chats.listing,
     "search": search.search,
+    "models": models.models,
     "long": long.long_stream,
 }
 _RUNS = 5

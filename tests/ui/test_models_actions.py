@@ -14,6 +14,7 @@ from tests.support.canned_servers import MODEL, like_ollama
 from tests.support.editor import editor
 from tests.support.hub import REPOSITORY, hub
 from tests.support.replay import Replay, as_json, ndjson, replay, stalling
+from tests.support.snapshot import check
 from tui.paths import folders
 
 THREE = (
@@ -298,3 +299,19 @@ async def test_a_question_to_a_model_that_is_gone_is_not_sent_and_the_nearest_ar
         await driver.see(r"no longer has the model “llama3.2:3b”\. It has ─*\n +llama3.1:8b")
         assert driver.composer_text == "Are you there?"
         assert not sent(server, "/api/chat")
+
+
+async def test_on_a_wide_screen_the_details_stand_beside_the_list() -> None:
+    async with replay() as server:
+        like_ollama(server, *THREE).on("/api/show", as_json(200, SHOWN))
+        async with running(server.url, size=(120, 40)) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see(r"│ llama3.2:3b")
+            await driver.see(r"│ +layers +28")
+            await check(driver, "models-beside")
+            await driver.press("down")
+            await driver.see(r"│ qwen2.5-coder:7b")
+            assert [body["model"] for body in sent(server, "/api/show")][-1] == "qwen2.5-coder:7b"
+            await driver.resize(100, 40)
+            await driver.see_no_more(r"│ +layers")

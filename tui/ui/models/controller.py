@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from tui.models.pull_queue import PullQueue
 from tui.models.pull_servers import PullServers
 from tui.paths import folders
 from tui.ui.messages import PaneMessage
-from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
+from tui.ui.models.messages import ModelCommandGiven, ModelRested, ModelsShown, ModelsStatus, PullCommandGiven
 
 if TYPE_CHECKING:
     from tui.chat.connections import ServerConnections
@@ -113,6 +114,11 @@ class ModelsController:
                     self._start(self._look(self._connection))
             case PullCommandGiven(id, pull):
                 self._change_pull(id, pull)
+            case ModelRested(name):
+                if self._connection is not None:
+                    self._tasks.start(
+                        partial(self._describe, name, self._connection), "model details", exclusive=True
+                    )
             case ModelCommandGiven("model.pull") if is_hub_name(event.argument):
                 self._add_from_hub(event.argument)
             case ModelCommandGiven():
@@ -199,6 +205,13 @@ class ModelsController:
                 await self._require(ModelAction.UPDATE, manager)
                 names = tuple(model.name for model in connection.models if not model.elsewhere)
                 self._add_pulls(connection, names, update=True)
+
+    async def _describe(self, name: str, connection: Connection) -> None:
+        """All that the server tells of a model, for beside the list; one that tells nothing now says so elsewhere."""
+        with suppress(LokalError):
+            details = await connection.server.model_manager.details(name)
+            if connection is self._connection:
+                self._set(replace(self._status, described=details))
 
     async def _unload_all(self, manager: ModelManager) -> None:
         await self._require(ModelAction.UNLOAD, manager)

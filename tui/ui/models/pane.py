@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -27,8 +27,9 @@ from tui.models.pull import Pull, PullState
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
 from tui.ui.messages import ModelChosen, ModelFilesWanted, ModelsLeft, ModelsRefreshWanted
-from tui.ui.models.messages import ModelCommandGiven, ModelsShown, ModelsStatus, PullCommandGiven
+from tui.ui.models.messages import ModelCommandGiven, ModelRested, ModelsShown, ModelsStatus, PullCommandGiven
 from tui.ui.models.prompt import ModelPrompt, Purpose
+from tui.ui.models.side import LEAST_COLUMNS, REST_S, ModelSide
 from tui.ui.models.table import ModelTable
 from tui.ui.start.panel import ways_on, ways_to_models
 from tui.ui.state import ScreenState
@@ -108,9 +109,12 @@ class ModelsPane(Vertical):
         self._status = ModelsStatus()
         self._countdown: Timer | None = None
         self._to_delete: tuple[str, ...] = ()
+        self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield ModelTable(self._state)
+        with Horizontal(id="model-list"):
+            yield ModelTable(self._state)
+            yield ModelSide()
         yield Details()
         yield ModelPrompt()
         yield DecisionPrompt("models-choice", self._state.keys)
@@ -150,6 +154,11 @@ class ModelsPane(Vertical):
     def on_show(self) -> None:
         """The time until models are unloaded is counted while somebody looks."""
         self._countdown = self.set_interval(COUNTDOWN_S, self._describe)
+        self._rest()
+
+    def on_resize(self) -> None:
+        """There is room for the details beside the list, or no longer."""
+        self._rest()
 
     def on_hide(self) -> None:
         """Nobody looks."""
@@ -162,6 +171,24 @@ class ModelsPane(Vertical):
     def _handle_model_table_moved(self) -> None:
         """Another line is to be described."""
         self._describe()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Describe the model under the cursor beside the list, once the cursor rests, where there is room."""
+        side = self.query_one(ModelSide)
+        model = self.table.current
+        has_room = self.size.width >= LEAST_COLUMNS and not self.choice.display
+        side.display = has_room and model is not None
+        if self._resting is not None:
+            self._resting.stop()
+            self._resting = None
+        if (
+            side.display
+            and model is not None
+            and side.model != model.name
+            and self._state.connection is not None
+        ):
+            self._resting = self.set_timer(REST_S, lambda: self.post_message(ModelRested(model.name)))
 
     def action_refresh_models(self) -> None:
         """Ask again."""
@@ -320,11 +347,12 @@ class ModelsPane(Vertical):
     def _fill(self) -> None:
         table, choice, focused = self.table, self.choice, self.screen.focused
         table.show_status(self._status)
+        self.query_one(ModelSide).show(self._status.described, self._state.key("model.details"))
         table.show_models(self._models(), self._state.model)
         table.show_message(self._waiting())
         dilemma = None if self._status.pulls else self._ways_on()
         choice.show(dilemma)
-        table.display = dilemma is None
+        table.display = self.query_one("#model-list").display = dilemma is None
         self.query_one(Details).display = dilemma is None or self.prompt.purpose is Purpose.PULL
         if focused in (table, choice):
             self.screen.set_focus(table if dilemma is None else choice)
