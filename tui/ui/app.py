@@ -40,6 +40,7 @@ from tui.ui.chat_commands import ChatCommands
 from tui.ui.chat_list.controller import ChatListController
 from tui.ui.chat_list.messages import ChatListMessage
 from tui.ui.commands import AppCommands
+from tui.ui.compare import commands as compare_commands
 from tui.ui.compat import run_binding
 from tui.ui.leaving import WaysOut
 from tui.ui.messages import (
@@ -209,8 +210,7 @@ class LokalApp(DeltaApp[None]):
             part.add_commands(registry)
         for spec in TABS:
             registry.add(f"tab.{spec.name}", partial(self._open_tab, spec.name))
-        registry.add("compare", self._compare)
-        registry.add("ladder", self._climb)
+        compare_commands.add_commands(registry, self)
         registry.add("screen.redraw", lambda _: self.redraw())
         registry.add("palette", lambda _: self.action_command_palette())
         registry.add("suspend", lambda _: self.ways_out.suspend())
@@ -564,16 +564,6 @@ class LokalApp(DeltaApp[None]):
         """Ctrl+C ends an answer; it does not end lokal, and says what does."""
         if not self.chat.controller.stop():
             self.show_notice(f"{self.state.key('quit')} leaves lokal")
-
-    def _compare(self, argument: str) -> None:
-        from tui.ui.compare.start import start
-
-        start(self, argument)
-
-    def _climb(self, argument: str) -> None:
-        from tui.ui.compare.start import start_ladder
-
-        start_ladder(self, argument)
 
     # -- the way out ------------------------------------------------------------------------------------------------
 
