@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.app_driver import running
+from tests.support.hub import REPOSITORY, hub
 from tests.support.model_shapes import ModelShape
 from tests.support.snapshot import check_all
 from tui.core.memory_fit import GraphicsCard, MachineMemory
 from tui.models.model_files import LM_STUDIO, ModelPlace, find_models
+from tui.paths import folders
 from tui.ui.start.files_page import FileChoice, ModelFilesPage
 
 SHAPE = ModelShape("llama", 32, 4096, 32, 8, 128, 14336, 128256, "Q4_K")
@@ -146,3 +148,29 @@ async def test_the_models_tab_has_a_key_for_it(own_home: Path) -> None:
         await driver.see("No .*server answers")
         await driver.press("o")
         await driver.see("Open a model file")
+
+
+async def test_a_repository_shows_what_it_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    data = (
+        replace(SHAPE, layers=1, vocabulary=1000, width=256, heads=4, kv_heads=2, head=64, forward=512)
+        .write(tmp_path / "m.gguf")
+        .read_bytes()
+    )
+    files = {"m-Q4_K_M.gguf": data, "m-Q8_0.gguf": data + bytes(800_000), "m-Q2_K.gguf": data[:-90_000]}
+    async with hub(files) as there, running() as driver:
+        monkeypatch.setenv("HF_ENDPOINT", there.url)
+        monkeypatch.setattr("tui.servers.engine.machine_memory.machine_memory", lambda *_: RAM)
+        await driver.see("No .*server answers")
+        await driver.press("f3")
+        await driver.press("p")
+        await driver.see("Download:")
+        await driver.paste(f"hf:{REPOSITORY}")
+        await driver.press("enter")
+        await driver.see("licence  apache-2.0: any use")
+        await driver.see("Q4_K_M: half the size of q8")
+        await check_all(driver, "hub-offer")
+        await driver.press("down")
+        await driver.see("Q8_0: as good as the original")
+        await driver.press("enter")
+        await driver.see("downloaded to")
+    assert (folders().models / REPOSITORY / "m-Q8_0.gguf").read_bytes() == files["m-Q8_0.gguf"]

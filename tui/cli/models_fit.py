@@ -28,6 +28,7 @@ from tui.core.model_names import HubModel, is_hub_name, parse_hub_reference, qua
 from tui.core.text import count_of, human_size, human_tokens, safe_line, safe_name
 from tui.errors import FileError, ModelMissing, Unreachable
 from tui.models.fit_text import as_lines
+from tui.models.hub_offer import offer_of, with_weights
 from tui.paths import Folders
 from tui.servers.engine.machine_memory import machine_memory
 
@@ -87,14 +88,8 @@ def fit(command: Models, settings: Settings, folders: Folders) -> int:
     return 0
 
 
-def _with_weights(estimate: MemoryEstimate, size: int) -> MemoryEstimate:
-    """The same model in another quantization, whose files have so many bytes."""
-    share = size / estimate.weights if estimate.weights else 1.0
-    return replace(estimate, weights=size, layers=tuple(round(each * share) for each in estimate.layers))
-
-
 def _offered_row(model: HubModel, estimate: MemoryEstimate, machine: MachineMemory | None) -> tuple[str, ...]:
-    verdict = judge(_with_weights(estimate, model.size), machine)
+    verdict = judge(with_weights(estimate, model.size), machine)
     name = model.quantization or safe_name(model.name, 40)
     return name, human_size(model.size), verdict.words, quantization_help(model.quantization)
 
@@ -102,7 +97,7 @@ def _offered_row(model: HubModel, estimate: MemoryEstimate, machine: MachineMemo
 def _offered_as_object(
     model: HubModel, estimate: MemoryEstimate, machine: MachineMemory | None
 ) -> dict[str, object]:
-    verdict = judge(_with_weights(estimate, model.size), machine)
+    verdict = judge(with_weights(estimate, model.size), machine)
     return {
         "name": safe_name(model.name, 200), "quantization": model.quantization, "size": model.size,
         "verdict": verdict.place, "words": verdict.words,
@@ -187,19 +182,8 @@ async def subject_of_server(command: Models, settings: Settings) -> FitSubject:
 
 async def _of_hub(name: str) -> FitSubject:
     """What the header of the file says that would be downloaded, and which other ones there are. Raises LokalError."""
-    from tui.models.hub_source import look_at
-    from tui.servers.hub.hub_access import hub_endpoint
-    from tui.servers.hub.hub_client import HubClient
-
     reference = parse_hub_reference(name)
-    client = HubClient(hub_endpoint(os.environ))
-    try:
-        found = await look_at(client, reference)
-        header = await client.header(reference, found.commit, found.chosen.files[0])
-        licence = await client.licence_of(reference)
-    finally:
-        await client.aclose()
-    if len(found.chosen.files) > 1:  # the tensors of the other parts are not known
-        header = replace(header, tensors=(), size=found.chosen.size)
+    offer = await offer_of(os.environ, reference)
+    found = offer.repository
     called = replace(reference, quantization=found.chosen.quantization or reference.quantization).name
-    return FitSubject(called, header, offered=found.models, licence=licence)
+    return FitSubject(called, offer.header, offered=found.models, licence=offer.licence)

@@ -45,17 +45,14 @@ from tui.ui.compat import run_binding
 from tui.ui.leaving import WaysOut
 from tui.ui.messages import (
     BackgroundKnown,
+    CommandWanted,
     ModelChosen,
-    ModelFilesWanted,
-    ModelsLeft,
-    ModelsRefreshWanted,
     NotDone,
     PaneMessage,
     PresetEdited,
     PresetSaved,
     ServerHeard,
     ServiceMessage,
-    SettingsLeft,
     StoreOpened,
     StoreRenewed,
     TerminalGone,
@@ -421,14 +418,10 @@ class LokalApp(DeltaApp[None]):
             case ModelChosen(name):
                 self.servers.use_model(name)
                 self.open_tab(CHAT)
-            case ModelFilesWanted():
-                self.servers.open_file("")
-            case ModelsRefreshWanted():
-                self.servers.refresh()
+            case CommandWanted(id):
+                self.commands.run(id)
             case PresetEdited(preset):
                 self.presets.edited(preset)
-            case ModelsLeft() | SettingsLeft():
-                self.open_tab(CHAT)
             case _:
                 self.models.hear(event)
 

@@ -102,18 +102,10 @@ class ModelChosen(PaneMessage):
 
 
 @dataclass(eq=False, repr=False)
-class ModelFilesWanted(PaneMessage):
-    """The model files of this machine are to be shown."""
+class CommandWanted(PaneMessage):
+    """A key of the pane is for a command of the app, which is named by its id."""
 
-
-@dataclass(eq=False, repr=False)
-class ModelsRefreshWanted(PaneMessage):
-    """The list of models is to be asked for again."""
-
-
-@dataclass(eq=False, repr=False)
-class ModelsLeft(PaneMessage):
-    """The person goes back from the models to the chat."""
+    id: str
 
 
 @dataclass(eq=False, repr=False)
@@ -121,11 +113,6 @@ class PresetEdited(PaneMessage):
     """The preset has a new value."""
 
     preset: Preset
-
-
-@dataclass(eq=False, repr=False)
-class SettingsLeft(PaneMessage):
-    """The person goes back from the settings to the chat."""
 
 
 # -- what the terminal says -------------------------------------------------------------------------------------------

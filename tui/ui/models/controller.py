@@ -120,7 +120,7 @@ class ModelsController:
                         partial(self._describe, name, self._connection), "model details", exclusive=True
                     )
             case ModelCommandGiven("model.pull") if is_hub_name(event.argument):
-                self._add_from_hub(event.argument)
+                self._start(self._pull_from_hub(event.argument))
             case ModelCommandGiven():
                 if self._connection is not None:
                     self._start(self._do(event, self._connection))
@@ -355,15 +355,27 @@ class ModelsController:
             self._queue.add(endpoint.url, kind, name, update=update)
         self._run_queue()
 
-    def _add_from_hub(self, name: str) -> None:
-        """Download a file from Hugging Face to this machine, whatever server is in use."""
-        try:
-            parse_hub_reference(name)
-        except LokalError as error:
-            self._tell(error)
+    async def _pull_from_hub(self, name: str) -> None:
+        """Download a file from Hugging Face to this machine, whatever server is in use; of a repository it is shown first what it
+        has. Raises LokalError."""
+        reference = parse_hub_reference(name)
+        if reference.quantization or reference.file:
+            self._add_from_hub(name)
             return
-        self._queue.add(HUB, None, name)
-        self._run_queue()
+        from tui import files
+        from tui.models.hub_offer import offer_of
+        from tui.servers.engine.machine_memory import machine_memory
+        from tui.ui.models.hub_page import HubPage
+
+        self._app.show_notice(f"asking for {safe_name(name, 60)}")
+        offer = await offer_of(os.environ, reference)
+        machine = await files.in_thread(machine_memory)
+        self._app.show_page(HubPage(offer, machine), self._add_from_hub)
+
+    def _add_from_hub(self, name: str | None) -> None:
+        if name:
+            self._queue.add(HUB, None, name)
+            self._run_queue()
 
     def _change_pull(self, id: str, pull_id: str) -> None:
         pull = self._queue.find(pull_id)

@@ -26,7 +26,7 @@ from tui.models.listing import SORTS, totals
 from tui.models.pull import Pull, PullState
 from tui.ui.chat.decision_prompt import DecisionPrompt
 from tui.ui.chat.welcome import welcome
-from tui.ui.messages import ModelChosen, ModelFilesWanted, ModelsLeft, ModelsRefreshWanted
+from tui.ui.messages import CommandWanted, ModelChosen
 from tui.ui.models.messages import ModelCommandGiven, ModelRested, ModelsShown, ModelsStatus, PullCommandGiven
 from tui.ui.models.prompt import ModelPrompt, Purpose
 from tui.ui.models.side import LEAST_COLUMNS, REST_S, ModelSide
@@ -192,7 +192,7 @@ class ModelsPane(Vertical):
 
     def action_refresh_models(self) -> None:
         """Ask again."""
-        self.post_message(ModelsRefreshWanted())
+        self.post_message(CommandWanted("model.refresh"))
 
     def action_leave(self) -> None:
         """Show all models again, or go back to the chat."""
@@ -203,11 +203,11 @@ class ModelsPane(Vertical):
             self.table.order_by(self.table.sort, "")
             self._describe()
         else:
-            self.post_message(ModelsLeft())
+            self.post_message(CommandWanted("tab.chat"))
 
     def action_show_files(self) -> None:
         """Show the model files of this machine."""
-        self.post_message(ModelFilesWanted())
+        self.post_message(CommandWanted("gguf.open"))
 
     def action_ask_pull(self) -> None:
         """Ask which model is to be downloaded."""

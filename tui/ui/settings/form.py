@@ -17,7 +17,7 @@ from tui.core.presets import recommended_range
 from tui.errors import UsageError
 from tui.ui.compat import run_binding
 from tui.ui.look import palette_of
-from tui.ui.messages import PresetEdited, SettingsLeft
+from tui.ui.messages import CommandWanted, PresetEdited
 from tui.ui.settings.slider import slider
 from tui.ui.state import ScreenState
 from tui.ui.widgets.line_list import LineList
@@ -118,7 +118,7 @@ class ParameterForm(LineList):
     def action_leave(self) -> None:
         """Take back what is being typed; where nothing is, go back to the chat."""
         if self._typed is None:
-            self.post_message(SettingsLeft())
+            self.post_message(CommandWanted("tab.chat"))
         else:
             self._typed, self.problem = None, None
             self._changed()
