@@ -71,13 +71,18 @@ class Tabs(Container):
         # a tab that is new has its widgets only later.
         self.screen.set_focus(None)
         self.give_focus()
-        self.call_after_refresh(self.give_focus)
+        self.call_after_refresh(self._give_focus_if_nobody_has_it)
 
     async def opened(self) -> None:
         """Wait until a tab that is new has its widgets, and the focus."""
         making, self._making = self._making, None
         if making is not None:
             await making
+            self.give_focus()
+
+    def _give_focus_if_nobody_has_it(self) -> None:
+        """A key that came meanwhile may have opened a line to write on, which keeps the focus."""
+        if self.screen.focused is None:
             self.give_focus()
 
     def give_focus(self) -> None:
