@@ -11,12 +11,15 @@ import pytest
 from tests.support.llama import needs_engine
 from tests.support.model_shapes import ModelShape
 from tests.support.replay import as_json, recorded, replay
+from tui.chat.rate_record import RateRecord
 from tui.cli.command_arguments import Models
 from tui.cli.models_files import list_files
 from tui.cli.models_fit import fit
 from tui.config.settings import Settings
+from tui.core.benchmark import Benchmark, BenchmarkSubject, Measured, RateSource, SpeedAtDepth
 from tui.errors import FileError, MalformedFile, ModelMissing
 from tui.paths import folders
+from tui.servers.engine.machine import description
 
 SHAPE = ModelShape("llama", 4, 512, 8, 2, 64, 1024, 1000)
 
@@ -102,3 +105,19 @@ async def test_a_model_of_a_server(model: Path, capsys: pytest.CaptureFixture[st
 def test_a_name_that_nobody_has(model: Path) -> None:
     with pytest.raises(ModelMissing, match="no file on this machine is called"):
         fit(Models("fit", ("nothing",)), Settings(server="127.0.0.1:9"), folders())
+
+
+def test_a_rate_that_was_measured_here_is_told(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = RateRecord(folders().rates)
+    for at, rate in enumerate((9.0, 6.24)):
+        depths = tuple(
+            SpeedAtDepth(depth, depth, 1, 0.1, None, Measured(rate + extra, RateSource.SERVER))
+            for depth, extra in ((0, 30.0), (4096, 0.0))
+        )
+        record.add(
+            Benchmark(BenchmarkSubject(description(), "built-in", "1", "tiny-Q8_0"), float(at), depths)
+        )
+    assert fit(Models("fit", (str(model),), json=True), Settings(), folders()) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["tokens_per_s"] == 6.24
+    assert told["words"].endswith(", about 6.2 tokens/s")

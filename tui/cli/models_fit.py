@@ -56,7 +56,7 @@ def fit(command: Models, settings: Settings, folders: Folders) -> int:
     wanted = LoadSettings(command.context, command.cache_type)
     estimate = _exact(subject, wanted, estimate_memory(subject.header, wanted))
     machine = machine_memory() if subject.here else None
-    verdict = judge(estimate, machine)
+    verdict = judge(estimate, machine, _measured_rate(subject, folders) if subject.here else None)
     if command.json:
         told = fit_as_object(subject.name, estimate, verdict)
         if subject.offered:
@@ -88,6 +88,22 @@ def fit(command: Models, settings: Settings, folders: Folders) -> int:
     return 0
 
 
+def _measured_rate(subject: FitSubject, folders: Folders) -> float | None:
+    """Tokens a second that `lokal bench` last measured for a model of that name on this machine, the longest conversation
+    counted; None where it was not."""
+    from tui.chat.rate_record import RateRecord
+    from tui.servers.engine.machine import description
+
+    names, here = {subject.name, Path(subject.name).stem}, description()
+    for benchmark in reversed(RateRecord(folders.rates).load().benchmarks):
+        if benchmark.subject.model in names and benchmark.subject.machine == here:
+            rates = [
+                each.answer_rate.tokens_per_s for each in benchmark.depths if each.answer_rate is not None
+            ]
+            return min(rates, default=None)
+    return None
+
+
 def _offered_row(model: HubModel, estimate: MemoryEstimate, machine: MachineMemory | None) -> tuple[str, ...]:
     verdict = judge(with_weights(estimate, model.size), machine)
     name = model.quantization or safe_name(model.name, 40)
@@ -111,7 +127,7 @@ def fit_as_object(name: str, estimate: MemoryEstimate, verdict: FitVerdict) -> d
         "compute": estimate.compute if estimate.kv_known else None, "total": estimate.total, "overhead": OVERHEAD,
         "available": verdict.available, "verdict": verdict.place, "words": verdict.words, "context": estimate.context,
         "cache_type": estimate.cache_type, "exact": estimate.exact, "layers": verdict.layers or None,
-        "gpu_layers": verdict.on_gpu,
+        "gpu_layers": verdict.on_gpu, "tokens_per_s": verdict.rate,
     }  # fmt: skip
 
 
