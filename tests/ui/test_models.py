@@ -250,19 +250,19 @@ async def test_looking_again_finds_a_server_that_was_started_meanwhile() -> None
 
 
 async def test_other_keys() -> None:
-    configure('[keys]\n"model.use" = "space"\n"model.refresh" = "f6"\n"tab.models" = "ctrl+e"\n')
+    configure('[keys]\n"model.use" = "y"\n"model.refresh" = "f6"\n"tab.models" = "ctrl+e"\n')
     async with replay() as server:
         like_ollama(server, *THREE)
         async with running(server.url) as driver:
             await driver.see("Connected")
             await driver.press("ctrl+e")
-            await driver.see("Space use")
+            await driver.see("y use")
             await driver.press("down", "enter", "r")
             assert driver.model == MODEL, "Enter was given away"
             like_ollama(server, *THREE[:2])
             await driver.press("f6")
             await driver.see_no_more("bielik")
-            await driver.press("space")
+            await driver.press("y")
             await driver.see("model qwen2.5-coder:7b")
 
 

@@ -311,7 +311,7 @@ async def test_on_a_wide_screen_the_details_stand_beside_the_list() -> None:
             await driver.see(r"│ +layers +28")
             await check(driver, "models-beside")
             await driver.press("down")
-            await driver.see(r"│ qwen2.5-coder:7b")
+            await driver.see(r"│ qwen2.5-coder:7b *\n.*│ +family")
             assert [body["model"] for body in sent(server, "/api/show")][-1] == "qwen2.5-coder:7b"
             await driver.resize(100, 40)
             await driver.see_no_more(r"│ +layers")

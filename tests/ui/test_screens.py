@@ -5,13 +5,15 @@ A picture that is meant to change is made anew with UPDATE_SNAPSHOTS=1, as tests
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.support.app_driver import NOBODY, running
 from tests.support.canned_servers import like_router, ollama_answer, with_window
-from tests.support.replay import as_json, held, recorded, replay
+from tests.support.replay import CannedResponse, as_json, body_of, held, recorded, replay
 from tests.support.screens import BEGINNING, QUESTION, ollama, ready
 from tests.support.snapshot import FOLDER, check, check_all
 from tui.errors import StoreUnavailable
@@ -53,16 +55,25 @@ async def test_a_server_without_a_model() -> None:
 # -- models -------------------------------------------------------------------------------------------------------------
 
 
+def _undated(name: str) -> CannedResponse:
+    """A recorded reply of Ollama without the time of a change, which is shown in the time zone of the machine."""
+    return as_json(200, json.loads(re.sub(rb',?"modified_at":"[^"]*"', b"", body_of(f"ollama/{name}"))))
+
+
 async def test_models_of_ollama() -> None:
     async with ollama() as server:
-        server.on("/api/tags", recorded("ollama/tags")).on("/api/ps", recorded("ollama/ps-two"))
+        server.on("/api/tags", _undated("tags")).on("/api/ps", recorded("ollama/ps-two"))
         with_window(server, 4096)
         async with running(server.url) as driver:
             await driver.see("Preset")
             await driver.press("f3")
             await driver.see("in memory")
             await driver.press("down", "down")
-            await check_all(driver, "models-ollama")
+            await check(driver, "models-ollama")
+            server.on("/api/show", _undated("show-licence-parameters"))
+            await driver.resize(120, 40)
+            await driver.see("│ +quantization")
+            await check(driver, "models-ollama")
 
 
 async def test_models_of_a_router() -> None:
@@ -72,7 +83,10 @@ async def test_models_of_a_router() -> None:
         await driver.see("failed")
         await driver.press("end")
         await driver.see("could not be loaded")
-        await check_all(driver, "models-router")
+        await check(driver, "models-router")
+        await driver.resize(120, 40)
+        await driver.see("│ +format +gguf")
+        await check(driver, "models-router")
 
 
 async def test_models_without_a_server() -> None:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from tui.chat.connections import ServerConnections
     from tui.chat.tasks import TaskRunner
     from tui.core.endpoint import Endpoint, ServerKind
+    from tui.core.model import Model
+    from tui.core.model_management import ModelDetails
     from tui.models.hub_source import HubSource
     from tui.servers.connect import Connection
     from tui.servers.model_manager import ModelManager
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 SHOWN_EVERY_S = 1.0
 """How often the figures of a download that goes on are drawn anew."""
 _TASKS = "model management"
+MOST_DESCRIBED = 50
+"""Models of which it is kept what the server tells."""
 TYPED_FROM_BYTES = 10_000_000_000
 """To delete a model that is larger, or in memory, its name has to be typed."""
 
@@ -81,6 +85,8 @@ class ModelsController:
         )
         self._queue = PullQueue(servers.connect, self._pull_changed, self._file, on_problem=self._tell)
         self._runs = False
+        self._described: dict[Model, ModelDetails] = {}
+        """What the server tells of models, by what its list says of them."""
         self._modelfiles: dict[str, str] = {}
         """Texts of Modelfiles by the name of the model that is to be made, as the person left them."""
 
@@ -89,6 +95,7 @@ class ModelsController:
     def server_changed(self, connection: Connection | None) -> None:
         """Another server is in use, or none."""
         before, self._connection = self._connection, connection
+        self._described.clear()
         actions = connection.server.profile.model_actions if connection is not None else ModelActions()
         is_same = (
             before is not None
@@ -114,10 +121,10 @@ class ModelsController:
                     self._start(self._look(self._connection))
             case PullCommandGiven(id, pull):
                 self._change_pull(id, pull)
-            case ModelRested(name):
+            case ModelRested(model):
                 if self._connection is not None:
                     self._tasks.start(
-                        partial(self._describe, name, self._connection), "model details", exclusive=True
+                        partial(self._describe, model, self._connection), "model details", exclusive=True
                     )
             case ModelCommandGiven("model.pull") if is_hub_name(event.argument):
                 self._start(self._pull_from_hub(event.argument))
@@ -206,12 +213,22 @@ class ModelsController:
                 names = tuple(model.name for model in connection.models if not model.elsewhere)
                 self._add_pulls(connection, names, update=True)
 
-    async def _describe(self, name: str, connection: Connection) -> None:
-        """All that the server tells of a model, for beside the list; one that tells nothing now says so elsewhere."""
-        with suppress(LokalError):
-            details = await connection.server.model_manager.details(name)
-            if connection is self._connection:
-                self._set(replace(self._status, described=details))
+    async def _describe(self, model: Model, connection: Connection) -> None:
+        """Tell the tab what the server says of a model; it is asked once, until its list says something else."""
+        details, problem = self._described.get(model), ""
+        if details is None:
+            try:
+                details = await connection.server.model_manager.details(model.name)
+            except LokalError as error:
+                problem = str(error)
+        if connection is not self._connection:
+            return
+        if details is not None:
+            while len(self._described) >= MOST_DESCRIBED:
+                del self._described[next(iter(self._described))]
+            self._described[model] = details
+        if (pane := self._pane()) is not None:
+            pane.side.show(model.name, details, problem)
 
     async def _unload_all(self, manager: ModelManager) -> None:
         await self._require(ModelAction.UNLOAD, manager)

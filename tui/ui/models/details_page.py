@@ -12,6 +12,8 @@ from tui.ui.output import CopyWanted
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.widgets.row import wrap_words
 
+MOST_VALUE = 2000
+"""Characters of a value that are shown; copied is all of it."""
 COPY, COPY_MODELFILE = "c", "m"
 _COMMANDS = frozenset(
     ("from", "parameter", "template", "system", "adapter", "license", "message", "requires", "draft", "renderer", "parser")
@@ -47,12 +49,16 @@ def page_lines(parts: tuple[DescriptionPart, ...], width: int) -> tuple[Line, ..
     for part in parts:
         if part.title:
             lines += [(), ((f" {part.title}", "accent"),)]
-        lines += table(
-            [(safe_line(name, 60), "muted", safe_line(value, 2000)) for name, value in part.facts], width
-        )
+        lines += table([row for name, value in part.facts for row in _rows(name, value)], width)
         for text in safe_block(part.text).expandtabs(4).splitlines():
             lines += _text_lines(text, width, is_modelfile=part.title == MODELFILE)
     return tuple(lines)
+
+
+def _rows(name: str, value: str) -> list[tuple[str, str, str]]:
+    """A name and its value, which may have several lines, as the settings of a router's model do."""
+    texts = safe_block(value[:MOST_VALUE]).splitlines() or [""]
+    return [("" if at else safe_line(name, 60), "muted", text) for at, text in enumerate(texts)]
 
 
 def _text_lines(text: str, width: int, *, is_modelfile: bool) -> list[Line]:

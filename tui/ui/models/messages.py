@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tui.core.model import Model
 from tui.core.model_actions import ModelActions
-from tui.core.model_management import ModelDetails, RunningModel
+from tui.core.model_management import RunningModel
 from tui.models.pull import Pull
 from tui.ui.messages import PaneMessage
 
@@ -17,14 +17,13 @@ class ModelsStatus:
     """What goes on with models. `busy` says of a model by its name what is being done with it, `running` is what is in memory
     where the server tells more of it than the list does, `pulls` are the downloads in their order, `actions` what this server
     can do. `models` are all that the server has, also such as cannot be asked now; None while only the list of the connection
-    is known; `described` is the one that was asked for by `ModelRested` last."""
+    is known."""
 
     busy: Mapping[str, str] = field(default_factory=dict)
     running: tuple[RunningModel, ...] = ()
     pulls: tuple[Pull, ...] = ()
     actions: ModelActions = ModelActions()
     models: tuple[Model, ...] | None = None
-    described: ModelDetails | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -36,7 +35,7 @@ class ModelsShown(PaneMessage):
 class ModelRested(PaneMessage):
     """The cursor rests on a model of which all is to be shown beside the list."""
 
-    model: str
+    model: Model
 
 
 @dataclass(eq=False, repr=False)

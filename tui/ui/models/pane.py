@@ -29,7 +29,7 @@ from tui.ui.chat.welcome import welcome
 from tui.ui.messages import CommandWanted, ModelChosen
 from tui.ui.models.messages import ModelCommandGiven, ModelRested, ModelsShown, ModelsStatus, PullCommandGiven
 from tui.ui.models.prompt import ModelPrompt, Purpose
-from tui.ui.models.side import LEAST_COLUMNS, REST_S, ModelSide
+from tui.ui.models.side import LEAST_COLUMNS, ModelSide
 from tui.ui.models.table import ModelTable
 from tui.ui.start.panel import ways_on, ways_to_models
 from tui.ui.state import ScreenState
@@ -109,12 +109,13 @@ class ModelsPane(Vertical):
         self._status = ModelsStatus()
         self._countdown: Timer | None = None
         self._to_delete: tuple[str, ...] = ()
-        self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="model-list"):
             yield ModelTable(self._state)
-            yield ModelSide()
+            yield ModelSide(
+                lambda model: self.post_message(ModelRested(model)), lambda: self._state.key("model.details")
+            )
         yield Details()
         yield ModelPrompt()
         yield DecisionPrompt("models-choice", self._state.keys)
@@ -130,6 +131,11 @@ class ModelsPane(Vertical):
         return self.query_one(ModelTable)
 
     @property
+    def side(self) -> ModelSide:
+        """What is told of the model under the cursor, on a wide screen."""
+        return self.query_one(ModelSide)
+
+    @property
     def prompt(self) -> ModelPrompt:
         """The line in which something is typed."""
         return self.query_one(ModelPrompt)
@@ -141,8 +147,11 @@ class ModelsPane(Vertical):
 
     def set_state(self, state: ScreenState) -> None:
         """Show the state's server."""
+        is_new = state.connection is not self._state.connection
         self._state = state
         if self.is_mounted:
+            if is_new:
+                self.side.leave()
             self._fill()
 
     def show_status(self, status: ModelsStatus) -> None:
@@ -154,16 +163,27 @@ class ModelsPane(Vertical):
     def on_show(self) -> None:
         """The time until models are unloaded is counted while somebody looks."""
         self._countdown = self.set_interval(COUNTDOWN_S, self._describe)
-        self._rest()
+        self._follow()
 
     def on_resize(self) -> None:
         """There is room for the details beside the list, or no longer."""
-        self._rest()
+        self._follow()
 
     def on_hide(self) -> None:
         """Nobody looks."""
         if self._countdown is not None:
             self._countdown.stop()
+            self._countdown = None
+        self.side.leave()
+
+    def _follow(self) -> None:
+        """Describe the model under the cursor beside the list, where there is room and somebody looks."""
+        side, model = self.side, self.table.current
+        side.display = self.size.width >= LEAST_COLUMNS and model is not None and not self.choice.display
+        if side.display and self._countdown is not None:
+            side.follow(model)
+        else:
+            side.leave()
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -171,24 +191,6 @@ class ModelsPane(Vertical):
     def _handle_model_table_moved(self) -> None:
         """Another line is to be described."""
         self._describe()
-        self._rest()
-
-    def _rest(self) -> None:
-        """Describe the model under the cursor beside the list, once the cursor rests, where there is room."""
-        side = self.query_one(ModelSide)
-        model = self.table.current
-        has_room = self.size.width >= LEAST_COLUMNS and not self.choice.display
-        side.display = has_room and model is not None
-        if self._resting is not None:
-            self._resting.stop()
-            self._resting = None
-        if (
-            side.display
-            and model is not None
-            and side.model != model.name
-            and self._state.connection is not None
-        ):
-            self._resting = self.set_timer(REST_S, lambda: self.post_message(ModelRested(model.name)))
 
     def action_refresh_models(self) -> None:
         """Ask again."""
@@ -347,7 +349,6 @@ class ModelsPane(Vertical):
     def _fill(self) -> None:
         table, choice, focused = self.table, self.choice, self.screen.focused
         table.show_status(self._status)
-        self.query_one(ModelSide).show(self._status.described, self._state.key("model.details"))
         table.show_models(self._models(), self._state.model)
         table.show_message(self._waiting())
         dilemma = None if self._status.pulls else self._ways_on()
@@ -367,6 +368,7 @@ class ModelsPane(Vertical):
     def _describe(self) -> None:
         asks_name = self.prompt.purpose is Purpose.PULL
         self.query_one(Details).show(self._offered() if asks_name else self._lines())
+        self._follow()
 
     def _offered(self) -> tuple[DetailLine, ...]:
         """Names that complete what is typed, the first of which Tab takes."""
