@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tui.servers.registry import server_for
 
 StartServer = Callable[..., LlamaServer]
 SOON_S = 60.0
+ROOT = Path(__file__).parents[2]
 HELLO = ChatRequest("any", (Turn(Role.USER, "Hello"),), {"temperature": 0.0, "max_tokens": 4000})
 
 
@@ -151,3 +153,26 @@ async def test_closing_frees_the_slot_and_a_killed_server_interrupts(
                 pass  # a killed process still takes connections until the system has cleared it away
     finally:
         await server.aclose()
+
+
+async def test_the_scale_of_an_adapter_is_changed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.support.adapter_server", str(tmp_path)]
+    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=nothing
+    )
+    try:
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().strip()
+        connected = server_for(Endpoint(url, ServerKind.LLAMACPP))
+        manager = connected.model_manager
+        (model,) = await manager.models()
+        assert (await manager.actions()).can(ModelAction.SCALE_ADAPTERS)
+        for scale in (0.25, 0.0):
+            await manager.scale_adapters(model.name, (scale,))
+            (adapter,) = (await manager.details(model.name)).adapters
+            assert (Path(adapter.name).name, adapter.scale) == ("style.gguf", scale)
+        await connected.aclose()
+    finally:
+        process.kill()
+        await process.wait()

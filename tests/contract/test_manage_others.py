@@ -3,6 +3,7 @@ whose replies are made up after its documentation."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -28,7 +29,7 @@ def test_every_kind_says_in_one_line_what_it_cannot(kind: ServerKind) -> None:
         assert why[0].isupper() or why.startswith(("llama-server", "vLLM", "text-generation-webui"))
         assert not why.endswith(".")
         assert len(why) <= 100
-    assert (len(missing) == 0) is (kind is ServerKind.OLLAMA)
+    assert (set(missing) == {ModelAction.SCALE_ADAPTERS}) is (kind is ServerKind.OLLAMA)
 
 
 @pytest.mark.parametrize("kind", list(ServerKind))
@@ -40,6 +41,7 @@ async def test_what_cannot_be_done_is_refused_with_the_reason(kind: ServerKind) 
             (ModelAction.DELETE, manager.delete("m")),
             (ModelAction.COPY, manager.copy("m", "n")),
             (ModelAction.KEEP, manager.keep("m", "5m")),
+            (ModelAction.SCALE_ADAPTERS, manager.scale_adapters("m", (0.5,))),
         ):
             if actions.can(action):
                 attempt.close()
@@ -75,6 +77,11 @@ async def test_one_llama_server_has_one_model() -> None:
         assert dict(told.facts)["slots"] == "1"
         assert dict(told.facts)["slot 0"] == "is idle, 1,024 tokens"
         assert dict(told.facts)["tokens predicted total"] == "0"
+        assert told.adapters == (Adapter("/a.gguf", 0.5, 0),)
+        await manager.scale_adapters("chat", (0.25,))
+        assert json.loads(tested.replay.last("/lora-adapters").body) == [{"id": 0, "scale": 0.25}]
+        with pytest.raises(Refused, match="not those that they were"):
+            await manager.scale_adapters("chat", (1.0, 1.0))
         (only,) = await manager.running()
         assert (only.name, only.context_window) == ("chat", 1024)
         with pytest.raises(Refused, match="one model that it was started with"):

@@ -15,6 +15,7 @@ from tests.support.editor import editor
 from tests.support.hub import REPOSITORY, hub
 from tests.support.replay import Replay, as_json, ndjson, replay, stalling
 from tests.support.snapshot import check
+from tui.core.endpoint import Endpoint, ServerKind
 from tui.paths import folders
 
 THREE = (
@@ -315,3 +316,31 @@ async def test_on_a_wide_screen_the_details_stand_beside_the_list() -> None:
             assert [body["model"] for body in sent(server, "/api/show")][-1] == "qwen2.5-coder:7b"
             await driver.resize(100, 40)
             await driver.see_no_more(r"│ +layers")
+
+
+async def test_the_scale_of_an_adapter_is_typed() -> None:
+    async with replay() as server:
+        adapters = [{"id": 0, "path": "/lora/style\x1b[31m.gguf", "scale": 1.0}]
+        listed = {"object": "list", "data": [{"id": "m", "object": "model", "meta": {"n_ctx": 4096}}]}
+        server.on("/health", as_json(200, {"status": "ok"})).on("/v1/models", as_json(200, listed))
+        server.on("/props", as_json(200, {"default_generation_settings": {"n_ctx": 4096}}))
+        server.on("/lora-adapters", as_json(200, adapters))
+        async with running(Endpoint(server.url, ServerKind.LLAMACPP)) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see("›m ")
+            await driver.press("a")
+            await driver.see(r"Scale of style\.gguf: 1")
+            await driver.write("\x15much\r")
+            await driver.see("“much” is no scale")
+            await driver.press("a")
+            await driver.see(r"Scale of style\.gguf: 1")
+            await driver.write("\x150.5\r")
+            await driver.see(r"LoRA: style\.gguf 0\.5")
+            posted = [
+                request for request in server.seen if request.method == "POST" and "lora" in request.path
+            ]
+            assert [json.loads(request.body) for request in posted] == [[{"id": 0, "scale": 0.5}]]
+            server.on("/lora-adapters", as_json(200, []))
+            await driver.press("a")
+            await driver.see("m has no LoRA adapters")

@@ -210,6 +210,8 @@ COMMANDS: tuple[Command, ...] = (
         ("model.create", "New model", "Make a model of your own: of this one with your preset and system prompt, or from a GGUF file", "n",
          "new"),
         ("model.load_with", "Load with …", "Load the model with a context window of your choice, and for how long: 8192 30m", "L", ""),
+        ("model.adapters", "LoRA adapters", "Change how strongly the LoRA adapters of the model are applied: 1 as trained, 0 off", "a",
+         "adapters"),
         ("model.mark", "Mark", "Mark the model, to delete several at once; press again to undo", "space", "mark"),
         ("pull.pause", "Pause or go on", "Pause the download under the cursor, or let it go on", "P", "pause"),
         ("pull.cancel", "Stop the download", "Stop the download under the cursor, and forget it; one that is done goes from the list",

@@ -22,6 +22,7 @@ class ModelAction(StrEnum):
     DELETE = "delete a model"
     COPY = "copy a model"
     CREATE = "make a model"
+    SCALE_ADAPTERS = "change how strongly a LoRA adapter is applied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ Facts = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A LoRA adapter: its name or path, and how strongly it is applied (None = not told)."""
+    """A LoRA adapter: its name or path, how strongly it is applied (None = not told), and the number by which the server knows
+    it (None = it has none)."""
 
     name: str
     scale: float | None = None
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

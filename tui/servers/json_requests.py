@@ -3,7 +3,7 @@ models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tui.core.endpoint import Endpoint
 from tui.errors import NotAModelServer
@@ -38,7 +38,7 @@ class JsonRequests:
     async def do(
         self,
         path: str,
-        body: Mapping[str, object] | None,
+        body: Mapping[str, object] | Sequence[object] | None,
         model: str = "",
         timeout_s: float | None = ASK_S,
         method: str = "POST",

@@ -116,6 +116,10 @@ class ModelManager:
         raise await self._refusal(ModelAction.CREATE)
         yield
 
+    async def scale_adapters(self, model: str, scales: Sequence[float]) -> None:
+        """Apply the LoRA adapters of a model so strongly, in the order in which `details` has them: 0 = not at all."""
+        raise await self._refusal(ModelAction.SCALE_ADAPTERS)
+
     async def effect_of_deleting(self, models: Sequence[str]) -> DeletionEffect:
         """What it frees to delete these models."""
         sizes = [model.size for model in await self.models() if model.name in models]

@@ -8,7 +8,7 @@ import importlib
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -130,7 +130,7 @@ class HttpClient:
     async def ask(
         self,
         path: str,
-        fields: Mapping[str, object] | None,
+        fields: Mapping[str, object] | Sequence[object] | None,
         timeout_s: float | None = ASK_S,
         method: str = "POST",
     ) -> Reply:
@@ -186,7 +186,7 @@ class HttpClient:
         self,
         client: httpx.AsyncClient,
         path: str,
-        body: Mapping[str, object] | None,
+        body: Mapping[str, object] | Sequence[object] | None,
         timeout: httpx.Timeout,
         method: str,
     ) -> httpx.Request:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from urllib.parse import quote
@@ -35,6 +35,10 @@ _OF_ROUTERS = (
 _ONE_MODEL = (
     "This llama-server has the one model that it was started with; without -m it is a router, which can"
 )
+_ADAPTERS = "/lora-adapters"
+_BY_ROUTER = (
+    "A router passes no scales on to its models; a llama-server started with -m and --lora takes them"
+)
 _ENGINE = "The built-in engine has the one model in its file; another file is opened with /gguf or --gguf"
 LOOK_S = 5.0
 """How many seconds of silence in the stream of events pass before the list is looked at: an event may have been missed."""
@@ -47,6 +51,7 @@ MOST_UNSEEN = 5
 MOST_TEXT = 400_000
 MOST_LAYERS = 1000
 MOST_SLOTS = 64
+MOST_ADAPTERS = 64
 MOST_METRICS = 40
 
 
@@ -57,8 +62,11 @@ class LlamaCppModelManager(ModelManager):
         """Only a router has more than one model."""
         at_best = await super().actions()
         if self._requests.endpoint.built_in:
-            return at_best.but(_ENGINE, *_OF_ROUTERS)
-        return at_best if await self._is_router() else at_best.but(_ONE_MODEL, *_OF_ROUTERS)
+            own = at_best.but("The built-in engine loads no LoRA adapters", ModelAction.SCALE_ADAPTERS)
+            return own.but(_ENGINE, *_OF_ROUTERS)
+        if await self._is_router():
+            return at_best.but(_BY_ROUTER, ModelAction.SCALE_ADAPTERS)
+        return at_best.but(_ONE_MODEL, *_OF_ROUTERS)
 
     async def details(self, model: str) -> ModelDetails:
         """The list, and what `/props` and `/lora-adapters` tell of a model that is loaded; asking would load another."""
@@ -171,6 +179,20 @@ class LlamaCppModelManager(ModelManager):
             )
         await self._requests.do(f"{_CHANGED}?model={quote(model, safe='')}", None, model, method="DELETE")
 
+    async def scale_adapters(self, model: str, scales: Sequence[float]) -> None:
+        """The server takes all scales at once: an adapter that is not in the list is switched off."""
+        await self._require(ModelAction.SCALE_ADAPTERS)
+        adapters = await self._adapters("")
+        if len(adapters) != len(scales):
+            raise Refused(
+                "The adapters are not those that they were",
+                f"The server has {len(adapters)} now",
+                "Look at them again",
+            )
+        places = enumerate(zip(adapters, scales, strict=True))
+        body = [{"id": at if one.id is None else one.id, "scale": scale} for at, (one, scale) in places]
+        await self._requests.do(_ADAPTERS, body, model)
+
     # -- the router -------------------------------------------------------------------------------------------------
 
     async def _is_router(self) -> bool:
@@ -247,8 +269,11 @@ class LlamaCppModelManager(ModelManager):
         return (listed or JsonObject()).items("list")
 
     async def _adapters(self, of_model: str) -> tuple[Adapter, ...]:
-        listed = await self._list_at(f"/lora-adapters{of_model}")
-        return tuple(Adapter(safe_line(one.text("path")), one.number("scale")) for one in listed)
+        listed = await self._list_at(f"{_ADAPTERS}{of_model}")
+        return tuple(
+            Adapter(safe_line(one.text("path")), one.number("scale"), one.count("id"))
+            for one in listed[:MOST_ADAPTERS]
+        )
 
     async def _slots(self, of_model: str) -> Facts:
         """What each slot does."""

@@ -57,7 +57,8 @@ PROFILE = ServerProfile(
         ModelAction.CANCEL_PULL,
         ModelAction.PAUSE_PULL,
     )
-    .but("LM Studio does not look for newer versions", ModelAction.UPDATE),
+    .but("LM Studio does not look for newer versions", ModelAction.UPDATE)
+    .but("LM Studio loads no LoRA adapters", ModelAction.SCALE_ADAPTERS),
     ignores_model_name=True,
 )
 

@@ -14,6 +14,7 @@ from tui.core.endpoint import Endpoint, ServerKind
 from tui.core.events import Event
 from tui.core.message import Timings, Usage
 from tui.core.model import Model, ServerInfo
+from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.parameters import for_server
 from tui.core.request import ChatRequest, Turn
 from tui.core.schema import Schema
@@ -110,6 +111,10 @@ PROFILE = ServerProfile(
     refuses_overflow=True,
     lists_models_always=True,
     has_library=True,
+    model_actions=ModelActions().but(
+        "In Ollama an adapter is part of a model that is made with ADAPTER in its Modelfile",
+        ModelAction.SCALE_ADAPTERS,
+    ),
     explain_refusal=_explain_refusal,
 )
 

@@ -95,7 +95,9 @@ PROFILE = ServerProfile(
         ModelAction.SHOW_MEMORY,
         ModelAction.LOAD,
         ModelAction.UNLOAD,
-    ).but("text-generation-webui keeps its model until it is unloaded", ModelAction.KEEP),
+    )
+    .but("text-generation-webui keeps its model until it is unloaded", ModelAction.KEEP)
+    .but("text-generation-webui applies its adapters wholly or not at all", ModelAction.SCALE_ADAPTERS),
     needs_model_name=False,  # it says itself that none is loaded
     ignores_model_name=True,
 )

@@ -64,7 +64,7 @@ PROFILE = ServerProfile(
         ModelAction.SHOW_MEMORY,
         ModelAction.LOAD,
         ModelAction.UNLOAD,
-    ),
+    ).but("vLLM lists each LoRA adapter as a model: choose that one", ModelAction.SCALE_ADAPTERS),
     refuses_overflow=True,
 )
 

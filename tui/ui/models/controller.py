@@ -195,6 +195,8 @@ class ModelsController:
                 await self._delete(event.models, manager, sure=event.sure)
             case "model.rename":
                 await self._rename(name, event.argument, manager)
+            case "model.adapters":
+                await self._scale_adapters(name, event.argument, manager)
             case "model.create":
                 await self._require(ModelAction.CREATE, manager)
                 await self._create(event, manager, connection.server.kind)
@@ -287,6 +289,26 @@ class ModelsController:
         if state.model == name:  # the chat goes on with it
             self._app.set_settings(replace(state.settings, model=new))
         self._app.show_notice(f"{safe_name(name, 40)} is now {safe_name(new, 40)}", "accent")
+
+    async def _scale_adapters(self, name: str, typed: str, manager: ModelManager) -> None:
+        """Ask how strongly the LoRA adapters of a model are to be applied, or do what was typed."""
+        from tui.models.adapters import file_name, parse_scales, scales_text, scales_words
+
+        await self._require(ModelAction.SCALE_ADAPTERS, manager)
+        adapters = (await manager.details(name)).adapters
+        if not adapters:
+            raise Refused(
+                f"{safe_name(name, 40)} has no LoRA adapters",
+                "",
+                "llama-server is started with them: --lora FILE",
+            )
+        if typed:
+            scales = parse_scales(typed, len(adapters))
+            await manager.scale_adapters(name, scales)
+            self._app.show_notice(f"LoRA: {scales_words(adapters, scales)}", "accent")
+            self._refresh()
+        elif (pane := self._pane()) is not None and self._app.tab == "models":
+            pane.ask_scales(name, ", ".join(map(file_name, adapters)), scales_text(adapters))
 
     async def _create(self, event: ModelCommandGiven, manager: ModelManager, kind: ServerKind) -> None:
         """Let the person write the Modelfile, ask whether it is meant, and make the model. What was written is kept until the

@@ -51,6 +51,7 @@ _NEEDS = {
     "model.rename": ModelAction.COPY,
     "model.create": ModelAction.CREATE,
     "model.load_with": ModelAction.LOAD,
+    "model.adapters": ModelAction.SCALE_ADAPTERS,
 }
 _MISSED_MOST = (ModelAction.PULL, ModelAction.LOAD, ModelAction.DELETE)
 """What the tab says of by itself where the server cannot do it."""
@@ -262,6 +263,12 @@ class ModelsPane(Vertical):
             case _ if model is not None:
                 self.post_message(ModelCommandGiven(id, model.name))
 
+    def ask_scales(self, model: str, names: str, text: str) -> None:
+        """Ask how strongly the adapters of these names are applied; `text` is how they are."""
+        self.prompt.ask(
+            Purpose.ADAPTERS, f"Scale of {cut(names, 36)}:", "0 is off · Enter · Esc", model, text
+        )
+
     def confirm_creation(self, name: str, typed: str, summary: str) -> None:
         """Ask whether a model is to be made of what was written; `typed` named it."""
         label = f"Make {cut_middle(safe_name(name), 30)} {summary}?"
@@ -323,6 +330,8 @@ class ModelsPane(Vertical):
                 self.post_message(ModelCommandGiven("model.rename", event.model, event.text))
             case Purpose.LOAD if event.text is not None:
                 self.post_message(ModelCommandGiven("model.load_with", event.model, event.text))
+            case Purpose.ADAPTERS if event.text:
+                self.post_message(ModelCommandGiven("model.adapters", event.model, event.text))
             case Purpose.CREATE if event.text:
                 self.post_message(ModelCommandGiven("model.create", event.model, event.text))
             case Purpose.CONFIRM_CREATE if event.text is not None:
@@ -445,7 +454,7 @@ class ModelsPane(Vertical):
             return "model.delete", "model.mark", "models.leave"
         return (
             memory, "model.pull", "model.delete", "model.details", "model.filter", "model.sort", "model.create", "model.copy",
-            "model.mark", "model.rename", "model.keep", "model.unload_all",
+            "model.mark", "model.rename", "model.keep", "model.unload_all", "model.adapters",
         )  # fmt: skip
 
     def _keys(self, ids: tuple[str, ...]) -> DetailLine:

@@ -29,6 +29,7 @@ class Purpose(Enum):
     RENAME = auto()
     LOAD = auto()
     CREATE = auto()
+    ADAPTERS = auto()
     CONFIRM_CREATE = auto()
 
 
