@@ -10,6 +10,7 @@ from tests.support.dialects import HELLO, Dialect, hear, under_test
 from tests.support.replay import as_json, recorded, text
 from tui.core.endpoint import ServerKind
 from tui.core.model import Model, ServerInfo
+from tui.core.model_management import LoadOptions
 from tui.errors import StillLoading
 
 SINGLE, ROUTER = "llama-server/single", "llama-server/router"
@@ -29,6 +30,20 @@ async def test_ollama_models() -> None:
         loaded = models["chat:latest"]
         assert (loaded.loaded, loaded.context_loaded, loaded.memory) == (True, 4096, 8147435)
         assert await tested.server.context_window("chat") is None, "another program may have loaded it so"
+
+
+async def test_a_model_that_was_loaded_with_a_window_is_loaded_anew_by_a_question_that_names_none() -> None:
+    says = Dialect(ServerKind.OLLAMA)
+    async with under_test(says) as tested:
+        tested.answers(says.stream(says.text("Hi"), *says.end()))
+        tested.replay.on("/api/ps", recorded("ollama/ps-two")).on("/api/generate", recorded("ollama/load"))
+        tested.replay.on("/api/show", recorded("ollama/show"))
+        await hear(tested.server.chat(replace(HELLO, model="chat")))
+        assert await tested.server.context_window("chat") == 4096
+        await tested.server.model_manager.keep("chat", "30m")
+        assert await tested.server.context_window("chat") == 4096, "it was kept as it was"
+        await tested.server.model_manager.load("chat", LoadOptions(16384))
+        assert await tested.server.context_window("chat") is None
 
 
 async def test_the_window_of_ollama_is_that_of_the_next_question() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app_driver import AppDriver, running
-from tests.support.canned_servers import MODEL, like_ollama
+from tests.support.canned_servers import MODEL, chats, like_ollama, ollama_answer, options
 from tests.support.editor import editor
 from tests.support.hub import REPOSITORY, hub
 from tests.support.replay import Replay, as_json, ndjson, replay, stalling
@@ -264,6 +264,24 @@ async def test_a_model_is_loaded_with_a_window_and_for_a_time() -> None:
         await driver.press("L")
         await driver.write("soon\r")
         await driver.see("“soon” is neither a context window nor a time")
+
+
+async def test_the_window_of_the_next_question_is_the_one_that_the_model_was_loaded_with() -> None:
+    async with tab() as (driver, server):
+        server.on("/api/chat", ollama_answer("Yes."))
+        await driver.press("L")
+        await driver.see(f"Load {MODEL} with:")
+        await driver.write("16k\r")
+        await driver.see("a window of 16k; questions ask for it in this run")
+        await driver.see("a question asks for 16k, and reloads it")  # as it is still listed with 8k
+        await driver.press("f2")
+        await driver.see("of 16k")
+        await driver.ask("Well?")
+        await driver.see(r"Yes\.")
+        assert options(chats(server)[-1])["num_ctx"] == 16384
+        await driver.press("f3", "down", "l")
+        await driver.see("qwen2.5-coder:7b is in memory")
+        assert sent(server, "/api/generate")[-1]["options"] == {"num_ctx": 16384}, "as a question asks"
 
 
 async def test_a_model_is_made_of_the_preset_in_the_editor(

@@ -187,7 +187,9 @@ class OllamaServer(ServerClient):
     def _new_model_manager(self) -> ModelManager:
         from tui.servers.kinds.ollama_models import OllamaModelManager
 
-        return OllamaModelManager(self, self._requests)
+        return OllamaModelManager(
+            self, self._requests, on_window=lambda model: self._named_none.pop(full_name(model), None)
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""

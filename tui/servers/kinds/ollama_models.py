@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -29,9 +29,10 @@ from tui.servers.errors import complaint_of, refused
 from tui.servers.gather import gather_or_cancel
 from tui.servers.http.framing import Ndjson
 from tui.servers.json_object import JsonObject, TooMuch, read_object
+from tui.servers.json_requests import JsonRequests
 from tui.servers.kinds import ollama_storage
 from tui.servers.kinds.ollama import full_name
-from tui.servers.model_manager import ModelManager, OnProgress, broken_off
+from tui.servers.model_manager import POLL_S, ModelLister, ModelManager, OnProgress, broken_off
 from tui.servers.times import expiry, moment
 
 _SHOW, _GENERATE = "/api/show", "/api/generate"
@@ -53,7 +54,18 @@ _NETWORK = re.compile(
 
 
 class OllamaModelManager(ModelManager):
-    """The models of an Ollama."""
+    """The models of an Ollama. `on_window` is told of a model that was loaded with a window of its own, which a question that
+    names none will not have."""
+
+    def __init__(
+        self,
+        server: ModelLister,
+        requests: JsonRequests,
+        poll_s: float = POLL_S,
+        on_window: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        super().__init__(server, requests, poll_s)
+        self._on_window = on_window
 
     async def details(self, model: str) -> ModelDetails:
         """What `/api/show` tells, with size, digest and date of the list."""
@@ -96,6 +108,11 @@ class OllamaModelManager(ModelManager):
     async def load(self, model: str, options: LoadOptions, on_progress: OnProgress = lambda _: None) -> None:
         """A request without a question loads a model."""
         self._require_no_arguments(options)
+        if options.context_window is not None:
+            self._on_window(model)
+        await self._load(model, options)
+
+    async def _load(self, model: str, options: LoadOptions) -> None:
         body: dict[str, object] = {"model": model}
         if options.keep_alive is not None:
             body["keep_alive"] = as_field(options.keep_alive)
@@ -126,7 +143,7 @@ class OllamaModelManager(ModelManager):
             await self.unload(model)
             return
         window = loaded.context_window if loaded is not None else None
-        await self.load(model, LoadOptions(window, keep_alive))
+        await self._load(model, LoadOptions(window, keep_alive))
 
     async def pull(self, model: str) -> AsyncGenerator[PullProgress, None]:
         """Download a model, or what is new of it. Closing the generator pauses it; what came is kept."""

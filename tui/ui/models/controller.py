@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui.chat.state import WINDOW
 from tui.core.model_actions import ModelAction, ModelActions
 from tui.core.model_management import LoadOptions
 from tui.core.model_names import is_hub_name, parse_hub_reference
@@ -171,7 +172,7 @@ class ModelsController:
                 self._app.show_page(ModelPage(details, self._app.state.keys.get("model.details", "")))
             case "model.load":
                 async with self._busy(name, "loading"):
-                    await manager.load(name, LoadOptions())
+                    await manager.load(name, LoadOptions(self._asked_window(connection)))
                 self._app.show_notice(f"{safe_name(name, 60)} is in memory", "accent")
             case "model.unload":
                 async with self._busy(name, "unloading"):
@@ -182,9 +183,9 @@ class ModelsController:
                 async with self._busy(name, "loading"):
                     await manager.load(name, options)
                 words = load_words(options)
-                self._app.show_notice(
-                    f"{safe_name(name, 60)} is in memory{f', {words}' if words else ''}", "accent"
-                )
+                asks = self._ask_for_window(name, options.context_window, connection)
+                told = f"{f', {words}' if words else ''}{asks}"
+                self._app.show_notice(f"{safe_name(name, 60)} is in memory{told}", "accent")
             case "model.keep":
                 async with self._busy(name, "loading"):
                     await manager.keep(name, "forever")
@@ -231,6 +232,24 @@ class ModelsController:
             self._described[model] = details
         if (pane := self._pane()) is not None:
             pane.side.show(model.name, details, problem)
+
+    def _asked_window(self, connection: Connection) -> int | None:
+        """The context window that the next question asks for; None where it asks for none."""
+        asked = self._app.state.values().get(WINDOW)
+        by_request = connection.server.profile.window_by_request
+        return asked if by_request and isinstance(asked, int) else None
+
+    def _ask_for_window(self, name: str, window: int | None, connection: Connection) -> str:
+        """Let the next question have the window that the model in use was loaded with, where it would else be loaded anew; in
+        words, if it was not so before."""
+        state = self._app.state
+        if window in (None, self._asked_window(connection)) or name != state.model:
+            return ""
+        if not connection.server.profile.window_by_request:
+            return ""
+        overrides = {**state.overrides, WINDOW: window}
+        self._app.set_settings(replace(state.settings, overrides=overrides))
+        return "; questions ask for it in this run"
 
     async def _unload_all(self, manager: ModelManager) -> None:
         await self._require(ModelAction.UNLOAD, manager)

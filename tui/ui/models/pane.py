@@ -15,7 +15,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.chat.decision import Decision
-from tui.chat.state import ConnectionStatus
+from tui.chat.overflow import window_of
+from tui.chat.state import WINDOW, ConnectionStatus
 from tui.core.commands import BY_ID
 from tui.core.model import Model
 from tui.core.model_actions import ModelAction
@@ -425,12 +426,33 @@ class ModelsPane(Vertical):
         elif model is not None:
             running = next((each for each in self._status.running if each.name == model.name), None)
             name = safe_name(model.name)
-            about = (safe_line(model.note, 300), "error") if model.note else (_about(model, running), "muted")
+            about = (
+                (safe_line(model.note, 300), "error")
+                if model.note
+                else (self._about(model, running), "muted")
+            )
             keys = self._keys(self._model_keys(model))
         else:
             return ()
         alone = (((name, "second"),),), ((about,),), (((self._totals(), "muted"),),)
         return (*alone, keys, (((self._missing(), "muted"),),))
+
+    def _about(self, model: Model, running: RunningModel | None) -> str:
+        """What is known of a model, and that the next question loads it anew where its window is another one."""
+        about, next_window = _about(model, running), self._next_window(model)
+        if model.loaded and model.context_loaded and next_window not in (None, model.context_loaded):
+            return f"a question asks for {human_tokens(next_window or 0)}, and reloads it · {about}"
+        return about
+
+    def _next_window(self, model: Model) -> int | None:
+        """The context window of the next question to a model, where a question decides; None where it is not known."""
+        state = self._state
+        if state.connection is None or not state.connection.server.profile.window_by_request:
+            return None
+        if model.name == state.model:
+            return window_of(state)
+        asked = state.values().get(WINDOW)
+        return min(asked, model.context_trained or asked) if isinstance(asked, int) else None
 
     def _totals(self) -> str:
         """What all models take that the list shows, and how it is ordered."""
