@@ -12,7 +12,12 @@ from tui.private_files import make_private_folder
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` in UTF-8: write beside it, fsync, rename, fsync the folder.
+    """Replace `path` by `text` in UTF-8, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`: write beside it, fsync, rename, fsync the folder.
 
     A symbolic link is followed, so that a config kept in a dotfiles repository stays a link; the mode of an existing
     file is kept, a new one is its owner's alone, and so are folders that are made for it. Raises FileError when the folder
@@ -27,8 +32,8 @@ def write_text(path: Path, text: str) -> None:
         files.require_regular(target)
         make_private_folder(target.parent)
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o600)  # a umask may have taken from it

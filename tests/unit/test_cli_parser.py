@@ -52,7 +52,14 @@ from tui.errors import (
         ("doctor", Doctor()),
         ("doctor --json", Doctor(json=True)),
         ("presets list", Presets()),
-        ("presets show technical --json", Presets("technical", json=True)),
+        ("presets show technical --json", Presets("technical", json=True, action="show")),
+        (
+            "presets new bard --from creative --set top_k=5 --system Hi",
+            Presets(
+                "bard", action="new", other="creative", assignments=("top_k=5",), texts=(("system", "Hi"),)
+            ),
+        ),
+        ("presets rm bard --yes", Presets("bard", action="rm", yes=True)),
         ("models list", Models("list")),
         ("--server h:1 models list --json --sort size", Models("list", server="h:1", json=True, sort="size")),
         ("models ps --server h:1", Models("ps", server="h:1")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.model_management import LoadOptions
 from tui.core.modelfile import parse_modelfile
@@ -54,7 +53,7 @@ def test_the_proposal_is_a_modelfile_that_says_the_same() -> None:
         "keep_alive": "30m",
         "min_p": 0.05,
     }
-    text = proposed_modelfile("mine", "llama3.2:3b", 'Be "terse".\nAlways.', values, ServerKind.OLLAMA)
+    text = proposed_modelfile("mine", "llama3.2:3b", 'Be "terse".\nAlways.', values)
     read = parse_modelfile(text)
     assert (read.source, read.system) == ("llama3.2:3b", 'Be "terse".\nAlways.')
     assert read.parameters == (

@@ -47,10 +47,16 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """`lokal presets list`, or with a `name` `lokal presets show`."""
+    """`lokal presets ACTION`; `name` is the preset that it is about, `other` the second one or a new name, `assignments` are
+    still `name=value`, `texts` what else a preset says by its key, `yes` deletes without asking."""
 
     name: str | None = None
     json: bool = False
+    action: str = "list"
+    other: str = ""
+    assignments: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    yes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

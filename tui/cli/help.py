@@ -20,7 +20,7 @@ commands:
   ask PROMPT          print the answer to one question
   bench               measure how fast a model reads and answers
   doctor              show what lokal finds: servers, folders, the terminal
-  presets list|show   the presets and their values
+  presets list|show|… the presets: new, copy, rename, diff, edit, rm
   chats list|show|search|rename|rm|export|import
                       the chats that were kept
   models list|show|ps|load|unload|pull|update|rm|cp|create

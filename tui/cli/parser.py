@@ -71,7 +71,7 @@ def parse(arguments: Sequence[str]) -> Command:
     if command == "doctor":
         return Doctor(said["json"])
     if command == "presets":
-        return Presets(said.get("name"), said["json"])
+        return _presets(said)
     plain = {
         name: said[name] for name in ("id", "json", "format", "archived", "limit", "yes") if name in said
     }
@@ -261,6 +261,48 @@ def _add_presets(commands: _Commands[_Parser]) -> None:
     show = actions.add_parser("show", help="the values of a preset, and the band each belongs in")
     show.add_argument("name", metavar="NAME", help="as “lokal presets list” names it")
     _add_json(show)
+    new = actions.add_parser("new", help="make a preset, or with --from of another one")
+    new.add_argument("name", metavar="NAME", help="what it is to be called")
+    new.add_argument(
+        "--from", dest="source", default="", metavar="NAME", help="begin with the values of that preset"
+    )
+    new.add_argument(
+        "--set",
+        dest="values",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter; may be repeated",
+    )
+    for key, help_text in (
+        ("description", "what it is for"), ("system", "a system prompt that goes with it"), ("model", "a model that is used with it"),
+    ):  # fmt: skip
+        new.add_argument(
+            "--its-model" if key == "model" else f"--{key}", dest=f"its_{key}", metavar="TEXT", help=help_text
+        )
+    for action, help_text in (("copy", "the same values under another name"), ("rename", "give a preset another name"),
+                              ("diff", "in what two presets differ")):  # fmt: skip
+        one = actions.add_parser(action, help=help_text)
+        one.add_argument("name", metavar="NAME")
+        one.add_argument("other", metavar="NEW" if action != "diff" else "OTHER")
+    actions.add_parser("edit", help="open its file in $VISUAL or $EDITOR").add_argument(
+        "name", metavar="NAME"
+    )
+    rm = actions.add_parser("rm", help="delete a preset; asks first")
+    rm.add_argument("name", metavar="NAME")
+    rm.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _presets(said: Mapping[str, Any]) -> Presets:
+    texts = tuple(
+        (key, said[f"its_{key}"])
+        for key in ("description", "system", "model")
+        if said.get(f"its_{key}") is not None
+    )
+    return Presets(
+        said.get("name"), said.get("json", False), said["action"], said.get("other") or said.get("source", ""),
+        tuple(said.get("values", ())), texts, said.get("yes", False),
+    )  # fmt: skip
 
 
 def _add_chats(commands: _Commands[_Parser]) -> None:

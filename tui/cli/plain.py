@@ -92,7 +92,12 @@ class _PlainRun:
             with self._signals():
                 library = await self._begin()
                 self._commands = PlainCommands(
-                    chat, queue, lambda: self._store, await self._earlier(), self._reader.end
+                    chat,
+                    queue,
+                    lambda: self._store,
+                    await self._earlier(),
+                    self._reader.end,
+                    self._options.folders.presets,
                 )
                 self._loop_ready(library, service)
                 await self._converse()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import files
@@ -16,11 +17,13 @@ from tui.chat.commands import CommandRegistry
 from tui.chat.connections import as_known
 from tui.chat.overflow import window_of
 from tui.chat.parameter_words import assigned, taken
+from tui.chat.preset_commands import PresetCommands
 from tui.chat.reasons import why_not_change, why_not_continue, why_not_retry, why_not_stop
 from tui.chat.session import ChatSession
 from tui.chat.tasks import Work
 from tui.chat.write_queue import WriteQueue
 from tui.cli.plain_chat import WAY_OUT, PlainChat
+from tui.config.preset_folder import PresetFolder
 from tui.config.schema_file import schema_named
 from tui.core import slash
 from tui.core.commands import BY_SLASH, Command
@@ -28,6 +31,7 @@ from tui.core.figures import figures_of_all
 from tui.core.message import Value
 from tui.core.parameters import BY_NAME, REGISTRY, find
 from tui.core.paste_folds import plain
+from tui.core.presets import RESERVED
 from tui.core.schema import ANY_JSON, Schema
 from tui.core.text import human_tokens, local_minute, safe_block, safe_line, safe_name
 from tui.core.titling import typed_title
@@ -68,11 +72,14 @@ class PlainCommands:
         store: Callable[[], Store | None],
         history: list[str],
         quit: Callable[[], None],
+        presets: Path,
     ) -> None:
+        """`presets` is the folder of the presets."""
         self._chat = chat
         self._queue = queue
         self._files = ChatFileService(queue, store)
         self._history = history
+        self._presets = PresetCommands(PresetFolder(presets))
         self.registry = CommandRegistry()
         add, controller = self.registry.add, chat.controller
         add("answer.stop", lambda _: chat.interrupt(), partial(why_not_stop, controller))
@@ -120,6 +127,13 @@ class PlainCommands:
         self.registry.run(typed.command.id, typed.argument)
         return True
 
+    async def _change_presets(self, argument: str) -> None:
+        chat = self._chat
+        change = await self._presets.run(argument, chat.state.settings)
+        if change.settings is not None:
+            chat.use(chat.state.with_settings(change.settings))
+        chat.output.line(safe_block("\n".join(change.lines)))
+
     def _prompt(self, argument: str) -> None:
         chat, session = self._chat, self._chat.session
         if session is None:
@@ -140,6 +154,9 @@ class PlainCommands:
 
     def _preset(self, argument: str) -> None:
         chat, state = self._chat, self._chat.state
+        if argument and argument.split(None, 1)[0].lower() in RESERVED:
+            self._aside(lambda: self._change_presets(argument))
+            return
         if not argument:
             lines = [
                 f"{'in use: ' if preset.name == state.preset.name else ''}{safe_name(preset.name, 40)}"
@@ -153,6 +170,12 @@ class PlainCommands:
         chat.use(state.with_settings(state.settings.chosen(preset)))
         running = bool(chat.controller.chat.doing)
         chat.show(f"The next answer uses {name}" if running else f"preset {name}")
+        connection = state.connection
+        if preset.model and connection is not None and preset.model != state.model:
+            if connection.model(preset.model) is not None:
+                self._model(preset.model)
+            else:
+                chat.tell(f"It names the model {preset.model}, which is not here", "warning")
 
     def _model(self, argument: str) -> None:
         chat, state = self._chat, self._chat.state

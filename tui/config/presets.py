@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 from types import MappingProxyType
 
-from tui import atomic
+from tui import atomic, files
 from tui.config import toml
 from tui.config.loaded import Loaded, recover
 from tui.config.names import check_name, toml_files
@@ -25,7 +25,10 @@ from tui.core.presets import SHIPPED, Preset
 from tui.errors import FileError, LokalError, UsageError
 from tui.private_files import make_private_folder
 
-_KEYS = ("description", "system", "parameters")
+_KEYS = ("description", "system", "model", "persona", "parameters")
+ORDER_FILE = ".order"
+"""The names of presets in the order that the person has put them in, a name a line."""
+_MOST_ORDER = 1 << 16
 _SHIPPED = {preset.name: preset for preset in SHIPPED}
 
 
@@ -44,20 +47,30 @@ def load_presets(folder: Path) -> Loaded[tuple[Preset, ...]]:
         return Loaded(SHIPPED)
     problems: list[LokalError] = []
     try:
-        files = list(toml_files(folder))
+        paths = list(toml_files(folder))
     except OSError as error:
         return Loaded(SHIPPED, (_unusable(folder, error),))
     presets = {}
-    for path in files:
+    for path in paths:
         try:
             presets[path.stem] = _read(path, problems)
         except LokalError as error:
             problems.append(error)
             if path.stem in _SHIPPED:
                 presets[path.stem] = _SHIPPED[path.stem]
-    order = [name for name in _SHIPPED if name in presets]
-    order += sorted((name for name in presets if name not in _SHIPPED), key=str.casefold)
+    usual = [name for name in _SHIPPED if name in presets]
+    usual += sorted((name for name in presets if name not in _SHIPPED), key=str.casefold)
+    wanted = [name for name in dict.fromkeys(_order(folder)) if name in presets]
+    order = [*wanted, *(name for name in usual if name not in wanted)]
     return Loaded(tuple(presets[name] for name in order) or SHIPPED, tuple(problems))
+
+
+def _order(folder: Path) -> list[str]:
+    """The names in the person's order; none where nothing was ordered, or it cannot be read."""
+    try:
+        return files.read_bytes(folder / ORDER_FILE, _MOST_ORDER).decode("utf-8", "replace").splitlines()
+    except (OSError, files.TooLarge):
+        return []
 
 
 def make_presets(folder: Path) -> None:
@@ -81,9 +94,11 @@ def save_preset(folder: Path, preset: Preset) -> None:
     path = preset_file(folder, preset.name)
     text = old = toml.read_text(path, missing_ok=True)
     table = toml.parse(path, text)
-    for key, words in (("description", preset.description), ("system", preset.system)):
+    for key, words in (
+        ("description", preset.description), ("system", preset.system), ("model", preset.model), ("persona", preset.persona),
+    ):  # fmt: skip
         if words != table.values.get(key, ""):
-            text = edit.assign(text, "", key, words)
+            text = edit.assign(text, "", key, words or (None if key in ("model", "persona") else words))
     inner = table.values.get("parameters")
     written = toml.Table(path, inner if isinstance(inner, dict) else {})
     for key in written:
@@ -150,6 +165,8 @@ def _read(path: Path, problems: list[LokalError]) -> Preset:
     problems += table.unknown(_KEYS)
     description = recover(lambda: table.text("description"), "", problems)
     system = recover(lambda: table.text("system"), "", problems)
+    model = recover(lambda: table.text("model"), "", problems)
+    persona = recover(lambda: table.text("persona"), "", problems)
     inner = recover(lambda: table.table("parameters"), toml.Table(path), problems)
     values: dict[str, Value] = {}
     for key in inner:
@@ -162,7 +179,7 @@ def _read(path: Path, problems: list[LokalError]) -> Preset:
             problems.append(
                 FileError(path, f"{path}: {error.title}", error.detail or "It has no effect", error.hint)
             )
-    return Preset(name, MappingProxyType(values), description, system)
+    return Preset(name, MappingProxyType(values), description, system, model, persona)
 
 
 def _canonical(key: str) -> str | None:

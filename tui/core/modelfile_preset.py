@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tui.core import parameters
-from tui.core.endpoint import ServerKind
 from tui.core.message import Value
 from tui.core.modelfile import Modelfile, Setting
 from tui.core.presets import Preset
@@ -48,9 +47,8 @@ def modelfile_of(
 
 def settings_of(values: Mapping[str, Value]) -> tuple[tuple[str, Setting], ...]:
     """The parameters of a Modelfile for the values of a preset, those with a list once for each."""
-    options = parameters.for_server(values, ServerKind.OLLAMA).body.get("options")
     found: list[tuple[str, Setting]] = []
-    for key, value in options.items() if isinstance(options, dict) else ():
+    for key, value in parameters.modelfile_options(values).items():
         found += [(key, each) for each in (value if isinstance(value, list | tuple) else [value])]
     return tuple(found)
 

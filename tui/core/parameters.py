@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tui.core import keep_alive
 from tui.core.endpoint import ServerKind
@@ -340,6 +341,12 @@ def for_server(values: Mapping[str, Value], kind: ServerKind, window: int | None
             fields.update(wire.encode(allowed.value))
             sent[parameter.name] = allowed.value
     return Outgoing(nest(fields), sent, tuple(unsupported), tuple(left_out))
+
+
+def modelfile_options(values: Mapping[str, Value]) -> Mapping[str, Any]:
+    """The values as the parameters of a Modelfile, which are the options of an Ollama; those it does not take are left out."""
+    options = for_server(values, OLLAMA).body.get("options")
+    return options if isinstance(options, dict) else {}
 
 
 def beyond(values: Collection[str], model: Model | None) -> tuple[str, ...]:

@@ -11,18 +11,26 @@ from tui.errors import UsageError
 
 ValueRange = tuple[float, float]
 
+RESERVED = frozenset(
+    {"save", "new", "drop", "copy", "rename", "describe", "delete", "undo", "reset", "move", "diff"}
+)
+"""Words that `/preset` does something by, so that no preset can be named so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
     """A named set of parameter values. A parameter that is not in `values` is not sent.
 
-    `system` is a system prompt that goes with it, empty for none; `description` says what it is for.
+    `system` is a system prompt that goes with it, empty for none; `description` says what it is for. `model` is the model that is
+    used with it, where the server has it, and `persona` the name of the examples that are sent with it; empty = none.
     """
 
     name: str
     values: Mapping[str, Value] = field(default_factory=lambda: NO_PARAMETERS)
     description: str = ""
     system: str = ""
+    model: str = ""
+    persona: str = ""
 
     def with_value(self, name: str, value: Value | None) -> Preset:
         """The preset with one value set, or taken out (None)."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tui.core.endpoint import ServerKind
 from tui.core.keep_alive import FORM, normal_time
 from tui.core.message import Value
 from tui.core.model_management import LoadOptions
-from tui.core.modelfile import Modelfile, Setting, format_modelfile
-from tui.core.parameters import for_server
+from tui.core.modelfile import Modelfile, format_modelfile
+from tui.core.modelfile_preset import modelfile_of
+from tui.core.presets import Preset
 from tui.core.text import count_of, human_tokens, safe_line, safe_name
 from tui.errors import UsageError
 
@@ -23,20 +23,10 @@ _HEAD = """\
 _TOKENS = re.compile(r"(\d+)(k?)")
 
 
-def proposed_modelfile(
-    name: str, source: str, system: str, values: Mapping[str, Value], kind: ServerKind
-) -> str:
-    """The Modelfile of a model that answers as `source` does with these parameters and that system prompt, to be edited; `kind` is the
-    server that makes it.
+def proposed_modelfile(name: str, source: str, system: str, values: Mapping[str, Value]) -> str:
+    """The Modelfile of a model that answers as `source` does with these parameters and that system prompt, to be edited.
     Parameters that a Modelfile cannot have are left out."""
-    options = for_server(values, kind).body.get("options")
-    told: list[tuple[str, Setting]] = []
-    for option, value in (options if isinstance(options, dict) else {}).items():
-        if isinstance(value, list):
-            told += [(option, each) for each in value if isinstance(each, str)]
-        elif isinstance(value, int | float | str):
-            told.append((option, value))
-    modelfile = Modelfile(source, tuple(told), system=system.strip() or None)
+    modelfile = modelfile_of(source, Preset(name, values, system=system))
     return _HEAD.format(name=safe_name(name, 60)) + format_modelfile(modelfile)
 
 

@@ -49,6 +49,7 @@ from tui.ui.messages import (
     ModelChosen,
     NotDone,
     PaneMessage,
+    PresetCommandGiven,
     PresetEdited,
     PresetSaved,
     ServerHeard,
@@ -183,6 +184,7 @@ class LokalApp(DeltaApp[None]):
             services.queue,
             self.commands,
             self.post_message,
+            lambda name: self.servers.use_model(name),
         )
         self.theme_choice = ThemeChoice(
             self,
@@ -422,6 +424,8 @@ class LokalApp(DeltaApp[None]):
                 self.commands.run(id)
             case PresetEdited(preset):
                 self.presets.edited(preset)
+            case PresetCommandGiven(verb):
+                self.presets.key(verb)
             case _:
                 self.models.hear(event)
 

@@ -89,7 +89,7 @@ class AppCommands:
         command = BY_ID[id]
         try:
             if not argument and needs_argument(command):
-                self._begin(f"/{command.slash} ")
+                self.begin(f"/{command.slash} ")
                 return
             if why_not := self._registry.why_not(id):
                 raise UsageError(why_not)
@@ -124,10 +124,10 @@ class AppCommands:
 
     def choose(self, name: str, words: str) -> None:
         """Show the names that a command takes where they can be taken; `words` say what is in use."""
-        if not self._begin(f"/{name} "):
+        if not self.begin(f"/{name} "):
             self._app.chat.show_notice(safe_line(words, 200))
 
-    def _begin(self, text: str) -> bool:
+    def begin(self, text: str) -> bool:
         """Write the start of a command, wherever the person is. Whether something was being written, which comes back."""
         if not self._app.chat.composer.has_focus:
             self._app.open_tab("chat")

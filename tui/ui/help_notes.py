@@ -81,7 +81,12 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "lokal. {pull.pause} lets one wait where the server can; {pull.earlier} and {pull.later} change the order. On Ollama "
         "{model.update} is the only way to learn whether there is something newer. “lokal models” does the same in the shell.",
     ),
-    "settings": ("A parameter that a server does not take is shown as such and not sent.",),
+    "settings": (
+        "A parameter that a server does not take is shown as such and not sent.",
+        "/preset save puts the values in use into the preset, save NAME into another one; drop forgets them. new NAME, copy NAME, "
+        "rename NAME, describe TEXT, delete, undo, reset, move N and diff NAME do what they say, “lokal presets” in the shell "
+        "too. A preset is a TOML file: one that is put into the folder is there at once, and comments in it stay.",
+    ),
     "slash": (
         "The start of a name is enough. Another preset, model or server counts from the next answer on. /help set explains a "
         "command or a parameter at length; /set shows what is sent, /set top_k explains, /set - removes all that was set for "

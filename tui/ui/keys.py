@@ -16,7 +16,12 @@ from tui.ui.state import ScreenState
 from tui.ui.terminal.reader import IN_TEXT
 
 # These belong to the widget that has the focus, which binds them itself.
-_OF_A_WIDGET = frozenset({"parameter.less", "parameter.more", "parameter.unset", "settings.leave"})
+_OF_A_WIDGET = frozenset(
+    {
+        "parameter.less", "parameter.more", "parameter.unset", "settings.leave", "preset.new", "preset.copy", "preset.rename",
+        "preset.delete", "preset.undo", "preset.diff", "preset.earlier", "preset.later",
+    }
+)  # fmt: skip
 # They move the focus at once, so that keys which come in one piece with them are not given to the composer.
 _BEFORE_THE_COMPOSER = frozenset({"messages.enter"})
 

@@ -109,6 +109,13 @@ class CommandWanted(PaneMessage):
 
 
 @dataclass(eq=False, repr=False)
+class PresetCommandGiven(PaneMessage):
+    """A key of the Settings tab about the preset in use: the `verb` is what follows `/preset`, or `earlier`, `later`."""
+
+    verb: str
+
+
+@dataclass(eq=False, repr=False)
 class PresetEdited(PaneMessage):
     """The preset has a new value."""
 

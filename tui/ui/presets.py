@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -18,9 +19,13 @@ from tui.core.message import Value
 from tui.core.parameters import find
 from tui.core.presets import Preset
 from tui.core.slash import one_of
-from tui.errors import UsageError
+from tui.core.text import safe_name
+from tui.errors import LokalError, UsageError
 from tui.ui.context import AppContext, CommandLine
 from tui.ui.messages import PresetSaved
+
+if TYPE_CHECKING:
+    from tui.chat.preset_commands import PresetCommands
 
 NOTHING = "-"
 """In the place of values: take away what was set for this run."""
@@ -38,13 +43,16 @@ class PresetController:
         queue: WriteQueue,
         command_line: CommandLine,
         post: Callable[[Message], object],
+        use_model: Callable[[str], None],
     ) -> None:
-        """`folder` has a file for each preset; `post` is called by the thread that has written one, too."""
+        """`use_model` chats with another model from the next answer on. `folder` has a file for each preset; `post` is called by the thread that has written one, too."""
         self._app = app
         self._folder = folder
         self._queue = queue
         self._command_line = command_line
         self._post = post
+        self._use_model = use_model
+        self._commands: PresetCommands | None = None
         self._edited: set[str] = set()
         """The names of the presets that were changed and not saved."""
 
@@ -73,6 +81,18 @@ class PresetController:
         elif app.chat.controller.chat.doing:
             app.chat.show_notice(f"The next answer uses {name}", "accent")
         app.set_settings(replace(state.settings.chosen(preset), unsaved=preset.name in self._edited))
+        self._use_its_model(preset)
+
+    def _use_its_model(self, preset: Preset) -> None:
+        """A preset may name a model; where the server has not got it, that is said and the one in use stays."""
+        connection = self._app.state.connection
+        if not preset.model or connection is None or preset.model == self._app.state.model:
+            return
+        if connection.model(preset.model) is not None:
+            self._use_model(preset.model)
+        else:
+            name, model = safe_name(preset.name, 40), safe_name(preset.model, 60)
+            self._app.chat.show_notice(f"{name} names the model {model}, which is not here", "warning")
 
     def use_next(self) -> None:
         """Switch to the one after it. Raises UsageError where there is no other."""
@@ -91,13 +111,80 @@ class PresetController:
     def _choose(self, argument: str) -> None:
         state = self._app.state
         if not argument:
+            self.refresh()
             self._command_line.choose("preset", f"{state.preset.name} is in use")
+            return
+        if argument.split(None, 1)[0].lower() in preset_rules.RESERVED:
+            self._start(lambda: self._change(argument))
             return
         name = one_of(argument, [preset.name for preset in state.presets], "preset")
         self._app.chat.show_notice(f"preset {name}", "accent")
         self.use(name)
 
+    def key(self, verb: str) -> None:
+        """A key of the Settings tab: what needs a name is begun in the composer."""
+        state = self._app.state
+        names = [preset.name for preset in state.presets]
+        place = names.index(state.preset.name) + 1 if state.preset.name in names else 1
+        match verb:
+            case "new" | "rename":
+                self._command_line.begin(f"/preset {verb} ")
+            case "copy":
+                self._command_line.begin("/preset save ")
+            case "refresh":
+                self.refresh()
+            case "earlier":
+                self._start(lambda: self._change(f"move {max(1, place - 1)}"))
+            case "later":
+                self._start(lambda: self._change(f"move {place + 1}"))
+            case _:
+                self._start(lambda: self._change(verb))
+
+    def refresh(self) -> None:
+        """Take over what was written into the folder since, or dropped there."""
+        self._start(self._look)
+
+    async def _look(self) -> None:
+        found = await self._preset_commands().refreshed(self._app.state.settings)
+        if found is not None:
+            self._app.set_settings(found)
+
     # -- changing ---------------------------------------------------------------------------------------------------
+
+    def _preset_commands(self) -> PresetCommands:
+        if self._commands is None:
+            from tui.chat.preset_commands import PresetCommands
+            from tui.config.preset_folder import PresetFolder
+
+            self._commands = PresetCommands(PresetFolder(self._folder))
+        return self._commands
+
+    async def _change(self, argument: str) -> None:
+        """`/preset` with a word that does something. Raises LokalError."""
+        app = self._app
+        change = await self._preset_commands().run(argument, app.state.settings)
+        if change.settings is not None:
+            if not change.settings.unsaved:
+                self._edited.discard(change.settings.preset.name)
+            app.set_settings(change.settings)
+        if len(change.lines) > 1:
+            from tui.ui.page import PageScreen
+
+            head, *lines = change.lines
+            app.show_page(
+                PageScreen(head, lambda _: tuple(((f" {line}", "foreground"),) for line in ("", *lines)))
+            )
+        else:
+            app.chat.show_notice(change.lines[0], "accent")
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def guarded() -> None:
+            try:
+                await work()
+            except LokalError as error:
+                self._app.show_notice(str(error), "warning")
+
+        self._app.chat.tasks.start(guarded, "presets")
 
     def edited(self, preset: Preset) -> None:
         """A value was changed in the form."""

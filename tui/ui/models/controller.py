@@ -40,7 +40,7 @@ from tui.ui.models.messages import ModelCommandGiven, ModelRested, ModelsShown, 
 if TYPE_CHECKING:
     from tui.chat.connections import ServerConnections
     from tui.chat.tasks import TaskRunner
-    from tui.core.endpoint import Endpoint, ServerKind
+    from tui.core.endpoint import Endpoint
     from tui.core.model import Model
     from tui.core.model_management import ModelDetails
     from tui.models.hub_source import HubSource
@@ -200,7 +200,7 @@ class ModelsController:
                 await self._scale_adapters(name, event.argument, manager)
             case "model.create":
                 await self._require(ModelAction.CREATE, manager)
-                await self._create(event, manager, connection.server.kind)
+                await self._create(event, manager)
             case "model.copy":
                 await self._require(ModelAction.COPY, manager)
                 await manager.copy(name, event.argument)
@@ -329,12 +329,12 @@ class ModelsController:
         elif (pane := self._pane()) is not None and self._app.tab == "models":
             pane.ask_scales(name, ", ".join(map(file_name, adapters)), scales_text(adapters))
 
-    async def _create(self, event: ModelCommandGiven, manager: ModelManager, kind: ServerKind) -> None:
+    async def _create(self, event: ModelCommandGiven, manager: ModelManager) -> None:
         """Let the person write the Modelfile, ask whether it is meant, and make the model. What was written is kept until the
         model is there."""
         name, quantize = parse_new_model(event.argument)
         if not event.sure:
-            await self._write_modelfile(name, event, kind)
+            await self._write_modelfile(name, event)
             return
         modelfile = parse_modelfile(self._modelfiles[name])
         async for progress in manager.create(name, modelfile, quantize, Path.cwd()):
@@ -346,7 +346,7 @@ class ModelsController:
         self._app.show_notice(f"{safe_name(name, 60)} is made", "accent")
         self._refresh()
 
-    async def _write_modelfile(self, name: str, event: ModelCommandGiven, kind: ServerKind) -> None:
+    async def _write_modelfile(self, name: str, event: ModelCommandGiven) -> None:
         from tui.ui.editor import Unchanged, edit_text
 
         pane, state = self._pane(), self._app.state
@@ -354,9 +354,7 @@ class ModelsController:
             return
         session = self._app.chat.session
         system = (session.conversation.system if session is not None else "") or state.preset.system
-        text = self._modelfiles.get(name) or proposed_modelfile(
-            name, event.model, system, state.values(), kind
-        )
+        text = self._modelfiles.get(name) or proposed_modelfile(name, event.model, system, state.values())
         with suppress(Unchanged):  # as it was proposed
             text = await edit_text(pane.app, text, ".modelfile")
         self._modelfiles[name] = text

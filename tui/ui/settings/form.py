@@ -17,7 +17,7 @@ from tui.core.presets import recommended_range
 from tui.errors import UsageError
 from tui.ui.compat import run_binding
 from tui.ui.look import palette_of
-from tui.ui.messages import CommandWanted, PresetEdited
+from tui.ui.messages import CommandWanted, PresetCommandGiven, PresetEdited
 from tui.ui.settings.slider import slider
 from tui.ui.state import ScreenState
 from tui.ui.widgets.line_list import LineList
@@ -62,12 +62,24 @@ def rows() -> tuple[FormRow, ...]:
     return tuple(lines)
 
 
+PRESET_KEYS = (
+    ("new", "n"), ("copy", "c"), ("rename", "R"), ("delete", "d"), ("undo", "u"), ("diff", "v"), ("earlier", "["), ("later", "]"),
+)  # fmt: skip
+"""What is done with the preset as a whole, and its usual key."""
+
+
 class ParameterForm(LineList):
     """Arrows move and change, digits type a value, Enter takes it, x goes back to the server's default. Esc takes back a
     value that is being typed, and otherwise leaves."""
 
     OWN_COMMANDS: ClassVar = frozenset(
-        {"parameter.less", "parameter.more", "parameter.unset", "settings.leave"}
+        {
+            "parameter.less",
+            "parameter.more",
+            "parameter.unset",
+            "settings.leave",
+            *(f"preset.{verb}" for verb, _ in PRESET_KEYS),
+        }
     )
     """The commands whose keys it reads itself, while it has the focus."""
 
@@ -76,6 +88,7 @@ class ParameterForm(LineList):
         Binding("right", "step(1)", id="parameter.more", show=False),
         Binding("x", "unset", id="parameter.unset", show=False),
         Binding("escape", "leave", id="settings.leave", show=False),
+        *(Binding(key, f"preset('{verb}')", id=f"preset.{verb}", show=False) for verb, key in PRESET_KEYS),
     ]
 
     def __init__(self) -> None:
@@ -136,6 +149,10 @@ class ParameterForm(LineList):
             used = self._in_use(parameter) if value is None else None
             bounds = recommended_range(self._state.preset.name, parameter.name)
             self._set(used or _stepped(parameter, value, direction, bounds))
+
+    def action_preset(self, verb: str) -> None:
+        """Something is to be done with the preset as a whole."""
+        self.post_message(PresetCommandGiven(verb))
 
     def action_unset(self) -> None:
         """Leave it to the server."""

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from tui.core.parameter import Parameter
 from tui.core.text import safe_line, safe_name
 from tui.errors import sentences
+from tui.ui.messages import PresetCommandGiven
 from tui.ui.settings.form import ParameterForm
 from tui.ui.state import ScreenState
 from tui.ui.widgets.line import LineWidget
@@ -57,11 +58,11 @@ class PresetList(LineWidget):
             [],
             [self.part(f" {state.key('preset.next')} next", "muted")],
             [self.part(f" {state.key('preset.1')[:-1]}1–9 pick", "muted")],
+            [self.part(f" {state.key('preset.new')} new {state.key('preset.delete')} delete", "muted")],
             [],
             [self.part(" "), self.part("Theme", "heading")],
             [self.part(" " + cut_middle(state.theme, LIST_WIDTH - 2))],
             [self.part(f" {state.key('theme.next')} next", "muted")],
-            [],
             [self.part(" "), self.part("Values", "heading")],
             [self.part(" ←→ change", "muted")],
             [self.part(" 0–9 type", "muted")],
@@ -82,12 +83,18 @@ class Title(LineWidget):
         self._state = state
         self.refresh()
 
+    def _changed(self) -> str:
+        """That values are changed, and the three ways on."""
+        ways = (("preset.save", "save"), ("preset.copy", "save as"), ("preset.revert", "drop"))
+        keys = " · ".join(f"{self._state.key(id)} {word}" for id, word in ways if self._state.key(id))
+        return f"changed: {keys} " if keys else "changed, not saved "
+
     def line(self, width: int) -> Strip:
         preset = self._state.preset
         left = [self.part(" "), self.part(safe_name(preset.name, 30), "accent")]
         if preset.description:
             left.append(self.part("  " + safe_line(preset.description, 60), "muted"))
-        right = [self.part("changed, not saved ", "warning")] if self._state.settings.unsaved else []
+        right = [self.part(self._changed(), "warning")] if self._state.settings.unsaved else []
         if right:
             left = left[:2]
         return spread(left, right, width, self.base())
@@ -136,6 +143,10 @@ class SettingsPane(Vertical):
     def on_mount(self) -> None:
         """Fill it."""
         self._fill()
+
+    def on_show(self) -> None:
+        """A file may have been dropped into the folder since."""
+        self.post_message(PresetCommandGiven("refresh"))
 
     def on_resize(self) -> None:
         """A narrow screen is left to the values; the title says which preset they are of."""
