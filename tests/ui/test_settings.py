@@ -299,15 +299,15 @@ async def test_every_parameter_is_in_the_form_and_explained() -> None:
 
 async def test_other_keys_are_shown_and_used() -> None:
     configure(
-        '[keys]\n"parameter.more" = "f5"\n"parameter.unset" = "k"\n"preset.save" = "f11"\n"preset.next" = "ctrl+b"\n'
+        '[keys]\n"parameter.more" = "f5"\n"parameter.unset" = "z"\n"preset.save" = "f11"\n"preset.next" = "ctrl+b"\n'
     )
     async with settings() as (driver, _):
         await driver.see(r"Ctrl\+B next")
-        await driver.see("k default")
+        await driver.see("z default")
         await driver.press("f5")
         await driver.see(r"temperature +0\.45 ")
         await driver.see("F11 save")
-        await driver.press("k")
+        await driver.press("z")
         await driver.see("temperature +default")
         await driver.press("right", "x", "ctrl+s")  # given away, so that they do nothing
         await driver.see("temperature +default")
