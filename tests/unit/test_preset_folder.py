@@ -154,10 +154,10 @@ async def test_a_file_that_is_dropped_into_the_folder_is_there(folder: PresetFol
     folder.save(SHIPPED[0])
     commands = PresetCommands(folder)
     settings = ModelSettings(presets=folder.presets())
-    assert await commands.refreshed(settings) is None
+    assert await commands.refreshed(lambda: settings) is None
     (tmp_path / "presets/rainy.toml").write_text(BY_HAND)
     edited = replace(settings.with_edited(with_values(settings.preset, {"top_k": 7})))
-    found = await commands.refreshed(edited)
+    found = await commands.refreshed(lambda: edited)
     assert found is not None
     assert [preset.name for preset in found.presets][-1] == "rainy"
     assert (found.preset.values["top_k"], found.unsaved) == (7, True), "what was changed is not lost"

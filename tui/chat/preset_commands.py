@@ -46,13 +46,16 @@ class PresetCommands:
         self._seen = self._folder.signature()
         return change
 
-    async def refreshed(self, settings: ModelSettings) -> ModelSettings | None:
-        """The settings with what was written into the folder, or dropped there, since; None where nothing was."""
+    async def refreshed(self, settings: Callable[[], ModelSettings]) -> ModelSettings | None:
+        """The settings with what was written into the folder, or dropped there, since; None where nothing was. `settings` says
+        what holds then: reading takes its time, and a value may be changed meanwhile."""
         signature = await files.in_thread(self._folder.signature)
         if signature == self._seen:
             return None
         self._seen = signature
-        return self._with(settings, await files.in_thread(self._folder.presets), settings.preset.name)
+        presets = await files.in_thread(self._folder.presets)
+        now = settings()
+        return self._with(now, presets, now.preset.name)
 
     def _change(self, verb: str, text: str, settings: ModelSettings) -> PresetChange:
         does: dict[str, Callable[[str, ModelSettings], PresetChange]] = {

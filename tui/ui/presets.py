@@ -145,7 +145,7 @@ class PresetController:
         self._start(self._look)
 
     async def _look(self) -> None:
-        found = await self._preset_commands().refreshed(self._app.state.settings)
+        found = await self._preset_commands().refreshed(lambda: self._app.state.settings)
         if found is not None:
             self._app.set_settings(found)
 
