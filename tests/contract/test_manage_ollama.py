@@ -134,11 +134,15 @@ async def test_a_model_for_embeddings_is_loaded_too() -> None:
 async def test_delete_and_copy() -> None:
     async with managed(OLLAMA) as (manager, tested):
         tested.replay.on("/api/delete", recorded("ollama/delete")).on("/api/copy", recorded("ollama/copy"))
+        tested.replay.on("/api/tags", recorded("ollama/tags"))
         await manager.copy("chat", "chat-copy")
         await manager.delete("chat-copy")
         request = tested.replay.last("/api/delete")
         assert (request.method, request.json()) == ("DELETE", {"model": "chat-copy"})
         assert tested.replay.last("/api/copy").json() == {"source": "chat", "destination": "chat-copy"}
+        for taken in ("think", "Think:latest", "registry.ollama.ai/library/think"):
+            with pytest.raises(Refused, match="There is a model “think:latest” already"):
+                await manager.copy("chat", taken)
         tested.replay.on("/api/delete", recorded("ollama/delete-missing"))
         tested.replay.on("/api/copy", recorded("ollama/copy-missing"))
         with pytest.raises(ModelMissing):
@@ -304,6 +308,7 @@ async def test_where_the_manifests_are_here_they_are_asked(tmp_path: Path) -> No
 async def test_a_new_name_is_a_copy_and_a_deletion() -> None:
     async with managed(OLLAMA) as (manager, tested):
         tested.replay.on("/api/delete", recorded("ollama/delete")).on("/api/copy", recorded("ollama/copy"))
+        tested.replay.on("/api/tags", recorded("ollama/tags"))
         await manager.rename("chat", "talk")
         assert tested.replay.paths()[-2:] == ["/api/copy", "/api/delete"]
         assert tested.replay.last("/api/delete").json() == {"model": "chat"}

@@ -18,7 +18,7 @@ from tui.core.model_header import ModelHeader
 from tui.core.model_management import DeletionEffect, LoadOptions, ModelDetails, PullProgress, RunningModel
 from tui.core.modelfile import Modelfile
 from tui.core.text import safe_name
-from tui.errors import FileError, Interrupted, ModelMissing, Refused
+from tui.errors import FileError, Interrupted, ModelMissing, Refused, ServerError
 from tui.servers.json_requests import JsonRequests
 
 UNLOAD_S = 5.0
@@ -133,7 +133,15 @@ class ModelManager:
     async def rename(self, source: str, destination: str) -> None:
         """Give a model another name: a copy, which takes no room, and then the old one is deleted."""
         await self.copy(source, destination)
-        await self.delete(source)
+        try:
+            await self.delete(source)
+        except ServerError as error:
+            old, new = safe_name(source, 60), safe_name(destination, 60)
+            raise Refused(
+                f"“{new}” is there, but “{old}” could not be deleted",
+                str(error),
+                "Both names are the same model",
+            ) from error
 
     # -- for the kinds ----------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from tui.core.model_management import (
     RunningModel,
 )
 from tui.core.modelfile import Modelfile
-from tui.core.text import safe_block, safe_line
+from tui.core.text import safe_block, safe_line, safe_name
 from tui.errors import BadReply, Interrupted, ModelMissing, Refused, ServerError, UsageError
 from tui.paths import home
 from tui.servers.errors import complaint_of, refused
@@ -156,7 +156,15 @@ class OllamaModelManager(ModelManager):
         await self._requests.do("/api/delete", {"model": model}, model, method="DELETE")
 
     async def copy(self, source: str, destination: str) -> None:
-        """Copying takes no room: both have the same files."""
+        """Copying takes no room: both have the same files. Ollama would put the copy in the place of a model that has its name."""
+        name = full_name(destination)
+        for each in (await self._requests.get("/api/tags")).items("models"):
+            if full_name(_name_of(each)) == name:
+                raise Refused(
+                    f"There is a model “{safe_name(_name_of(each), 80)}” already",
+                    "It would be lost",
+                    "Choose another name, or delete that one first",
+                )
         await self._requests.do("/api/copy", {"source": source, "destination": destination}, source)
 
     async def create(

@@ -271,9 +271,8 @@ class ModelsController:
         await self._require(ModelAction.DELETE, manager)
         in_use = self._app.state.model in names
         if sure:
-            for name in names:
-                async with self._busy(name, "deleting"):
-                    await manager.delete(name)
+            deleted = await self._delete_each(names, manager)
+            in_use = self._app.state.model in deleted
             what = f"{safe_name(names[0], 60)} is" if len(names) == 1 else f"{len(names)} models are"
             lost = "; it was in use: choose another with Enter" if in_use else ""
             self._app.show_notice(f"{what} deleted{lost}", "warning" if lost else "accent")
@@ -287,6 +286,25 @@ class ModelsController:
             words += " In use."
         if (pane := self._pane()) is not None and self._app.tab == "models":
             pane.confirm_deletion(names, words, self._must_be_typed(names))
+
+    async def _delete_each(self, names: tuple[str, ...], manager: ModelManager) -> tuple[str, ...]:
+        """Delete all of them, also where one cannot be. Raises the error of the first that could not, saying how many were."""
+        deleted, problems = [], []
+        for name in names:
+            try:
+                async with self._busy(name, "deleting"):
+                    await manager.delete(name)
+                deleted.append(name)
+            except LokalError as error:
+                problems.append(error)
+        if problems and len(names) > 1:
+            title = f"{len(deleted)} of {count_of(len(names), 'model')} deleted"
+            raise LokalError(title, problems[0].title, problems[0].detail or problems[0].hint) from problems[
+                0
+            ]
+        if problems:
+            raise problems[0]
+        return tuple(deleted)
 
     def _must_be_typed(self, names: tuple[str, ...]) -> str:
         """The first of these models that is not deleted by a key alone: it is in memory, or large; empty for none."""
@@ -364,7 +382,9 @@ class ModelsController:
             raise LokalError(
                 error.title, "", f"{error.hint}. The same name opens the text again".lstrip(". ")
             ) from error
-        pane.confirm_creation(name, event.argument, summary_of(modelfile))
+        models = self._connection.models if self._connection is not None else ()
+        replaces = any(name.casefold() in (each.name.casefold(), *each.aliases) for each in models)
+        pane.confirm_creation(name, event.argument, summary_of(modelfile), replaces=replaces)
 
     async def _require(self, action: ModelAction, manager: ModelManager) -> None:
         """Raise Refused, saying why, where the server cannot do it."""

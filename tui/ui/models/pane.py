@@ -36,7 +36,7 @@ from tui.ui.start.panel import ways_on, ways_to_models
 from tui.ui.state import ScreenState
 from tui.ui.widgets.line import LineWidget
 from tui.ui.widgets.line_list import LineList
-from tui.ui.widgets.row import Part, choose, cut, cut_middle, fit
+from tui.ui.widgets.row import Part, choose, cut, cut_middle, fit, wrap_words
 
 OFFERED = 5
 """Names of models that are offered while one is typed."""
@@ -54,6 +54,12 @@ _NEEDS = {
     "model.load_with": ModelAction.LOAD,
     "model.adapters": ModelAction.SCALE_ADAPTERS,
 }
+_GOES_ON = {
+    PullState.PAUSED: "go on",
+    PullState.FAILED: "try again",
+    PullState.RETRYING: "try now",
+}
+"""What the key that pauses a download does with one that does not run."""
 _MISSED_MOST = (ModelAction.PULL, ModelAction.LOAD, ModelAction.DELETE)
 """What the tab says of by itself where the server cannot do it."""
 
@@ -270,12 +276,12 @@ class ModelsPane(Vertical):
             Purpose.ADAPTERS, f"Scale of {cut(names, 36)}:", "0 is off · Enter · Esc", model, text
         )
 
-    def confirm_creation(self, name: str, typed: str, summary: str) -> None:
-        """Ask whether a model is to be made of what was written; `typed` named it."""
-        label = f"Make {cut_middle(safe_name(name), 30)} {summary}?"
-        self.prompt.confirm(
-            Purpose.CONFIRM_CREATE, label, "Enter makes it · other keys keep the text", typed, "enter"
-        )
+    def confirm_creation(self, name: str, typed: str, summary: str, *, replaces: bool = False) -> None:
+        """Ask whether a model is to be made of what was written; `typed` named it. With `replaces` one of that name is lost."""
+        shown = cut_middle(safe_name(name), 30)
+        label = f"Replace the model {shown} by one {summary}?" if replaces else f"Make {shown} {summary}?"
+        hint = f"Enter {'replaces' if replaces else 'makes'} it · other keys keep the text"
+        self.prompt.confirm(Purpose.CONFIRM_CREATE, label, hint, typed, "enter")
 
     def confirm_deletion(self, models: tuple[str, ...], effect: str, typed: str = "") -> None:
         """Ask whether models are to be deleted, of which `effect` says what that frees. With `typed` that name has to be
@@ -421,8 +427,15 @@ class ModelsPane(Vertical):
     def _lines(self) -> tuple[DetailLine, ...]:
         model, pull = self.table.current, self.table.current_pull
         if pull is not None:
-            name, about = safe_name(pull.model), (_about_pull(pull), _pull_role(pull))
-            keys = self._keys(("pull.pause", "pull.cancel", "pull.earlier", "pull.later"))
+            name, role = safe_name(pull.model), _pull_role(pull)
+            keys = self._keys(
+                ("pull.pause", "pull.cancel", "pull.earlier", "pull.later"), _GOES_ON.get(pull.state, "")
+            )
+            told = wrap_words(_about_pull(pull), max(10, self.size.width - 2)) if pull.problem else []
+            if len(told) > 1:  # why it failed is worth more than what all models take
+                reasons = [(((line, role),),) for line in (told[0], " ".join(told[1:]))]
+                return ((((name, "second"),),), *reasons, keys)
+            about = (_about_pull(pull), role)
         elif model is not None:
             running = next((each for each in self._status.running if each.name == model.name), None)
             name = safe_name(model.name)
@@ -479,11 +492,13 @@ class ModelsPane(Vertical):
             "model.mark", "model.rename", "model.keep", "model.unload_all", "model.adapters",
         )  # fmt: skip
 
-    def _keys(self, ids: tuple[str, ...]) -> DetailLine:
-        """The keys of what can be done now, the likeliest first."""
+    def _keys(self, ids: tuple[str, ...], first: str = "") -> DetailLine:
+        """The keys of what can be done now, the likeliest first; `first` is what that one does now, if not what it always does."""
         can = self._status.actions.can
+        words = {id: BY_ID[id].short or BY_ID[id].title.lower() for id in ids}
+        words[ids[0]] = first or words[ids[0]]
         return tuple(
-            ((self._state.key(id), "key"), (f" {BY_ID[id].short or BY_ID[id].title.lower()}", "muted"))
+            ((self._state.key(id), "key"), (f" {words[id]}", "muted"))
             for id in ids
             if self._state.key(id) and (id not in _NEEDS or can(_NEEDS[id]))
         )
