@@ -34,6 +34,11 @@ class Folders:
         return self.config / "presets"
 
     @property
+    def personas(self) -> Path:
+        """The person's own personas, one text file each."""
+        return self.config / "personas"
+
+    @property
     def themes(self) -> Path:
         """The person's own themes, one TOML file each."""
         return self.config / "themes"

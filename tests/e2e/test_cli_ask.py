@@ -271,3 +271,16 @@ async def test_a_gguf_file_without_any_server(thinking_gguf: Path, own_home: Pat
     assert (said["model"], said["parameters"]["context_window"]) == ("thinking", 2048)
     assert said["server"] == "built-in llama.cpp"
     assert all(name.startswith(".local/state/lokal/logs/") for name in files_below(own_home))
+
+
+async def test_a_persona_is_the_system_prompt() -> None:
+    async with model_server(answer("Arr.")) as server:
+        done = await lokal_command("ask", "--persona", "pirate", "Hello?", "--server", server.url)
+        assert (done.status, done.text) == (0, "Arr.\n")
+        (body,) = bodies(server)
+        assert "[Instruction] Answer as a good-humoured pirate" in str(body)
+        both = await lokal_command(
+            "ask", "--persona", "pirate", "--system", "x", "Hello?", "--server", server.url
+        )
+        assert both.status == 2
+        assert "cannot both be" in both.err

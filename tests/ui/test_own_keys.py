@@ -17,6 +17,7 @@ SAYS = {
     "server.use": "is in use(.|\\n)*› /server",
     "theme.use": "lokal-dark is in use(.|\\n)*› /theme",
     "system.set": "No system prompt",
+    "persona.use": "Personas: /persona NAME uses one",
     "parameter.set": "/set ",
     "chat.rename": "› /rename\\n",
     "chat.title": "Asking .* for a title|This chat is now",
@@ -33,7 +34,7 @@ SAYS = {
     "suspend": "no shell to go back to",
 }
 """What is seen of each command."""
-KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "bcdfhijklmnqrstuvwxyz", strict=True)}
+KEYS = {id: f"alt+{letter}" for id, letter in zip(SAYS, "bcdfhijklmnqrstuvwxyz0", strict=True)}
 WITHOUT_KEY = [command.id for command in COMMANDS if not command.key and command.where != "fit"]
 
 

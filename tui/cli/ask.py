@@ -17,6 +17,7 @@ from tui.config.settings import is_set
 from tui.config.startup import load_configuration
 from tui.core.message import Message, Status, Value
 from tui.core.parameters import parse_assignment
+from tui.core.presets import Preset
 from tui.core.secrets import KEY_VARIABLE
 from tui.core.text import finite
 from tui.errors import LokalError, StoreError, UsageError
@@ -67,7 +68,7 @@ def _question(command: Ask, places: Folders) -> AskRequest:
         raise UsageError("There is no question", "", 'Write it like: lokal ask "What is a systemd unit?"')
     return AskRequest(
         text,
-        preset.system if command.system is None else argument_text(command.system, command.encoding),
+        _system(command, preset, places),
         preset,
         {name: value for name, value in merged.items() if value is not None},
         frozenset(overrides if target.preset is None else merged),
@@ -84,6 +85,24 @@ def _question(command: Ask, places: Folders) -> AskRequest:
         preset_chosen=target.preset is not None or is_set(places.settings_file, "preset"),
         overrides={name: value for name, value in overrides.items() if value is not None},
     )
+
+
+def _system(command: Ask, preset: Preset, places: Folders) -> str:
+    """The system prompt: the one that was given, a persona, or the preset's own. Raises UsageError, PersonaError, FileError."""
+    persona = command.persona or preset.persona
+    if command.system is not None:
+        if command.persona:
+            raise UsageError(
+                "--system and --persona cannot both be",
+                "A persona is a system prompt",
+                "Leave one of them out",
+            )
+        return argument_text(command.system, command.encoding)
+    if not persona:
+        return preset.system
+    from tui.config.personas import load_persona
+
+    return load_persona(places.personas, persona).system
 
 
 def _piped(encoding: str | None) -> str:

@@ -24,6 +24,7 @@ class Ask:
     schema: str | None = None
     encoding: str | None = None
     guide: bool = False
+    persona: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

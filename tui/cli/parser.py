@@ -60,6 +60,7 @@ def parse(arguments: Sequence[str]) -> Command:
             said["schema"],
             said["encoding"],
             said["guide"],
+            said["persona"],
         )
     if command == "bench":
         return Bench(target, said["depths"] or (), said["runs"], said["tokens"], said["json"])
@@ -219,6 +220,9 @@ def _add_ask(commands: _Commands[_Parser]) -> None:
     ask.epilogue = help_texts.ask_epilogue
     _add_target(ask, "_here")
     ask.add_argument("--system", metavar="TEXT", help="a system prompt instead of the preset's")
+    ask.add_argument(
+        "--persona", metavar="NAME", help="answer as the examples of a persona do: its name, or a file"
+    )
     ask.add_argument(
         "--schema",
         type=_filled,
@@ -394,6 +398,7 @@ _OPTIONS = (
     *_TOP_OPTIONS,
     "--json",
     "--system",
+    "--persona",
     "--schema",
     "--encoding",
     "--guide",

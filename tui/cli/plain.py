@@ -98,6 +98,7 @@ class _PlainRun:
                     await self._earlier(),
                     self._reader.end,
                     self._options.folders.presets,
+                    self._options.folders.personas,
                 )
                 self._loop_ready(library, service)
                 await self._converse()

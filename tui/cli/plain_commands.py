@@ -73,13 +73,15 @@ class PlainCommands:
         history: list[str],
         quit: Callable[[], None],
         presets: Path,
+        personas: Path,
     ) -> None:
-        """`presets` is the folder of the presets."""
+        """`presets` and `personas` are the folders of these."""
         self._chat = chat
         self._queue = queue
         self._files = ChatFileService(queue, store)
         self._history = history
         self._presets = PresetCommands(PresetFolder(presets))
+        self._personas = personas
         self.registry = CommandRegistry()
         add, controller = self.registry.add, chat.controller
         add("answer.stop", lambda _: chat.interrupt(), partial(why_not_stop, controller))
@@ -98,6 +100,7 @@ class PlainCommands:
         add("tab.models", lambda _: self._model(""))
         add("server.use", self._server)
         add("system.set", self._system)
+        add("persona.use", self._persona)
         add("parameter.set", self._set)
         add("chat.rename", self._rename)
         add("chat.title", lambda _: self._title())
@@ -133,6 +136,24 @@ class PlainCommands:
         if change.settings is not None:
             chat.use(chat.state.with_settings(change.settings))
         chat.output.line(safe_block("\n".join(change.lines)))
+
+    def _persona(self, argument: str) -> None:
+        from tui.config.personas import load_persona, persona_names
+
+        chat, session = self._chat, self._chat.session
+        if session is None:
+            raise UsageError("The chats are not open yet")
+        if argument == NOTHING:
+            self._system(NOTHING)
+        elif not argument:
+            names = persona_names(self._personas)
+            self._offer(list(names), [partial(self._persona, name) for name in names])
+        else:
+            persona = load_persona(self._personas, argument)
+            session.conversation.system = persona.system
+            chat.show(
+                f"{safe_name(persona.name, 40)}: {persona.words}, from the next answer on; /persona - ends it"
+            )
 
     def _prompt(self, argument: str) -> None:
         chat, session = self._chat, self._chat.session

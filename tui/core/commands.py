@@ -77,6 +77,8 @@ COMMANDS: tuple[Command, ...] = (
             argument="[NAME]", shown=False),
     Command("system.set", "System prompt", "Give this chat its own system prompt; without a text, show it; “-” removes it",
             slash="system", argument="[TEXT]", shown=False),
+    Command("persona.use", "Use a persona", "Let the model answer as the examples of a persona do, from the next answer on; without a name, "
+            "list them; “-” ends it", slash="persona", argument="[NAME|FILE]", shown=False),
     Command("parameter.set", "Set a parameter", "Set a parameter for this run: top_k=40; “top_k=” sends none; without a name, list what is set",
             slash="set", argument="[NAME=VALUE]", shown=False),
     Command("chat.rename", "Rename the chat", "Give this chat another title", slash="rename", argument="TITLE", shown=False),

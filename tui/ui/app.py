@@ -185,6 +185,7 @@ class LokalApp(DeltaApp[None]):
             self.commands,
             self.post_message,
             lambda name: self.servers.use_model(name),
+            lambda name: self.commands.run("persona.use", name),
         )
         self.theme_choice = ThemeChoice(
             self,

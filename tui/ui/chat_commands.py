@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui import files
 from tui.chat.chat_files import TakenName
 from tui.chat.commands import CommandRegistry
 from tui.chat.session import ChatSession
@@ -36,6 +37,7 @@ class ChatCommands:
         """What a person can do with the open chat."""
         registry.add("chat.new", lambda _: self._new())
         registry.add("system.set", self._set_system)
+        registry.add("persona.use", self._use_persona)
         registry.add("chat.rename", self._rename)
         registry.add("chat.title", lambda _: self._ask_title())
         registry.add("chat.export", self._export)
@@ -92,6 +94,32 @@ class ChatCommands:
                 f"System prompt of this chat from the next answer on{instead}; /system - removes it",
                 "accent",
             )
+
+    def _use_persona(self, argument: str) -> None:
+        app, conversation = self._app, self._session().conversation
+        if held := app.chat.controller.why_held:
+            raise UsageError(held)
+        if argument == NOTHING:
+            self._set_system(NOTHING)
+            return
+        folder = self._services.folders.personas
+        if not argument:
+            from tui.ui.setting import persona_page
+
+            app.show_page(persona_page(folder))
+            return
+
+        async def work() -> None:
+            persona = await files.in_thread(lambda: load_persona(folder, argument))
+            conversation.system = persona.system
+            app.show_notice(
+                f"{safe_name(persona.name, 40)}: {persona.words}, from the next answer on; /persona - ends it",
+                "accent",
+            )
+
+        from tui.config.personas import load_persona
+
+        self._run(work, "persona", f"/persona {argument}")
 
     # -- its title --------------------------------------------------------------------------------------------------
 

@@ -83,6 +83,8 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
     ),
     "settings": (
         "A parameter that a server does not take is shown as such and not sent.",
+        "/persona lists personas: an instruction and examples that the model answers like. One is sent as the system prompt of the "
+        "chat; your own are files in the folder personas of the config.",
         "/preset save puts the values in use into the preset, save NAME into another one; drop forgets them. new NAME, copy NAME, "
         "rename NAME, describe TEXT, delete, undo, reset, move N and diff NAME do what they say, “lokal presets” in the shell "
         "too. A preset is a TOML file: one that is put into the folder is there at once, and comments in it stay.",

@@ -44,14 +44,16 @@ class PresetController:
         command_line: CommandLine,
         post: Callable[[Message], object],
         use_model: Callable[[str], None],
+        use_persona: Callable[[str], None],
     ) -> None:
-        """`use_model` chats with another model from the next answer on. `folder` has a file for each preset; `post` is called by the thread that has written one, too."""
+        """`use_persona` lets the open chat have one; `use_model` chats with another model from the next answer on. `folder` has a file for each preset; `post` is called by the thread that has written one, too."""
         self._app = app
         self._folder = folder
         self._queue = queue
         self._command_line = command_line
         self._post = post
         self._use_model = use_model
+        self._use_persona = use_persona
         self._commands: PresetCommands | None = None
         self._edited: set[str] = set()
         """The names of the presets that were changed and not saved."""
@@ -84,7 +86,10 @@ class PresetController:
         self._use_its_model(preset)
 
     def _use_its_model(self, preset: Preset) -> None:
-        """A preset may name a model; where the server has not got it, that is said and the one in use stays."""
+        """A preset may name a model, and a persona for the open chat; where the server has not got the model, that is said and the
+        one in use stays."""
+        if preset.persona:
+            self._use_persona(preset.persona)
         connection = self._app.state.connection
         if not preset.model or connection is None or preset.model == self._app.state.model:
             return

@@ -25,6 +25,7 @@ from tui.config.settings import Settings
 from tui.config.startup import StartOptions
 from tui.core.secrets import without_keys
 from tui.errors import LokalError, sentences
+from tui.paths import Folders
 from tui.ui.chat_list.chat_library import ChatLibrary
 from tui.ui.messages import ServerHeard, StoreOpened, StoreRenewed, Told, Trouble
 from tui.ui.next_start import NextStart
@@ -102,6 +103,11 @@ class Services:
         return rescue.path_for(self._options.folders.data)
 
     # -- the chats --------------------------------------------------------------------------------------------------
+
+    @property
+    def folders(self) -> Folders:
+        """Where the person's files are."""
+        return self._options.folders
 
     @property
     def store(self) -> Store | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tui.chat.parameter_words import taken
 from tui.core.commands import Command
 from tui.core.parameter import Parameter
@@ -9,6 +11,8 @@ from tui.core.parameters import REGISTRY
 from tui.core.presets import Preset
 from tui.core.slash import usage
 from tui.core.text import safe_block, safe_line, safe_name
+from tui.errors import LokalError
+from tui.paths import with_tilde
 from tui.ui.page import Line, PageScreen, table
 from tui.ui.state import ScreenState
 from tui.ui.widgets.row import wrap_words
@@ -97,6 +101,33 @@ def explain_command(command: Command, state: ScreenState) -> PageScreen:
         return ((), *_wrapped(f"{command.help}.", width), (), *table(rows, width))
 
     return PageScreen(f"/{command.slash} · {command.title}", lines)
+
+
+def persona_page(folder: Path) -> PageScreen:
+    """The personas that there are, with what each is made of."""
+    from tui.config.personas import load_persona, own_files, persona_names
+
+    own = own_files(folder)
+
+    def lines(width: int) -> tuple[Line, ...]:
+        rows: list[tuple[str, str, str]] = []
+        for name in persona_names(folder):
+            try:
+                persona = load_persona(folder, name)
+                first = safe_line(persona.instruction, 200)
+                rows.append(
+                    (
+                        safe_name(name, 30),
+                        "second" if name in own else "foreground",
+                        f"{first} ({persona.words})",
+                    )
+                )
+            except LokalError as error:
+                rows.append((safe_name(name, 30), "error", str(error)))
+        where = f" Your own are files in {with_tilde(str(folder))}: [Instruction], then [Q] and [A] in turns."
+        return ((), *table(rows, width), (), ((where, "muted"),))
+
+    return PageScreen("Personas: /persona NAME uses one, for this chat", lines)
 
 
 def system_page(own: str, preset: Preset) -> PageScreen:
