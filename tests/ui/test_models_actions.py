@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -362,3 +363,43 @@ async def test_the_scale_of_an_adapter_is_typed() -> None:
             server.on("/lora-adapters", as_json(200, []))
             await driver.press("a")
             await driver.see("m has no LoRA adapters")
+
+
+async def test_a_model_is_made_of_a_gguf_file_and_quantized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"GGUF" + bytes(1000))
+    digest = f"sha256:{hashlib.sha256((tmp_path / 'm.gguf').read_bytes()).hexdigest()}"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VISUAL", editor(tmp_path, "printf 'FROM ./nosuch.gguf\\n' > \"$1\""))
+    async with tab() as (driver, server):
+        server.on(f"/api/blobs/{digest}", as_json(404, {}), as_json(201, {}))
+        server.on(
+            "/api/create", ndjson([{"status": "quantizing F16 model to Q4_K_M"}, {"status": "success"}])
+        )
+        await driver.press("n")
+        await driver.write("mine q4_k_m\r")
+        await driver.see("Make mine from ./nosuch.gguf")
+        await driver.press("enter")
+        await driver.see("There is no file")
+        monkeypatch.setenv("VISUAL", editor(tmp_path, "sed -i 's/nosuch/m/' \"$1\""))
+        await driver.press("n")
+        await driver.write("mine q4_k_m\r")
+        await driver.see("Make mine from ./m.gguf")
+        await driver.press("enter")
+        await driver.see("mine is made")
+        (body,) = sent(server, "/api/create")
+        assert (body["model"], body["files"], body["quantize"]) == ("mine", {"m.gguf": digest}, "q4_K_M")
+
+
+async def test_a_server_that_can_make_and_rename_none_says_why() -> None:
+    async with replay() as server:
+        server.on("/v1/models", as_json(200, {"object": "list", "data": [{"id": "m", "object": "model"}]}))
+        async with running(server.url) as driver:
+            await driver.see("Connected")
+            await driver.press("f3")
+            await driver.see("›m ")
+            for key, what in (("n", "make"), ("R", "copy"), ("L", "load"), ("a", "change how strongly")):
+                await driver.press(key)
+                await driver.see(f"cannot {what} ")
+                driver.clear_notice()
